@@ -1,0 +1,91 @@
+package pgserver
+
+import (
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"gridgov/internal/fault"
+)
+
+// Account is whom the server runs as: the user who asks, or for root, whom PostgreSQL refuses, the system's postgres.
+type Account struct {
+	Name     string
+	uid, gid int
+	other    bool // another user than the one this process runs as
+}
+
+// CurrentAccount returns the account for a server started by this process.
+func CurrentAccount() (Account, error) {
+	if os.Geteuid() != 0 {
+		return Account{Name: "uid " + strconv.Itoa(os.Geteuid()), uid: os.Geteuid(), gid: os.Getegid()}, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return Account{}, fault.Unavailable("no_postgres_user",
+			"PostgreSQL does not run as root and the system has no user postgres: install the postgresql package, or start gridgov as another user")
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	if err != nil {
+		return Account{}, err
+	}
+	gid, err := strconv.Atoi(u.Gid)
+	if err != nil {
+		return Account{}, err
+	}
+	return Account{Name: u.Username, uid: uid, gid: gid, other: true}, nil
+}
+
+// Other reports whether the server runs as another user than this process.
+func (a Account) Other() bool { return a.other }
+
+func (a Account) apply(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	if a.other {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(a.uid), Gid: uint32(a.gid)}
+	}
+}
+
+// Own hands a file or folder that this process made to the account.
+func (a Account) Own(path string) error {
+	if !a.other {
+		return nil
+	}
+	return os.Chown(path, a.uid, a.gid)
+}
+
+// MkdirAll makes the last folder of the path with mode 0700 for the account, those above it with 0755.
+func (a Account) MkdirAll(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	switch err := os.Mkdir(path, 0o700); {
+	case os.IsExist(err):
+		return nil
+	case err != nil:
+		return err
+	}
+	return a.Own(path)
+}
+
+// WriteFile writes a file of mode 0600 that the account owns.
+func (a Account) WriteFile(path string, content []byte) error {
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		return err
+	}
+	return a.Own(path)
+}
+
+// CanEnter reports whether the account may change into the folder. It asks by trying, as modes, ACLs and mount options
+// all have a say.
+func (a Account) CanEnter(dir string) bool {
+	cmd := exec.Command("/bin/sh", "-c", `cd -- "$1"`, "sh", dir)
+	cmd.Dir = "/"
+	a.apply(cmd)
+	return cmd.Run() == nil
+}
