@@ -1,0 +1,156 @@
+package cube
+
+import (
+	"math"
+
+	"github.com/paulmach/orb"
+)
+
+// Count returns how many reports match, inside the bound if there is one. The bound is in degrees, its sides belong to
+// it; it is compared on the cube's 32-bit cells.
+func (v View) Count(f Filter, within *orb.Bound) uint64 {
+	n := uint64(0)
+	v.each(f, within, func(r *run, i int, sign uint64) { n += sign })
+	return n
+}
+
+// Histogram counts the reports that match by time: result[i] is the number with edges[i] <= At < edges[i+1], so there is
+// one count fewer than edges. Edges must rise; fewer than two give nothing.
+func (v View) Histogram(f Filter, within *orb.Bound, edges []uint32) []uint64 {
+	if len(edges) < 2 {
+		return nil
+	}
+	counts := make([]uint64, len(edges)-1)
+	first, last := edges[0], edges[len(edges)-1]
+	f.From = max(f.From, first)
+	if f.To == 0 || f.To > last {
+		f.To = last
+	}
+	if f.To <= f.From {
+		return counts
+	}
+	// A table of equal steps says where to begin to look; edges need not be equally far apart (days with a clock change).
+	const slots = 4096
+	step := (last-first)/slots + 1
+	var begin [slots]int
+	for i, bucket := 0, 0; i < slots; i++ {
+		for bucket+1 < len(counts) && uint64(edges[bucket+1]) <= uint64(first)+uint64(i)*uint64(step) {
+			bucket++
+		}
+		begin[i] = bucket
+	}
+	v.each(f, within, func(r *run, i int, sign uint64) {
+		at := r.at[i]
+		bucket := begin[(at-first)/step]
+		for at >= edges[bucket+1] {
+			bucket++
+		}
+		counts[bucket] += sign
+	})
+	return counts
+}
+
+// CountByFace adds to counts[face] the reports that match, and returns the number of those whose face has no place in
+// counts (FaceNone among them).
+func (v View) CountByFace(f Filter, within *orb.Bound, counts []uint64) (others uint64) {
+	v.each(f, within, func(r *run, i int, sign uint64) {
+		if face := r.face[i]; uint64(face) < uint64(len(counts)) {
+			counts[face] += sign
+		} else {
+			others += sign
+		}
+	})
+	return others
+}
+
+// CountByItem adds to counts[item] the reports that match, and returns the number of those whose item has no place in
+// counts.
+func (v View) CountByItem(f Filter, within *orb.Bound, counts []uint64) (others uint64) {
+	v.each(f, within, func(r *run, i int, sign uint64) {
+		if item := r.itemAt(i); int(item) < len(counts) {
+			counts[item] += sign
+		} else {
+			others += sign
+		}
+	})
+	return others
+}
+
+// each calls visit for every row that matches; sign is 1, or 2⁶⁴-1 (that is -1) for a row taken away.
+func (v View) each(f Filter, within *orb.Bound, visit func(r *run, i int, sign uint64)) {
+	s := v.scratch.Get().(*scratch)
+	defer v.scratch.Put(s)
+	m := f.compile()
+	var box cellBox
+	s.spans = append(s.spans[:0], tileSpan(0, 0, 0))
+	if within != nil {
+		var ok bool
+		if box, ok = boxOf(*within); !ok {
+			return
+		}
+		s.spans = box.spans(s.spans[:0])
+	}
+	v.runs(&m, s.spans, func(r *run) {
+		sign := uint64(1)
+		if r.negative {
+			sign = ^uint64(0)
+		}
+		for i := r.lo; i < r.hi; i++ {
+			if r.matches(&m, i) && (r.whole || box.holds(r.code[i])) {
+				visit(r, i, sign)
+			}
+		}
+	})
+}
+
+// cellBox is a box of cells, all four sides included.
+type cellBox struct{ minX, minY, maxX, maxY uint32 }
+
+func boxOf(b orb.Bound) (box cellBox, ok bool) {
+	if !(b.Min[0] <= b.Max[0] && b.Min[1] <= b.Max[1]) { // NaN too
+		return box, false
+	}
+	for _, p := range []*orb.Point{&b.Min, &b.Max} { // an infinite side reaches the end of the world
+		p[0] = math.Max(-180, math.Min(180, p[0]))
+		p[1] = math.Max(-90, math.Min(90, p[1]))
+	}
+	box.minX, box.maxY, _ = project(b.Min[0], b.Min[1])
+	box.maxX, box.minY, _ = project(b.Max[0], b.Max[1])
+	return box, true
+}
+
+func (b cellBox) holds(code uint64) bool {
+	x, y := deinterleave(code)
+	return b.minX <= x && x <= b.maxX && b.minY <= y && y <= b.maxY
+}
+
+// spans covers the box by ranges of codes in rising order: squares inside the box whole, and along its sides squares of
+// about a sixteenth of it whose rows have to be looked at one by one.
+func (b cellBox) spans(dst []span) []span {
+	side := max(b.maxX-b.minX, b.maxY-b.minY) / 16
+	var split func(x, y uint32, z uint32)
+	split = func(x, y, z uint32) {
+		size := uint64(worldCells) >> z
+		x0, y0 := uint64(x)*size, uint64(y)*size
+		x1, y1 := x0+size-1, y0+size-1
+		if x0 > uint64(b.maxX) || x1 < uint64(b.minX) || y0 > uint64(b.maxY) || y1 < uint64(b.minY) {
+			return
+		}
+		whole := x0 >= uint64(b.minX) && x1 <= uint64(b.maxX) && y0 >= uint64(b.minY) && y1 <= uint64(b.maxY)
+		if whole || size <= uint64(side) || z == 32 {
+			sp := tileSpan(z, x, y)
+			sp.whole = whole
+			if last := len(dst) - 1; last >= 0 && dst[last].whole == whole && dst[last].last+1 == sp.first {
+				dst[last].last = sp.last
+				return
+			}
+			dst = append(dst, sp)
+			return
+		}
+		for q := range uint32(4) {
+			split(2*x+q&1, 2*y+q>>1, z+1)
+		}
+	}
+	split(0, 0, 0)
+	return dst
+}

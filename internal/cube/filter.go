@@ -1,0 +1,92 @@
+package cube
+
+import "slices"
+
+// Filter says which reports count. The zero value takes all.
+type Filter struct {
+	Items   []uint16 // any of these; empty: all. Codes that no report has are allowed and match nothing
+	Kinds   uint8    // bit k: kind k; 0: all
+	Sources uint8    // bit s: source s; 0: all
+	From    uint32   // seconds since 1970; reports with From <= At count
+	To      uint32   // reports with At < To count; 0: no end
+	Faces   []uint32 // any of these faces (FaceNone: in no face); empty: all
+}
+
+// maxFace bounds the bit set of a filter by face: 512 kB. No city has so many faces.
+const maxFace = 1 << 22
+
+// matcher is a filter made ready for scans.
+type matcher struct {
+	from  uint32
+	width uint64   // at-from < width, at-from taken modulo 2³²
+	attrs uint64   // bit kind|source<<3
+	items []uint16 // sorted, each once; nil: all
+	faces []uint64 // bit set; nil: all
+	none  bool     // with faces: FaceNone counts as well
+	plain bool     // only the time window is to be checked
+}
+
+func (f Filter) compile() matcher {
+	m := matcher{from: f.From, width: 1<<32 - uint64(f.From)}
+	if f.To != 0 {
+		m.width = uint64(max(f.To, f.From) - f.From)
+	}
+	for attr := range uint64(64) {
+		kind, source := attr&7, attr>>3
+		if (f.Kinds == 0 || f.Kinds>>kind&1 == 1) && (f.Sources == 0 || f.Sources>>source&1 == 1) {
+			m.attrs |= 1 << attr
+		}
+	}
+	if len(f.Items) > 0 {
+		m.items = f.Items
+		if !slices.IsSorted(f.Items) || hasTwins(f.Items) {
+			m.items = slices.Compact(slices.Sorted(slices.Values(f.Items)))
+		}
+	}
+	if len(f.Faces) > 0 {
+		top := uint32(0)
+		for _, face := range f.Faces {
+			if face < maxFace {
+				top = max(top, face)
+			}
+		}
+		m.faces = make([]uint64, top/64+1)
+		for _, face := range f.Faces {
+			if face <= top {
+				m.faces[face/64] |= 1 << (face % 64)
+			}
+			m.none = m.none || face == FaceNone
+		}
+	}
+	m.plain = m.attrs == ^uint64(0) && m.faces == nil
+	return m
+}
+
+func hasTwins(sorted []uint16) bool {
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i] == sorted[i-1] {
+			return true
+		}
+	}
+	return false
+}
+
+// inWindow is 1 when the time lies in the window, else 0, without a branch.
+func (m *matcher) inWindow(at uint32) uint32 {
+	return uint32((uint64(at-m.from) - m.width) >> 63)
+}
+
+func (m *matcher) inFaces(face uint32) bool {
+	if m.faces == nil {
+		return true
+	}
+	if word := int(face / 64); word < len(m.faces) {
+		return m.faces[word]>>(face%64)&1 == 1
+	}
+	return m.none && face == FaceNone
+}
+
+func (m *matcher) hasItem(item uint16) bool {
+	_, ok := slices.BinarySearch(m.items, item)
+	return ok
+}

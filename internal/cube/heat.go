@@ -1,0 +1,85 @@
+package cube
+
+const (
+	heatBits  = 6 // an axis: a tile has 64 × 64 cells
+	heatCells = 1 << (2 * heatBits)
+
+	// MaxZoom is the deepest zoom a tile may be asked of.
+	MaxZoom = 22
+)
+
+// Cell is one of the 64 × 64 squares of a tile; x grows eastward, y southward.
+type Cell struct {
+	X, Y  uint8
+	Count uint32
+}
+
+// Heat appends the cells of a tile that have reports, in Morton order, and returns dst. Every report with a position
+// lies in exactly one cell of exactly one tile of a zoom. z is at most MaxZoom, x and y below 2^z; else there are no cells.
+func (v View) Heat(z, x, y uint32, f Filter, dst []Cell) []Cell {
+	if z > MaxZoom || x>>z != 0 || y>>z != 0 {
+		return dst
+	}
+	s := v.scratch.Get().(*scratch)
+	defer v.scratch.Put(s)
+	clear(s.heat[:])
+	m := f.compile()
+	shift := 64 - 2*(z+heatBits)
+	s.spans = append(s.spans[:0], tileSpan(z, x, y))
+	v.runs(&m, s.spans, func(r *run) {
+		if m.plain && (r.byItem || r.anyItem) && !r.negative {
+			heatPlain(&m, r.code[r.lo:r.hi], r.at[r.lo:r.hi], shift, &s.heat)
+			return
+		}
+		heatAny(&m, r, shift, &s.heat)
+	})
+	for i, n := range s.heat {
+		if n != 0 {
+			cx, cy := deinterleave(uint64(i))
+			dst = append(dst, Cell{uint8(cx), uint8(cy), n})
+		}
+	}
+	return dst
+}
+
+// heatPlain counts rows by the time window alone.
+func heatPlain(m *matcher, codes []uint64, ats []uint32, shift uint32, counts *[heatCells]uint32) {
+	const block = 16
+	from, width := m.from, m.width
+	ats = ats[:len(codes)]
+	for len(codes) >= block {
+		c, t := codes[:block], ats[:block]
+		if first := c[0] >> shift; first == c[block-1]>>shift { // sorted: so are all between
+			n := uint64(0)
+			for _, at := range t {
+				n += (uint64(at-from) - width) >> 63
+			}
+			counts[first&(heatCells-1)] += uint32(n)
+		} else {
+			for i, code := range c {
+				counts[code>>shift&(heatCells-1)] += uint32((uint64(t[i]-from) - width) >> 63)
+			}
+		}
+		codes, ats = codes[block:], ats[block:]
+	}
+	for i, code := range codes {
+		counts[code>>shift&(heatCells-1)] += uint32((uint64(ats[i]-from) - width) >> 63)
+	}
+}
+
+// heatAny counts rows by the whole filter; rows taken away count backwards.
+func heatAny(m *matcher, r *run, shift uint32, counts *[heatCells]uint32) {
+	one := uint32(1)
+	if r.negative {
+		one = ^uint32(0)
+	}
+	simple := m.faces == nil && (r.byItem || r.anyItem)
+	codes, ats, attrs := r.code[r.lo:r.hi], r.at[r.lo:r.hi], r.attr[r.lo:r.hi]
+	for i, code := range codes {
+		n := m.inWindow(ats[i]) & uint32(m.attrs>>(attrs[i]&63)) & 1
+		if !simple && n != 0 && !r.matches(m, r.lo+i) {
+			continue
+		}
+		counts[code>>shift&(heatCells-1)] += n * one
+	}
+}
