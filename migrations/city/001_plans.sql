@@ -1,9 +1,4 @@
--- A city's levels, its boundary plans and the boundaries in them.
-CREATE TABLE level (
-    role text PRIMARY KEY CHECK (role IN ('city', 'town', 'village', 'grid', 'microgrid')),
-    ord smallint NOT NULL UNIQUE CHECK (ord >= 0),
-    name text NOT NULL CHECK (name <> '')
-);
+-- A city's boundary plans and the boundaries in them. Which levels a city has, the registry says.
 
 -- "retired" is not stored: a plan is retired once a later published plan is in force, and a published plan never changes.
 CREATE TABLE plan (
@@ -25,7 +20,7 @@ CREATE UNIQUE INDEX plan_in_force ON plan (in_force_from) WHERE state = 'publish
 -- One imported level of a plan. nests: each face is the union of its children in the next lower level.
 CREATE TABLE plan_level (
     plan_id bigint NOT NULL REFERENCES plan (id),
-    role text NOT NULL REFERENCES level (role),
+    role text NOT NULL CHECK (role IN ('city', 'town', 'village', 'grid', 'microgrid')),
     with_parent boolean NOT NULL,
     nests boolean NOT NULL,
     file text NOT NULL,
@@ -70,8 +65,6 @@ CREATE TABLE finding (
     FOREIGN KEY (plan_id, role) REFERENCES plan_level (plan_id, role)
 );
 
-GRANT SELECT, INSERT ON level TO {{.role}};
-
 GRANT SELECT, INSERT ON plan TO {{.role}};
 
 GRANT UPDATE (state, accepted_gaps, in_force_from, version, checked_at, published_at) ON plan TO {{.role}};
@@ -87,5 +80,3 @@ DROP TABLE boundary;
 DROP TABLE plan_level;
 
 DROP TABLE plan;
-
-DROP TABLE level;

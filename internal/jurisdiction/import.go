@@ -1,0 +1,117 @@
+package jurisdiction
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"gridgov/internal/coverage"
+	"gridgov/internal/fault"
+)
+
+// Import is one level on its way into a draft.
+type Import struct {
+	Plan       string // the draft's name; created when new
+	Level      Level
+	File       string // for the record
+	Faces      []Face
+	WithParent bool // faces name their parents, and must lie in them
+	Generated  bool
+	AcceptGaps string // the reason why gaps are meant
+}
+
+// Imported is what became of it.
+type Imported struct {
+	Faces    int
+	Findings []coverage.Finding
+	Rejects  []*fault.Error // faces left out, each with its line
+}
+
+// ImportLevel puts one level into a draft, replacing what the draft had of it. What is under the tolerance is repaired;
+// the rest is told in the findings, and a draft with refused findings cannot be published. The draft goes back to state
+// draft when it was checked.
+func (s *Service) ImportLevel(ctx context.Context, in Import) (Imported, error) {
+	var out Imported
+	if in.Plan = strings.TrimSpace(in.Plan); in.Plan == "" || len([]rune(in.Plan)) > 100 {
+		return out, fault.Invalid("plan", "bad_name", "a plan's name has 1 to 100 characters")
+	}
+	faces, rejects := sift(in.Faces)
+	out.Rejects = rejects
+	if len(faces) == 0 {
+		return out, fault.Invalid("file", "no_faces", "no usable face was found in %s", in.File)
+	}
+	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+		plan, err := s.lockDraft(ctx, tx, in.Plan)
+		if err != nil {
+			return err
+		}
+		upper, err := s.above(ctx, tx, plan, in.Level.Role)
+		if err != nil {
+			return err
+		}
+		opt := coverage.Options{AcceptGaps: in.AcceptGaps}
+		for _, u := range upper {
+			c, err := coverage.FromFaces(u.polygons())
+			if err != nil {
+				return fmt.Errorf("level %s as stored: %w", u.Role, err)
+			}
+			opt.Upper = append(opt.Upper, c)
+		}
+		if in.WithParent {
+			if len(upper) == 0 {
+				return fault.Invalid("parent", "no_parent_level", "plan %q has no level above %s yet: import that first, or leave out --parent", in.Plan, in.Level.Name)
+			}
+			opt.Parent = opt.Upper[len(opt.Upper)-1]
+		}
+		level := stored{Level: in.Level, WithParent: in.WithParent, File: in.File, Generated: in.Generated, faces: faces}
+		cov, findings, err := coverage.Build(ctx, level.polygons(), opt)
+		if err != nil {
+			return err
+		}
+		out.Faces, out.Findings = cov.Len(), findings
+		if cov.Len() == 0 {
+			return fault.Invalid("file", "no_faces", "no face of %s has an area", in.File)
+		}
+		_, err = tx.Exec(ctx, `UPDATE plan SET state = 'draft', checked_at = NULL, accepted_gaps = coalesce($2, accepted_gaps) WHERE id = $1`, plan, null(in.AcceptGaps))
+		if err != nil {
+			return fmt.Errorf("reopen draft: %w", err)
+		}
+		return level.write(ctx, tx, s, plan, cov, findings)
+	})
+	return out, err
+}
+
+// sift takes the faces whose words and numbers hold, and the first of each code.
+func sift(faces []Face) (good []Face, rejects []*fault.Error) {
+	first := map[string]int{}
+	for _, f := range faces {
+		if err := f.Check(); err != nil {
+			rejects = append(rejects, err)
+			continue
+		}
+		if line, ok := first[f.Code]; ok {
+			rejects = append(rejects, fault.Invalid("code", "duplicate_code", "%q stands already on line %d: codes are unique in a level", f.Code, line).AtLine(f.Line))
+			continue
+		}
+		first[f.Code] = f.Line
+		good = append(good, f)
+	}
+	return good, rejects
+}
+
+// above reads the plan's levels above a role, top first.
+func (s *Service) above(ctx context.Context, tx pgx.Tx, plan PlanID, role Role) ([]stored, error) {
+	all, err := s.read(ctx, tx, plan)
+	if err != nil {
+		return nil, err
+	}
+	var out []stored
+	for _, l := range all {
+		if s.rank(l.Role) < s.rank(role) {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,120 @@
+package report
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Column is what the cube needs of a report. Lon and Lat are NaN when it has no point.
+type Column struct {
+	Num      Num
+	Lon, Lat float64
+	At       int64 // captured_at in unix seconds, rounded down
+	Item     int16 // the item's number in table item
+	Kind     uint8 // Kind.Number
+	Source   uint8 // Source.Number
+	Grid     []byte
+}
+
+// pgEpoch is PostgreSQL's zero of timestamps, 2000-01-01, in unix microseconds.
+var pgEpoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+
+// Columns calls yield for the reports with from ≤ num ≤ to, ordered by number. Grid is valid during the call only. It
+// reads the wire's bytes itself, as a million rows are read at each start.
+func (s *Service) Columns(ctx context.Context, from, to Num, yield func(Column)) error {
+	rows, err := s.Pool.Query(ctx, `
+		SELECT r.num, r.lon, r.lat, r.captured_at, i.num,
+			coalesce(array_position(ARRAY['inquiry', 'problem', 'conflict'], r.kind), 0),
+			array_position(ARRAY['phone', 'hotline', 'web', 'sensor', 'import', 'patrol'], r.source) - 1, p.grid
+		FROM report r JOIN placement p ON p.report_num = r.num JOIN item i ON i.code = r.item
+		WHERE r.num BETWEEN $1 AND $2 ORDER BY r.num`,
+		pgx.QueryResultFormats{pgx.BinaryFormatCode}, int64(from), int64(to))
+	if err != nil {
+		return fmt.Errorf("read reports: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		v := rows.RawValues()
+		c := Column{Num: Num(binary.BigEndian.Uint64(v[0])), Lon: float(v[1]), Lat: float(v[2]), Grid: v[7]}
+		c.At = floorDiv(int64(binary.BigEndian.Uint64(v[3]))+pgEpoch, 1e6)
+		c.Item = int16(binary.BigEndian.Uint16(v[4]))
+		c.Kind = uint8(binary.BigEndian.Uint32(v[5]))
+		c.Source = uint8(binary.BigEndian.Uint32(v[6]))
+		yield(c)
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read reports: %w", err)
+	}
+	return nil
+}
+
+func float(b []byte) float64 {
+	if b == nil {
+		return math.NaN()
+	}
+	return math.Float64frombits(binary.BigEndian.Uint64(b))
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+// LastNum is the highest number given so far, 0 without reports.
+func (s *Service) LastNum(ctx context.Context) (Num, error) {
+	var n int64
+	if err := s.Pool.QueryRow(ctx, `SELECT coalesce(max(num), 0) FROM report`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("read the last number: %w", err)
+	}
+	return Num(n), nil
+}
+
+// Unplaced counts the reports that lie in no grid.
+func (s *Service) Unplaced(ctx context.Context) (int, error) {
+	var n int
+	if err := s.Pool.QueryRow(ctx, `SELECT count(*) FROM placement WHERE method = 'unplaced'`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count unplaced reports: %w", err)
+	}
+	return n, nil
+}
+
+// Item is a kind of matter that reports are about.
+type Item struct {
+	Code, Name, NameEN, Aspect string
+	Num                        int16 // in the cube
+}
+
+// Items lists the city's items by code.
+func (s *Service) Items(ctx context.Context) ([]Item, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT code, name, coalesce(name_en, ''), coalesce(aspect, ''), num FROM item ORDER BY code COLLATE "C"`)
+	if err != nil {
+		return nil, fmt.Errorf("list items: %w", err)
+	}
+	items, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Item])
+	if err != nil {
+		return nil, fmt.Errorf("list items: %w", err)
+	}
+	return items, nil
+}
+
+// SetItems adds items and renames those that are there. No item is ever removed: reports name them.
+func (s *Service) SetItems(ctx context.Context, items []Item) error {
+	return pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+		b := &pgx.Batch{}
+		for _, i := range items {
+			b.Queue(`
+				INSERT INTO item (code, name, name_en, aspect) VALUES ($1, $2, $3, $4)
+				ON CONFLICT (code) DO UPDATE SET name = excluded.name, name_en = excluded.name_en, aspect = excluded.aspect`,
+				i.Code, i.Name, null(i.NameEN), null(i.Aspect))
+		}
+		return tx.SendBatch(ctx, b).Close()
+	})
+}

@@ -1,0 +1,217 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/paulmach/orb"
+
+	"gridgov/internal/crs"
+	"gridgov/internal/fault"
+	"gridgov/internal/feed"
+)
+
+// Projector turns projected coordinates into lon, lat (EPSG:4490) by PROJ.
+type Projector func(ctx context.Context, epsg int, xs, ys []float64) (lon, lat []float64, err error)
+
+// Service files, reads and places one city's reports.
+type Service struct {
+	Pool      *pgxpool.Pool
+	Committer *feed.Committer
+	Placer    func() *Placer   // the plan in force now
+	Bound     func() orb.Bound // of the city, to recognise swapped coordinates; empty when unknown
+	Project   Projector
+	Now       func() time.Time
+}
+
+// ready is a report that has been checked, located and placed: all that is left is to keep it.
+type ready struct {
+	New
+	lon, lat   *float64
+	rawX, rawY *float64
+	crs        crs.System
+	located    Located
+	placement  Placement
+	receivedAt time.Time
+	content    []byte
+}
+
+// prepare checks, locates and places. It does no SQL but for coordinates that need PROJ.
+func (s *Service) prepare(ctx context.Context, placer *Placer, n New) (*ready, error) {
+	now := s.Now()
+	if err := n.Check(now); err != nil {
+		return nil, err
+	}
+	if n.CRS == "" {
+		n.CRS = crs.CGCS2000.String()
+	}
+	sys, err := crs.Parse(n.CRS)
+	if err != nil {
+		return nil, fault.Invalid("crs", "unknown_value", "%q is neither EPSG:n nor gcj02 nor bd09", clip(n.CRS))
+	}
+	r := &ready{New: n, crs: sys, located: LocatedNowhere, receivedAt: now.UTC().Truncate(time.Microsecond), content: n.content()}
+	if n.X == nil {
+		pt, pl := placer.Address(n.Address)
+		if pt != nil {
+			r.lon, r.lat, r.located = &pt[0], &pt[1], LocatedAddress
+		}
+		r.placement = pl
+		return r, nil
+	}
+	pt, err := s.lonLat(ctx, sys, orb.Point{*n.X, *n.Y})
+	if err != nil {
+		return nil, err
+	}
+	if sys != crs.CGCS2000 && sys != crs.WGS84 {
+		r.rawX, r.rawY = n.X, n.Y
+	}
+	r.lon, r.lat, r.located = &pt[0], &pt[1], LocatedPoint
+	accuracy := math.NaN()
+	if n.AccuracyM != nil {
+		accuracy = *n.AccuracyM
+	}
+	r.placement = placer.At(pt, accuracy, LocatedPoint)
+	return r, nil
+}
+
+func (s *Service) lonLat(ctx context.Context, sys crs.System, p orb.Point) (orb.Point, error) {
+	if sys.NeedsProj() {
+		lon, lat, err := s.Project(ctx, sys.EPSG(), []float64{p[0]}, []float64{p[1]})
+		if err != nil {
+			return p, err
+		}
+		xy := p
+		p = orb.Point{lon[0], lat[0]}
+		if !finite(p[0]) || !finite(p[1]) {
+			return p, fault.Invalid("lon", "not_projectable", "(%g, %g) lies outside what %s covers", xy[0], xy[1], sys)
+		}
+		return p, nil
+	}
+	if err := crs.Validate(p, s.Bound()); err != nil {
+		return p, err
+	}
+	p, err := sys.ToLonLat(p)
+	if err != nil {
+		return p, fault.Invalid("lon", "not_projectable", "%v", err)
+	}
+	return p, nil
+}
+
+// File keeps a report. existed is true when the same report was filed before; the same id, or the same source and
+// external id, with other content is a conflict. When File returns without error the report is on disk.
+func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err error) {
+	r, err := s.prepare(ctx, s.Placer(), n)
+	if err != nil {
+		return 0, false, err
+	}
+	err = s.Committer.Do(ctx, func(ctx context.Context, tx pgx.Tx) ([]feed.Event, error) {
+		num, existed, err = r.insert(ctx, tx)
+		if err != nil || existed {
+			return nil, err
+		}
+		return []feed.Event{{Type: feed.ReportFiled, Data: r.filed(num)}}, nil
+	})
+	if err != nil {
+		return 0, false, err
+	}
+	return num, existed, nil
+}
+
+func (r *ready) filed(num Num) feed.Filed {
+	return feed.Filed{Num: uint32(num), ID: r.ID.String(), Item: r.Item, Kind: string(r.Kind), Source: string(r.Source),
+		Grid: r.placement.Grid, Plan: r.placement.PlanID}
+}
+
+// insert keeps report and placement in one round trip, or finds what is there.
+func (r *ready) insert(ctx context.Context, tx pgx.Tx) (num Num, existed bool, err error) {
+	args := pgx.NamedArgs{}
+	for i, name := range reportColumns {
+		args[name] = r.reportValues()[i]
+	}
+	for i, name := range placementColumns {
+		args["p_"+name] = placementValues(&r.placement)[i]
+	}
+	err = tx.QueryRow(ctx, insertReport, args).Scan(&num)
+	if err == nil {
+		if r.Reporter != nil && *r.Reporter != (Reporter{}) {
+			_, err = tx.Exec(ctx, `INSERT INTO reporter (report_num, name, phone) VALUES ($1, $2, $3)`,
+				num, null(r.Reporter.Name), null(r.Reporter.Phone))
+		}
+		return num, false, err
+	}
+	if isForeignKey(err) {
+		return 0, false, fault.Invalid("item", "unknown_item", "the city has no item %q: see the list of items", clip(r.Item))
+	}
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, fmt.Errorf("insert report: %w", err)
+	}
+	var content []byte
+	err = tx.QueryRow(ctx, `
+		SELECT num, content FROM report
+		WHERE id = $1 OR (source = $2 AND external_id = $3)
+		ORDER BY num LIMIT 1`, r.ID, r.Source, null(r.ExternalID)).Scan(&num, &content)
+	if err != nil {
+		return 0, false, fmt.Errorf("find the report filed before: %w", err)
+	}
+	if !bytes.Equal(content, r.content) {
+		return 0, false, fault.Conflict("other_content", "report %s was filed before with other content: give a changed report an id of its own", r.ID)
+	}
+	return num, true, nil
+}
+
+func isForeignKey(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23503"
+}
+
+// null turns "" into NULL.
+func null(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// SetPosition sets a report's point by hand; the point before, the reason and the time are kept on record.
+func (s *Service) SetPosition(ctx context.Context, num Num, p orb.Point, reason string) error {
+	if err := crs.Validate(p, s.Bound()); err != nil {
+		return err
+	}
+	if err := checkText("reason", reason, 500, true); err != nil {
+		return err
+	}
+	return s.Committer.Do(ctx, func(ctx context.Context, tx pgx.Tx) ([]feed.Event, error) {
+		at := s.Now().UTC().Truncate(time.Microsecond)
+		r, err := get(ctx, tx, `r.num = $1 FOR UPDATE OF r`, num)
+		if err != nil {
+			return nil, err
+		}
+		// A person looked: the accuracy that was reported says nothing about this point.
+		pl := s.Placer().At(p, math.NaN(), LocatedHand)
+		pl.Since = at
+		b := &pgx.Batch{}
+		b.Queue(`INSERT INTO position_set (report_num, at, lon, lat, lon_before, lat_before, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			num, at, p[0], p[1], r.Lon, r.Lat, null(reason))
+		b.Queue(`UPDATE report SET lon = $2, lat = $3, located = $4 WHERE num = $1`, num, p[0], p[1], LocatedHand)
+		queueReplace(b, num, &pl, at)
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return nil, fmt.Errorf("set the position of report %d: %w", num, err)
+		}
+		return []feed.Event{{Type: feed.ReportPositioned, Data: feed.Filed{Num: uint32(num), ID: r.ID.String(), Item: r.Item,
+			Kind: string(deref(r.Kind)), Source: string(r.Source), Grid: pl.Grid, Plan: pl.PlanID}}}, nil
+	})
+}
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}

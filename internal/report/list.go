@@ -1,0 +1,122 @@
+package report
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/paulmach/orb"
+
+	"gridgov/internal/fault"
+)
+
+// Query selects reports; a nil or zero field does not filter. Items, Kinds and Sources are unions; a Kind "" means
+// reports without a kind. From ≤ captured_at < To.
+type Query struct {
+	Items    []string
+	Kinds    []Kind
+	Sources  []Source
+	From, To time.Time
+	Bound    *orb.Bound
+	Town     string
+	Village  string
+	Grid     string
+	Methods  []string
+	Nums     []Num // these reports only
+	IDs      []ID
+	After    string // the cursor of the page before
+	Limit    int
+}
+
+// Page is one page of a list, the newest first.
+type Page struct {
+	Reports []Report
+	Next    string // "" on the last page
+}
+
+// List reads one page, ordered by (captured_at, num) descending; pages neither skip nor repeat while reports come in.
+func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+	var where []string
+	args := pgx.NamedArgs{"limit": q.Limit + 1}
+	add := func(cond, name string, value any) {
+		where = append(where, cond)
+		args[name] = value
+	}
+	if len(q.Items) > 0 {
+		add(`r.item = ANY (@items)`, "items", q.Items)
+	}
+	if len(q.Sources) > 0 {
+		add(`r.source = ANY (@sources)`, "sources", q.Sources)
+	}
+	if len(q.Kinds) > 0 {
+		add(`coalesce(r.kind, '') = ANY (@kinds)`, "kinds", q.Kinds)
+	}
+	if !q.From.IsZero() {
+		add(`r.captured_at >= @from`, "from", q.From)
+	}
+	if !q.To.IsZero() {
+		add(`r.captured_at < @to`, "to", q.To)
+	}
+	if q.Bound != nil {
+		add(`r.lon BETWEEN @west AND @east AND r.lat BETWEEN @south AND @north`, "west", q.Bound.Min[0])
+		args["south"], args["east"], args["north"] = q.Bound.Min[1], q.Bound.Max[0], q.Bound.Max[1]
+	}
+	for _, a := range []struct{ column, code string }{{"town", q.Town}, {"village", q.Village}, {"grid", q.Grid}} {
+		if a.code != "" {
+			add(`p.`+a.column+` = @`+a.column, a.column, a.code)
+		}
+	}
+	if len(q.Methods) > 0 {
+		add(`p.method = ANY (@methods)`, "methods", q.Methods)
+	}
+	if q.Nums != nil || q.IDs != nil {
+		add(`(r.num = ANY (@nums) OR r.id = ANY (@ids))`, "nums", q.Nums)
+		args["ids"] = q.IDs
+	}
+	if q.After != "" {
+		at, num, err := parseCursor(q.After)
+		if err != nil {
+			return Page{}, err
+		}
+		add(`(r.captured_at, r.num) < (@cursor_at, @cursor_num)`, "cursor_at", at)
+		args["cursor_num"] = num
+	}
+	if len(where) == 0 {
+		where = []string{"true"}
+	}
+	rows, err := s.Pool.Query(ctx, selectReport+strings.Join(where, " AND ")+` ORDER BY r.captured_at DESC, r.num DESC LIMIT @limit`, args)
+	if err != nil {
+		return Page{}, fmt.Errorf("list reports: %w", err)
+	}
+	reports, err := pgx.CollectRows(rows, scanReport)
+	if err != nil {
+		return Page{}, fmt.Errorf("list reports: %w", err)
+	}
+	page := Page{Reports: reports}
+	if len(reports) > q.Limit {
+		page.Reports = reports[:q.Limit]
+		last := page.Reports[q.Limit-1]
+		page.Next = cursor(last.CapturedAt, last.Num)
+	}
+	return page, nil
+}
+
+func cursor(at time.Time, num Num) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d", at.UnixMicro(), num))
+}
+
+func parseCursor(s string) (time.Time, Num, error) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	var micro int64
+	var num uint32
+	if err == nil {
+		_, err = fmt.Sscanf(string(b), "%d.%d", &micro, &num)
+	}
+	if err != nil || micro < -62135596800e6 || micro > 253402300799e6 {
+		return time.Time{}, 0, fault.Invalid("after", "bad_cursor", "is not the `next` of a page; start again without it")
+	}
+	return time.UnixMicro(micro).UTC(), Num(num), nil
+}

@@ -1,0 +1,240 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/paulmach/orb"
+
+	"gridgov/internal/feed"
+	"gridgov/internal/placement"
+)
+
+// Replacing is how far the re-placement under a plan has come, in report numbers.
+type Replacing struct {
+	Done, Total int64
+	Changed     int64
+}
+
+const (
+	replaceRead  = 50_000 // reports evaluated at a time
+	replaceWrite = 5_000  // answers written in one transaction, as the feed's lock is held for its last step
+)
+
+// Replace evaluates all reports under a plan and writes a new answer where it differs from the one in force. It goes on
+// from where an interrupted run of the same plan stopped, and two nodes may run it at once. Reports filed under an older
+// plan while it runs are not its matter: their events name that plan, and ReplaceRange is called for them.
+func (s *Service) Replace(ctx context.Context, placer *Placer, progress func(Replacing)) (Replacing, error) {
+	last, err := s.LastNum(ctx)
+	if err != nil {
+		return Replacing{}, err
+	}
+	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			INSERT INTO replacing (plan_id, next_num, last_num, changed, started_at) VALUES ($1, 1, $2, 0, $3)
+			ON CONFLICT (plan_id) DO NOTHING`, placer.PlanID, int64(last), s.Now().UTC())
+		return err
+	})
+	if err != nil {
+		return Replacing{}, fmt.Errorf("start re-placement: %w", err)
+	}
+	for {
+		var next, last, changed int64
+		err := s.Pool.QueryRow(ctx, `SELECT next_num, last_num, changed FROM replacing WHERE plan_id = $1`, placer.PlanID).Scan(&next, &last, &changed)
+		if err != nil {
+			return Replacing{}, fmt.Errorf("read re-placement: %w", err)
+		}
+		at := Replacing{Done: min(next-1, last), Total: last, Changed: changed}
+		if progress != nil {
+			progress(at)
+		}
+		if next > last {
+			return at, nil
+		}
+		to := min(next+replaceRead-1, last)
+		answers, err := s.evaluate(ctx, placer, Num(next), Num(to))
+		if err != nil {
+			return at, err
+		}
+		if err := s.writeAnswers(ctx, placer, answers, func(ctx context.Context, tx pgx.Tx, n int) error {
+			return s.advance(ctx, tx, placer.PlanID, next, to, last, n)
+		}); err != nil && !errors.Is(err, errOvertaken) {
+			return at, err
+		}
+	}
+}
+
+// errOvertaken: another node has done this range.
+var errOvertaken = errors.New("overtaken")
+
+func (s *Service) advance(ctx context.Context, tx pgx.Tx, plan, next, to, last int64, changed int) error {
+	var finished *time.Time
+	if to == last {
+		finished = new(s.Now().UTC())
+	}
+	tag, err := tx.Exec(ctx, `
+		UPDATE replacing SET next_num = $3, changed = changed + $4, finished_at = $5
+		WHERE plan_id = $1 AND next_num = $2`, plan, next, to+1, changed, finished)
+	if err == nil && tag.RowsAffected() == 0 {
+		return errOvertaken
+	}
+	return err
+}
+
+// ReplaceRange evaluates the reports from ≤ num ≤ to under a plan.
+func (s *Service) ReplaceRange(ctx context.Context, placer *Placer, from, to Num) (int, error) {
+	answers, err := s.evaluate(ctx, placer, from, to)
+	if err != nil {
+		return 0, err
+	}
+	return len(answers), s.writeAnswers(ctx, placer, answers, func(context.Context, pgx.Tx, int) error { return nil })
+}
+
+// answer is a report's new placement, and the time of the one it replaces.
+type answer struct {
+	num   Num
+	since time.Time
+	Placement
+}
+
+// old is what an evaluation reads.
+type old struct {
+	num       Num
+	lon, lat  *float64
+	accuracyM *float64
+	located   Located
+	Placement
+}
+
+func (s *Service) evaluate(ctx context.Context, placer *Placer, from, to Num) ([]answer, error) {
+	rows, err := s.Pool.Query(ctx, `
+		SELECT r.num, r.lon, r.lat, r.accuracy_m, r.located, coalesce(p.plan_id, 0), p.method, p.rule, coalesce(p.town, ''), coalesce(p.village, ''),
+			coalesce(p.grid, ''), coalesce(p.microgrid, ''), coalesce(p.nearest, ''), p.near, p.candidates, p.score, coalesce(p.matched, ''), p.since
+		FROM report r JOIN placement p ON p.report_num = r.num
+		WHERE r.num BETWEEN $1 AND $2 AND p.plan_id IS DISTINCT FROM $3 ORDER BY r.num`, int64(from), int64(to), placer.PlanID)
+	if err != nil {
+		return nil, fmt.Errorf("read reports: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (old, error) {
+		var o old
+		err := row.Scan(&o.num, &o.lon, &o.lat, &o.accuracyM, &o.located, &o.PlanID, &o.Method, &o.Rule, &o.Town, &o.Village,
+			&o.Grid, &o.Microgrid, &o.Nearest, &o.Near, &o.Candidates, &o.Score, &o.Matched, &o.Since)
+		return o, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read reports: %w", err)
+	}
+	found := make([]*answer, len(list))
+	workers := runtime.GOMAXPROCS(0)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(list); i += workers {
+				o := &list[i]
+				p := o.under(placer)
+				if !p.sameAnswer(&o.Placement) {
+					found[i] = &answer{o.num, o.Since, p}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var out []answer
+	for _, a := range found {
+		if a != nil {
+			out = append(out, *a)
+		}
+	}
+	return out, nil
+}
+
+// under places the report anew. A report without a point stays as it is: the gazetteer's answer does not hang on a plan.
+func (o *old) under(placer *Placer) Placement {
+	if o.lon == nil {
+		p := Placement{PlanID: placer.PlanID, Method: placement.MethodUnplaced, Rule: o.Rule, Near: []string{}, Candidates: []string{}}
+		if o.Rule == RuleNoPlan {
+			p.Rule = RuleNoPosition
+		}
+		return p
+	}
+	accuracy := math.NaN()
+	if o.accuracyM != nil && o.located == LocatedPoint {
+		accuracy = *o.accuracyM
+	}
+	p := placer.At(orb.Point{*o.lon, *o.lat}, accuracy, o.located)
+	p.Score, p.Matched = o.Score, o.Matched
+	return p
+}
+
+// writeAnswers writes new answers in transactions of at most replaceWrite, each with its event; last runs in the last
+// of them, which exists even when there is no answer to write.
+func (s *Service) writeAnswers(ctx context.Context, placer *Placer, answers []answer, last func(context.Context, pgx.Tx, int) error) error {
+	total := len(answers)
+	for {
+		n := min(len(answers), replaceWrite)
+		part := answers[:n]
+		answers = answers[n:]
+		err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+			at := s.Now().UTC().Truncate(time.Microsecond)
+			nums, err := s.writePart(ctx, tx, part, at)
+			if err != nil {
+				return err
+			}
+			if len(answers) == 0 {
+				if err := last(ctx, tx, total); err != nil {
+					return err
+				}
+			}
+			if len(nums) == 0 {
+				return nil
+			}
+			_, err = feed.Append(ctx, tx, at, []feed.Event{{Type: feed.ReportReplaced, Data: feed.Replaced{Plan: placer.PlanID, Nums: nums}}})
+			return err
+		})
+		if err != nil || len(answers) == 0 {
+			return err
+		}
+	}
+}
+
+// writePart writes the answers whose report still has the answer that was read: a position set meanwhile wins. It returns
+// the numbers written.
+func (s *Service) writePart(ctx context.Context, tx pgx.Tx, part []answer, at time.Time) ([]uint32, error) {
+	var nums []uint32
+	b := &pgx.Batch{}
+	for i := range part {
+		a := &part[i]
+		a.Since = at
+		b.Queue(lockAnswer, a.num, a.since).Query(func(rows pgx.Rows) error {
+			for rows.Next() {
+				nums = append(nums, uint32(a.num))
+			}
+			return rows.Err()
+		})
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("lock answers: %w", err)
+	}
+	still := make(map[uint32]bool, len(nums))
+	for _, n := range nums {
+		still[n] = true
+	}
+	b = &pgx.Batch{}
+	for i := range part {
+		if a := &part[i]; still[uint32(a.num)] {
+			queueReplace(b, a.num, &a.Placement, at)
+		}
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return nil, fmt.Errorf("write answers: %w", err)
+	}
+	return nums, nil
+}
+
+const lockAnswer = `SELECT report_num FROM placement WHERE report_num = $1 AND since = $2 FOR UPDATE`
