@@ -1,0 +1,83 @@
+package coverage
+
+import (
+	"cmp"
+	"slices"
+)
+
+// trace is how often a face's outline runs along an edge: wind is the number of times from u to v less the number of
+// times back. u < v are indices of points. Rings lose their identity here, which is what makes dirt harmless: an outline
+// that runs along an edge and back cancels, and two faces that share a border have it as one edge with two traces.
+type trace struct {
+	u, v       int32
+	face, wind int32
+	fresh      bool // made since edges were last compared
+}
+
+func newTrace(from, to, face, wind int32) trace {
+	if from < to {
+		return trace{from, to, face, wind, true}
+	}
+	return trace{to, from, face, -wind, true}
+}
+
+func compareTraces(a, b trace) int {
+	return cmp.Or(cmp.Compare(a.u, b.u), cmp.Compare(a.v, b.v), cmp.Compare(a.face, b.face))
+}
+
+// sumTraces sorts traces, joins those of one face on one edge and drops what cancels, telling it.
+func sumTraces(traces []trace, cancelled func(trace)) []trace {
+	slices.SortFunc(traces, compareTraces)
+	return foldTraces(traces, cancelled)
+}
+
+func foldTraces(sorted []trace, cancelled func(trace)) []trace {
+	out := sorted[:0]
+	for i := 0; i < len(sorted); {
+		t := sorted[i]
+		for i++; i < len(sorted) && compareTraces(sorted[i], t) == 0; i++ {
+			t.wind += sorted[i].wind
+			t.fresh = t.fresh && sorted[i].fresh
+		}
+		if t.wind == 0 {
+			cancelled(t)
+			continue
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// mergeTraces joins two sorted lists.
+func mergeTraces(a, b []trace, cancelled func(trace)) []trace {
+	out := make([]trace, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if compareTraces(a[0], b[0]) <= 0 {
+			out, a = append(out, a[0]), a[1:]
+		} else {
+			out, b = append(out, b[0]), b[1:]
+		}
+	}
+	out = append(append(out, a...), b...)
+	return foldTraces(out, cancelled)
+}
+
+// edge is what the traces first to last−1 share.
+type edge struct {
+	u, v        int32
+	first, last int32
+}
+
+// edgesOf groups sorted traces.
+func edgesOf(traces []trace) []edge {
+	var out []edge
+	for i := 0; i < len(traces); {
+		e := edge{u: traces[i].u, v: traces[i].v, first: int32(i)}
+		for i < len(traces) && traces[i].u == e.u && traces[i].v == e.v {
+			i++
+		}
+		e.last = int32(i)
+		out = append(out, e)
+	}
+	return out
+}
