@@ -60,6 +60,7 @@ type builder struct {
 	faces    []face // sorted by code
 	findings []Finding
 	folds    map[int32]fold // by face: where its outline touches itself or runs back
+	twins    map[int32]bool // faces left out because another has their geometry
 	a        *arrangement
 	owner    []int32 // by cell: the face that it went to, or −1
 }
@@ -152,7 +153,7 @@ func (b *builder) dropTwins(points []orb.Point, traces []trace) []trace {
 		d.sum += mix(mix(uint64(t.u)<<32|uint64(uint32(t.v))) + uint64(uint32(t.wind)))
 	}
 	first := map[uint64]int32{}
-	twin := map[int32]bool{}
+	b.twins = map[int32]bool{}
 	for i, d := range sums {
 		f := int32(i)
 		original, again := first[d.sum]
@@ -160,7 +161,7 @@ func (b *builder) dropTwins(points []orb.Point, traces []trace) []trace {
 			first[d.sum] = f
 			continue
 		}
-		twin[f] = true
+		b.twins[f] = true
 		t := traces[d.from]
 		areaM2 := 0.0
 		for _, ring := range b.faces[i].rings {
@@ -169,10 +170,10 @@ func (b *builder) dropTwins(points []orb.Point, traces []trace) []trace {
 		b.tell(Finding{Kind: Duplicate, Severity: Refused, Place: points[t.u], AreaM2: areaM2}, []int32{original, f},
 			"%s has the same geometry as %s and was left out.", b.faces[i].Code, b.faces[original].Code)
 	}
-	if len(twin) == 0 {
+	if len(b.twins) == 0 {
 		return traces
 	}
-	return slices.DeleteFunc(traces, func(t trace) bool { return twin[t.face] })
+	return slices.DeleteFunc(traces, func(t trace) bool { return b.twins[t.face] })
 }
 
 // mix is the finalizer of splitmix64.
@@ -195,7 +196,7 @@ func (b *builder) assemble() *Coverage {
 	for i, f := range b.faces {
 		if place[i] == 0 {
 			place[i] = -1
-			if !b.leftOut(f.Code) {
+			if !b.twins[int32(i)] {
 				b.tell(Finding{Kind: Empty, Severity: Refused, Place: f.rings[0][0]}, []int32{int32(i)},
 					"Nothing is left of %s: it is thinner than the tolerance or lies wholly in other boundaries.", f.Code)
 			}
@@ -218,11 +219,4 @@ func (b *builder) assemble() *Coverage {
 		}
 	}
 	return assemble(b.a.points, borders, faces)
-}
-
-// leftOut tells whether the face was told as a twin of another.
-func (b *builder) leftOut(code string) bool {
-	return slices.ContainsFunc(b.findings, func(f Finding) bool {
-		return f.Kind == Duplicate && len(f.Codes) == 2 && f.Codes[1] == code
-	})
 }
