@@ -78,7 +78,7 @@ func newPlane(faces []Face, order []int32) *plane {
 const (
 	// slackUlps times half an ulp of the largest coordinate is the slack. The rounded side of an edge is right beyond 12,
 	// the abscissa of an edge in a slab is computed within 24 (see rasterise); the rest is room.
-	slackUlps = 256
+	slackUlps = 512
 	// slackLeast keeps products of differences larger than the slack from underflowing.
 	slackLeast = 0x1p-400
 )

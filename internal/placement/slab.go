@@ -15,6 +15,7 @@ type cellBuilder struct {
 	edges []edge     // of the cell
 	sides []float64  // parallels that divide it
 	level []float64  // parallels with an edge along them
+	turns []float64  // latitudes where a gap changes its shape
 	slab  []crossing // edges of the slab, west to east
 	prior []crossing // of the slab below
 	faces []uint32   // of the slab's gaps
@@ -165,14 +166,27 @@ func (b *cellBuilder) judge(bottom, top, west, east float64) {
 	}
 }
 
-// sample returns the middle of the gap's widest parallel within the cell. The width is a concave function of latitude, so
-// that it is greatest at an end of the slab or where an edge passes a corner of the gap.
+// sample returns the middle of a parallel that is long within the gap and the cell. Between the latitudes where an edge
+// passes the cell's sides the length is linear and of one sign, so that halfway it is at least half of the greatest.
 func (b *cellBuilder) sample(left, right *crossing, bottom, top, west, east float64) (q orb.Point, clear bool) {
-	height := top - bottom
-	best := b.p.slack / 2 // at decides points further than the slack from each edge: their gap is wider
-	try := func(y float64) {
+	turns := append(b.turns[:0], bottom, top)
+	for _, c := range [...]*crossing{left, right} {
+		if c == nil || c.slope == 0 {
+			continue
+		}
+		for _, x := range [...]float64{west, east} {
+			if y := bottom + (x-c.bottom)/c.slope; y > bottom && y < top {
+				turns = append(turns, y)
+			}
+		}
+	}
+	slices.Sort(turns)
+	b.turns = turns
+	best := b.p.slack / 4 // at answers where the greatest is above the slack
+	for i := 1; i < len(turns); i++ {
+		y := turns[i-1] + (turns[i]-turns[i-1])/2
 		if !(y > bottom && y < top) {
-			return
+			continue
 		}
 		from, to := west, east
 		if left != nil {
@@ -183,15 +197,6 @@ func (b *cellBuilder) sample(left, right *crossing, bottom, top, west, east floa
 		}
 		if to-from > best {
 			best, q, clear = to-from, orb.Point{from + (to-from)/2, y}, true
-		}
-	}
-	try(bottom + height/2)
-	try(bottom + height/16)
-	try(top - height/16)
-	for _, c := range [...]*crossing{left, right} {
-		if c != nil && c.slope != 0 {
-			try(bottom + (west-c.bottom)/c.slope)
-			try(bottom + (east-c.bottom)/c.slope)
 		}
 	}
 	return q, clear

@@ -1,0 +1,205 @@
+package placement_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/encoding/wkb"
+
+	"gridgov/internal/placement"
+	"gridgov/internal/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// soak chooses between the sample of every day and the full count.
+func soak(sample, full int) int {
+	if os.Getenv("GRIDGOV_SOAK") == "1" {
+		return full
+	}
+	return sample
+}
+
+// store puts the faces into table face.
+func store(t testing.TB, pool *pgxpool.Pool, faces []placement.Face) {
+	t.Helper()
+	ctx := context.Background()
+	_, err := pool.Exec(ctx, `CREATE TABLE face (code text COLLATE "C" PRIMARY KEY, geom geometry NOT NULL)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := &pgx.Batch{}
+	for _, f := range faces {
+		bytes, err := wkb.Marshal(f.Shape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch.Queue(`INSERT INTO face VALUES ($1, ST_GeomFromWKB($2))`, f.Code, bytes)
+	}
+	if err := pool.SendBatch(ctx, batch).Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{`CREATE INDEX ON face USING gist (geom)`, `ANALYZE face`} {
+		if _, err := pool.Exec(ctx, sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// ask runs a query over the points, which are in table pt (n, geom), and returns the text column by n.
+func ask(t testing.TB, pool *pgxpool.Pool, points []orb.Point, query string) []string {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	for _, sql := range []string{`DROP TABLE IF EXISTS pt`, `CREATE TEMP TABLE pt (n int, x float8, y float8)`} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = conn.CopyFrom(ctx, pgx.Identifier{"pt"}, []string{"n", "x", "y"},
+		pgx.CopyFromSlice(len(points), func(i int) ([]any, error) { return []any{i, points[i][0], points[i][1]}, nil }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := conn.Query(ctx, query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]string, len(points))
+	var n int
+	var code *string
+	if _, err = pgx.ForEachRow(rows, []any{&n, &code}, func() error {
+		if code != nil {
+			out[n] = *code
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// covers is the sentence that placement has to equal.
+const covers = `SELECT p.n, (SELECT f.code FROM face f WHERE ST_Covers(f.geom, ST_MakePoint(p.x, p.y)) ORDER BY f.code LIMIT 1) FROM pt p`
+
+// relates asks GEOS, whose orientation is exact to twice the precision of a double.
+const relates = `SELECT p.n, (SELECT f.code FROM face f WHERE f.geom && ST_MakePoint(p.x, p.y)
+	AND ST_Relate(f.geom, ST_MakePoint(p.x, p.y), '*****FF**') ORDER BY f.code LIMIT 1) FROM pt p`
+
+func index(t testing.TB, faces []placement.Face) *placement.Index {
+	t.Helper()
+	x, err := placement.New([]placement.Level{{Role: "grid", Faces: faces}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func codeAt(x *placement.Index, p orb.Point) string {
+	n := x.At(p)[0]
+	if n < 0 {
+		return ""
+	}
+	return x.Codes(0)[n]
+}
+
+// tally counts what compare saw.
+type tally struct{ points, found, cracks, rim int }
+
+// compare holds At against PostGIS: equal wherever PostGIS names a face. Where it names none, At names one just in a crack:
+// the face that GEOS finds there. A point that GEOS finds in a face, and PostGIS and At in none, must be at the rim.
+func compare(t *testing.T, x *placement.Index, town town, pool *pgxpool.Pool, points []orb.Point) (c tally) {
+	t.Helper()
+	want := ask(t, pool, points, covers)
+	var doubtful []orb.Point
+	for i, p := range points {
+		got := codeAt(x, p)
+		c.points++
+		if want[i] != "" {
+			c.found++
+			if got != want[i] {
+				t.Errorf("(%v, %v): placed in %q, PostGIS says %q", p[0], p[1], got, want[i])
+			}
+			continue
+		}
+		if got != "" || len(points) < 300_000 {
+			doubtful = append(doubtful, p)
+		}
+	}
+	if len(doubtful) == 0 {
+		return c
+	}
+	exact := ask(t, pool, doubtful, relates)
+	for i, p := range doubtful {
+		got := codeAt(x, p)
+		switch {
+		case got != exact[i] && got != "":
+			t.Errorf("(%v, %v): placed in %q, PostGIS says none and GEOS %q", p[0], p[1], got, exact[i])
+		case got != "":
+			c.cracks++
+		case exact[i] != "":
+			c.rim++
+			if !town.atRim(p) {
+				t.Errorf("(%v, %v): placed nowhere between faces, GEOS says %q", p[0], p[1], exact[i])
+			}
+		}
+	}
+	return c
+}
+
+// atRim tells whether p is within a few ulps of an edge of the rim.
+func (t town) atRim(p orb.Point) bool {
+	for _, e := range t.rim {
+		a, b := e[0], e[1]
+		const d = 1e-12
+		if p[0] < min(a[0], b[0])-d || p[0] > max(a[0], b[0])+d || p[1] < min(a[1], b[1])-d || p[1] > max(a[1], b[1])+d {
+			continue
+		}
+		across := (b[0]-a[0])*(p[1]-a[1]) - (b[1]-a[1])*(p[0]-a[0])
+		if across*across <= d*d*((b[0]-a[0])*(b[0]-a[0])+(b[1]-a[1])*(b[1]-a[1])) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestEqualsPostGISInMadeUpTowns(t *testing.T) {
+	n := soak(2_000, 200_000)
+	for _, c := range []struct {
+		name string
+		plan townPlan
+	}{
+		{"a town of short edges", townPlan{120.3, 30.2, 0.01, 24, 18, 9, true}},
+		{"few long edges", townPlan{119, 29, 0.7, 4, 3, 1, true}},
+		{"around the origin", townPlan{-0.03, -0.02, 0.01, 6, 5, 4, true}},
+		{"large and rough, west and south", townPlan{-70, -35, 5, 6, 5, 3, false}},
+		{"metres across", townPlan{120.3, 30.2, 1e-6, 7, 7, 3, true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			town := newTown(1, c.plan)
+			x, pool := index(t, town.faces), pgtest.New(t)
+			store(t, pool, town.faces)
+			rng := rand.New(rand.NewPCG(2, 3))
+			var points []orb.Point
+			points = append(points, town.random(rng, n)...)
+			points = append(points, town.vertices(rng, n)...)
+			points = append(points, town.level(rng, n)...)
+			edge := town.onEdges(rng, n)
+			points = append(points, edge...)
+			points = append(points, ulps(rng, edge)...)
+			points = append(points, ulps(rng, town.vertices(rng, n))...)
+			points = append(points, offsets(rng, edge)...)
+			c := compare(t, x, town, pool, points)
+			t.Logf("%+v of %d faces, %d edges, %d bytes", c, len(town.faces), len(town.all), x.Bytes())
+		})
+	}
+}
