@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"slices"
+	"strings"
 
 	"gridgov/internal/robust"
 
@@ -196,4 +197,43 @@ func (c *Coverage) measure() {
 		slices.Sort(n)
 		c.Faces[i].neighbours = slices.Compact(n)
 	}
+}
+
+// borders takes arcs apart into edges between sorted points, leaving out those that have the same on both sides.
+func (c *Coverage) borders(sides func(Arc) (left, right int32)) ([]orb.Point, []border) {
+	var points []orb.Point
+	for _, a := range c.Arcs {
+		points = append(points, a.Points...)
+	}
+	slices.SortFunc(points, comparePoints)
+	points = slices.Compact(points)
+	find := func(p orb.Point) int32 {
+		i, _ := slices.BinarySearchFunc(points, p, comparePoints)
+		return int32(i)
+	}
+	var borders []border
+	for _, a := range c.Arcs {
+		left, right := sides(a)
+		if left == right {
+			continue
+		}
+		from := find(a.Points[0])
+		for _, p := range a.Points[1:] {
+			to := find(p)
+			if from < to {
+				borders = append(borders, border{from, to, left, right})
+			} else {
+				borders = append(borders, border{to, from, right, left})
+			}
+			from = to
+		}
+	}
+	return points, borders
+}
+
+// distinctFaces sorts faces by code and leaves out repeated codes and the code "".
+func distinctFaces(faces []Face) []Face {
+	slices.SortFunc(faces, func(a, b Face) int { return strings.Compare(a.Code, b.Code) })
+	faces = slices.CompactFunc(faces, func(a, b Face) bool { return a.Code == b.Code })
+	return slices.DeleteFunc(faces, func(f Face) bool { return f.Code == "" })
 }
