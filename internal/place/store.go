@@ -1,0 +1,81 @@
+package place
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"gridgov/internal/fault"
+)
+
+// Check validates an entry's words; its point is checked by crs.
+func (e *Entry) Check() *fault.Error {
+	for i, name := range append([]string{e.Name}, e.Aliases...) {
+		field := "name"
+		if i > 0 {
+			field = "aliases"
+		}
+		switch {
+		case strings.TrimSpace(name) == "":
+			return fault.Invalid(field, "required", "is empty: a place needs a name")
+		case !utf8.ValidString(name):
+			return fault.Invalid(field, "bad_encoding", "is not UTF-8")
+		case utf8.RuneCountInString(name) > 200:
+			return fault.Invalid(field, "too_long", "has more than 200 characters")
+		case strings.IndexFunc(name, unicode.IsControl) >= 0:
+			return fault.Invalid(field, "control_character", "holds a control character: remove it")
+		}
+	}
+	return nil
+}
+
+// Load reads a city's gazetteer.
+func Load(ctx context.Context, pool *pgxpool.Pool) ([]Entry, error) {
+	rows, err := pool.Query(ctx, `SELECT name, aliases, kind, lon, lat FROM place ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("read places: %w", err)
+	}
+	entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Entry, error) {
+		var e Entry
+		err := row.Scan(&e.Name, &e.Aliases, &e.Kind, &e.Lon, &e.Lat)
+		return e, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read places: %w", err)
+	}
+	return entries, nil
+}
+
+// Save adds places, and gives those that are there (same name, same point) the aliases and kind that came; it returns how
+// many were new or changed. All go in or none.
+func Save(ctx context.Context, pool *pgxpool.Pool, entries []Entry) (changed int64, err error) {
+	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		changed = 0
+		b := &pgx.Batch{}
+		for _, e := range entries {
+			aliases := e.Aliases
+			if aliases == nil {
+				aliases = []string{}
+			}
+			b.Queue(`
+				INSERT INTO place (name, aliases, kind, lon, lat) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT (name, lon, lat) DO UPDATE SET aliases = excluded.aliases, kind = excluded.kind
+				WHERE place.aliases <> excluded.aliases OR place.kind <> excluded.kind`,
+				e.Name, aliases, e.Kind, e.Lon, e.Lat).Exec(func(tag pgconn.CommandTag) error {
+				changed += tag.RowsAffected()
+				return nil
+			})
+		}
+		return tx.SendBatch(ctx, b).Close()
+	})
+	if err != nil {
+		return 0, fmt.Errorf("save places: %w", err)
+	}
+	return changed, nil
+}
