@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Seq is an event's place in the city's feed; the first event has 1.
@@ -186,4 +187,19 @@ func EnsurePartitions(ctx context.Context, conn *pgx.Conn, schema string) error 
 		}
 	}
 	return nil
+}
+
+// channel is the NOTIFY channel of a city.
+func channel(city string) string { return "gridgov_feed_" + city }
+
+// executor is what Notify needs.
+type executor interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// Notify wakes the followers of a city's feed on all nodes. It runs after the commit, outside of the transaction: inside,
+// every commit of the whole server would queue for the one lock of NOTIFY.
+func Notify(ctx context.Context, db executor, city string) error {
+	_, err := db.Exec(ctx, `SELECT pg_notify($1, '')`, channel(city))
+	return err
 }

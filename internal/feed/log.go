@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -146,5 +147,40 @@ func (l *Log) Next(ctx context.Context, after ID) ([]Stored, error) {
 			return nil, ctx.Err()
 		case <-moved:
 		}
+	}
+}
+
+// Listen wakes the log on notifications until ctx ends. It keeps one connection of its own; without one (a replica, a
+// pooler) polling alone is right.
+func (l *Log) Listen(ctx context.Context, city string) {
+	for ctx.Err() == nil {
+		err := l.listen(ctx, city)
+		if ctx.Err() != nil {
+			return
+		}
+		l.log.Debug("listening again", "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+func (l *Log) listen(ctx context.Context, city string) error {
+	pooled, err := l.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	conn := pooled.Hijack() // its LISTEN must not go back into the pool
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, `LISTEN `+pgx.Identifier{channel(city)}.Sanitize()); err != nil {
+		return err
+	}
+	l.Wake()
+	for {
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return err
+		}
+		l.Wake()
 	}
 }

@@ -27,13 +27,29 @@ var pgEpoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 // Columns calls yield for the reports with from ≤ num ≤ to, ordered by number. Grid is valid during the call only. It
 // reads the wire's bytes itself, as a million rows are read at each start.
 func (s *Service) Columns(ctx context.Context, from, to Num, yield func(Column)) error {
+	return s.columns(ctx, yield, `r.num BETWEEN $1 AND $2`, int64(from), int64(to))
+}
+
+// ColumnsOf is Columns for single reports.
+func (s *Service) ColumnsOf(ctx context.Context, nums []Num, yield func(Column)) error {
+	if len(nums) == 0 {
+		return nil
+	}
+	list := make([]int64, len(nums))
+	for i, n := range nums {
+		list[i] = int64(n)
+	}
+	return s.columns(ctx, yield, `r.num = ANY ($1)`, list)
+}
+
+func (s *Service) columns(ctx context.Context, yield func(Column), where string, args ...any) error {
 	rows, err := s.Pool.Query(ctx, `
 		SELECT r.num, r.lon, r.lat, r.captured_at, i.num,
 			coalesce(array_position(ARRAY['inquiry', 'problem', 'conflict'], r.kind), 0),
 			array_position(ARRAY['phone', 'hotline', 'web', 'sensor', 'import', 'patrol'], r.source) - 1, p.grid
 		FROM report r JOIN placement p ON p.report_num = r.num JOIN item i ON i.code = r.item
-		WHERE r.num BETWEEN $1 AND $2 ORDER BY r.num`,
-		pgx.QueryResultFormats{pgx.BinaryFormatCode}, int64(from), int64(to))
+		WHERE `+where+` ORDER BY r.num`,
+		append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...)
 	if err != nil {
 		return fmt.Errorf("read reports: %w", err)
 	}

@@ -1,0 +1,212 @@
+// Package app wires a city together: its pool, the plan in force, the cube and the feed's followers, and holds all cities
+// of a server.
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/paulmach/orb"
+
+	"gridgov/internal/feed"
+	"gridgov/internal/jurisdiction"
+	"gridgov/internal/place"
+	"gridgov/internal/placement"
+	"gridgov/internal/postgres"
+	"gridgov/internal/report"
+	"gridgov/tiles"
+)
+
+// City is one city at work: its services, and what they need in memory. A command uses it as it is; a server makes it
+// Live.
+type City struct {
+	postgres.City
+	Zone    *time.Location
+	Pool    *pgxpool.Pool
+	Reports *report.Service
+	Plans   *jurisdiction.Service
+
+	log       *slog.Logger
+	now       func() time.Time
+	state     atomic.Pointer[State]
+	reload    sync.Mutex    // one change of state at a time
+	committed chan struct{} // something was committed here
+	wake      atomic.Pointer[func()]
+	announcer sync.WaitGroup
+	stop      context.CancelFunc
+}
+
+// State is what hangs on the plan in force and the gazetteer. It is immutable; a change makes a new one.
+type State struct {
+	Layout     *jurisdiction.Layout // nil: no plan is in force
+	Boundaries *tiles.Boundaries    // likewise
+	Places     *place.Gazetteer
+	Placer     *report.Placer
+}
+
+// Open connects to a city and loads the plan in force. Close gives everything back.
+func Open(ctx context.Context, db *postgres.Database, info postgres.City, log *slog.Logger, now func() time.Time) (*City, error) {
+	zone, err := time.LoadLocation(info.Timezone)
+	if err != nil {
+		return nil, fmt.Errorf("city %s: %w", info.Code, err)
+	}
+	pool, err := db.CityPool(ctx, info)
+	if err != nil {
+		return nil, err
+	}
+	c := &City{City: info, Zone: zone, Pool: pool, log: log.With("city", info.Code), now: now,
+		committed: make(chan struct{}, 1)}
+	levels := make([]jurisdiction.Level, len(info.Levels))
+	for i, l := range info.Levels {
+		levels[i] = jurisdiction.Level{Role: jurisdiction.Role(l.Role), Name: l.Name}
+	}
+	c.Plans = &jurisdiction.Service{Pool: pool, Levels: levels, Now: now}
+	c.Reports = &report.Service{
+		Pool:   pool,
+		Placer: func() *report.Placer { return c.state.Load().Placer },
+		Bound:  c.bound,
+		Now:    now,
+		Project: func(ctx context.Context, epsg int, xs, ys []float64) ([]float64, []float64, error) {
+			return postgres.Transform(ctx, pool, epsg, xs, ys)
+		},
+	}
+	c.Reports.Committer = feed.NewCommitter(pool, now, func(feed.Seq) {
+		select {
+		case c.committed <- struct{}{}:
+		default:
+		}
+	})
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c.stop = stop
+	c.announcer.Go(func() { c.announceCommits(run) })
+	if _, err := c.Reload(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Close ends the city's writers. The pool belongs to the database.
+func (c *City) Close() {
+	c.Reports.Committer.Close()
+	c.stop()
+	c.announcer.Wait()
+}
+
+// announceCommits wakes this process's own follower first, then the other nodes'; commits that come meanwhile share one
+// announcement.
+func (c *City) announceCommits(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.committed:
+		}
+		if wake := c.wake.Load(); wake != nil {
+			(*wake)()
+		}
+		c.Announce()
+	}
+}
+
+// State is the plan in force and what hangs on it.
+func (c *City) State() *State { return c.state.Load() }
+
+func (c *City) bound() orb.Bound {
+	if s := c.state.Load(); s != nil && s.Layout != nil {
+		return s.Layout.Bound
+	}
+	return orb.Bound{}
+}
+
+// Announce tells the nodes that follow the city's feed to look. It is only a hint: they poll besides.
+func (c *City) Announce() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := feed.Notify(ctx, c.Pool, c.Code); err != nil {
+		c.log.Debug("announce", "err", err)
+	}
+}
+
+// Reload loads the plan in force if it is another than the one at hand; changed tells.
+func (c *City) Reload(ctx context.Context) (changed bool, err error) {
+	c.reload.Lock()
+	defer c.reload.Unlock()
+	plan, ok, err := c.Plans.InForce(ctx)
+	if err != nil {
+		return false, err
+	}
+	old := c.state.Load()
+	if old != nil && (old.Layout == nil) == !ok && (!ok || old.Layout.Plan.ID == plan.ID) {
+		return false, nil
+	}
+	next := &State{}
+	if ok {
+		if next.Layout, err = c.Plans.Load(ctx, plan); err != nil {
+			return false, err
+		}
+		if next.Boundaries, err = boundaries(next.Layout); err != nil {
+			return false, fmt.Errorf("plan %s: %w", plan.Name, err)
+		}
+	}
+	if err := c.loadPlaces(ctx, next); err != nil {
+		return false, err
+	}
+	c.state.Store(next)
+	return true, nil
+}
+
+// ReloadPlaces reads the gazetteer anew.
+func (c *City) ReloadPlaces(ctx context.Context) error {
+	c.reload.Lock()
+	defer c.reload.Unlock()
+	next := *c.state.Load()
+	if err := c.loadPlaces(ctx, &next); err != nil {
+		return err
+	}
+	c.state.Store(&next)
+	return nil
+}
+
+// loadPlaces fills in the gazetteer, in which the plan's jurisdictions are places too, and the placer that uses it.
+func (c *City) loadPlaces(ctx context.Context, s *State) error {
+	entries, err := place.Load(ctx, c.Pool)
+	if err != nil {
+		return err
+	}
+	var plan jurisdiction.PlanID
+	var index *placement.Index
+	var roles []string
+	if s.Layout != nil {
+		plan, index, roles = s.Layout.Plan.ID, s.Layout.Index, s.Layout.Roles()
+		for _, l := range s.Layout.Levels {
+			for _, u := range l.Units {
+				e := place.Entry{Code: u.Code, Name: u.Name, Kind: string(l.Role), Lon: u.Center[0], Lat: u.Center[1]}
+				if u.NameLatin != "" {
+					e.Aliases = []string{u.NameLatin}
+				}
+				entries = append(entries, e)
+			}
+		}
+	}
+	s.Places = place.New(entries)
+	s.Placer = report.NewPlacer(int64(plan), index, roles, s.Places)
+	return nil
+}
+
+func boundaries(l *jurisdiction.Layout) (*tiles.Boundaries, error) {
+	levels := make([]tiles.Level, len(l.Levels))
+	for i, lv := range l.Levels {
+		units := make([]tiles.Unit, len(lv.Units))
+		for k, u := range lv.Units {
+			units[k] = tiles.Unit{Code: u.Code, Name: u.Name, NameLatin: u.NameLatin, Parent: u.Parent, Generated: l.Generated}
+		}
+		levels[i] = tiles.Level{Role: string(lv.Role), Coverage: lv.Coverage, Units: units}
+	}
+	return tiles.NewBoundaries(levels)
+}
