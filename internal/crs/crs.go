@@ -90,7 +90,7 @@ func (s System) ToLonLat(p orb.Point) (orb.Point, error) {
 	case GCJ02:
 		return FromGCJ02(p), nil
 	case BD09:
-		return FromGCJ02(FromBD09(p)), nil
+		return FromGCJ02(undoBD09(p)), nil
 	}
 	return p, fault.Invalid("crs", "needs_proj", "%s is not a system of degrees and must be transformed by PROJ first", s)
 }

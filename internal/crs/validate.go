@@ -28,11 +28,10 @@ func Validate(p orb.Point, city orb.Bound) *fault.Error {
 	}
 	known := city.Max[0] > city.Min[0] && city.Max[1] > city.Min[1]
 	near := func(p orb.Point) bool { return known && city.Pad(nearDeg).Contains(p) }
-	if near(p) {
-		return nil // the common case; a bound in degrees implies the range, but for cities at its very edge
-	}
 	inRange := math.Abs(lon) <= 180 && math.Abs(lat) <= 90
 	switch {
+	case inRange && near(p):
+		return nil
 	case near(orb.Point{lat, lon}):
 		return fault.Invalid("lon", "swapped", "longitude and latitude are swapped: %s, %s lies in the city the other way round; give longitude first",
 			num(lon), num(lat))
