@@ -3,3 +3,101 @@
 package api
 
 //go:generate go tool oapi-codegen -config oapi-codegen.yaml openapi.yaml
+
+import (
+	_ "embed" // openapi.yaml
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"gridgov/internal/app"
+)
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// Config is what the API serves from.
+type Config struct {
+	Server  *app.Server
+	Page    fs.FS // the built page; nil when the binary was built without
+	Log     *slog.Logger
+	Now     func() time.Time
+	Basemap string // URL of a PMTiles basemap, "" for none
+	Observe func(route, method string, status int, took time.Duration)
+	Stop    <-chan struct{} // closed when the server is about to stop: streams end
+}
+
+// handler is one route's work; an error becomes a problem document.
+type handler func(w http.ResponseWriter, r *http.Request, c *app.Live) error
+
+type api struct {
+	Config
+	compress compressor
+}
+
+// route is one line of the table below; tests hold it against openapi.yaml.
+type route struct {
+	method, path string
+	handle       handler
+}
+
+// routes is the whole API of one city, under /{city}/v1.
+func (a *api) routes() []route {
+	return []route{
+		{"GET", "/", a.getCity},
+		{"GET", "/plans", a.listPlans},
+		{"GET", "/jurisdictions/{level}/{code}", a.getJurisdiction},
+		{"GET", "/reports", a.listReports},
+		{"POST", "/reports", a.fileReport},
+		{"POST", "/reports/batch", a.fileReports},
+		{"GET", "/reports/{id}", a.getReport},
+		{"PUT", "/reports/{id}/position", a.setPosition},
+		{"GET", "/counts", a.countReports},
+		{"GET", "/locate", a.locate},
+		{"GET", "/search", a.search},
+		{"GET", "/events", a.streamEvents},
+		{"GET", "/tiles/{layer}", a.getTileJSON},
+		{"GET", "/tiles/{layer}/{z}/{x}/{y}", a.getTile},
+		{"GET", "/openapi.yaml", a.getOpenAPI},
+		{"GET", "/docs", a.getDocs},
+	}
+}
+
+// New makes the handler of everything on the service's public address.
+func New(cfg Config) http.Handler {
+	a := &api{Config: cfg}
+	city := http.NewServeMux()
+	for _, rt := range a.routes() {
+		pattern := rt.method + " /{city}/v1" + rt.path
+		if rt.path == "/" {
+			pattern += "{$}"
+		}
+		city.Handle(pattern, a.wrap(rt.method+" "+rt.path, a.inCity(rt.handle)))
+	}
+	city.Handle("GET /{city}/v1", http.RedirectHandler("v1/", http.StatusPermanentRedirect))
+	city.Handle("GET /{city}/{rest...}", a.wrap("GET page", a.page))
+	city.Handle("/", a.wrap("unknown", a.unknown))
+
+	root := http.NewServeMux()
+	root.Handle("GET /{$}", a.wrap("GET /", a.page))
+	root.Handle("GET /cities", a.wrap("GET /cities", a.listCities))
+	root.Handle("GET /assets/", a.wrap("GET /assets", a.asset))
+	root.Handle("/", a.wrap("unknown", a.unknown))
+
+	// Two muxes, as /assets/… and /{city}/… would stand in each other's way in one.
+	dispatch := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		if first == "" || first == "assets" || first == "cities" {
+			root.ServeHTTP(w, r)
+			return
+		}
+		city.ServeHTTP(w, r)
+	})
+	return a.guard(dispatch)
+}
+
+func (a *api) unknown(w http.ResponseWriter, r *http.Request) error {
+	return methodOrPath(w, r)
+}

@@ -47,6 +47,9 @@ type State struct {
 	Boundaries *tiles.Boundaries    // likewise
 	Places     *place.Gazetteer
 	Placer     *report.Placer
+
+	Attribution []string
+	planNames   map[jurisdiction.PlanID]string
 }
 
 // Open connects to a city and loads the plan in force. Close gives everything back.
@@ -157,16 +160,22 @@ func (c *City) Reload(ctx context.Context) (changed bool, err error) {
 	if err := c.loadPlaces(ctx, next); err != nil {
 		return false, err
 	}
+	if err := c.loadWords(ctx, next); err != nil {
+		return false, err
+	}
 	c.state.Store(next)
 	return true, nil
 }
 
-// ReloadPlaces reads the gazetteer anew.
+// ReloadPlaces reads the gazetteer and the attributions anew.
 func (c *City) ReloadPlaces(ctx context.Context) error {
 	c.reload.Lock()
 	defer c.reload.Unlock()
 	next := *c.state.Load()
 	if err := c.loadPlaces(ctx, &next); err != nil {
+		return err
+	}
+	if err := c.loadWords(ctx, &next); err != nil {
 		return err
 	}
 	c.state.Store(&next)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -25,7 +26,8 @@ type Live struct {
 
 	cube  *cube.Cube
 	names atomic.Pointer[Names]
-	faces map[string]uint32 // grid code → face in the cube; kept by the follower alone
+	span  atomic.Pointer[[2]uint32] // captured_at of the earliest and the latest report
+	faces map[string]uint32         // grid code → face in the cube; kept by the follower alone
 
 	mu      sync.Mutex
 	applied feed.ID       // everything up to here is in the cube
@@ -42,6 +44,7 @@ type Names struct {
 	tiles.Names
 	Items []report.Item
 	item  map[string]uint16
+	face  map[string]uint32
 }
 
 // Item returns the number of an item in the cube.
@@ -121,7 +124,9 @@ func (l *Live) row(c report.Column) cube.Row {
 		}
 		face = f
 	}
-	return cube.Row{Num: uint32(c.Num), Lon: c.Lon, Lat: c.Lat, At: uint32(min(max(c.At, 0), math.MaxUint32)),
+	at := uint32(min(max(c.At, 0), math.MaxUint32))
+	l.widen(at)
+	return cube.Row{Num: uint32(c.Num), Lon: c.Lon, Lat: c.Lat, At: at,
 		Item: uint16(c.Item), Kind: c.Kind, Source: c.Source, Face: face}
 }
 
@@ -132,7 +137,7 @@ func (l *Live) readItems(ctx context.Context) error {
 	}
 	n := &Names{Items: items, item: map[string]uint16{}}
 	if old := l.names.Load(); old != nil {
-		n.Faces = old.Faces
+		n.Faces, n.face = old.Faces, old.face
 	}
 	for _, i := range items {
 		n.item[i.Code] = uint16(i.Num)
@@ -159,7 +164,7 @@ func (l *Live) publishFaces() {
 		return
 	}
 	next := *old
-	next.Faces = make([]string, len(l.faces))
+	next.Faces, next.face = make([]string, len(l.faces)), maps.Clone(l.faces)
 	for code, f := range l.faces {
 		next.Faces[f] = code
 	}

@@ -146,3 +146,29 @@ func (l *Layout) Neighbours(level, unit int) []Ref {
 	}
 	return out
 }
+
+// GridsOf lists the codes of the grids that make up a unit, and false when its level does not nest down to the grid.
+func (l *Layout) GridsOf(role Role, code string) (grids []string, ok bool) {
+	level, unit, ok := l.Unit(role, code)
+	if !ok || role == RoleMicrogrid {
+		return nil, false
+	}
+	in := map[string]bool{l.Levels[level].Units[unit].Code: true}
+	for ; l.Levels[level].Role != RoleGrid; level++ {
+		if level+1 == len(l.Levels) || !l.Levels[level+1].Nests {
+			return nil, false
+		}
+		below := map[string]bool{}
+		for _, u := range l.Levels[level+1].Units {
+			if in[u.Parent] {
+				below[u.Code] = true
+			}
+		}
+		in = below
+	}
+	for code := range in {
+		grids = append(grids, code)
+	}
+	slices.Sort(grids)
+	return grids, true
+}

@@ -102,6 +102,15 @@ func (s *Service) Unplaced(ctx context.Context) (int, error) {
 	return n, nil
 }
 
+// Nowhere counts the reports without a point.
+func (s *Service) Nowhere(ctx context.Context) (int, error) {
+	var n int
+	if err := s.Pool.QueryRow(ctx, `SELECT count(*) FROM report WHERE lon IS NULL`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count reports without a point: %w", err)
+	}
+	return n, nil
+}
+
 // Item is a kind of matter that reports are about.
 type Item struct {
 	Code, Name, NameEN, Aspect string

@@ -52,9 +52,9 @@ func (s *Service) prepare(ctx context.Context, placer *Placer, n New) (*ready, e
 	if n.CRS == "" {
 		n.CRS = crs.CGCS2000.String()
 	}
-	sys, err := crs.Parse(n.CRS)
+	sys, err := parseCRS(n.CRS)
 	if err != nil {
-		return nil, fault.Invalid("crs", "unknown_value", "%q is neither EPSG:n nor gcj02 nor bd09", clip(n.CRS))
+		return nil, err
 	}
 	r := &ready{New: n, crs: sys, located: LocatedNowhere, receivedAt: now.UTC().Truncate(time.Microsecond), content: n.content()}
 	if n.X == nil {
@@ -79,6 +79,23 @@ func (s *Service) prepare(ctx context.Context, placer *Placer, n New) (*ready, e
 	}
 	r.placement = placer.At(pt, accuracy, LocatedPoint)
 	return r, nil
+}
+
+func parseCRS(name string) (crs.System, error) {
+	sys, err := crs.Parse(name)
+	if err != nil {
+		return sys, fault.Invalid("crs", "unknown_value", "%q is neither EPSG:n nor gcj02 nor bd09", clip(name))
+	}
+	return sys, nil
+}
+
+// LonLat turns a point of the named system into lon, lat (EPSG:4490), as File does.
+func (s *Service) LonLat(ctx context.Context, system string, p orb.Point) (orb.Point, error) {
+	sys, err := parseCRS(system)
+	if err != nil {
+		return p, err
+	}
+	return s.lonLat(ctx, sys, p)
 }
 
 func (s *Service) lonLat(ctx context.Context, sys crs.System, p orb.Point) (orb.Point, error) {

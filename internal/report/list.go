@@ -16,19 +16,20 @@ import (
 // Query selects reports; a nil or zero field does not filter. Items, Kinds and Sources are unions; a Kind "" means
 // reports without a kind. From ≤ captured_at < To.
 type Query struct {
-	Items    []string
-	Kinds    []Kind
-	Sources  []Source
-	From, To time.Time
-	Bound    *orb.Bound
-	Town     string
-	Village  string
-	Grid     string
-	Methods  []string
-	Nums     []Num // these reports only
-	IDs      []ID
-	After    string // the cursor of the page before
-	Limit    int
+	Items     []string
+	Kinds     []Kind
+	Sources   []Source
+	From, To  time.Time
+	Bound     *orb.Bound
+	Town      string
+	Village   string
+	Grid      string
+	Microgrid string
+	Methods   []string
+	Nums      []Num // these reports only
+	IDs       []ID
+	After     string // the cursor of the page before
+	Limit     int
 }
 
 // Page is one page of a list, the newest first.
@@ -39,8 +40,48 @@ type Page struct {
 
 // List reads one page, ordered by (captured_at, num) descending; pages neither skip nor repeat while reports come in.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
-	var where []string
-	args := pgx.NamedArgs{"limit": q.Limit + 1}
+	where, args := q.where()
+	args["limit"] = q.Limit + 1
+	if q.After != "" {
+		at, num, err := parseCursor(q.After)
+		if err != nil {
+			return Page{}, err
+		}
+		where += ` AND (r.captured_at, r.num) < (@cursor_at, @cursor_num)`
+		args["cursor_at"], args["cursor_num"] = at, num
+	}
+	rows, err := s.Pool.Query(ctx, selectReport+where+` ORDER BY r.captured_at DESC, r.num DESC LIMIT @limit`, args)
+	if err != nil {
+		return Page{}, fmt.Errorf("list reports: %w", err)
+	}
+	reports, err := pgx.CollectRows(rows, scanReport)
+	if err != nil {
+		return Page{}, fmt.Errorf("list reports: %w", err)
+	}
+	page := Page{Reports: reports}
+	if len(reports) > q.Limit {
+		page.Reports = reports[:q.Limit]
+		last := page.Reports[q.Limit-1]
+		page.Next = cursor(last.CapturedAt, last.Num)
+	}
+	return page, nil
+}
+
+// Count counts the reports that the query selects, whatever its page.
+func (s *Service) Count(ctx context.Context, q Query) (int, error) {
+	where, args := q.where()
+	var n int
+	err := s.Pool.QueryRow(ctx, `SELECT count(*) FROM report r JOIN placement p ON p.report_num = r.num WHERE `+where, args).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count reports: %w", err)
+	}
+	return n, nil
+}
+
+// where builds the conditions from constants; values go in as parameters only.
+func (q *Query) where() (string, pgx.NamedArgs) {
+	where := []string{"true"}
+	args := pgx.NamedArgs{}
 	add := func(cond, name string, value any) {
 		where = append(where, cond)
 		args[name] = value
@@ -64,7 +105,7 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		add(`r.lon BETWEEN @west AND @east AND r.lat BETWEEN @south AND @north`, "west", q.Bound.Min[0])
 		args["south"], args["east"], args["north"] = q.Bound.Min[1], q.Bound.Max[0], q.Bound.Max[1]
 	}
-	for _, a := range []struct{ column, code string }{{"town", q.Town}, {"village", q.Village}, {"grid", q.Grid}} {
+	for _, a := range []struct{ column, code string }{{"town", q.Town}, {"village", q.Village}, {"grid", q.Grid}, {"microgrid", q.Microgrid}} {
 		if a.code != "" {
 			add(`p.`+a.column+` = @`+a.column, a.column, a.code)
 		}
@@ -76,32 +117,7 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		add(`(r.num = ANY (@nums) OR r.id = ANY (@ids))`, "nums", q.Nums)
 		args["ids"] = q.IDs
 	}
-	if q.After != "" {
-		at, num, err := parseCursor(q.After)
-		if err != nil {
-			return Page{}, err
-		}
-		add(`(r.captured_at, r.num) < (@cursor_at, @cursor_num)`, "cursor_at", at)
-		args["cursor_num"] = num
-	}
-	if len(where) == 0 {
-		where = []string{"true"}
-	}
-	rows, err := s.Pool.Query(ctx, selectReport+strings.Join(where, " AND ")+` ORDER BY r.captured_at DESC, r.num DESC LIMIT @limit`, args)
-	if err != nil {
-		return Page{}, fmt.Errorf("list reports: %w", err)
-	}
-	reports, err := pgx.CollectRows(rows, scanReport)
-	if err != nil {
-		return Page{}, fmt.Errorf("list reports: %w", err)
-	}
-	page := Page{Reports: reports}
-	if len(reports) > q.Limit {
-		page.Reports = reports[:q.Limit]
-		last := page.Reports[q.Limit-1]
-		page.Next = cursor(last.CapturedAt, last.Num)
-	}
-	return page, nil
+	return strings.Join(where, " AND "), args
 }
 
 func cursor(at time.Time, num Num) string {

@@ -133,28 +133,19 @@ func (p *Placer) grids(faces []int32) []string {
 	return out
 }
 
-// minScore is the least score with which a gazetteer's match stands for an address.
-const minScore = 0.8
-
 // Address looks the address up. It returns the point with its placement, or an unplaced placement and no point when
-// nothing matches well enough or two places match as well.
+// nothing matches well enough or several places match as well.
 func (p *Placer) Address(address string) (*orb.Point, Placement) {
-	none := Placement{PlanID: p.PlanID, Method: placement.MethodUnplaced, Rule: RuleNoPosition, Near: []string{}, Candidates: []string{}}
-	if p.places == nil {
+	best, ok := p.places.Geocode(address)
+	if !ok {
+		none := Placement{PlanID: p.PlanID, Method: placement.MethodUnplaced, Rule: RuleNoPosition, Near: []string{}, Candidates: []string{}}
+		if best.Score >= place.Accept {
+			none.Rule = RuleAmbiguousAddress
+		}
 		return nil, none
 	}
-	found := p.places.Find(address, 2)
-	if len(found) == 0 || found[0].Score < minScore {
-		return nil, none
-	}
-	if len(found) > 1 && found[1].Score == found[0].Score {
-		none.Rule = RuleAmbiguousAddress
-		return nil, none
-	}
-	e := found[0].Entry
-	pt := orb.Point{e.Lon, e.Lat}
+	pt := orb.Point{best.Entry.Lon, best.Entry.Lat}
 	out := p.At(pt, math.NaN(), LocatedAddress)
-	score := found[0].Score
-	out.Score, out.Matched = &score, e.Name
+	out.Score, out.Matched = &best.Score, best.On
 	return &pt, out
 }

@@ -65,6 +65,14 @@ CREATE TABLE finding (
     FOREIGN KEY (plan_id, role) REFERENCES plan_level (plan_id, role)
 );
 
+-- Whom the lines and reports are from, as shown on the map.
+CREATE TABLE attribution (
+    ord integer PRIMARY KEY,
+    text text NOT NULL
+);
+
+GRANT SELECT, INSERT, DELETE ON attribution TO {{.role}};
+
 GRANT SELECT, INSERT ON plan TO {{.role}};
 
 GRANT UPDATE (state, accepted_gaps, in_force_from, version, checked_at, published_at) ON plan TO {{.role}};
@@ -72,6 +80,8 @@ GRANT UPDATE (state, accepted_gaps, in_force_from, version, checked_at, publishe
 GRANT SELECT, INSERT, UPDATE, DELETE ON plan_level, boundary, finding TO {{.role}};
 
 ---- create above / drop below ----
+
+DROP TABLE attribution;
 
 DROP TABLE finding;
 

@@ -39,6 +39,8 @@ CREATE TABLE report (
 
 CREATE INDEX report_captured ON report (captured_at, num);
 
+CREATE INDEX report_nowhere ON report (num) WHERE lon IS NULL;
+
 -- Who told it, kept apart from what is told.
 CREATE TABLE reporter (
     report_num bigint PRIMARY KEY REFERENCES report (num),

@@ -1,0 +1,173 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/paulmach/orb"
+
+	"gridgov/internal/app"
+	"gridgov/internal/coverage"
+	"gridgov/internal/fault"
+	"gridgov/internal/jurisdiction"
+	"gridgov/internal/report"
+)
+
+func (a *api) listCities(w http.ResponseWriter, r *http.Request) error {
+	type city struct {
+		Code      string `json:"code"`
+		Name      string `json:"name"`
+		Generated bool   `json:"generated"`
+	}
+	out := struct {
+		Cities []city `json:"cities"`
+	}{Cities: []city{}}
+	for _, c := range a.Server.Cities() {
+		out.Cities = append(out.Cities, city{c.Code, c.Name, c.Generated})
+	}
+	return writeJSON(w, http.StatusOK, out)
+}
+
+func (a *api) getCity(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
+		return err
+	}
+	at, state := c.Applied(), c.State()
+	unplaced, err := c.Reports.Unplaced(r.Context())
+	if err != nil {
+		return err
+	}
+	total, _, err := c.Totals(r.Context())
+	if err != nil {
+		return err
+	}
+	out := City{Code: c.Code, Name: c.Name, Timezone: c.Timezone, Srid: c.SRID, Generated: c.Generated, Levels: []Level{}, Items: []Item{},
+		Epoch: at.Epoch, Seq: int(at.Seq), Reports: total, Unplaced: unplaced, Bbox: []float64{-180, -85, 180, 85}}
+	if first, last, ok := c.Span(); ok {
+		out.First, out.Last = new(first.UTC()), new(last.UTC())
+	}
+	for _, l := range c.Levels {
+		out.Levels = append(out.Levels, Level{Role: Role(l.Role), Name: l.Name, Count: count(state.Layout, jurisdiction.Role(l.Role))})
+	}
+	for _, i := range c.Names().Items {
+		out.Items = append(out.Items, Item{Code: i.Code, Name: i.Name, NameEn: optional(i.NameEN), Aspect: optional(i.Aspect)})
+	}
+	for _, k := range report.Kinds {
+		out.Kinds = append(out.Kinds, Kind(k))
+	}
+	for _, s := range report.Sources {
+		out.Sources = append(out.Sources, Source(s))
+	}
+	if state.Layout != nil {
+		out.Plan, out.Bbox = new(planOf(state.Layout.Plan)), box(state.Layout.Bound)
+	}
+	if p, ok := c.Replacing(); ok {
+		out.Replacing = &Progress{Done: int(p.Done), Total: int(p.Total)}
+	}
+	if list := c.Attribution(); len(list) > 0 {
+		out.Attribution = &list
+	}
+	out.Basemap = optional(a.Basemap)
+	return writeJSON(w, http.StatusOK, out)
+}
+
+func count(l *jurisdiction.Layout, role jurisdiction.Role) int {
+	if l != nil {
+		for _, lv := range l.Levels {
+			if lv.Role == role {
+				return len(lv.Units)
+			}
+		}
+	}
+	return 0
+}
+
+func planOf(p jurisdiction.Plan) Plan {
+	out := Plan{Name: p.Name, Version: p.Version, State: PlanState(p.State), CreatedAt: p.CreatedAt, InForceFrom: p.InForceFrom,
+		AcceptedGaps: optional(p.AcceptedGaps), Findings: map[string]int{}}
+	for _, s := range []coverage.Severity{coverage.Repaired, coverage.Warning, coverage.Refused} {
+		out.Findings[string(s)] = p.Findings[s]
+	}
+	return out
+}
+
+func (a *api) listPlans(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
+		return err
+	}
+	list, err := c.Plans.Plans(r.Context())
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Plans []Plan `json:"plans"`
+	}{Plans: []Plan{}}
+	for _, p := range list {
+		out.Plans = append(out.Plans, planOf(p))
+	}
+	return writeJSON(w, http.StatusOK, out)
+}
+
+func (a *api) getJurisdiction(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+	q := parseQuery(r.URL.RawQuery)
+	f := q.filter(c.Zone)
+	if err := q.done(); err != nil {
+		return err
+	}
+	l := c.State().Layout
+	if l == nil {
+		return fault.NotFound("no boundary plan is in force yet")
+	}
+	role, code := jurisdiction.Role(r.PathValue("level")), r.PathValue("code")
+	level, unit, ok := l.Unit(role, code)
+	if !ok {
+		return fault.NotFound("the plan in force has no %.20s %.64q", role, code)
+	}
+	u := &l.Levels[level].Units[unit]
+	out := Jurisdiction{Level: Role(role), Code: u.Code, Name: u.Name, NameLatin: optional(u.NameLatin), Plan: l.Plan.Name, AreaM2: u.AreaM2,
+		Households: u.Households, Population: u.Population, Bbox: box(u.Bound), Center: &[]float64{u.Center[0], u.Center[1]},
+		Parents: []JurisdictionRef{}, Neighbours: []JurisdictionRef{}, Generated: l.Generated}
+	for _, p := range l.Parents(level, unit) {
+		out.Parents = append(out.Parents, refOf(p))
+	}
+	for _, n := range l.Neighbours(level, unit) {
+		out.Neighbours = append(out.Neighbours, refOf(n))
+	}
+	n, err := c.CountIn(r.Context(), role, code, f.query(), f.cube(c.Names()))
+	if err != nil {
+		return err
+	}
+	out.Reports = n
+	return writeJSON(w, http.StatusOK, out)
+}
+
+func refOf(r jurisdiction.Ref) JurisdictionRef {
+	return JurisdictionRef{Level: Role(r.Level), Code: r.Code, Name: r.Name, NameLatin: optional(r.NameLatin)}
+}
+
+// unitRef names a code of the plan in force; a code it does not have (of an older plan) stands for itself.
+func unitRef(l *jurisdiction.Layout, role jurisdiction.Role, code string) JurisdictionRef {
+	out := JurisdictionRef{Level: Role(role), Code: code, Name: code}
+	if l == nil {
+		return out
+	}
+	if level, unit, ok := l.Unit(role, code); ok {
+		return refOf(jurisdiction.Ref{Level: role, Unit: &l.Levels[level].Units[unit]})
+	}
+	return out
+}
+
+func box(b orb.Bound) []float64 { return []float64{b.Min[0], b.Min[1], b.Max[0], b.Max[1]} }
+
+func optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+func utc(t time.Time) time.Time { return t.UTC() }
+
+func uuidOf(id report.ID) uuid.UUID { return uuid.UUID(id) }

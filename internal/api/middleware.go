@@ -1,0 +1,154 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"gridgov/internal/fault"
+)
+
+// guard stands before everything: who is no browser page of ours and no local client is sent away, and the page may ask
+// nothing of other hosts.
+func (a *api) guard(next http.Handler) http.Handler {
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		writeProblem(w, problemOf(fault.Forbidden("cross_origin", "another site's page may not change anything here"), ""))
+	}))
+	inner := cross.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !localHost(r.Host) {
+			// Without accounts the service is for this machine alone; a name that resolves to it would let any
+			// website in (DNS rebinding).
+			writeProblem(w, problemOf(fault.Forbidden("foreign_host", "this service answers on localhost only"), ""))
+			return
+		}
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		inner.ServeHTTP(w, r)
+	})
+}
+
+func localHost(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	if host == "localhost" {
+		return true
+	}
+	if len(host) > 1 && host[0] == '[' {
+		host = host[1 : len(host)-1]
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// recorder remembers the status for the log line.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController flush.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+var requests atomic.Uint64 // numbers requests within the process, for the log alone
+
+// wrap runs a handler, turns its error into a problem document and writes one log line: no body, no query, no person.
+func (a *api) wrap(name string, h func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		id := strconv.FormatUint(requests.Add(1), 36)
+		rec := &recorder{ResponseWriter: w}
+		err := a.run(h, rec, r)
+		if err != nil {
+			a.fail(rec, r, id, err)
+		}
+		took := time.Since(began)
+		if a.Observe != nil {
+			a.Observe(name, r.Method, rec.status, took)
+		}
+		level := slog.LevelInfo
+		if rec.status >= 500 {
+			level = slog.LevelError
+		}
+		if a.Log.Enabled(r.Context(), level) {
+			attrs := [8]slog.Attr{slog.String("id", id), slog.String("route", name), slog.String("city", r.PathValue("city")),
+				slog.Int("status", rec.status), slog.Float64("ms", float64(took.Microseconds())/1000)}
+			n := 5
+			if err != nil && rec.status >= 500 {
+				attrs[n] = slog.Any("err", err)
+				n++
+			}
+			a.Log.LogAttrs(r.Context(), level, "request", attrs[:n]...)
+		}
+	})
+}
+
+// run calls the handler; a panic is one request's, not the service's.
+func (a *api) run(h func(http.ResponseWriter, *http.Request) error, w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			a.Log.Error("panic", "value", p, "stack", string(debug.Stack()))
+			err = errors.New("panic")
+		}
+	}()
+	return h(w, r)
+}
+
+func (a *api) fail(w *recorder, r *http.Request, id string, err error) {
+	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
+		w.status = 499 // the client is gone; nobody reads an answer
+		return
+	}
+	if w.status != 0 {
+		return // the answer has begun: it can only break off
+	}
+	var method *methodError
+	if errors.As(err, &method) {
+		w.Header().Set("Allow", method.allow)
+		p := problemOf(fault.Invalid("", "method_not_allowed", "this path takes %s", method.allow), id)
+		p.Status, p.Title = http.StatusMethodNotAllowed, http.StatusText(http.StatusMethodNotAllowed)
+		writeProblem(w, p)
+		return
+	}
+	writeProblem(w, problemOf(err, id))
+}
+
+// inCity finds the city of the path.
+func (a *api) inCity(h handler) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		c, starting := a.Server.City(r.PathValue("city"))
+		switch {
+		case c != nil:
+			return h(w, r, c)
+		case starting:
+			return fault.Unavailable("starting", "the city is being loaded; try again in a moment")
+		}
+		return fault.NotFound("there is no city %.40q here", r.PathValue("city"))
+	}
+}

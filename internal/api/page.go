@@ -1,0 +1,110 @@
+package api
+
+import (
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+
+	"gridgov/internal/app"
+	"gridgov/internal/fault"
+)
+
+// policy: the page may use what this service serves and nothing else.
+const policy = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; " +
+	"connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+const noPage = `<!doctype html><html lang="zh"><meta charset="utf-8"><title>gridgov</title>
+<body style="font:16px system-ui;margin:3rem;max-width:40rem">
+<h1>gridgov</h1><p>此程序未包含网页。请运行 <code>make build</code>，再启动 <code>bin/gridgov serve</code>。接口已可使用。</p>
+<p>This binary was built without the page. Run <code>make build</code>, then start <code>bin/gridgov serve</code>. The API works.</p>`
+
+// page serves the one page for / and every path of a city; the page's own router reads the rest.
+func (a *api) page(w http.ResponseWriter, r *http.Request) error {
+	code := r.PathValue("city")
+	if code != "" {
+		if strings.HasPrefix(r.PathValue("rest"), "v1/") || r.PathValue("rest") == "v1" {
+			return methodOrPath(w, r)
+		}
+		if c, starting := a.Server.City(code); c == nil && !starting {
+			return a.static(w, r, code)
+		}
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	if a.Page == nil {
+		_, _ = w.Write([]byte(noPage))
+		return nil
+	}
+	b, err := fs.ReadFile(a.Page, "index.html")
+	if err != nil {
+		return err
+	}
+	_, _ = w.Write(b)
+	return nil
+}
+
+// static serves single files at the page's root, such as its icon.
+func (a *api) static(w http.ResponseWriter, r *http.Request, name string) error {
+	if a.Page == nil || r.PathValue("rest") != "" {
+		return fault.NotFound("there is no city %.40q here", name)
+	}
+	if _, err := fs.Stat(a.Page, name); err != nil || path.Ext(name) == "" {
+		return fault.NotFound("there is no city %.40q here", name)
+	}
+	http.ServeFileFS(w, r, a.Page, name)
+	return nil
+}
+
+// asset serves the page's parts; their names hold a digest of their content.
+func (a *api) asset(w http.ResponseWriter, r *http.Request) error {
+	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+	if a.Page == nil {
+		return fault.NotFound("this binary was built without the page")
+	}
+	if info, err := fs.Stat(a.Page, name); err != nil || info.IsDir() {
+		return fault.NotFound("there is nothing at %.100q", r.URL.Path)
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	if strings.HasSuffix(name, ".mjs") || strings.HasSuffix(name, ".js") {
+		h.Set("Content-Type", "text/javascript; charset=utf-8")
+	}
+	return a.compressed(w, r, name)
+}
+
+// compressed sends a file, gzipped where it is text and the client takes it.
+func (a *api) compressed(w http.ResponseWriter, r *http.Request, name string) error {
+	switch path.Ext(name) {
+	case ".js", ".mjs", ".css", ".svg", ".json":
+	default:
+		http.ServeFileFS(w, r, a.Page, name)
+		return nil
+	}
+	if !acceptsGzip(r) || r.Header.Get("Range") != "" {
+		http.ServeFileFS(w, r, a.Page, name)
+		return nil
+	}
+	raw, err := fs.ReadFile(a.Page, name)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("Content-Encoding", "gzip")
+	if h.Get("Content-Type") == "" {
+		h.Set("Content-Type", map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json"}[path.Ext(name)])
+	}
+	_, _ = w.Write(a.compress.append(nil, raw))
+	return nil
+}
+
+func (a *api) getOpenAPI(w http.ResponseWriter, _ *http.Request, _ *app.Live) error {
+	w.Header().Set("Content-Type", "application/yaml")
+	w.Header().Set("Cache-Control", "no-cache")
+	_, _ = w.Write(openAPI)
+	return nil
+}

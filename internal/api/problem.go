@@ -1,0 +1,94 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"gridgov/internal/fault"
+	"gridgov/internal/postgres"
+)
+
+// statusOf is the one place that maps kinds of faults to HTTP.
+func statusOf(k fault.Kind) int {
+	switch k {
+	case fault.KindInvalid:
+		return http.StatusBadRequest
+	case fault.KindNotFound:
+		return http.StatusNotFound
+	case fault.KindConflict:
+		return http.StatusConflict
+	case fault.KindTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.KindForbidden:
+		return http.StatusForbidden
+	case fault.KindUnavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// problemOf turns any error into what the client may see. Internals stay in the log.
+func problemOf(err error, requestID string) Problem {
+	f, ok := fault.As(err)
+	switch {
+	case ok:
+	case postgres.Disconnected(err), errors.Is(err, context.DeadlineExceeded):
+		f = fault.Unavailable("database_unavailable", "the database does not answer; try again in a moment")
+	default:
+		f = &fault.Error{Code: "internal", Message: "something went wrong here; the log has it under this request id"}
+	}
+	status := statusOf(f.Kind)
+	p := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Code, Detail: &f.Message, RequestId: &requestID}
+	if f.Field != "" {
+		p.Field = &f.Field
+	}
+	return p
+}
+
+func writeProblem(w http.ResponseWriter, p Problem) {
+	b, err := json.Marshal(p)
+	if err != nil { // strings and numbers only
+		panic(err)
+	}
+	h := w.Header()
+	h.Del("ETag")
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	if p.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
+	}
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(b) // the client may be gone
+}
+
+// methodError is answered 405 with the methods that the path has.
+type methodError struct{ allow string }
+
+func (e *methodError) Error() string { return "method not allowed" }
+
+func methodOrPath(_ http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return &methodError{"GET, HEAD"}
+	}
+	return fault.NotFound("there is nothing at %.100q", r.URL.Path)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store")
+	}
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(status)
+	_, _ = w.Write(b) // the client may be gone
+	return nil
+}

@@ -1,0 +1,198 @@
+package api
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paulmach/orb"
+
+	"gridgov/internal/app"
+	"gridgov/internal/cube"
+	"gridgov/internal/fault"
+	"gridgov/internal/report"
+)
+
+// query reads a request's parameters: each at most once, none unknown. The first fault is kept.
+type query struct {
+	values url.Values
+	known  []string
+	err    *fault.Error
+}
+
+func parseQuery(raw string) *query {
+	q := &query{}
+	if raw == "" {
+		return q
+	}
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		q.fail(fault.Invalid("query", "bad_query", "the query string cannot be read: %v", err))
+	}
+	q.values = values
+	for name, v := range values {
+		if len(v) > 1 {
+			q.fail(fault.Invalid(name, "repeated_parameter", "is given %d times; join several values with commas", len(v)))
+		}
+	}
+	return q
+}
+
+func (q *query) fail(err *fault.Error) {
+	if q.err == nil {
+		q.err = err
+	}
+}
+
+func (q *query) get(name string) string {
+	q.known = append(q.known, name)
+	return q.values.Get(name)
+}
+
+// done returns the first fault; parameters that nobody asked for are one.
+func (q *query) done() error {
+	for name := range q.values {
+		if !slices.Contains(q.known, name) {
+			q.fail(fault.Invalid(name, "unknown_parameter", "is no parameter here; there are %s", strings.Join(q.known, ", ")))
+		}
+	}
+	if q.err != nil {
+		return q.err
+	}
+	return nil
+}
+
+func (q *query) integer(name string, least, most, otherwise int) int {
+	s := q.get(name)
+	if s == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < least || n > most {
+		q.fail(fault.Invalid(name, "out_of_range", "%.40q is not a whole number from %d to %d", s, least, most))
+		return otherwise
+	}
+	return n
+}
+
+func (q *query) list(name string) []string {
+	s := q.get(name)
+	if s == "" {
+		return nil
+	}
+	if len(s) > 4000 {
+		q.fail(fault.Invalid(name, "too_long", "is longer than 4,000 characters"))
+		return nil
+	}
+	return strings.Split(s, ",")
+}
+
+// filter is what lists, counts and tiles share.
+type filter struct {
+	items    []string
+	kinds    []report.Kind // "" stands for none
+	sources  []report.Source
+	from, to time.Time
+}
+
+func (q *query) filter(zone *time.Location) filter {
+	f := filter{items: q.list("item")}
+	for _, s := range q.list("kind") {
+		k := report.Kind(s)
+		if s == "none" {
+			k = ""
+		} else if k == "" || k.Number() < 0 {
+			q.fail(fault.Invalid("kind", "unknown_value", "%.40q is none of inquiry, problem, conflict, none", s))
+		}
+		f.kinds = append(f.kinds, k)
+	}
+	for _, s := range q.list("source") {
+		if report.Source(s).Number() < 0 {
+			q.fail(fault.Invalid("source", "unknown_value", "%.40q is none of phone, hotline, web, sensor, import, patrol", s))
+		}
+		f.sources = append(f.sources, report.Source(s))
+	}
+	f.from, f.to = q.time("from", zone), q.time("to", zone)
+	return f
+}
+
+// time reads a date (its midnight in the city's zone) or an RFC 3339 time in whole seconds.
+func (q *query) time(name string, zone *time.Location) time.Time {
+	s := q.get(name)
+	if s == "" {
+		return time.Time{}
+	}
+	t, err := time.ParseInLocation(time.DateOnly, s, zone)
+	if err != nil {
+		t, err = time.Parse(time.RFC3339, s)
+	}
+	switch {
+	case err != nil:
+		q.fail(fault.Invalid(name, "bad_time", "%.40q is neither a date (2026-11-24) nor an RFC 3339 time (2026-11-24T08:00:00+08:00; encode + as %%2B)", s))
+	case t.Nanosecond() != 0:
+		q.fail(fault.Invalid(name, "bad_time", "%.40q has parts of a second; use whole seconds", s))
+	case t.Unix() < 0 || t.Unix() > 1<<32-2:
+		q.fail(fault.Invalid(name, "out_of_range", "%.40q is outside 1970–2106", s))
+	}
+	return t
+}
+
+func (q *query) bbox() *orb.Bound {
+	s := q.get("bbox")
+	if s == "" {
+		return nil
+	}
+	parts := strings.Split(s, ",")
+	var v [4]float64
+	ok := len(parts) == 4
+	for i := range v {
+		if ok {
+			var err error
+			v[i], err = strconv.ParseFloat(parts[i], 64)
+			ok = err == nil && v[i] >= -360 && v[i] <= 360
+		}
+	}
+	if !ok || v[0] > v[2] || v[1] > v[3] {
+		q.fail(fault.Invalid("bbox", "bad_bbox", "%.80q is not west,south,east,north in degrees", s))
+		return nil
+	}
+	return &orb.Bound{Min: orb.Point{v[0], v[1]}, Max: orb.Point{v[2], v[3]}}
+}
+
+// query turns the filter into the database's.
+func (f filter) query() report.Query {
+	return report.Query{Items: f.items, Kinds: f.kinds, Sources: f.sources, From: f.from, To: f.to}
+}
+
+// cube turns the filter into the cube's numbers. An item the city does not have matches nothing.
+func (f filter) cube(names *app.Names) cube.Filter {
+	var c cube.Filter
+	for _, code := range f.items {
+		n, ok := names.Item(code)
+		if !ok {
+			n = noItem
+		}
+		c.Items = append(c.Items, n)
+	}
+	for _, k := range f.kinds {
+		c.Kinds |= 1 << k.Number()
+	}
+	for _, s := range f.sources {
+		c.Sources |= 1 << s.Number()
+	}
+	if !f.from.IsZero() {
+		c.From = uint32(f.from.Unix())
+	}
+	if !f.to.IsZero() {
+		c.To = uint32(f.to.Unix())
+		if c.To == 0 { // the cube's "no end"; nothing lies before 1970
+			c.Items = []uint16{noItem}
+		}
+	}
+	return c
+}
+
+// noItem is the number of no item: the database counts from 1 to 32767.
+const noItem = 1<<16 - 1

@@ -1,0 +1,319 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/paulmach/orb"
+
+	"gridgov/internal/app"
+	"gridgov/internal/beidou"
+	"gridgov/internal/fault"
+	"gridgov/internal/jurisdiction"
+	"gridgov/internal/placement"
+	"gridgov/internal/report"
+	"gridgov/internal/strictjson"
+)
+
+// Limits of request bodies in bytes.
+const (
+	maxReport = 64 << 10
+	maxBatch  = 4 << 20
+	maxRows   = 500
+)
+
+func decode(r *http.Request, limit int64, v any) error {
+	mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	if t := strings.TrimSpace(mediaType); t != "" && !strings.EqualFold(t, "application/json") {
+		return fault.Invalid("Content-Type", "not_json", "is %.60q; send application/json", t)
+	}
+	defer func() { _, _ = io.CopyN(io.Discard, r.Body, 64<<10) }() // lets the connection be used again
+	if err := strictjson.Decode(r.Body, limit, v); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (a *api) fileReport(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
+		return err
+	}
+	var in NewReport
+	if err := decode(r, maxReport, &in); err != nil {
+		return err
+	}
+	n, err := newReport(in)
+	if err != nil {
+		return err
+	}
+	num, existed, err := c.Reports.File(r.Context(), n)
+	if err != nil {
+		return err
+	}
+	rep, err := c.Reports.Get(r.Context(), num)
+	if err != nil {
+		return err
+	}
+	status := http.StatusCreated
+	if existed {
+		status = http.StatusOK
+	} else {
+		w.Header().Set("Location", fmt.Sprintf("/%s/v1/reports/%s", c.Code, rep.ID))
+	}
+	return writeJSON(w, status, reportOf(c, &rep))
+}
+
+func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
+		return err
+	}
+	var in FileReportsJSONBody
+	if err := decode(r, maxBatch, &in); err != nil {
+		return err
+	}
+	if len(in.Reports) == 0 || len(in.Reports) > maxRows {
+		return fault.Invalid("reports", "out_of_range", "holds %d reports; send 1 to %d", len(in.Reports), maxRows)
+	}
+	// Side by side, so that they share the committer's transactions.
+	type outcome struct {
+		num     report.Num
+		existed bool
+		err     error
+	}
+	results := make([]outcome, len(in.Reports))
+	var wg sync.WaitGroup
+	for i := range in.Reports {
+		wg.Go(func() {
+			n, err := newReport(in.Reports[i])
+			if err != nil {
+				results[i].err = err
+				return
+			}
+			results[i].num, results[i].existed, results[i].err = c.Reports.File(r.Context(), n)
+		})
+	}
+	wg.Wait()
+	if err := r.Context().Err(); err != nil {
+		return err
+	}
+	var nums []report.Num
+	for _, o := range results {
+		if o.err == nil {
+			nums = append(nums, o.num)
+		}
+	}
+	kept := map[report.Num]*report.Report{}
+	if len(nums) > 0 {
+		page, err := c.Reports.List(r.Context(), report.Query{Nums: nums, Limit: len(nums)})
+		if err != nil {
+			return err
+		}
+		for i := range page.Reports {
+			kept[page.Reports[i].Num] = &page.Reports[i]
+		}
+	}
+	out := struct {
+		Results []BatchResult `json:"results"`
+	}{make([]BatchResult, len(results))}
+	for i, o := range results {
+		if o.err != nil {
+			p := problemOf(o.err, "")
+			out.Results[i] = BatchResult{Status: BatchResultStatus(p.Status), Problem: &p}
+			if p.Status == http.StatusInternalServerError {
+				return o.err
+			}
+			continue
+		}
+		status := http.StatusCreated
+		if o.existed {
+			status = http.StatusOK
+		}
+		out.Results[i] = BatchResult{Status: BatchResultStatus(status), Report: new(reportOf(c, kept[o.num]))}
+	}
+	return writeJSON(w, http.StatusOK, out)
+}
+
+func newReport(in NewReport) (report.New, error) {
+	n := report.New{ID: report.ID(in.Id), Source: report.Source(in.Source), CapturedAt: in.CapturedAt, X: in.Lon, Y: in.Lat,
+		AccuracyM: in.AccuracyM, Item: strings.TrimSpace(in.Item)}
+	for _, f := range []struct {
+		to   *string
+		from *string
+	}{{&n.ExternalID, in.ExternalId}, {&n.CRS, in.Crs}, {&n.Address, in.Address}, {&n.Title, in.Title}, {&n.Text, in.Text}} {
+		if f.from != nil {
+			*f.to = *f.from
+		}
+	}
+	if in.Kind != nil {
+		n.Kind = report.Kind(*in.Kind)
+		if n.Kind == "" {
+			return n, fault.Invalid("kind", "unknown_value", "is empty; leave it out when the kind is not known")
+		}
+	}
+	if in.PositionSource != nil {
+		n.PositionSource = string(*in.PositionSource)
+	}
+	if in.Reporter != nil {
+		n.Reporter = &report.Reporter{}
+		if in.Reporter.Name != nil {
+			n.Reporter.Name = *in.Reporter.Name
+		}
+		if in.Reporter.Phone != nil {
+			n.Reporter.Phone = *in.Reporter.Phone
+		}
+	}
+	return n, nil
+}
+
+func (a *api) getReport(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
+		return err
+	}
+	rep, err := find(r, c)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, reportOf(c, &rep))
+}
+
+// find reads the report of the path, by id or by number.
+func find(r *http.Request, c *app.Live) (report.Report, error) {
+	s := r.PathValue("id")
+	if n, err := strconv.ParseUint(s, 10, 32); err == nil {
+		return c.Reports.Get(r.Context(), report.Num(n))
+	}
+	id, err := report.ParseID(s)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return c.Reports.GetByID(r.Context(), id)
+}
+
+func (a *api) setPosition(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
+		return err
+	}
+	var in struct {
+		Lon    *float64 `json:"lon"`
+		Lat    *float64 `json:"lat"`
+		Reason string   `json:"reason"`
+	}
+	if err := decode(r, maxReport, &in); err != nil {
+		return err
+	}
+	if in.Lon == nil || in.Lat == nil {
+		return fault.Invalid("lon", "required", "lon and lat are both needed")
+	}
+	rep, err := find(r, c)
+	if err != nil {
+		return err
+	}
+	if err := c.Reports.SetPosition(r.Context(), rep.Num, orb.Point{*in.Lon, *in.Lat}, in.Reason); err != nil {
+		return err
+	}
+	if rep, err = c.Reports.Get(r.Context(), rep.Num); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, reportOf(c, &rep))
+}
+
+func (a *api) listReports(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+	q := parseQuery(r.URL.RawQuery)
+	f := q.filter(c.Zone)
+	query := f.query()
+	query.Bound, query.Town, query.Village, query.Grid = q.bbox(), q.get("town"), q.get("village"), q.get("grid")
+	query.Methods, query.After, query.Limit = q.list("method"), q.get("after"), q.integer("limit", 1, 500, 50)
+	for _, m := range query.Methods {
+		if !knownMethod(m) {
+			q.fail(fault.Invalid("method", "unknown_value", "%.40q is none of inside, edge, nearest, geocoded, manual, unplaced", m))
+		}
+	}
+	ids := q.list("id")
+	if len(ids) > 100 {
+		q.fail(fault.Invalid("id", "too_many", "names %d reports; 100 are allowed", len(ids)))
+		ids = nil
+	}
+	for _, s := range ids {
+		if n, err := strconv.ParseUint(s, 10, 32); err == nil {
+			query.Nums = append(query.Nums, report.Num(n))
+		} else if id, err := report.ParseID(s); err == nil {
+			query.IDs = append(query.IDs, id)
+		} else {
+			q.fail(fault.Invalid("id", "bad_uuid", "%.40q is neither a report's number nor its id", s))
+		}
+	}
+	if err := q.done(); err != nil {
+		return err
+	}
+	page, err := c.List(r.Context(), query)
+	if err != nil {
+		return err
+	}
+	out := ReportPage{Reports: make([]Report, len(page.Reports)), Next: optional(page.Next)}
+	for i := range page.Reports {
+		out.Reports[i] = reportOf(c, &page.Reports[i])
+	}
+	return writeJSON(w, http.StatusOK, out)
+}
+
+func knownMethod(s string) bool {
+	switch placement.Method(s) {
+	case placement.MethodInside, placement.MethodEdge, placement.MethodNearest, placement.MethodGeocoded, placement.MethodManual, placement.MethodUnplaced:
+		return true
+	}
+	return false
+}
+
+// reportOf shows a report; the reporter is never part of it.
+func reportOf(c *app.Live, r *report.Report) Report {
+	out := Report{Id: uuidOf(r.ID), Num: int(r.Num), ExternalId: r.ExternalID, Source: Source(r.Source), CapturedAt: utc(r.CapturedAt),
+		ReceivedAt: utc(r.ReceivedAt), ClosedAt: r.ClosedAt, Lon: r.Lon, Lat: r.Lat, Crs: &r.CRS, AccuracyM: r.AccuracyM,
+		PositionSource: r.PositionSource, Address: r.Address, Item: r.Item, Title: r.Title, Text: r.Text, Generated: r.Generated,
+		Placement: placementOf(c, &r.Placement)}
+	if r.Kind != nil {
+		out.Kind = new(Kind(*r.Kind))
+	}
+	if r.Lon != nil {
+		out.Beidou = beidouOf(*r.Lon, *r.Lat)
+	}
+	return out
+}
+
+// beidouLevel is the level of the codes shown: 10, 1.5 cm, the whole code.
+const beidouLevel = 10
+
+func beidouOf(lon, lat float64) *string {
+	if code, ok := beidou.Encode(lon, lat, beidouLevel); ok {
+		return &code
+	}
+	return nil
+}
+
+func placementOf(c *app.Live, p *report.Placement) Placement {
+	l := c.State().Layout
+	out := Placement{Method: Method(p.Method), Rule: PlacementRule(p.Rule), Plan: c.PlanName(p.PlanID), DistanceM: p.DistanceM, BorderM: p.BorderM,
+		Near: []JurisdictionRef{}, Candidates: []JurisdictionRef{}, Ambiguous: len(p.Candidates) > 0, Score: p.Score, Matched: optional(p.Matched)}
+	for _, u := range []struct {
+		to   **JurisdictionRef
+		role jurisdiction.Role
+		code string
+	}{
+		{&out.Town, jurisdiction.RoleTown, p.Town}, {&out.Village, jurisdiction.RoleVillage, p.Village}, {&out.Grid, jurisdiction.RoleGrid, p.Grid},
+		{&out.Microgrid, jurisdiction.RoleMicrogrid, p.Microgrid}, {&out.Nearest, jurisdiction.RoleGrid, p.Nearest},
+	} {
+		if u.code != "" {
+			*u.to = new(unitRef(l, u.role, u.code))
+		}
+	}
+	for _, code := range p.Near {
+		out.Near = append(out.Near, unitRef(l, jurisdiction.RoleGrid, code))
+	}
+	for _, code := range p.Candidates {
+		out.Candidates = append(out.Candidates, unitRef(l, jurisdiction.RoleGrid, code))
+	}
+	return out
+}

@@ -1,0 +1,171 @@
+package api
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+
+	"gridgov/internal/app"
+	"gridgov/internal/fault"
+	"gridgov/tiles"
+)
+
+const mvtType = "application/vnd.mapbox-vector-tile"
+
+// tileBuffer is one tile in the making, used again.
+type tileBuffer struct{ raw, zipped []byte }
+
+var tileBuffers = sync.Pool{New: func() any { return new(tileBuffer) }}
+
+func (a *api) getTile(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+	addr, err := tiles.ParseAddress(r.PathValue("z"), r.PathValue("x"), r.PathValue("y"))
+	if err != nil {
+		return err
+	}
+	buf := tileBuffers.Get().(*tileBuffer)
+	defer tileBuffers.Put(buf)
+	q := parseQuery(r.URL.RawQuery)
+	cache := "no-cache" // the browser asks each time, and is told "as you have it" for next to nothing
+	switch layer := r.PathValue("layer"); layer {
+	case "jurisdictions":
+		state := c.State()
+		want := q.get("plan")
+		if err := q.done(); err != nil {
+			return err
+		}
+		buf.raw = buf.raw[:0]
+		if state.Layout != nil {
+			buf.raw = state.Boundaries.Tile(buf.raw, addr)
+			if want == state.Layout.Plan.Version {
+				cache = "public, max-age=31536000, immutable"
+			}
+		}
+	case "heat", "reports":
+		f := q.filter(c.Zone)
+		if err := q.done(); err != nil {
+			return err
+		}
+		names := c.Names()
+		if layer == "heat" {
+			buf.raw = c.Maker.Heat(buf.raw[:0], c.View(), addr, f.cube(names))
+		} else {
+			buf.raw, _ = c.Maker.Reports(buf.raw[:0], c.View(), addr, f.cube(names), &names.Names)
+		}
+	default:
+		return fault.NotFound("there is no layer %.40q; there are jurisdictions, reports and heat", layer)
+	}
+	return a.writeTile(w, r, buf, cache)
+}
+
+// writeTile answers with the tile in buf.raw, compressed where the client takes it. The strong ETag is a digest of the
+// bytes: a tile costs less to make than a cache costs to keep true.
+func (a *api) writeTile(w http.ResponseWriter, r *http.Request, buf *tileBuffer, cache string) error {
+	h := w.Header()
+	h["Cache-Control"] = []string{cache}
+	h["Vary"] = varyEncoding
+	if len(buf.raw) == 0 {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	etag := tiles.ETag(buf.raw)
+	zip := acceptsGzip(r)
+	if zip {
+		etag = etag[:len(etag)-1] + `-gz"` // another coding, another tag
+	}
+	h["Etag"] = []string{etag}
+	if matches(r.Header.Get("If-None-Match"), etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h["Content-Type"] = mvtTypes
+	body := buf.raw
+	if zip {
+		buf.zipped = a.compress.append(buf.zipped[:0], buf.raw)
+		body = buf.zipped
+		h["Content-Encoding"] = gzipEncoding
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	_, _ = w.Write(body) // the client may be gone
+	return nil
+}
+
+var (
+	varyEncoding = []string{"Accept-Encoding"}
+	mvtTypes     = []string{mvtType}
+	gzipEncoding = []string{"gzip"}
+)
+
+// acceptsGzip reads Accept-Encoding; "gzip;q=0" refuses.
+func acceptsGzip(r *http.Request) bool {
+	for _, header := range r.Header["Accept-Encoding"] {
+		for part := range strings.SplitSeq(header, ",") {
+			coding, q, _ := strings.Cut(part, ";")
+			if coding = strings.TrimSpace(coding); coding == "gzip" || coding == "*" {
+				q = strings.ReplaceAll(q, " ", "")
+				return q == "" || strings.Trim(strings.TrimPrefix(q, "q="), "0.") != ""
+			}
+		}
+	}
+	return false
+}
+
+// matches implements If-None-Match by weak comparison, as RFC 9110 has it.
+func matches(header, etag string) bool {
+	if header == "" {
+		return false
+	}
+	for part := range strings.SplitSeq(header, ",") {
+		part = strings.TrimSpace(part)
+		if part == "*" || strings.TrimPrefix(part, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}
+
+// compressor makes gzip at level 1 and keeps its writers.
+type compressor struct{ pool sync.Pool }
+
+type zipper struct {
+	out bytes.Buffer
+	gz  *gzip.Writer
+}
+
+func (c *compressor) append(dst, raw []byte) []byte {
+	z, ok := c.pool.Get().(*zipper)
+	if !ok {
+		z = &zipper{}
+		z.gz, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a constant: no error
+	}
+	defer c.pool.Put(z)
+	z.out.Reset()
+	z.gz.Reset(&z.out)
+	_, _ = z.gz.Write(raw) // a buffer takes everything
+	_ = z.gz.Close()
+	return append(dst, z.out.Bytes()...)
+}
+
+func (a *api) getTileJSON(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+	q := parseQuery(r.URL.RawQuery)
+	if err := q.done(); err != nil {
+		return err
+	}
+	layer := r.PathValue("layer")
+	base := scheme(r) + "://" + r.Host + "/" + c.Code + "/v1/tiles/" + layer + "/{z}/{x}/{y}"
+	doc, ok := tileJSON(c, layer, base)
+	if !ok {
+		return fault.NotFound("there is no layer %.40q; there are jurisdictions, reports and heat", layer)
+	}
+	return writeJSON(w, http.StatusOK, doc)
+}
+
+func scheme(r *http.Request) string {
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
