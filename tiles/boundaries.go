@@ -59,8 +59,8 @@ type boundaryLevel struct {
 	units    []Unit
 	labels   []vertex // by face: a point inside
 	places   []box    // of labels [i·blockFaces, (i+1)·blockFaces)
-	hidden   []bool // by arc: a level above draws this border
-	parents  []int  // by face: the same number for the same parent; -1: none
+	hidden   []bool   // by arc: a level above draws this border
+	parents  []int    // by face: the same number for the same parent; -1: none
 }
 
 // zoomLevel is a level as one zoom draws it.

@@ -40,7 +40,6 @@ func (m *Maker) Heat(dst []byte, v cube.View, a Address, f cube.Filter) []byte {
 	}
 	t.reset()
 	dst, start := beginLayer(dst)
-	px, py := 0, 0 // the cursor
 	for _, cell := range t.cells {
 		count, density := t.indexes(a, cell)
 		at := len(dst)
@@ -51,12 +50,10 @@ func (m *Maker) Heat(dst []byte, v cube.View, a Address, f cube.Filter) []byte {
 		dst[at+3] = byte(len(dst) - at - 4)
 		dst = append(dst, tagFeatureType, typePolygon, tagFeatureGeometry, 0, 1<<3|moveTo)
 		geometry := len(dst) - 1
-		x, y := int(cell.X), int(cell.Y)
-		dst = protowire.AppendVarint(dst, zigzag(x-px))
-		dst = protowire.AppendVarint(dst, zigzag(y-py))
-		// Right, down, left: positive area where y grows downwards. The cursor stays at the last corner.
+		dst = protowire.AppendVarint(dst, zigzag(int(cell.X)))
+		dst = protowire.AppendVarint(dst, zigzag(int(cell.Y)))
+		// Right, down, left: positive area where y grows downwards.
 		dst = append(dst, 3<<3|lineTo, 2, 0, 0, 2, 1, 0, 1<<3|closePath)
-		px, py = x, y+1
 		dst[geometry-1] = byte(len(dst) - geometry)
 		dst[at+1] = byte(len(dst) - at - 2) // always below 128
 	}

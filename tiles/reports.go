@@ -74,12 +74,12 @@ func (m *Maker) Reports(dst []byte, v cube.View, a Address, f cube.Filter, names
 	return endLayer(dst, start, "reports", keys, t.values, Extent), truncated
 }
 
-// local is the unit within its tile of a 32-bit cell; from zoom 21 on units are finer than cells.
+// local is the unit within its tile of a 32-bit cell; from zoom 21 on, where units are finer, that in the cell's middle.
 func local(world, z uint32) int {
 	if z <= 20 {
 		return int(world >> (20 - z) & (Extent - 1))
 	}
-	return int(world << (z - 20) & (Extent - 1))
+	return int((world<<(z-20) | 1<<(z-21)) & (Extent - 1))
 }
 
 func (t *reportTile) reset() {

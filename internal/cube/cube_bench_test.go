@@ -1,0 +1,101 @@
+package cube_test
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"gridgov/internal/bench/tilebench"
+	"gridgov/internal/cube"
+)
+
+var million = sync.OnceValue(func() *cube.Cube { return cube.Load(tilebench.Rows(1, 1_000_000)) })
+
+func BenchmarkLoad(b *testing.B) {
+	var rows []cube.Row
+	for r := range tilebench.Rows(1, 1_000_000) {
+		rows = append(rows, r)
+	}
+	for b.Loop() {
+		c := cube.Load(func(yield func(cube.Row) bool) {
+			for _, r := range rows {
+				if !yield(r) {
+					return
+				}
+			}
+		})
+		b.ReportMetric(float64(c.View().Bytes())/1e6, "B/report")
+	}
+}
+
+func BenchmarkHeat(b *testing.B) {
+	benchmarkHeat(b, million())
+}
+
+func benchmarkHeat(b *testing.B, c *cube.Cube) {
+	for _, pick := range []struct {
+		name string
+		pick tilebench.Pick
+	}{{"item", tilebench.OneItem}, {"8items", tilebench.EightItems}, {"all", tilebench.AnyItem}} {
+		for _, z := range []uint32{10, 12, 14} {
+			b.Run(fmt.Sprintf("%s/z%d", pick.name, z), func(b *testing.B) {
+				v := c.View()
+				requests := tilebench.Requests(1, 10_000, z, pick.pick, v)
+				var cells []cube.Cell
+				i := 0
+				total := 0
+				for b.Loop() {
+					r := &requests[i%len(requests)]
+					cells = v.Heat(z, r.Address.X, r.Address.Y, r.Filter, cells[:0])
+					total += len(cells)
+					i++
+				}
+				b.ReportMetric(float64(total)/float64(b.N), "cells")
+			})
+		}
+	}
+}
+
+// Thirty million reports: set GRIDGOV_SOAK=1 (2 GB of memory, a minute).
+func BenchmarkHeat30M(b *testing.B) {
+	if os.Getenv("GRIDGOV_SOAK") == "" {
+		b.Skip("set GRIDGOV_SOAK=1")
+	}
+	benchmarkHeat(b, cube.Load(tilebench.Rows(1, 30_000_000)))
+}
+
+func BenchmarkApply(b *testing.B) {
+	c := cube.Load(tilebench.Rows(1, 1_000_000))
+	num := uint32(2_000_000)
+	var fresh []cube.Row
+	for r := range tilebench.Rows(2, 100_000) {
+		fresh = append(fresh, r)
+	}
+	i := 0
+	for b.Loop() {
+		r := fresh[i%len(fresh)]
+		num++
+		r.Num = num
+		c.Apply([]cube.Change{{Row: r, Set: cube.AllFields}})
+		if c.MergeDue() {
+			c.Merge()
+		}
+		i++
+	}
+}
+
+func BenchmarkMerge(b *testing.B) {
+	rows := make([]cube.Change, 0, 30_000)
+	for r := range tilebench.Rows(2, 30_000) {
+		r.Num += 1_000_000
+		rows = append(rows, cube.Change{Row: r, Set: cube.AllFields})
+	}
+	for b.Loop() {
+		b.StopTimer()
+		c := cube.Load(tilebench.Rows(1, 1_000_000))
+		c.Apply(rows)
+		b.StartTimer()
+		c.Merge()
+	}
+}
