@@ -87,8 +87,8 @@ func (b *builder) build(ctx context.Context) (*Coverage, error) {
 	}
 	o := outline(rings, b.ToleranceM, func(face int, at orb.Point) { b.folded(int32(face), at) })
 	n := &noder{points: o.points, toleranceM: b.ToleranceM}
-	n.cancelled = func(t trace) { b.folded(t.face, n.points[t.u]) }
-	n.traces = b.dropTwins(o.points, sumTraces(o.traces, n.cancelled))
+	n.folded = func(face, point int32) { b.folded(face, n.points[point]) }
+	n.traces = b.dropTwins(o.points, sumTraces(o.traces, n.folded))
 	if err := n.run(ctx); err != nil {
 		return nil, err
 	}

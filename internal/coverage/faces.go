@@ -24,11 +24,12 @@ func FromFaces(polygons []Polygon) (*Coverage, error) {
 	}
 	o := outline(rings, 0, func(int, orb.Point) {})
 	n := &noder{points: o.points}
-	var folded *trace
-	n.cancelled = func(t trace) { folded = &t }
-	n.traces = sumTraces(o.traces, n.cancelled)
+	var folded error
+	n.traces = sumTraces(o.traces, func(face, point int32) {
+		folded = fmt.Errorf("coverage: stored face %s runs along an edge at %v twice", faces[face].Code, o.points[point])
+	})
 	if folded != nil {
-		return nil, fmt.Errorf("coverage: stored face %s runs along %v twice", faces[folded.face].Code, o.points[folded.u])
+		return nil, folded
 	}
 	snaps, crossings, err := n.compare(context.Background())
 	if err != nil {

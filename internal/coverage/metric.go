@@ -37,9 +37,7 @@ func lengthM(a, b orb.Point) float64 {
 	return math.Hypot((b[0]-a[0])*s.lon, (b[1]-a[1])*s.lat)
 }
 
-// equalArea projects to the cylindrical equal-area plane of the ellipsoid, in metres: there the shoelace formula gives
-// areas on the ellipsoid, and areas add up exactly as they do in the plane. Edges are straight in lon/lat and here nearly;
-// the difference to geodesics is below 0.5 % for faces up to some hundred kilometres.
+// equalArea projects to the cylindrical equal-area plane of the ellipsoid, in metres.
 // Snyder, Map Projections — A Working Manual, USGS 1395, 1987, equations 3-12 and 10-14 to 10-16.
 func equalArea(p orb.Point) orb.Point {
 	sin := math.Sin(p[1] * degree)
@@ -48,21 +46,28 @@ func equalArea(p orb.Point) orb.Point {
 	return orb.Point{semiMajorM * degree * p[0], semiMajorM / 2 * q}
 }
 
-// ringAreaM2 is positive for a counter-clockwise ring; ring may be closed or open.
+// ringAreaM2 is positive for a counter-clockwise ring; ring may be closed or open. It is the area on the ellipsoid of the
+// ring with edges straight in lon/lat: under each edge Simpson's rule integrates the equal-area plane's y, whose error
+// is beyond doubles for edges of kilometres. Edges seen from both sides cancel, so areas add up. PostGIS's geography has
+// geodesic edges; the two differ by less than 0.5 % for faces of up to some hundred kilometres.
 func ringAreaM2(ring []orb.Point) float64 {
 	if len(ring) < 3 {
 		return 0
 	}
-	origin := equalArea(ring[0])
-	var twice float64
-	prev := orb.Point{}
-	for _, p := range ring[1:] {
-		q := equalArea(p)
-		q = orb.Point{q[0] - origin[0], q[1] - origin[1]}
-		twice += prev[0]*q[1] - prev[1]*q[0]
-		prev = q
+	base := equalArea(ring[0])[1]
+	height := func(p orb.Point) float64 { return equalArea(p)[1] - base }
+	var area float64
+	last := ring[len(ring)-1]
+	lastY := height(last)
+	for _, p := range ring {
+		y := height(p)
+		if p[0] != last[0] {
+			middle := height(orb.Point{0, last[1] + (p[1]-last[1])/2})
+			area -= (p[0] - last[0]) * (lastY + 4*middle + y) / 6
+		}
+		last, lastY = p, y
 	}
-	return twice / 2
+	return area * semiMajorM * degree
 }
 
 func polygonAreaM2(p orb.Polygon) float64 {

@@ -16,8 +16,8 @@ const toldOutside = 0.001
 // tolerance.
 func overlay(ctx context.Context, first, second [][][]orb.Point, toleranceM float64) (*arrangement, error) {
 	o := outline(slices.Concat(first, second), toleranceM, func(int, orb.Point) {})
-	ignore := func(trace) {}
-	n := &noder{points: o.points, traces: sumTraces(o.traces, ignore), toleranceM: toleranceM, cancelled: ignore}
+	ignore := func(face, point int32) {}
+	n := &noder{points: o.points, traces: sumTraces(o.traces, ignore), toleranceM: toleranceM, folded: ignore}
 	if err := n.run(ctx); err != nil {
 		return nil, err
 	}

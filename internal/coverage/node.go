@@ -25,12 +25,13 @@ const (
 // is led through the point, and where two edges cross both are led through a new point.
 type noder struct {
 	points     []orb.Point
-	traces     []trace // sorted and summed
-	toleranceM float64 // 0: exact, for what must be noded already
-	cancelled  func(trace)
+	traces     []trace                 // sorted and summed
+	toleranceM float64                 // 0: exact, for what must be noded already
+	folded     func(face, point int32) // an outline runs back along itself, or was led through a vertex of its own
 
 	edges  []edge
 	tree   *boxTree
+	around pointFaces
 	splits int     // edges led through a point
 	added  int     // points made for crossings
 	farM   float64 // the farthest any edge was led

@@ -12,6 +12,9 @@ import (
 // elsewhere in this one. It reports whether anything changed.
 func (n *noder) split(snaps []snap, crossings []crossing) bool {
 	via := map[int32][]snap{} // per edge, sorted along it
+	if len(snaps) > 0 && n.around.first == nil {
+		n.around = facesAt(len(n.points), n.traces)
+	}
 	for i := 0; i < len(snaps); {
 		k := i
 		for k < len(snaps) && snaps[k].edge == snaps[i].edge {
@@ -23,6 +26,11 @@ func (n *noder) split(snaps []snap, crossings []crossing) bool {
 			n.splits++
 			if s.distM > n.farM {
 				n.farM, n.farAt = s.distM, n.points[s.point]
+			}
+			for _, t := range n.traces[n.edges[s.edge].first:n.edges[s.edge].last] {
+				if n.around.has(s.point, t.face) {
+					n.folded(t.face, s.point)
+				}
 			}
 		}
 		i = k
@@ -47,7 +55,7 @@ func (n *noder) split(snaps []snap, crossings []crossing) bool {
 		return false
 	}
 	kept := slices.DeleteFunc(n.traces, func(t trace) bool { return t.wind == 0 })
-	n.traces = mergeTraces(kept, sumTraces(pieces, n.cancelled), n.cancelled)
+	n.traces = mergeTraces(kept, sumTraces(pieces, n.folded), n.folded)
 	return true
 }
 

@@ -26,12 +26,12 @@ func compareTraces(a, b trace) int {
 }
 
 // sumTraces sorts traces, joins those of one face on one edge and drops what cancels, telling it.
-func sumTraces(traces []trace, cancelled func(trace)) []trace {
+func sumTraces(traces []trace, folded func(face, point int32)) []trace {
 	slices.SortFunc(traces, compareTraces)
-	return foldTraces(traces, cancelled)
+	return foldTraces(traces, folded)
 }
 
-func foldTraces(sorted []trace, cancelled func(trace)) []trace {
+func foldTraces(sorted []trace, folded func(face, point int32)) []trace {
 	out := sorted[:0]
 	for i := 0; i < len(sorted); {
 		t := sorted[i]
@@ -40,7 +40,7 @@ func foldTraces(sorted []trace, cancelled func(trace)) []trace {
 			t.fresh = t.fresh && sorted[i].fresh
 		}
 		if t.wind == 0 {
-			cancelled(t)
+			folded(t.face, t.u)
 			continue
 		}
 		out = append(out, t)
@@ -49,7 +49,7 @@ func foldTraces(sorted []trace, cancelled func(trace)) []trace {
 }
 
 // mergeTraces joins two sorted lists.
-func mergeTraces(a, b []trace, cancelled func(trace)) []trace {
+func mergeTraces(a, b []trace, folded func(face, point int32)) []trace {
 	out := make([]trace, 0, len(a)+len(b))
 	for len(a) > 0 && len(b) > 0 {
 		if compareTraces(a[0], b[0]) <= 0 {
@@ -59,7 +59,7 @@ func mergeTraces(a, b []trace, cancelled func(trace)) []trace {
 		}
 	}
 	out = append(append(out, a...), b...)
-	return foldTraces(out, cancelled)
+	return foldTraces(out, folded)
 }
 
 // edge is what the traces first to last−1 share.
@@ -80,4 +80,34 @@ func edgesOf(traces []trace) []edge {
 		out = append(out, e)
 	}
 	return out
+}
+
+// pointFaces tells whose outlines have a vertex in a point.
+type pointFaces struct {
+	first []int32
+	faces []int32
+}
+
+func facesAt(points int, traces []trace) pointFaces {
+	p := pointFaces{first: make([]int32, points+1), faces: make([]int32, 2*len(traces))}
+	for _, t := range traces {
+		p.first[t.u+1]++
+		p.first[t.v+1]++
+	}
+	for i := range points {
+		p.first[i+1] += p.first[i]
+	}
+	fill := slices.Clone(p.first)
+	for _, t := range traces {
+		for _, v := range [...]int32{t.u, t.v} {
+			p.faces[fill[v]] = t.face
+			fill[v]++
+		}
+	}
+	return p
+}
+
+// has is false for points that were made later.
+func (p pointFaces) has(point, face int32) bool {
+	return int(point) < len(p.first)-1 && slices.Contains(p.faces[p.first[point]:p.first[point+1]], face)
 }

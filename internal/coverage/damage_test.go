@@ -1,0 +1,206 @@
+package coverage
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/paulmach/orb"
+)
+
+// inner lists the faces that are surrounded by others: a gap beside one is enclosed.
+func (c *Coverage) inner() []int {
+	open := make([]bool, c.Len())
+	for _, a := range c.Arcs {
+		if a.Left < 0 && a.Right >= 0 {
+			open[a.Right] = true
+		}
+		if a.Right < 0 && a.Left >= 0 {
+			open[a.Left] = true
+		}
+	}
+	var out []int
+	for i := range open {
+		if !open[i] {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// reshape moves every vertex.
+func reshape(shape orb.MultiPolygon, move func(orb.Point) orb.Point) orb.MultiPolygon {
+	var out orb.MultiPolygon
+	for _, poly := range shape {
+		var rings orb.Polygon
+		for _, ring := range poly {
+			var moved orb.Ring
+			for _, p := range ring {
+				moved = append(moved, move(p))
+			}
+			rings = append(rings, moved)
+		}
+		out = append(out, rings)
+	}
+	return out
+}
+
+// damage is one face replaced by another shape, or dropped (empty).
+type damage struct {
+	clean *Coverage
+	face  int
+	shape orb.MultiPolygon
+}
+
+// check builds with the damage and compares what was found with what PostGIS measures on the shapes: the overlap with each
+// other face and the gap that is left, by area and place. What the tolerance may swallow is a hair along the outline.
+func (d damage) check(g *postgis) {
+	t := g.t
+	t.Helper()
+	truth := d.clean.Polygons()
+	damaged := slices.Clone(truth)
+	code := truth[d.face].Code
+	damaged[d.face].Shape = d.shape
+	if len(d.shape) == 0 {
+		damaged = slices.Delete(damaged, d.face, d.face+1)
+	}
+	whole := d.clean.Dissolve(func(int) string { return "whole" })
+	_, findings := mustBuild(t, damaged, Options{Upper: []*Coverage{whole}})
+	if len(findings) == 0 {
+		t.Fatal("nothing was found")
+	}
+
+	g.exec("DROP TABLE IF EXISTS damaged")
+	g.load("damaged", []Polygon{{Code: code, Shape: d.shape}})
+	at := d.clean.InnerPoint(d.face)
+	g.exec("DROP TABLE IF EXISTS expected")
+	g.exec(`CREATE TABLE expected AS
+		SELECT f.code, ST_CollectionExtract(ST_Intersection(f.geom, d.geom), 3) AS geom
+		FROM clean f, damaged d WHERE f.code <> d.code AND ST_Intersects(f.geom, d.geom)
+		UNION ALL
+		SELECT 'gap', ST_CollectionExtract(ST_Difference(f.geom, d.geom), 3) FROM clean f JOIN damaged d USING (code)`)
+	hair := 0.0
+	for _, poly := range d.clean.Shape(d.face) {
+		for _, ring := range poly {
+			hair += 2 * defaultToleranceM * perimeterM(ring)
+		}
+	}
+	if len(d.shape) == 0 {
+		hair = 0
+	}
+	found := map[string][]Finding{}
+	for _, f := range findings {
+		switch f.Kind {
+		case Gap:
+			found["gap"] = append(found["gap"], f)
+		case Overlap:
+			if len(f.Codes) != 2 || !slices.Contains(f.Codes, code) {
+				t.Errorf("an overlap of %v", f.Codes)
+				continue
+			}
+			other := f.Codes[0]
+			if other == code {
+				other = f.Codes[1]
+			}
+			found[other] = append(found[other], f)
+		case Joined, Sliver, SelfCrossing:
+			if f.Severity != Repaired {
+				t.Errorf("unexpected: %+v", f)
+			}
+		default:
+			t.Errorf("unexpected: %+v", f)
+		}
+	}
+	codes := g.texts("SELECT code FROM expected ORDER BY code")
+	for _, other := range codes {
+		want := g.number("SELECT coalesce(sum("+flat(at, "geom")+"), 0) FROM expected WHERE code = $1", other)
+		var got float64
+		for _, f := range found[other] {
+			got += f.AreaM2
+			if f.Severity != Refused {
+				t.Errorf("not refused: %+v", f)
+			}
+			off := g.number("SELECT min(ST_Distance(geom::geography, ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography)) FROM expected WHERE code = $3", f.Place[0], f.Place[1], other)
+			if off > 2*defaultToleranceM {
+				t.Errorf("%s at %v is told %v m away from it", f.Kind, f.Place, off)
+			}
+		}
+		if math.Abs(got-want) > hair+1e-6*want+1e-6 {
+			t.Errorf("with %s: found %v m², PostGIS measures %v m² (± %v)", other, got, want, hair)
+		}
+		delete(found, other)
+	}
+	for other, f := range found {
+		t.Errorf("with %s nothing should be: %+v", other, f)
+	}
+}
+
+// someDamage moves a face, makes it larger, smaller, or drops it, by 1 mm to 5 m.
+func someDamage(rng *rand.Rand, c *Coverage) (string, damage) {
+	inner := c.inner()
+	d := damage{clean: c, face: inner[rng.IntN(len(inner))], shape: orb.MultiPolygon{}}
+	shape := c.Shape(d.face)
+	s := scaleAt(shape[0][0][0][1])
+	byM := math.Pow(10, -3+rng.Float64()*math.Log10(5000))
+	direction := rng.Float64() * 2 * math.Pi
+	switch rng.IntN(4) {
+	case 0:
+		d.shape = reshape(shape, func(p orb.Point) orb.Point {
+			return orb.Point{p[0] + byM*math.Cos(direction)/s.lon, p[1] + byM*math.Sin(direction)/s.lat}
+		})
+		return fmt.Sprintf("%s shifted by %.3g m", c.Faces[d.face].Code, byM), d
+	case 1: // one vertex dragged away, the same all over when it comes twice
+		ring := shape[0][0]
+		at := ring[rng.IntN(len(ring)-1)]
+		d.shape = reshape(shape, func(p orb.Point) orb.Point {
+			if p != at {
+				return p
+			}
+			return orb.Point{p[0] + byM*math.Cos(direction)/s.lon, p[1] + byM*math.Sin(direction)/s.lat}
+		})
+		return fmt.Sprintf("%s with a vertex dragged by %.3g m", c.Faces[d.face].Code, byM), d
+	case 2: // swollen or shrunk about its middle
+		b := shape.Bound()
+		mid := b.Center()
+		factor := 1 + byM/((b.Max[1]-b.Min[1])*s.lat)*float64(1-2*rng.IntN(2))
+		d.shape = reshape(shape, func(p orb.Point) orb.Point {
+			return orb.Point{mid[0] + (p[0]-mid[0])*factor, mid[1] + (p[1]-mid[1])*factor}
+		})
+		return fmt.Sprintf("%s scaled by %.7g", c.Faces[d.face].Code, factor), d
+	}
+	return c.Faces[d.face].Code + " dropped", d
+}
+
+func TestDamageIsFoundInFull(t *testing.T) {
+	all := newPostGIS(t)
+	eachSeed(t, samples(30, 500), func(t *testing.T, rng *rand.Rand) {
+		g := all.on(t)
+		origin := orb.Point{rng.Float64()*340 - 170, rng.Float64()*140 - 70}
+		s := newSubdivision(rng, origin, 4+rng.IntN(3), 4+rng.IntN(3), math.Pow(10, 2+rng.Float64()))
+		c := mustBeClean(t, s.fields())
+		g.load("clean", c.Polygons())
+		what, d := someDamage(rng, c)
+		t.Log(what)
+		d.check(g)
+	})
+}
+
+func TestACopyOfAFaceIsFound(t *testing.T) {
+	eachSeed(t, samples(10, 200), func(t *testing.T, rng *rand.Rand) {
+		s := randomSubdivision(rng)
+		n := rng.IntN(s.w * s.h)
+		copied := s.field(n)
+		copied.Code = "z" + copied.Code
+		c, findings := mustBuild(t, turned(rng, append(s.fields(), copied)), Options{})
+		if len(findings) != 1 || findings[0].Kind != Duplicate || findings[0].Severity != Refused ||
+			!slices.Equal(findings[0].Codes, []string{s.code(n), copied.Code}) ||
+			math.Abs(findings[0].AreaM2-c.AreaM2(n)) > 1e-9*c.AreaM2(n) {
+			t.Errorf("found %+v", findings)
+		}
+		if c.Len() != s.w*s.h {
+			t.Errorf("%d faces", c.Len())
+		}
+	})
+}
