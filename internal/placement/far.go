@@ -27,38 +27,44 @@ func (a vector) plus(b vector, t float64) vector {
 // arcM is the length along the surface of a chord.
 func arcM(chordM float64) float64 { return 2 * meanM * math.Asin(min(chordM/(2*meanM), 1)) }
 
-// nearestFar is nearest for a point more than localM away, by chords through the earth. The longer an edge, the more it
-// sinks below the surface: a kilometre by two centimetres, ten by two metres, nothing at these distances.
-func (p *plane) nearestFar(m metric) (n int32, distanceM float64) {
-	from := geocentre(m.at)
-	best := math.Inf(1)
-	n = None
-	// Once for a good start by the middles of the boxes, once for all whose box could be nearer.
+// ball holds a face; radiusM is -Inf for a face without edges.
+type ball struct {
+	centre  vector
+	radiusM float64
+}
+
+// ballAround is about the middle of a box. Edges bulge between the corners, by far less than the tenth that is added.
+func ballAround(b orb.Bound) ball {
+	if b.IsEmpty() {
+		return ball{radiusM: math.Inf(-1)}
+	}
+	out := ball{centre: geocentre(b.Center())}
+	for _, corner := range [...]orb.Point{b.Min, b.Max, {b.Min[0], b.Max[1]}, {b.Max[0], b.Min[1]}} {
+		out.radiusM = max(out.radiusM, 1.1*geocentre(corner).minus(out.centre).length())
+	}
+	return out
+}
+
+// nearestFar is nearest for a point more than localM away, by chords through the earth. The longer an edge, the more its
+// chord sinks below the surface: a kilometre by two centimetres, ten by two metres, nothing at these distances.
+func (p *plane) nearestFar(q orb.Point) (n int32, distanceM float64) {
+	from := geocentre(q)
+	// The nearest ball gives a first distance, which spares nearly all others.
 	first, middle := None, math.Inf(1)
-	for i := range p.faces {
-		if b := p.faces[i].bound; !b.IsEmpty() {
-			if d := geocentre(b.Center()).minus(from).length(); d < middle {
-				first, middle = int32(i), d
-			}
+	for i, b := range p.balls {
+		if d := b.centre.minus(from).length(); d < middle && b.radiusM >= 0 {
+			first, middle = int32(i), d
 		}
 	}
-	best, n = p.chordM(first, from), first
-	for i := range p.faces {
-		b := p.faces[i].bound
-		if b.IsEmpty() || int32(i) == first {
-			continue
-		}
-		// Half the box's diagonal, bulge and all, is the radius of a ball that holds the face.
-		centre := geocentre(b.Center())
-		radius := 0.0
-		for _, corner := range [...]orb.Point{b.Min, b.Max, {b.Min[0], b.Max[1]}, {b.Max[0], b.Min[1]}} {
-			radius = max(radius, geocentre(corner).minus(centre).length())
-		}
-		if centre.minus(from).length()-1.1*radius > best {
-			continue
-		}
-		if d := p.chordM(int32(i), from); d < best || (d == best && int32(i) < n) {
-			best, n = d, int32(i)
+	if first == None {
+		return None, math.NaN()
+	}
+	n, best := first, p.chordM(first, from)
+	for i, b := range p.balls {
+		if k := int32(i); k != first && b.centre.minus(from).length()-b.radiusM <= best {
+			if d := p.chordM(k, from); d < best || (d == best && k < n) {
+				best, n = d, k
+			}
 		}
 	}
 	return n, arcM(best)

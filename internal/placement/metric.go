@@ -38,7 +38,7 @@ func metricAt(p orb.Point) metric {
 }
 
 // edgeM2 is the square of the distance to the edge a–b, in the plane.
-func (m *metric) edgeM2(a, b orb.Point) float64 {
+func (m metric) edgeM2(a, b orb.Point) float64 {
 	ax, ay := (a[0]-m.at[0])*m.lonM, (a[1]-m.at[1])*m.latM
 	dx, dy := (b[0]-a[0])*m.lonM, (b[1]-a[1])*m.latM
 	if length2 := dx*dx + dy*dy; length2 > 0 {
@@ -54,13 +54,13 @@ func (m *metric) edgeM2(a, b orb.Point) float64 {
 }
 
 // boxM2 is the square of the distance to a box, in the plane; 0 within it.
-func (m *metric) boxM2(minX, minY, maxX, maxY float64) float64 {
+func (m metric) boxM2(minX, minY, maxX, maxY float64) float64 {
 	x := max(minX-m.at[0], m.at[0]-maxX, 0) * m.lonM
 	y := max(minY-m.at[1], m.at[1]-maxY, 0) * m.latM
 	return x*x + y*y
 }
 
-func (m *metric) boxM(b orb.Bound) float64 {
+func (m metric) boxM(b orb.Bound) float64 {
 	if b.IsEmpty() {
 		return math.Inf(1)
 	}
@@ -68,7 +68,7 @@ func (m *metric) boxM(b orb.Bound) float64 {
 }
 
 // box is the box around a circle of the radius.
-func (m *metric) box(radiusM float64) orb.Bound {
+func (m metric) box(radiusM float64) orb.Bound {
 	const wider = 1 + 1e-9
 	x, y := radiusM*wider/max(m.lonM, 1), radiusM*wider/m.latM
 	return orb.Bound{Min: orb.Point{m.at[0] - x, m.at[1] - y}, Max: orb.Point{m.at[0] + x, m.at[1] + y}}
@@ -96,27 +96,23 @@ func (p *plane) borderM(face int32, m metric) float64 {
 // nearest returns the face nearest to a point outside all of them and its distance; None and NaN without faces. Of equally
 // near ones it is the smallest code.
 func (p *plane) nearest(m metric) (face int32, distanceM float64) {
-	best := math.Inf(1)
-	n := None
-	// The box that is nearest gives a first distance, which spares nearly all others.
-	for i := range p.faces {
-		if d := m.boxM(p.faces[i].bound); d < best {
-			best, n = d, int32(i)
-		}
-	}
-	if n == None {
-		return None, math.NaN()
-	}
-	best = p.borderM(n, m)
-	for i := range p.faces {
-		if k := int32(i); k != n && m.boxM(p.faces[i].bound) <= best {
+	n, best := None, math.Inf(1)
+	closer := func(k int32) {
+		if m.boxM(p.faces[k].bound) <= best {
 			if d := p.borderM(k, m); d < best || (d == best && k < n) {
-				best, n = d, k
+				n, best = k, d
 			}
 		}
 	}
-	if best > localM {
-		n, best = p.nearestFar(m)
+	for reachM := 500.0; reachM <= localM; reachM *= 4.4 {
+		p.bucket.meeting(m.box(reachM), p, closer)
+		if best <= reachM {
+			return p.ids[n], best
+		}
+	}
+	n, best = p.nearestFar(m.at)
+	if n == None {
+		return None, math.NaN()
 	}
 	return p.ids[n], best
 }

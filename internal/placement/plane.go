@@ -13,6 +13,7 @@ type plane struct {
 	faces []outline
 	rings []ring
 	runs  []run
+	balls []ball // of the faces, for what is far
 	pts   []orb.Point
 	bound orb.Bound // of all faces; empty without any
 	// slack is a distance in degrees far above the rounding of any predicate here and far below a micrometre times the
@@ -63,8 +64,10 @@ func newPlane(faces []Face, order []int32) *plane {
 	for _, id := range order {
 		p.add(faces[id].Shape)
 	}
-	for _, f := range p.faces {
+	p.balls = make([]ball, len(p.faces))
+	for i, f := range p.faces {
 		p.bound = union(p.bound, f.bound)
+		p.balls[i] = ballAround(f.bound)
 	}
 	size := 0.0
 	if !p.bound.IsEmpty() {
@@ -154,5 +157,5 @@ func (p *plane) decide(q orb.Point) (face int32, border bool) {
 }
 
 func (p *plane) bytes() int {
-	return 8*len(p.ids) + 40*len(p.faces) + 12*len(p.rings) + 40*len(p.runs) + 16*len(p.pts) + p.bucket.bytes()
+	return 8*len(p.ids) + (40+32)*len(p.faces) + 12*len(p.rings) + 40*len(p.runs) + 16*len(p.pts) + p.bucket.bytes()
 }

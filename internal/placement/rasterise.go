@@ -15,12 +15,12 @@ const rasterBudget = 40 << 20
 // Sizes of a raster. Cells a face and cells an edge keep about nine points of ten in cells without an edge; more cells
 // would be answered from slower memory.
 const (
-	cellsPerFace  = 512
-	cellsPerEdge  = 4
+	cellsPerFace  = 256
+	cellsPerEdge  = 2
 	leastCells    = 1 << 12
 	mostCellEdges = 64   // a cell with more is left to the faces themselves,
 	mostCellWords = 1024 // and so is one with more words
-	bytesPerPair  = 48   // of an edge in a cell, as measured
+	bytesPerPair  = 28   // of an edge in a cell, as measured
 )
 
 // rasterise prepares p.raster within a budget of bytes, about.

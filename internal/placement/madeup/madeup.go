@@ -1,4 +1,5 @@
-package placement_test
+// Package madeup draws coverages and points for the tests and the bench of placement. Everything follows from a seed.
+package madeup
 
 import (
 	"fmt"
@@ -10,27 +11,31 @@ import (
 	"gridgov/internal/placement"
 )
 
-// town is a made-up coverage: a lattice of jittered nodes joined by wiggly lines, each made once, so that neighbours share
+// Town is a made-up coverage: a lattice of jittered nodes joined by wiggly lines, each made once, so that neighbours share
 // every double. Some lattice lines stay straight along the axes, some cells are left out (lakes within, bays at the rim),
 // some hold an island with a face of its own, whose ring is the cell's hole, and some faces have two cells far apart.
-type town struct {
-	faces []placement.Face
-	rim   [][2]orb.Point // edges of one face only
-	all   [][2]orb.Point // each edge once
+type Town struct {
+	Faces   []placement.Face
+	Parent  []int32        // of each face, in Parents
+	Parents []string       // codes; those of the faces begin with them
+	Rim     [][2]orb.Point // edges of one face only
+	Edges   [][2]orb.Point // each edge once
 }
 
-type townPlan struct {
-	west, south float64
-	cellDeg     float64
-	columns     int
-	rows        int
-	bends       int // edges a lattice line has between two nodes
-	lakes       bool
+// Plan says what to draw.
+type Plan struct {
+	West, South float64 // degrees
+	CellDeg     float64 // of the lattice
+	Columns     int
+	Rows        int
+	Bends       int  // edges of a lattice line between two nodes
+	Plain       bool // no lakes, no islands, no faces in two parts: Columns × Rows faces
 }
 
-func newTown(seed uint64, plan townPlan) town {
+// New draws a town.
+func New(seed uint64, plan Plan) Town {
 	rng := rand.New(rand.NewPCG(seed, 7))
-	nx, ny := plan.columns+1, plan.rows+1
+	nx, ny := plan.Columns+1, plan.Rows+1
 	nodes := make([]orb.Point, nx*ny)
 	for i := range nodes {
 		x, y := i%nx, i/nx
@@ -41,13 +46,13 @@ func newTown(seed uint64, plan townPlan) town {
 		if x%5 == 2 {
 			jx = 0 // and one along a meridian
 		}
-		nodes[i] = orb.Point{plan.west + (float64(x)+jx)*plan.cellDeg, plan.south + (float64(y)+jy)*plan.cellDeg}
+		nodes[i] = orb.Point{plan.West + (float64(x)+jx)*plan.CellDeg, plan.South + (float64(y)+jy)*plan.CellDeg}
 	}
 	line := func(a, b orb.Point) orb.LineString {
 		l := orb.LineString{a}
 		straight := a[0] == b[0] || a[1] == b[1]
-		for k := 1; k < plan.bends; k++ {
-			t := (float64(k) + rng.Float64()*0.4 - 0.2) / float64(plan.bends)
+		for k := 1; k < plan.Bends; k++ {
+			t := (float64(k) + rng.Float64()*0.4 - 0.2) / float64(plan.Bends)
 			off := (rng.Float64() - 0.5) * 0.16 * min(t, 1-t)
 			if straight {
 				off = 0
@@ -61,14 +66,14 @@ func newTown(seed uint64, plan townPlan) town {
 	}
 	east, north := map[int]orb.LineString{}, map[int]orb.LineString{}
 	for i := range nodes {
-		if i%nx < plan.columns {
+		if i%nx < plan.Columns {
 			east[i] = line(nodes[i], nodes[i+1])
 		}
-		if i/nx < plan.rows {
+		if i/nx < plan.Rows {
 			north[i] = line(nodes[i], nodes[i+nx])
 		}
 	}
-	var t town
+	var t Town
 	shapes := map[string]orb.MultiPolygon{}
 	var order []string
 	add := func(code string, p orb.Polygon) {
@@ -77,9 +82,9 @@ func newTown(seed uint64, plan townPlan) town {
 		}
 		shapes[code] = append(shapes[code], p)
 	}
-	for _, c := range rng.Perm(plan.columns * plan.rows) {
-		i := c/plan.columns*nx + c%plan.columns
-		if plan.lakes && rng.IntN(12) == 0 {
+	for _, c := range rng.Perm(plan.Columns * plan.Rows) {
+		i := c/plan.Columns*nx + c%plan.Columns
+		if !plan.Plain && rng.IntN(12) == 0 {
 			continue
 		}
 		ring := orb.Ring{}
@@ -91,9 +96,13 @@ func newTown(seed uint64, plan townPlan) town {
 			ring = orb.Ring(backward(orb.LineString(ring)))
 		}
 		polygon := orb.Polygon{ring}
-		code := fmt.Sprintf("%06d", rng.IntN(1_000_000))
+		code := fmt.Sprintf("%02d%02d%06d", c/plan.Columns/3, c%plan.Columns/3, c)
+		if plan.Plain {
+			add(code, polygon)
+			continue
+		}
 		if rng.IntN(10) == 0 {
-			island := islandIn(rng, nodes[i], nodes[i+nx+1], plan.bends*3)
+			island := islandIn(rng, nodes[i], nodes[i+nx+1], plan.Bends*3)
 			polygon = append(polygon, island)
 			if rng.IntN(4) != 0 { // else a lake
 				other := orb.Ring(backward(orb.LineString(island)))
@@ -106,7 +115,17 @@ func newTown(seed uint64, plan townPlan) town {
 		add(code, polygon)
 	}
 	for _, code := range order {
-		t.faces = append(t.faces, placement.Face{Code: code, Shape: shapes[code]})
+		t.Faces = append(t.Faces, placement.Face{Code: code, Shape: shapes[code]})
+	}
+	parents := map[string]int32{}
+	for _, f := range t.Faces {
+		p, known := parents[f.Code[:4]]
+		if !known {
+			p = int32(len(t.Parents))
+			parents[f.Code[:4]] = p
+			t.Parents = append(t.Parents, f.Code[:4])
+		}
+		t.Parent = append(t.Parent, p)
 	}
 	t.sortEdges()
 	return t
@@ -134,19 +153,19 @@ func islandIn(rng *rand.Rand, a, b orb.Point, points int) orb.Ring {
 }
 
 // sortEdges finds the distinct edges and those of the rim.
-func (t *town) sortEdges() {
+func (t *Town) sortEdges() {
 	seen := map[[2]orb.Point]int{}
-	for _, f := range t.faces {
+	for _, f := range t.Faces {
 		eachEdge(f.Shape, func(a, b orb.Point) {
 			e := undirected(a, b)
 			if seen[e]++; seen[e] == 1 {
-				t.all = append(t.all, e)
+				t.Edges = append(t.Edges, e)
 			}
 		})
 	}
-	for _, e := range t.all {
+	for _, e := range t.Edges {
 		if seen[e] == 1 {
-			t.rim = append(t.rim, e)
+			t.Rim = append(t.Rim, e)
 		}
 	}
 }
@@ -168,24 +187,25 @@ func eachEdge(s orb.MultiPolygon, yield func(a, b orb.Point)) {
 	}
 }
 
-func townOf(faces []placement.Face) town {
-	t := town{faces: faces}
+// Of is the town of given faces.
+func Of(faces []placement.Face) Town {
+	t := Town{Faces: faces}
 	t.sortEdges()
 	return t
 }
 
-func (t town) bound() orb.Bound {
-	b := t.faces[0].Shape.Bound()
-	for _, f := range t.faces {
+// Bound is the box around the town.
+func (t Town) Bound() orb.Bound {
+	b := t.Faces[0].Shape.Bound()
+	for _, f := range t.Faces {
 		b = b.Union(f.Shape.Bound())
 	}
 	return b
 }
 
-// The samplers draw points; each at least n of them.
-
-func (t town) random(rng *rand.Rand, n int) []orb.Point {
-	b := t.bound()
+// Random are points of the box around the town and a little beyond.
+func (t Town) Random(rng *rand.Rand, n int) []orb.Point {
+	b := t.Bound()
 	w, h := b.Max[0]-b.Min[0], b.Max[1]-b.Min[1]
 	out := make([]orb.Point, n)
 	for i := range out {
@@ -194,21 +214,21 @@ func (t town) random(rng *rand.Rand, n int) []orb.Point {
 	return out
 }
 
-// vertices are all of them, or n picked ones.
-func (t town) vertices(rng *rand.Rand, n int) []orb.Point {
+// Vertices are all of them, or n picked ones.
+func (t Town) Vertices(rng *rand.Rand, n int) []orb.Point {
 	var out []orb.Point
-	for _, e := range t.all {
+	for _, e := range t.Edges {
 		out = append(out, e[0])
 	}
 	rng.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out[:min(n, len(out))]
 }
 
-// onEdges are points of edges rounded to doubles: truly on them where they run along an axis, within an ulp elsewhere.
-func (t town) onEdges(rng *rand.Rand, n int) []orb.Point {
+// OnEdges are points of edges rounded to doubles: truly on them where they run along an axis, within an ulp elsewhere.
+func (t Town) OnEdges(rng *rand.Rand, n int) []orb.Point {
 	out := make([]orb.Point, 0, n)
 	for range n {
-		e := t.all[rng.IntN(len(t.all))]
+		e := t.Edges[rng.IntN(len(t.Edges))]
 		f := rng.Float64()
 		if rng.IntN(8) == 0 {
 			f = 0.5
@@ -218,8 +238,8 @@ func (t town) onEdges(rng *rand.Rand, n int) []orb.Point {
 	return out
 }
 
-// ulps are the points moved by up to four ulps along each axis.
-func ulps(rng *rand.Rand, points []orb.Point) []orb.Point {
+// Ulps are the points moved by up to four ulps along each axis.
+func Ulps(rng *rand.Rand, points []orb.Point) []orb.Point {
 	out := make([]orb.Point, len(points))
 	for i, p := range points {
 		out[i] = orb.Point{step(p[0], rng.IntN(9)-4), step(p[1], rng.IntN(9)-4)}
@@ -238,8 +258,8 @@ func step(v float64, ulps int) float64 {
 	return v
 }
 
-// offsets are the points moved by 10 nm to 1 m in any direction.
-func offsets(rng *rand.Rand, points []orb.Point) []orb.Point {
+// Offsets are the points moved by 10 nm to 1 m in any direction.
+func Offsets(rng *rand.Rand, points []orb.Point) []orb.Point {
 	out := make([]orb.Point, len(points))
 	for i, p := range points {
 		d := math.Pow(10, -8+8*rng.Float64()) / 111_000
@@ -249,11 +269,11 @@ func offsets(rng *rand.Rand, points []orb.Point) []orb.Point {
 	return out
 }
 
-// level are points of the latitude or longitude of a vertex near it.
-func (t town) level(rng *rand.Rand, n int) []orb.Point {
-	b := t.bound()
+// Level are points of the latitude or longitude of a vertex near it.
+func (t Town) Level(rng *rand.Rand, n int) []orb.Point {
+	b := t.Bound()
 	reach := (b.Max[0] - b.Min[0]) / 20
-	out := t.vertices(rng, n)
+	out := t.Vertices(rng, n)
 	for i := range out {
 		out[i][rng.IntN(2)] += (rng.Float64() - 0.5) * reach
 	}
