@@ -91,30 +91,43 @@ func Pool(t testing.TB, url string) *pgxpool.Pool {
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
+	return open(t, cfg)
+}
+
+func open(t testing.TB, cfg *pgxpool.Config) *pgxpool.Pool {
+	t.Helper()
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
-	t.Cleanup(func() {
-		closed := make(chan struct{})
-		go func() { pool.Close(); close(closed) }()
-		select {
-		case <-closed:
-		case <-time.After(10 * time.Second):
-			t.Errorf("pgtest: the test has not given back %d connections of its pool", pool.Stat().AcquiredConns())
-		}
-	})
+	t.Cleanup(func() { closeInTime(t, pool.Close) })
 	return pool
+}
+
+// closeInTime turns a pool's endless wait for a connection that is never given back into a failure of the test.
+func closeInTime(t testing.TB, closing func()) {
+	closed := make(chan struct{})
+	go func() { closing(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Error("pgtest: the test has not given back all connections of a pool")
+	}
 }
 
 // URL returns the superuser's URL of a fresh database with PostGIS in public, dropped after the test. Each call makes
 // another database; for that of New's pool ask pool.Config().ConnString().
 func URL(t testing.TB) string {
 	t.Helper()
+	return fresh(t, postgisTemplate)
+}
+
+func fresh(t testing.TB, tpl template) string {
+	t.Helper()
 	srv := started(t)
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	name, err := srv.createDatabase(ctx, postgisTemplate)
+	name, err := srv.createDatabase(ctx, tpl)
 	if err != nil {
 		t.Fatalf("pgtest: create a database: %v", err)
 	}

@@ -45,3 +45,21 @@ func TestDatabaseIsGoneAfterItsTest(t *testing.T) {
 		t.Errorf("database %q: %d left", name, left)
 	}
 }
+
+func TestCityGivesAMigratedCityServedByItsRole(t *testing.T) {
+	ctx := context.Background()
+	for range 2 { // the second is cloned from the first's template
+		owner, city, code := pgtest.City(t)
+		if _, err := owner.Exec(ctx, "INSERT INTO item (code, name) VALUES ('01', 'open burning')"); err != nil {
+			t.Fatal(err)
+		}
+		var items int
+		var schema string
+		var super bool
+		err := city.QueryRow(ctx, "SELECT count(*), current_schema(), (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) FROM item").
+			Scan(&items, &schema, &super)
+		if err != nil || items != 1 || schema != code || super {
+			t.Errorf("%d items, schema %s, superuser %v, error %v", items, schema, super, err)
+		}
+	}
+}
