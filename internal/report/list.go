@@ -136,3 +136,37 @@ func parseCursor(s string) (time.Time, Num, error) {
 	}
 	return time.UnixMicro(micro).UTC(), Num(num), nil
 }
+
+// Placed is one line of the export of placements.
+type Placed struct {
+	ID                          string // the external id, or the report's own
+	Lon, Lat                    *float64
+	Grid, Village, Town, Method string
+	DistanceM                   *float64
+	PlanID                      int64
+}
+
+// Placements calls yield for every report by number, from one state of the database.
+func (s *Service) Placements(ctx context.Context, yield func(Placed) error) error {
+	rows, err := s.Pool.Query(ctx, `
+		SELECT coalesce(r.external_id, r.id::text), r.lon, r.lat, coalesce(p.grid, ''), coalesce(p.village, ''), coalesce(p.town, ''),
+			p.method, p.distance_m, coalesce(p.plan_id, 0)
+		FROM report r JOIN placement p ON p.report_num = r.num ORDER BY r.num`)
+	if err != nil {
+		return fmt.Errorf("read placements: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		p, err := pgx.RowToStructByPos[Placed](rows)
+		if err != nil {
+			return fmt.Errorf("read placements: %w", err)
+		}
+		if err := yield(p); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("read placements: %w", err)
+	}
+	return nil
+}

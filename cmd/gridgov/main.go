@@ -1,0 +1,136 @@
+// Command gridgov is the grid governance map service: it serves the map, and imports, checks, publishes and exports what
+// lies under it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"gridgov/internal/fault"
+)
+
+// Exit codes, a contract: scripts depend on them.
+const (
+	exitOK       = 0
+	exitRejected = 1 // it was done, but some rows were rejected; or it failed
+	exitUsage    = 2 // called wrongly
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// errRejected says that the work was done but rows were left out; they have been told already.
+var errRejected = errors.New("rows were rejected")
+
+// Run executes one command line and returns its exit code.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	t := &tool{stdin: stdin, out: stdout, err: stderr}
+	root := t.root()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errRejected):
+		return exitRejected
+	case errors.As(err, &usage):
+		_, _ = fmt.Fprintf(stderr, "gridgov: %v\n", err)
+		return exitUsage
+	}
+	if f, ok := fault.As(err); ok {
+		_, _ = fmt.Fprintf(stderr, "gridgov: %v\n", f)
+	} else {
+		_, _ = fmt.Fprintf(stderr, "gridgov: %v\n", err)
+	}
+	return exitRejected
+}
+
+// usageError is a command called wrongly.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// tool holds what all commands share.
+type tool struct {
+	stdin    io.Reader
+	out, err io.Writer
+	database string
+	data     string
+	json     bool
+}
+
+func (t *tool) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "gridgov",
+		Short:         "Grid governance map service",
+		Long:          "gridgov serves a city's grids, reports and hotspots as a live map, and keeps them in PostGIS.\nWithout --database it keeps a private PostgreSQL in the data folder.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.PersistentFlags().StringVar(&t.database, "database", os.Getenv("GRIDGOV_DATABASE"), "URL of the owner's database (env GRIDGOV_DATABASE)")
+	root.PersistentFlags().StringVar(&t.data, "data", envOr("GRIDGOV_DATA", ".gridgov"), "folder of the private database (env GRIDGOV_DATA)")
+	root.PersistentFlags().BoolVar(&t.json, "json", false, "log as JSON")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.demo(), t.bench())
+	return root
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("unknown command %q for %q; see gridgov --help", args[0], cmd.CommandPath())
+	}
+	return nil
+}
+
+// group is a command that only holds others.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{Use: use, Short: short, Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return usagef("%s needs a command; see gridgov %s --help", use, use) }}
+	g.AddCommand(commands...)
+	return g
+}
+
+// exactArgs is cobra's, as a usage error.
+func exactArgs(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return usagef("%s takes %v; see --help", cmd.CommandPath(), names)
+		}
+		return nil
+	}
+}
+
+func envOr(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}
+
+func (t *tool) logger() *slog.Logger {
+	opt := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if t.json {
+		return slog.New(slog.NewJSONHandler(t.err, opt))
+	}
+	return slog.New(slog.NewTextHandler(t.err, opt))
+}
+
+func (t *tool) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(t.err, format+"\n", args...) // a closed terminal is no reason to stop
+}

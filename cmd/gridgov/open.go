@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"gridgov/internal/app"
+	"gridgov/internal/postgres"
+)
+
+// open connects to the database, starting the private cluster when none is named, and brings it to this version.
+func (t *tool) open(ctx context.Context) (db *postgres.Database, done func(), err error) {
+	url := t.database
+	stop := func() {}
+	if url == "" {
+		cluster, err := postgres.StartCluster(ctx, t.data, postgres.ClusterOptions{Say: func(s string) { t.say("%s", s) }})
+		if err != nil {
+			return nil, nil, err
+		}
+		url = cluster.URL()
+		stop = func() {
+			if err := cluster.Close(); err != nil {
+				t.say("the private database could not be stopped: %v", err)
+			}
+		}
+	}
+	db, err = postgres.Connect(ctx, url, postgres.Options{})
+	if err == nil {
+		if err = db.Migrate(ctx, func(m postgres.Migrated) {
+			if m.From != m.To {
+				t.say("schema %s brought from version %d to %d", m.Schema, m.From, m.To)
+			}
+		}); err != nil {
+			db.Close()
+		}
+	}
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return db, func() { db.Close(); stop() }, nil
+}
+
+// inCity runs work in one city.
+func (t *tool) inCity(ctx context.Context, code string, work func(*app.City) error) error {
+	if code == "" {
+		return usagef("name the city with --city")
+	}
+	db, done, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	info, err := db.City(ctx, code)
+	if err != nil {
+		return err
+	}
+	c, err := app.Open(ctx, db, info, t.logger(), time.Now)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return work(c)
+}
