@@ -1,0 +1,135 @@
+package tiles
+
+import "github.com/paulmach/orb"
+
+// Document is a TileJSON 3.0.0 document. Filters is a member of our own: the query parameters that the tiles take.
+type Document struct {
+	TileJSON     string            `json:"tilejson"`
+	Name         string            `json:"name"`
+	Description  string            `json:"description"`
+	Scheme       string            `json:"scheme"`
+	Tiles        []string          `json:"tiles"`
+	VectorLayers []VectorLayer     `json:"vector_layers"`
+	MinZoom      uint32            `json:"minzoom"`
+	MaxZoom      uint32            `json:"maxzoom"`
+	Bounds       [4]float64        `json:"bounds"` // west, south, east, north in degrees
+	Attribution  string            `json:"attribution,omitempty"`
+	Version      string            `json:"version,omitempty"`
+	Filters      []FilterParameter `json:"filters,omitempty"`
+}
+
+// VectorLayer describes one layer: its id is the layer's name in the tiles, Fields the properties and what they say.
+type VectorLayer struct {
+	ID          string            `json:"id"`
+	Description string            `json:"description"`
+	MinZoom     uint32            `json:"minzoom"`
+	MaxZoom     uint32            `json:"maxzoom"`
+	Fields      map[string]string `json:"fields"`
+}
+
+// FilterParameter is a query parameter of a tile's URL. Values, if any, are all that it may be.
+type FilterParameter struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Values      []string `json:"values,omitempty"`
+}
+
+// Source is what all documents of a city have in common.
+type Source struct {
+	City        string // the city's name
+	URL         string // with {z}, {x} and {y}
+	Attribution string
+	Version     string // changes when the tiles do; may be empty
+	Bound       orb.Bound
+	Names       *Names // for the values of filters; nil for jurisdictions
+}
+
+func (s Source) document(name, description string, minZoom uint32, layers ...VectorLayer) Document {
+	return Document{
+		TileJSON: "3.0.0", Scheme: "xyz", Name: s.City + ": " + name, Description: description,
+		Tiles: []string{s.URL}, VectorLayers: layers, MinZoom: minZoom, MaxZoom: MaxZoom,
+		Bounds:      worldBounds(s.Bound),
+		Attribution: s.Attribution, Version: s.Version, Filters: s.filters(),
+	}
+}
+
+// worldBounds are the bounds of a document, inside the world and in order, whatever the bound is.
+func worldBounds(b orb.Bound) [4]float64 {
+	if b.IsEmpty() || !(b.Min[0] <= b.Max[0] && b.Min[1] <= b.Max[1]) {
+		return [4]float64{-180, -85.051129, 180, 85.051129}
+	}
+	return [4]float64{
+		max(-180, b.Min[0]), max(-85.051129, b.Min[1]), min(180, b.Max[0]), min(85.051129, b.Max[1]),
+	}
+}
+
+func (s Source) filters() []FilterParameter {
+	if s.Names == nil {
+		return nil
+	}
+	return []FilterParameter{
+		{"item", "item code; several separated by commas; without it all", s.Names.Items},
+		{"kind", "kind of report; several separated by commas; without it all", s.Names.Kinds},
+		{"source", "how the report came in; several separated by commas; without it all", s.Names.Sources},
+		{"from", "RFC 3339 time; reports captured then or later", nil},
+		{"to", "RFC 3339 time; reports captured before then", nil},
+	}
+}
+
+// HeatDocument describes the tiles of [Maker.Heat].
+func HeatDocument(s Source) Document {
+	return s.document("heat", "Reports counted in squares of 1/64 of a tile a side", 0, VectorLayer{
+		ID: "heat", Description: "squares that hold at least one report", MaxZoom: MaxZoom,
+		Fields: map[string]string{
+			"count":   "Number: reports in the square",
+			"per_km2": "Number: reports by square kilometre on the ground",
+		},
+	})
+}
+
+// ReportsDocument describes the tiles of [Maker.Reports].
+func ReportsDocument(s Source) Document {
+	return s.document("reports", "Single reports; a tile of more than 20,000 is thinned evenly and says so", MinPointZoom, VectorLayer{
+		ID: "reports", Description: "reports as points; the feature's id is the report's number", MinZoom: MinPointZoom, MaxZoom: MaxZoom,
+		Fields: map[string]string{
+			"item":      "String: item code",
+			"kind":      "String: inquiry, problem or conflict",
+			"source":    "String: how the report came in",
+			"at":        "Number: when it was captured, seconds since 1970",
+			"grid":      "String: code of the grid it is placed in; absent for none",
+			"truncated": "Boolean: true where the tile was thinned; else absent",
+		},
+	})
+}
+
+// Document describes the tiles of [Boundaries.Tile].
+func (b *Boundaries) Document(s Source) Document {
+	s.Names = nil
+	s.Bound = b.bound
+	fields := func() map[string]string {
+		return map[string]string{
+			"code":       "String: code of the jurisdiction",
+			"name":       "String: its name",
+			"name_latin": "String: its name in Latin letters; absent where unknown",
+			"level":      "String: role of its level",
+			"rank":       "Number: rank of its level, 0 the highest",
+			"parent":     "String: code of the jurisdiction above; absent for none",
+			"generated":  "Boolean: its lines were generated for a demonstration",
+		}
+	}
+	var layers []VectorLayer
+	minZoom := uint32(MaxZoom)
+	for _, l := range b.levels {
+		minZoom = min(minZoom, l.minZoom)
+		layers = append(layers, VectorLayer{
+			ID: roles[l.rank].Name, Description: "areas of level " + roles[l.rank].Name, MinZoom: l.minZoom, MaxZoom: MaxZoom, Fields: fields(),
+		})
+	}
+	layers = append(layers, VectorLayer{
+		ID: "borders", Description: "each border once, with the highest level that it bounds", MinZoom: minZoom, MaxZoom: MaxZoom,
+		Fields: map[string]string{"level": "String: role of the level", "rank": "Number: rank of the level, 0 the highest"},
+	}, VectorLayer{
+		ID: "labels", Description: "a point inside each area, once a zoom", MinZoom: minZoom, MaxZoom: MaxZoom, Fields: fields(),
+	})
+	return s.document("jurisdictions", "Areas, borders and labels of the plan in force, each level from its own zoom on", minZoom, layers...)
+}
