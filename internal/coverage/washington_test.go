@@ -1,0 +1,163 @@
+package coverage
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"gridgov/internal/geofile"
+
+	"github.com/paulmach/orb"
+)
+
+// readPolygons reads a boundary file with its codes. Records that cannot be taken are returned as errors.
+func readPolygons(t testing.TB, path, code, parent string) (polygons []Polygon, rejected []*geofile.RowError) {
+	t.Helper()
+	r, err := geofile.Open(context.Background(), path, geofile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for {
+		f, err := r.Next()
+		var row *geofile.RowError
+		switch {
+		case errors.Is(err, io.EOF):
+			return polygons, rejected
+		case errors.As(err, &row):
+			rejected = append(rejected, row)
+			continue
+		case err != nil:
+			t.Fatal(err)
+		}
+		p := Polygon{Code: f.Properties[code], Parent: f.Properties[parent], Line: f.Line}
+		switch shape := f.Shape.(type) {
+		case orb.Polygon:
+			p.Shape = orb.MultiPolygon{shape}
+		case orb.MultiPolygon:
+			p.Shape = shape
+		default:
+			t.Fatalf("%s is a %T", p.Code, shape)
+		}
+		polygons = append(polygons, p)
+	}
+}
+
+// Washington, D.C. (DC government, opendata.dc.gov), as shipped with the demo.
+func washington(t testing.TB) (wards, ancs, smds []Polygon) {
+	const folder = "../demo/dc/data/"
+	wards, _ = readPolygons(t, folder+"wards_2012.geojson.gz", "WARD", "")
+	ancs, _ = readPolygons(t, folder+"anc_2013.geojson.gz", "ANC_ID", "")
+	smds, _ = readPolygons(t, folder+"smd_2013.geojson.gz", "SMD_ID", "ANC_ID")
+	if len(wards) != 8 || len(ancs) != 40 || len(smds) != 296 {
+		t.Fatalf("%d wards, %d ANCs, %d SMDs", len(wards), len(ancs), len(smds))
+	}
+	return wards, ancs, smds
+}
+
+// Each level by itself is a clean coverage: its publisher's doubles stay as they are.
+func TestWashingtonsLevelsAreCoverages(t *testing.T) {
+	wards, ancs, smds := washington(t)
+	all := newPostGIS(t)
+	for _, level := range []struct {
+		name     string
+		polygons []Polygon
+	}{{"wards", wards}, {"ANCs", ancs}, {"SMDs", smds}} {
+		t.Run(level.name, func(t *testing.T) {
+			c := mustBeClean(t, level.polygons)
+			for _, p := range level.polygons {
+				got := c.Shape(c.Index(p.Code))
+				if len(got) != 1 || len(got[0]) != len(p.Shape[0]) || !sameRing(got[0][0], fromSmallest(withoutRepeats(p.Shape[0][0]))) {
+					t.Errorf("%s did not keep its outline", p.Code)
+				}
+			}
+			again, err := FromFaces(c.Polygons())
+			if err != nil || !reflect.DeepEqual(c, again) {
+				t.Errorf("read back it is another coverage: %v", err)
+			}
+			if level.name == "wards" || samples(0, 1) == 1 { // half a minute for the others
+				all.on(t).agrees(c)
+			}
+			for _, tolerance := range []float64{2, 20, 200} {
+				checkSimplified(t, c, tolerance)
+			}
+		})
+	}
+}
+
+func withoutRepeats(ring orb.Ring) orb.Ring { return slices.Compact(slices.Clone(ring)) }
+
+// sameRing compares rings from their smallest vertex in either direction.
+func sameRing(a, b orb.Ring) bool {
+	if slices.Equal(a, b) {
+		return true
+	}
+	b = slices.Clone(b)
+	slices.Reverse(b)
+	return slices.Equal(a, b)
+}
+
+// SMDs nest in ANCs within the tolerance. ANCs do not nest in wards: 3G and 6D lie in two, and along the District's
+// straight sides and the wards' lines the levels were drawn apart. PostGIS measures each piece on the published polygons.
+func TestWashingtonsLevelsAgainstEachOther(t *testing.T) {
+	wards, ancs, smds := washington(t)
+	w, a, s := mustBeClean(t, wards), mustBeClean(t, ancs), mustBeClean(t, smds)
+	if found := Nests(s, a, 0); len(found) > 0 {
+		t.Errorf("SMDs in ANCs: %+v", found[0])
+	}
+	dissolved := s.Dissolve(func(i int) string { return s.Faces[i].Parent })
+	if dissolved.Len() != a.Len() {
+		t.Errorf("%d ANCs made of SMDs", dissolved.Len())
+	}
+	found := Nests(a, w, 0)
+	g := newPostGIS(t)
+	g.load("ward", wards)
+	g.load("anc", ancs)
+	split := map[string]string{}
+	for _, f := range found {
+		var want float64
+		at := f.Place
+		hair := defaultToleranceM
+		for _, code := range f.Codes {
+			if i := a.Index(code); i >= 0 {
+				hair *= perimeterM(a.Shape(i)[0][0])
+			} else if len(f.Codes) == 1 {
+				hair *= perimeterM(w.Shape(w.Index(code))[0][0])
+			}
+		}
+		switch {
+		case f.Kind == Gap:
+			want = g.number("SELECT "+flat(at, "ST_Difference(geom, (SELECT ST_Union(geom) FROM anc))")+" FROM ward WHERE code = $1", f.Codes[0])
+		case len(f.Codes) == 1:
+			want = g.number("SELECT "+flat(at, "ST_Difference(geom, (SELECT ST_Union(geom) FROM ward))")+" FROM anc WHERE code = $1", f.Codes[0])
+		default:
+			want = g.number("SELECT "+flat(at, "ST_Intersection(a.geom, w.geom)")+" FROM anc a, ward w WHERE a.code = $1 AND w.code = $2", f.Codes[0], f.Codes[1])
+			if f.AreaM2 > 10_000 {
+				split[f.Codes[0]] += f.Codes[1]
+			}
+		}
+		if math.Abs(f.AreaM2-want) > hair+1e-6*want {
+			t.Errorf("%s %v: %v m², PostGIS measures %v (± %v)", f.Kind, f.Codes, f.AreaM2, want, hair)
+		}
+	}
+	if want := map[string]string{"3G": "3", "6D": "2"}; !reflect.DeepEqual(split, want) {
+		t.Errorf("split by wards: %v, want %v", split, want)
+	}
+}
+
+func TestDamageOfWashingtonIsFoundInFull(t *testing.T) {
+	_, _, smds := washington(t)
+	c := mustBeClean(t, smds)
+	all := newPostGIS(t)
+	all.load("clean", smds)
+	eachSeed(t, samples(5, 200), func(t *testing.T, rng *rand.Rand) {
+		what, d := someDamage(rng, c)
+		t.Log(what)
+		d.check(all.on(t))
+	})
+}
