@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -16,7 +17,12 @@ import (
 	"gridgov/internal/postgres/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m, pgtest.CheckLeaks()) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(holdVariable); dir != "" {
+		hold(dir)
+	}
+	pgtest.Main(m, pgtest.CheckLeaks())
+}
 
 // open connects to a fresh, migrated database.
 func open(t *testing.T, opts postgres.Options) *postgres.Database {

@@ -5,7 +5,9 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"gridgov/internal/fault"
@@ -59,15 +61,29 @@ func (a Account) Own(path string) error {
 	return os.Chown(path, a.uid, a.gid)
 }
 
-// MkdirAll makes the last folder of the path with mode 0700 for the account, those above it with 0755.
+// MkdirAll makes the last folder of the path with mode 0700 for the account, and those missing above it with 0755 whatever
+// the umask, as the account must pass through them.
 func (a Account) MkdirAll(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	parent := filepath.Dir(path)
+	var missing []string
+	for dir := parent; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
+			break
+		}
+		missing = append(missing, dir)
+	}
+	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
 	}
-	switch err := os.Mkdir(path, 0o700); {
-	case os.IsExist(err):
-		return nil
-	case err != nil:
+	for _, dir := range missing {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
 		return err
 	}
 	return a.Own(path)
@@ -88,4 +104,26 @@ func (a Account) CanEnter(dir string) bool {
 	cmd.Dir = "/"
 	a.apply(cmd)
 	return cmd.Run() == nil
+}
+
+// WorksIn reports whether a process of the account has the folder as its current one, as each process of a server has its
+// data folder. A number in postmaster.pid says less: it may have gone to a stranger since.
+func (a Account) WorksIn(dir string) bool {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return false
+	}
+	links, _ := filepath.Glob("/proc/[0-9]*/cwd") // the pattern is well formed
+	if a.other {
+		// In a container root may not look into another user's processes: let the account look into its own.
+		cmd := exec.Command("readlink", append([]string{"--"}, links...)...)
+		cmd.Dir = "/"
+		a.apply(cmd)
+		out, _ := cmd.Output() // fails on the processes of others, and tells of its own
+		return slices.Contains(strings.Split(string(out), "\n"), real)
+	}
+	return slices.ContainsFunc(links, func(link string) bool {
+		cwd, err := os.Readlink(link)
+		return err == nil && cwd == real
+	})
 }
