@@ -37,7 +37,7 @@ func (t *tool) city() *cobra.Command {
 	create.Flags().StringVar(&c.Name, "name", "", "the city's name")
 	create.Flags().StringVar(&c.Timezone, "timezone", "", "its time zone, for instance Asia/Shanghai")
 	create.Flags().IntVar(&c.SRID, "srid", 0, "its projected system in metres, for instance 4549")
-	create.Flags().StringVar(&levels, "levels", postgres.DefaultLevels.String(), "roles, each with the city's own name where it has one, top first")
+	create.Flags().StringVar(&levels, "levels", postgres.DefaultLevels, "roles, each with the city's own name where it has one, top first")
 	for _, f := range []string{"name", "timezone", "srid"} {
 		mustRequire(create, f)
 	}

@@ -88,7 +88,7 @@ func (t *tool) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&t.data, "data", envOr("GRIDGOV_DATA", ".gridgov"), "folder of the private database (env GRIDGOV_DATA)")
 	root.PersistentFlags().BoolVar(&t.json, "json", false, "log as JSON")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.demo(), t.bench())
+	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.demo())
 	return root
 }
 
@@ -101,7 +101,9 @@ func noArgs(cmd *cobra.Command, args []string) error {
 
 // group is a command that only holds others.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
-	g := &cobra.Command{Use: use, Short: short, Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error { return usagef("%s needs a command; see gridgov %s --help", use, use) }}
+	g := &cobra.Command{Use: use, Short: short, Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		return usagef("%s needs a command; see gridgov %s --help", use, use)
+	}}
 	g.AddCommand(commands...)
 	return g
 }

@@ -13,13 +13,13 @@ func (t *tool) open(ctx context.Context) (db *postgres.Database, done func(), er
 	url := t.database
 	stop := func() {}
 	if url == "" {
-		cluster, err := postgres.StartCluster(ctx, t.data, postgres.ClusterOptions{Say: func(s string) { t.say("%s", s) }})
+		cluster, err := postgres.Start(ctx, t.clusterOptions())
 		if err != nil {
 			return nil, nil, err
 		}
 		url = cluster.URL()
 		stop = func() {
-			if err := cluster.Close(); err != nil {
+			if err := cluster.Release(context.WithoutCancel(ctx)); err != nil {
 				t.say("the private database could not be stopped: %v", err)
 			}
 		}

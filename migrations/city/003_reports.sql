@@ -129,6 +129,9 @@ CREATE TABLE place (
 
 GRANT SELECT, INSERT, UPDATE ON item, report, placement, replacing, place TO {{.role}};
 
+-- Imports take numbers ahead of their copy.
+GRANT USAGE ON SEQUENCE report_num_seq TO {{.role}};
+
 GRANT SELECT, INSERT ON placement_past, position_set, reporter TO {{.role}};
 
 ---- create above / drop below ----

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gridgov/frontend"
+	"gridgov/internal/api"
+	"gridgov/internal/app"
+	"gridgov/internal/postgres"
+)
+
+// drainTime is how long a stopping server waits for requests under way.
+const drainTime = 10 * time.Second
+
+func (t *tool) serve() *cobra.Command {
+	var addr, adminAddr, demoCity, until, basemap string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the map, the API and the tiles",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for flag, a := range map[string]string{"--addr": addr, "--admin-addr": adminAddr} {
+				if err := loopbackOnly(cmd.Context(), flag, a); err != nil {
+					return err
+				}
+			}
+			load, err := t.demoLoader(demoCity, until)
+			if err != nil {
+				return err
+			}
+			return t.runServer(cmd.Context(), addr, adminAddr, basemap, load)
+		},
+	}
+	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "address of the service")
+	cmd.Flags().StringVar(&adminAddr, "admin-addr", "127.0.0.1:8081", "address of health, readiness and metrics")
+	cmd.Flags().StringVar(&demoCity, "demo", "", "load this demo on the first start: haining or dc")
+	cmd.Flags().StringVar(&until, "demo-until", "", "last day of the demo's reports (today)")
+	cmd.Flags().StringVar(&basemap, "basemap", "", "path of a PMTiles basemap to show under the city")
+	return cmd
+}
+
+// loopbackOnly refuses to listen where others could reach the service: it has no accounts yet.
+func loopbackOnly(ctx context.Context, flag, addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return usagef("%s %q is not host:port", flag, addr)
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if host == "" || err != nil || len(ips) == 0 {
+		return usagef("%s %q: name a loopback address such as 127.0.0.1; the service has no accounts yet and does not listen elsewhere", flag, addr)
+	}
+	for _, ip := range ips {
+		if !ip.IsLoopback() {
+			return usagef("%s %q is not a loopback address; the service has no accounts yet and does not listen elsewhere", flag, addr)
+		}
+	}
+	return nil
+}
+
+func (t *tool) runServer(ctx context.Context, addr, adminAddr, basemap string, load func(context.Context, *postgres.Database) error) error {
+	log := t.logger()
+	db, done, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+
+	// Both listeners first: a port in use is told before anything else is done.
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return usagef("--addr: %w", err)
+	}
+	adminListener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", adminAddr)
+	if err != nil {
+		_ = listener.Close()
+		return usagef("--admin-addr: %w", err)
+	}
+
+	server := app.NewServer(db, log, time.Now)
+	metrics := newMetrics(server)
+	page, ok := frontend.FS()
+	if !ok {
+		t.say("this binary was built without the page; `make build` builds one with it")
+	}
+	stopping := make(chan struct{})
+	public := &http.Server{
+		Handler:           api.New(api.Config{Server: server, Page: page, Log: log, Now: time.Now, Basemap: basemap, Observe: metrics.observe, Stop: stopping}),
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second,
+		MaxHeaderBytes: 32 << 10,
+	}
+	admin := &http.Server{Handler: adminHandler(server, metrics), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 60 * time.Second}
+
+	run, stop := context.WithCancel(ctx)
+	defer stop()
+	failed := make(chan error, 3)
+	var work sync.WaitGroup
+	serve := func(s *http.Server, l net.Listener) {
+		work.Go(func() {
+			if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- err
+			}
+		})
+	}
+	serve(public, listener)
+	serve(admin, adminListener)
+	work.Go(func() { server.Run(run) })
+	work.Go(func() {
+		if err := load(run, db); err != nil && run.Err() == nil {
+			failed <- err
+		}
+	})
+	t.say("gridgov serves on http://%s", listener.Addr())
+	t.say("health, readiness and metrics on http://%s", adminListener.Addr())
+
+	select {
+	case <-ctx.Done():
+		t.say("stopping: requests under way have %v", drainTime)
+	case err = <-failed:
+	}
+	close(stopping) // streams have no end of their own
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	for _, s := range []*http.Server{public, admin} {
+		if e := s.Shutdown(drain); e != nil {
+			_ = s.Close()
+		}
+	}
+	stop()
+	work.Wait()
+	return err
+}

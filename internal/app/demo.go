@@ -1,0 +1,120 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"gridgov/internal/demo/dc"
+	"gridgov/internal/fault"
+	"gridgov/internal/geofile"
+	"gridgov/internal/jurisdiction"
+	"gridgov/internal/postgres"
+	"gridgov/internal/report"
+)
+
+// Demo is a whole city to look at. Loading it again changes nothing.
+type Demo struct {
+	DB    *postgres.Database
+	Log   *slog.Logger
+	Now   func() time.Time
+	Say   func(format string, args ...any)
+	Show  Progress
+	Until time.Time // last day of generated reports; zero: today
+}
+
+// ensureCity creates the demo's city, or finds it.
+func (d Demo) ensureCity(ctx context.Context, c postgres.City) (*City, error) {
+	info, err := d.DB.City(ctx, c.Code)
+	if fault.Is(err, fault.KindNotFound) {
+		info, err = d.DB.CreateCity(ctx, c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return Open(ctx, d.DB, info, d.Log, d.Now)
+}
+
+// DC loads Washington: official boundaries and 311 reports as the city published them.
+func (d Demo) DC(ctx context.Context) error {
+	levels, err := postgres.ParseLevels(dc.Levels)
+	if err != nil {
+		return err
+	}
+	c, err := d.ensureCity(ctx, postgres.City{Code: dc.Code, Name: dc.Name, Timezone: dc.Timezone, SRID: dc.SRID, Levels: levels})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.SetAttribution(ctx, []string{dc.Attribution}); err != nil {
+		return err
+	}
+	if err := d.dcBoundaries(ctx, c); err != nil {
+		return err
+	}
+	return d.dcReports(ctx, c)
+}
+
+func (d Demo) dcBoundaries(ctx context.Context, c *City) error {
+	if p, err := c.Plans.Plan(ctx, dc.PlanName); err == nil && (p.State == jurisdiction.Published || p.State == jurisdiction.Retired) {
+		return nil
+	}
+	for _, b := range dc.Boundaries() {
+		level, err := c.Plans.Level(b.Level)
+		if err != nil {
+			return err
+		}
+		file, err := dc.Open(b.File)
+		if err != nil {
+			return err
+		}
+		out, err := c.ImportBoundaries(ctx, BoundaryFile{Path: "-", Options: geofile.Options{Stdin: file}, Plan: dc.PlanName, Level: level,
+			Fields: jurisdiction.Fields{Code: b.CodeField, Name: b.NameField, Parent: b.ParentField}}, nil)
+		_ = file.Close() // embedded
+		if err != nil {
+			return err
+		}
+		if len(out.Rejects) > 0 {
+			return fmt.Errorf("level %s: %w", b.Level, out.Rejects[0])
+		}
+		d.Say("%s: %d faces", level.Name, out.Faces)
+	}
+	// In force from before the first report.
+	p, err := c.Plans.Publish(ctx, dc.PlanName, time.Date(2013, 1, 1, 0, 0, 0, 0, c.Zone))
+	if err != nil {
+		return err
+	}
+	d.Say("plan %q is in force", p.Name)
+	return c.settle(ctx)
+}
+
+// settle makes a plan just published the one at hand, and places under it what is there.
+func (c *City) settle(ctx context.Context) error {
+	c.Announce()
+	if _, err := c.Reload(ctx); err != nil {
+		return err
+	}
+	if placer := c.State().Placer; placer.PlanID != 0 {
+		if _, err := c.Replace(ctx, placer, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d Demo) dcReports(ctx context.Context, c *City) error {
+	file, err := dc.Open(dc.ReportsFile)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // embedded
+	out, err := c.ImportReports(ctx, ReportFile{Path: "-", Options: geofile.Options{Stdin: file}, Map: dc.ReportMap(),
+		Rows: report.RowOptions{Zone: c.Zone, LocalZ: true}, Import: report.ImportOptions{CreateItems: true,
+			Reject: func(r report.Reject) { d.Say("rejected: %v", r.Reason.AtLine(r.Line)) }}}, d.Show)
+	if err != nil {
+		return err
+	}
+	d.Say("%d reports added, %d there before, %d rejected", out.Added, out.Present, out.Rejected)
+	return nil
+}
