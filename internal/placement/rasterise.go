@@ -122,14 +122,11 @@ func (p *plane) eachPair(yield func(cell int, edge uint32)) {
 			if low[1] > high[1] {
 				low, high = high, low
 			}
-			slope := 0.0
-			if high[1] > low[1] {
-				slope = (high[0] - low[0]) / (high[1] - low[1])
-			}
+			slope := (high[0] - low[0]) / (high[1] - low[1])
 			first, last := r.row(low[1]-d), r.row(high[1]+d)
 			for y := first; y <= last; y++ {
 				west, east := low[0], high[0]
-				if first < last {
+				if first < last && low[1] < high[1] {
 					// The edge's part in the row, which reaches d beyond the row's sides.
 					from := max(r.minY+float64(y)/r.perY-d, low[1])
 					to := min(r.minY+float64(y+1)/r.perY+d, high[1])

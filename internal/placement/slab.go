@@ -166,8 +166,9 @@ func (b *cellBuilder) judge(bottom, top, west, east float64) {
 	}
 }
 
-// sample returns the middle of a parallel that is long within the gap and the cell. Between the latitudes where an edge
-// passes the cell's sides the length is linear and of one sign, so that halfway it is at least half of the greatest.
+// sample returns the middle of a parallel that is long within the gap and the cell. The length is a concave function of
+// latitude, linear between the latitudes where an edge passes the cell's sides, and of one sign there: halfway it is at
+// least half of the greatest. Where an edge is so level that these lie a few ulps apart, the doubles around them are tried.
 func (b *cellBuilder) sample(left, right *crossing, bottom, top, west, east float64) (q orb.Point, clear bool) {
 	turns := append(b.turns[:0], bottom, top)
 	for _, c := range [...]*crossing{left, right} {
@@ -183,10 +184,9 @@ func (b *cellBuilder) sample(left, right *crossing, bottom, top, west, east floa
 	slices.Sort(turns)
 	b.turns = turns
 	best := b.p.slack / 4 // at answers where the greatest is above the slack
-	for i := 1; i < len(turns); i++ {
-		y := turns[i-1] + (turns[i]-turns[i-1])/2
+	try := func(y float64) {
 		if !(y > bottom && y < top) {
-			continue
+			return
 		}
 		from, to := west, east
 		if left != nil {
@@ -197,6 +197,21 @@ func (b *cellBuilder) sample(left, right *crossing, bottom, top, west, east floa
 		}
 		if to-from > best {
 			best, q, clear = to-from, orb.Point{from + (to-from)/2, y}, true
+		}
+	}
+	for i := 1; i < len(turns); i++ {
+		try(turns[i-1] + (turns[i]-turns[i-1])/2)
+	}
+	if clear {
+		return q, true
+	}
+	for _, turn := range turns {
+		below, above := turn, turn
+		try(turn)
+		for range 2 {
+			below, above = math.Nextafter(below, -90), math.Nextafter(above, 90)
+			try(below)
+			try(above)
 		}
 	}
 	return q, clear
