@@ -127,18 +127,26 @@ func (c *csvReader) at(i int) (b byte, ok bool) {
 
 // plain reads a field without quotes: up to a delimiter or the end of the line.
 func (c *csvReader) plain(from int) (string, int, *problem) {
-	for i := from; ; i++ {
+	i := from
+	for {
+		for ; i < len(c.buf); i++ {
+			switch b := c.buf[i]; {
+			case b == c.delim, b == '\n':
+				if i > c.max {
+					return "", 0, c.tooLong()
+				}
+				return string(c.buf[from:i]), i, nil
+			case b == '\r' && c.lineEnd(i):
+				return string(c.buf[from:i]), i, nil
+			case b == '"':
+				return "", 0, bad("wrong_quote", "", "a quote stands inside a field that does not begin with one; put the field in quotes and double the quotes in it")
+			}
+		}
 		if i > c.max {
 			return "", 0, c.tooLong()
 		}
-		b, ok := c.at(i)
-		switch {
-		case !ok, b == c.delim, b == '\n':
+		if !c.fill() {
 			return string(c.buf[from:i]), i, nil
-		case b == '\r' && c.lineEnd(i):
-			return string(c.buf[from:i]), i, nil
-		case b == '"':
-			return "", 0, bad("wrong_quote", "", "a quote stands inside a field that does not begin with one; put the field in quotes and double the quotes in it")
 		}
 	}
 }

@@ -112,11 +112,7 @@ func (t *text) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		chunk, _ := t.raw.Peek(min(t.raw.Buffered(), len(p)))
-		high := bytes.IndexFunc(chunk, func(r rune) bool { return r >= utf8.RuneSelf })
-		if high != 0 {
-			if high < 0 {
-				high = len(chunk)
-			}
+		if high := asciiPrefix(chunk); high > 0 {
 			n := copy(p, chunk[:high])
 			t.lines += bytes.Count(p[:n], []byte{'\n'})
 			t.raw.Discard(n) //nolint:errcheck // it was peeked
@@ -137,6 +133,16 @@ func (t *text) Read(p []byte) (int, error) {
 		}
 	}
 	return t.decoded.Read(p)
+}
+
+// asciiPrefix is how many bytes come before the first one above ASCII.
+func asciiPrefix(b []byte) int {
+	for i, c := range b {
+		if c >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return len(b)
 }
 
 // mostlyUTF8 reports whether what is above ASCII is UTF-8, up to a few broken places that are the reader's to refuse.

@@ -114,6 +114,8 @@ func (t *Table) setHeader(fields []string, line int) error {
 		case name == "" && i == len(fields)-1 && i > 0: // spreadsheets end lines with a delimiter
 		case name == "":
 			return fault.Invalid("", "empty_column_name", "column %d of the header has no name", i+1).AtLine(line)
+		case strings.ContainsAny(name, "\r\n"):
+			return fault.Invalid(clip(name, 60), "wrong_column_name", "a column name spans lines; end lines with a line feed").AtLine(line)
 		case seen[name]:
 			return fault.Invalid(clip(name, 60), "duplicate_column", "the header names this column twice").AtLine(line)
 		}

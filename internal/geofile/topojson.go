@@ -384,7 +384,7 @@ func (t *topology) stitch(a arcList, left *int) (coords, *problem) {
 // chooseLayer picks the layer asked for, the only one, or the only one with polygons.
 func chooseLayer(want string, names []string, areas []bool) (int, error) {
 	if len(names) == 0 {
-		return 0, fault.Invalid("", "no_layer", "the file has no layer")
+		return 0, fault.Invalid("", "no_layer", "the file has no layer with geometry")
 	}
 	if want != "" {
 		if i := slices.Index(names, want); i >= 0 {

@@ -8,6 +8,7 @@ package place
 
 import (
 	"cmp"
+	"index/suffixarray"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -36,8 +37,10 @@ type Gazetteer struct {
 	names   []name             // by length of the key, then by key: shorter ones are nearer to any text they contain
 	exact   map[string][]int32 // key → names
 	lengths map[rune][]int     // first rune of a key → lengths in bytes that such keys have, ascending
-	blob    string             // "\n" key "\n" key …, in the order of names: what Search scans
+	blob    string             // "\n" key "\n" key … "\n", in the order of names: what Search looks through
 	starts  []int32            // of each key in blob
+
+	suffixes *suffixarray.Index // of blob
 }
 
 // name is one way to say an entry.
@@ -49,7 +52,7 @@ type name struct {
 	code     bool // a code: for Search only
 }
 
-// New builds the index. An entry without any letter or digit in its name and aliases is found by its code only.
+// New builds the index, about a second for 100,000 entries. An entry without any letter or digit in its name and aliases is found by its code only.
 func New(entries []Entry) *Gazetteer {
 	g := &Gazetteer{entries: slices.Clone(entries), exact: map[string][]int32{}, lengths: map[rune][]int{}}
 	slices.SortStableFunc(g.entries, compareEntries)
@@ -105,6 +108,7 @@ func (g *Gazetteer) index() {
 	}
 	blob.WriteByte('\n')
 	g.blob = blob.String()
+	g.suffixes = suffixarray.New([]byte(g.blob))
 }
 
 // Len is the number of entries.
