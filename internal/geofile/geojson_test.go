@@ -160,7 +160,7 @@ func TestBrokenDocuments(t *testing.T) {
 		{"duplicate key", head + good + ",\n" + `{"type":"Feature","properties":{"a":1,"a":2},"geometry":null}]}`, "duplicate_key", 3, 1},
 		{"duplicate member", head + `{"type":"Feature","type":"Feature"}]}`, "duplicate_key", 2, 0},
 		{"NaN", head + good + ",\n" + `{"type":"Feature","geometry":{"type":"Point","coordinates":[NaN,1]}}]}`, "not_json", 3, 1},
-		{"bad UTF-8", head + good + ",\n{\"type\":\"Feature\",\"properties\":{\"a\":\"\xff\"},\"geometry\":null}]}", "unknown_encoding", 3, 1},
+		{"bad UTF-8", head + good + ",\n{\"type\":\"Feature\",\"properties\":{\"a\":\"\xff\"},\"geometry\":null}]}", "unknown_encoding", 3, 0},
 		{"cut off", head + good + ",\n" + `{"type":"Feature","geom`, "not_json", 3, 1},
 		{"cut after a feature", head + good, "not_json", 2, 1},
 		{"text after the end", head + good + "]}\n{}", "trailing_data", 2, 1},
