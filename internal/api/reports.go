@@ -138,7 +138,11 @@ func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *app.Live) e
 }
 
 func newReport(in NewReport) (report.New, error) {
-	n := report.New{ID: report.ID(in.Id), Source: report.Source(in.Source), CapturedAt: in.CapturedAt, X: in.Lon, Y: in.Lat,
+	id, err := report.ParseID(in.Id)
+	if err != nil {
+		return report.New{}, err
+	}
+	n := report.New{ID: id, Source: report.Source(in.Source), CapturedAt: in.CapturedAt, X: in.Lon, Y: in.Lat,
 		AccuracyM: in.AccuracyM, Item: strings.TrimSpace(in.Item)}
 	for _, f := range []struct {
 		to   *string

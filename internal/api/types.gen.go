@@ -506,7 +506,7 @@ type NewReport struct {
 	ExternalId *string `json:"external_id,omitempty"`
 
 	// Id UUIDv7 made by the client
-	Id             openapi_types.UUID       `json:"id"`
+	Id             string                   `json:"id"`
 	Item           string                   `json:"item"`
 	Kind           *Kind                    `json:"kind,omitempty"`
 	Lat            *float64                 `json:"lat,omitempty"`
