@@ -117,10 +117,13 @@ func sameCity(a, b City) bool {
 }
 
 // CreateCity checks the city and makes it whole or not at all: its row in the registry, the role it is served by and
-// its schema, migrated. It returns the city with Role. The caller gives CreatedAt; Role is ignored.
+// its schema, migrated. It returns the city with Role, which is chosen here, and CreatedAt, which is now unless given.
 func (d *Database) CreateCity(ctx context.Context, city City) (City, error) {
 	if err := d.checkCity(ctx, city); err != nil {
 		return City{}, err
+	}
+	if city.CreatedAt.IsZero() {
+		city.CreatedAt = time.Now()
 	}
 	conn, err := connectTo(ctx, d.ownerURL(city), city.Code)
 	if err != nil {
