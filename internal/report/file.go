@@ -43,8 +43,9 @@ type ready struct {
 	content    []byte
 }
 
-// prepare checks, locates and places. It does no SQL but for coordinates that need PROJ.
-func (s *Service) prepare(ctx context.Context, placer *Placer, n New) (*ready, error) {
+// prepare checks, locates and places. It does no SQL but for coordinates that need PROJ, and not for those either when
+// projected is their point in lon, lat.
+func (s *Service) prepare(ctx context.Context, placer *Placer, n New, projected *orb.Point) (*ready, error) {
 	now := s.Now()
 	if err := n.Check(now); err != nil {
 		return nil, err
@@ -65,7 +66,12 @@ func (s *Service) prepare(ctx context.Context, placer *Placer, n New) (*ready, e
 		r.placement = pl
 		return r, nil
 	}
-	pt, err := s.lonLat(ctx, sys, orb.Point{*n.X, *n.Y})
+	var pt orb.Point
+	if projected != nil {
+		pt, err = checkProjected(sys, orb.Point{*n.X, *n.Y}, *projected)
+	} else {
+		pt, err = s.lonLat(ctx, sys, orb.Point{*n.X, *n.Y})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -104,12 +110,7 @@ func (s *Service) lonLat(ctx context.Context, sys crs.System, p orb.Point) (orb.
 		if err != nil {
 			return p, err
 		}
-		xy := p
-		p = orb.Point{lon[0], lat[0]}
-		if !finite(p[0]) || !finite(p[1]) {
-			return p, fault.Invalid("lon", "not_projectable", "(%g, %g) lies outside what %s covers", xy[0], xy[1], sys)
-		}
-		return p, nil
+		return checkProjected(sys, p, orb.Point{lon[0], lat[0]})
 	}
 	if err := crs.Validate(p, s.Bound()); err != nil {
 		return p, err
@@ -121,10 +122,18 @@ func (s *Service) lonLat(ctx context.Context, sys crs.System, p orb.Point) (orb.
 	return p, nil
 }
 
+// checkProjected refuses what PROJ could not bring to degrees.
+func checkProjected(sys crs.System, xy, p orb.Point) (orb.Point, error) {
+	if !finite(p[0]) || !finite(p[1]) || math.Abs(p[0]) > 180 || math.Abs(p[1]) > 90 {
+		return p, fault.Invalid("lon", "not_projectable", "(%g, %g) lies outside of what %s covers", xy[0], xy[1], sys)
+	}
+	return p, nil
+}
+
 // File keeps a report. existed is true when the same report was filed before; the same id, or the same source and
 // external id, with other content is a conflict. When File returns without error the report is on disk.
 func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err error) {
-	r, err := s.prepare(ctx, s.Placer(), n)
+	r, err := s.prepare(ctx, s.Placer(), n, nil)
 	if err != nil {
 		return 0, false, err
 	}

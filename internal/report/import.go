@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/paulmach/orb"
 	"golang.org/x/sync/errgroup"
 
 	"gridgov/internal/crs"
@@ -172,7 +173,8 @@ type readyRow struct {
 
 // prepareAll checks, converts and places a batch. Projected coordinates are converted in one statement.
 func (im *importer) prepareAll(ctx context.Context, rows []Row) ([]readyRow, error) {
-	if err := im.projectAll(ctx, rows); err != nil {
+	projected, err := im.projectAll(ctx, rows)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]*ready, len(rows))
@@ -186,7 +188,7 @@ func (im *importer) prepareAll(ctx context.Context, rows []Row) ([]readyRow, err
 				if rows[i].New.ID == (ID{}) {
 					rows[i].New.ID = importID(rows[i].New)
 				}
-				out[i], errs[i] = im.prepare(ctx, placer, rows[i].New)
+				out[i], errs[i] = im.prepare(ctx, placer, rows[i].New, projected[i])
 			}
 		})
 	}
@@ -206,9 +208,10 @@ func (im *importer) prepareAll(ctx context.Context, rows []Row) ([]readyRow, err
 	return good, nil
 }
 
-// projectAll replaces projected coordinates by lon, lat for the whole batch, keeping what came in rawX, rawY by way of
-// the content digest only: an import's file is its own record.
-func (im *importer) projectAll(ctx context.Context, rows []Row) error {
+// projectAll brings a batch's projected coordinates to lon, lat, one statement a system; by index, nil where there was
+// nothing to do.
+func (im *importer) projectAll(ctx context.Context, rows []Row) ([]*orb.Point, error) {
+	out := make([]*orb.Point, len(rows))
 	byEPSG := map[int][]int{}
 	for i := range rows {
 		n := &rows[i].New
@@ -225,13 +228,13 @@ func (im *importer) projectAll(ctx context.Context, rows []Row) error {
 		}
 		lon, lat, err := im.Project(ctx, epsg, xs, ys)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for k, i := range idx {
-			rows[i].New.X, rows[i].New.Y, rows[i].New.CRS = &lon[k], &lat[k], ""
+			out[i] = &orb.Point{lon[k], lat[k]}
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // importID derives a report's id from its source and external id: the capture time first, as in UUIDv7, so that ids
