@@ -1,0 +1,126 @@
+import { onScopeDispose, ref } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { ask } from '../shared/api/client'
+import { Live, type LiveState } from '../shared/api/live'
+import type { Report } from '../shared/api/types'
+import { Coalescer } from '../shared/map/coalesce'
+import type { Center } from './center'
+import { matches } from './view'
+
+/** What of the map the feed moves. */
+export interface LiveMap {
+  showFresh(reports: readonly { num: number; lon: number; lat: number }[], pulse: boolean): void
+  refreshAround(points: readonly { lon: number; lat: number }[]): void
+  refreshAll(): void
+}
+
+/** At most three refreshes a second, however much comes in. */
+const refreshMs = 334
+/** More new reports than this in one refresh are not looked at one by one. */
+const oneByOne = 100
+
+/**
+ * Follows the city's feed and brings the page up to date: a report that came in is on the map and in the list at once,
+ * the tiles that hold it are asked for again, and the numbers follow a moment later.
+ */
+export function useFollow(center: Center, map: () => LiveMap | null, reducedMotion: boolean) {
+  const { t } = useI18n()
+  const state = ref<LiveState>('connecting')
+  /** When the line broke, in unix seconds; null while it stands. */
+  const brokenAt = ref<number | null>(null)
+  let arrivedSinceSaid = 0
+
+  const numbers = new Coalescer<void>(1000, () => center.counts.reload())
+  const whole = new Coalescer<void>(2000, () => {
+    center.city.reload()
+    center.reports.reload()
+  })
+  const say = new Coalescer<string>(5000, batch => {
+    center.say(t('live.arrived', { n: arrivedSinceSaid, latest: batch.at(-1)! }, arrivedSinceSaid))
+    arrivedSinceSaid = 0
+  })
+
+  const arrivals = new Coalescer<number>(refreshMs, nums => {
+    if (nums.length > oneByOne) {
+      everythingMoved()
+      return
+    }
+    void show(nums)
+  })
+
+  async function show(nums: number[]): Promise<void> {
+    let found: Report[]
+    try {
+      const query = { id: nums.join(','), limit: Math.min(500, nums.length) }
+      found = (await ask(center.client.GET('/reports', { params: { query } }))).reports
+    } catch {
+      // The reports are stored all the same: the tiles and the list will have them.
+      everythingMoved()
+      return
+    }
+    const v = center.view.value
+    const { from, to } = center.window.value
+    const visible = found.filter(r => matches(r, v.filters, from, to))
+    const points = visible.flatMap(r =>
+      r.lon !== undefined && r.lat !== undefined ? [{ num: r.num, lon: r.lon, lat: r.lat }] : [],
+    )
+    map()?.showFresh(points, !reducedMotion)
+    map()?.refreshAround(points)
+
+    const b = center.bbox.value ? center.box.value : null
+    const unplaced = v.list === 'unplaced'
+    center.reports.insert(
+      visible.filter(r => {
+        if (unplaced) return r.placement.method === 'unplaced'
+        if (!b) return true
+        return (
+          r.lon !== undefined && r.lat !== undefined && r.lon >= b[0] && r.lon <= b[2] && r.lat >= b[1] && r.lat <= b[3]
+        )
+      }),
+    )
+    if (found.some(r => r.placement.method === 'unplaced')) center.city.reload()
+    numbers.add(undefined)
+    const latest = visible.at(-1)
+    if (latest) {
+      arrivedSinceSaid += visible.length
+      say.add(latest.title || center.itemName(latest.item))
+    }
+  }
+
+  function everythingMoved(): void {
+    map()?.refreshAll()
+    numbers.add(undefined)
+    whole.add(undefined)
+  }
+
+  const live = new Live(`/${center.code}/v1/events`, {
+    state(next) {
+      state.value = next
+      if (next === 'live') brokenAt.value = null
+      else brokenAt.value ??= Math.floor(Date.now() / 1000)
+    },
+    event(type, data) {
+      switch (type) {
+        case 'report.filed':
+          arrivals.add((data as { num: number }).num)
+          break
+        case 'report.imported':
+          center.say(t('live.imported', { n: (data as { count: number }).count }, (data as { count: number }).count))
+          everythingMoved()
+          break
+        case 'reset':
+          center.say(t('live.reloaded'))
+          everythingMoved()
+          break
+        default:
+          everythingMoved()
+      }
+    },
+  })
+  live.start()
+  onScopeDispose(() => {
+    live.stop()
+    for (const c of [numbers, whole, say, arrivals]) c.stop()
+  })
+  return { state, brokenAt }
+}

@@ -1,0 +1,15 @@
+import { type Filters, filterParams } from './view'
+
+/** Addresses of the city's tiles under the filters; boundaries go by the plan's version, under which they never change. */
+export function tileAddresses(city: string, plan: string | undefined, filters: Filters) {
+  const at = (layer: string, query: Record<string, string>) => {
+    const q = new URLSearchParams(query).toString()
+    return `${location.origin}/${city}/v1/tiles/${layer}/{z}/{x}/{y}${q ? `?${q}` : ''}`
+  }
+  const query = filterParams(filters)
+  return {
+    jurisdictions: at('jurisdictions', plan ? { plan } : {}),
+    heat: at('heat', query),
+    reports: at('reports', query),
+  }
+}

@@ -1,0 +1,149 @@
+import type { LocationQuery, LocationQueryRaw } from 'vue-router'
+import { type Kind, kinds, type Role, roles, type Source, sources } from '../shared/api/types'
+
+/** What the page shows, as the URL says it. Parsing never fails: what cannot be read is left out. */
+export interface View {
+  /** Centre and zoom of the map; without it the whole city. */
+  at: { lon: number; lat: number; zoom: number } | null
+  filters: Filters
+  selected: Selection | null
+  /** Which list the left pane shows. */
+  list: 'reports' | 'unplaced'
+  heat: 'count' | 'density' | 'off'
+  points: boolean
+  borders: boolean
+  /** Whether the time bar shows the chosen window with some time around it instead of all there is. */
+  near: boolean
+}
+
+/** As in the API: from ≤ captured_at < to, each a date of the city or RFC 3339 in UTC; an empty list means all. */
+export interface Filters {
+  items: string[]
+  kinds: (Kind | 'none')[]
+  sources: Source[]
+  from: string | null
+  to: string | null
+}
+
+export type Selection = { type: 'report'; num: number } | { type: 'area'; level: Role; code: string }
+
+export const everything: Filters = { items: [], kinds: [], sources: [], from: null, to: null }
+
+const timePattern = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2}))?$/
+const itemPattern = /^[^,\s]{1,64}$/u
+
+function text(value: LocationQuery[string] | undefined): string | null {
+  const v = Array.isArray(value) ? value[0] : value
+  return v ?? null
+}
+
+function list<T extends string>(value: string | null, known: readonly T[]): T[] {
+  const given = new Set(value?.split(','))
+  return known.filter(k => given.has(k))
+}
+
+function time(value: string | null): string | null {
+  return value !== null && timePattern.test(value) && !Number.isNaN(Date.parse(value)) ? value : null
+}
+
+function selection(value: string | null): Selection | null {
+  const [head, ...rest] = (value ?? '').split(':')
+  const tail = rest.join(':')
+  if (head === 'report') {
+    const num = Number(tail)
+    return Number.isSafeInteger(num) && num > 0 ? { type: 'report', num } : null
+  }
+  const level = roles.find(r => r === head)
+  return level && tail !== '' && tail.length <= 64 ? { type: 'area', level, code: tail } : null
+}
+
+function at(value: string | null): View['at'] {
+  const parts = (value ?? '').split(',')
+  const [lon, lat, zoom] = parts.map(p => (p.trim() === '' ? Number.NaN : Number(p)))
+  if (parts.length !== 3 || ![lon, lat, zoom].every(Number.isFinite)) return null
+  if (Math.abs(lon!) > 180 || Math.abs(lat!) > 85 || zoom! < 0 || zoom! > 22) return null
+  return { lon: lon!, lat: lat!, zoom: zoom! }
+}
+
+export function parseView(query: LocationQuery): View {
+  const items = [...new Set(text(query.item)?.split(','))].filter(i => itemPattern.test(i)).sort()
+  const heat = text(query.heat)
+  return {
+    at: at(text(query.at)),
+    filters: {
+      items,
+      kinds: list(text(query.kind), [...kinds, 'none'] as const),
+      sources: list(text(query.source), sources),
+      from: time(text(query.from)),
+      to: time(text(query.to)),
+    },
+    selected: selection(text(query.sel)),
+    list: text(query.list) === 'unplaced' ? 'unplaced' : 'reports',
+    heat: heat === 'off' || heat === 'density' ? heat : 'count',
+    points: text(query.points) !== 'off',
+    borders: text(query.borders) !== 'off',
+    near: text(query.span) === 'near',
+  }
+}
+
+/** The query of a view; what is as usual is left out, so that a link stays short. */
+export function formatView(view: View): LocationQueryRaw {
+  const f = view.filters
+  const s = view.selected
+  const q: LocationQueryRaw = {}
+  if (view.at) q.at = `${fixed(view.at.lon, 5)},${fixed(view.at.lat, 5)},${fixed(view.at.zoom, 2)}`
+  if (f.items.length) q.item = f.items.join(',')
+  if (f.kinds.length) q.kind = f.kinds.join(',')
+  if (f.sources.length) q.source = f.sources.join(',')
+  if (f.from) q.from = f.from
+  if (f.to) q.to = f.to
+  if (s) q.sel = s.type === 'report' ? `report:${s.num}` : `${s.level}:${s.code}`
+  if (view.list !== 'reports') q.list = view.list
+  if (view.heat !== 'count') q.heat = view.heat
+  if (!view.points) q.points = 'off'
+  if (!view.borders) q.borders = 'off'
+  if (view.near) q.span = 'near'
+  return q
+}
+
+function fixed(n: number, digits: number): string {
+  return String(Number(n.toFixed(digits)))
+}
+
+/** The filters as query parameters of the API, in a stable order. */
+export function filterParams(f: Filters): {
+  item?: string
+  kind?: string
+  source?: string
+  from?: string
+  to?: string
+} {
+  return {
+    ...(f.items.length ? { item: f.items.join(',') } : {}),
+    ...(f.kinds.length ? { kind: f.kinds.join(',') } : {}),
+    ...(f.sources.length ? { source: f.sources.join(',') } : {}),
+    ...(f.from ? { from: f.from } : {}),
+    ...(f.to ? { to: f.to } : {}),
+  }
+}
+
+/** Whether a report passes the filters, as the server would decide; from and to as unix seconds or null. */
+export function matches(
+  report: { item: string; kind?: Kind; source: Source; captured_at: string },
+  f: Filters,
+  from: number | null,
+  to: number | null,
+): boolean {
+  const t = Date.parse(report.captured_at) / 1000
+  return (
+    (f.items.length === 0 || f.items.includes(report.item)) &&
+    (f.kinds.length === 0 || f.kinds.includes(report.kind ?? 'none')) &&
+    (f.sources.length === 0 || f.sources.includes(report.source)) &&
+    (from === null || t >= from) &&
+    (to === null || t < to)
+  )
+}
+
+export function sameSelection(a: Selection | null, b: Selection | null): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}

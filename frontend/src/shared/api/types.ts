@@ -1,0 +1,29 @@
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+export type City = Schemas['City']
+export type Item = Schemas['Item']
+export type Role = Schemas['Role']
+export type Kind = Schemas['Kind']
+export type Source = Schemas['Source']
+export type Report = Schemas['Report']
+export type NewReport = Schemas['NewReport']
+export type Placement = Schemas['Placement']
+export type Located = Schemas['Located']
+export type Jurisdiction = Schemas['Jurisdiction']
+export type JurisdictionRef = Schemas['JurisdictionRef']
+export type Counts = Schemas['Counts']
+export type Found = Schemas['Found']
+export type Problem = Schemas['Problem']
+
+/** A city as `GET /cities` lists it. */
+export interface CityEntry {
+  code: string
+  name: string
+  name_en?: string
+  generated: boolean
+}
+
+export const roles = ['city', 'town', 'village', 'grid', 'microgrid'] as const satisfies readonly Role[]
+export const kinds = ['problem', 'inquiry', 'conflict'] as const satisfies readonly Kind[]
+export const sources = ['phone', 'hotline', 'web', 'patrol', 'sensor', 'import'] as const satisfies readonly Source[]

@@ -1,0 +1,252 @@
+import type {
+  CircleLayerSpecification,
+  ExpressionSpecification,
+  FillLayerSpecification,
+  LayerSpecification,
+  LineLayerSpecification,
+  SourceSpecification,
+  StyleSpecification,
+  SymbolLayerSpecification,
+} from 'maplibre-gl'
+import type { Role } from '../api/types'
+import type { Locale } from '../i18n'
+import type { Palette } from '../theme/tokens'
+import type { Breaks } from './heat'
+
+/** Everything that decides how the map looks. The style is a pure function of it. */
+export interface Look {
+  palette: Palette
+  locale: Locale
+  /** The city's topmost level: its areas are the land. */
+  top: Role
+  heat: 'count' | 'density' | 'off'
+  breaks: Breaks | null
+  points: boolean
+  borders: boolean
+  /** The chosen area, lit. */
+  area: { level: Role; code: string } | null
+  /** A narrow screen has larger text and thicker fingers. */
+  touch: boolean
+}
+
+/** Zoom from which each level is drawn, as the tiles carry it. */
+export const levelFrom: Record<Role, number> = { city: 0, town: 7, village: 10, grid: 12, microgrid: 15 }
+
+/** Zoom from which single reports are in the tiles. */
+export const reportsFrom = 12
+/** Beyond this zoom tiles are enlarged rather than asked for. */
+export const deepest = 17
+
+const regular = ['Regular']
+const strong = ['Semibold']
+
+export function baseStyle(
+  tiles: { jurisdictions: string; heat: string; reports: string },
+  look: Look,
+): StyleSpecification {
+  const empty = { type: 'FeatureCollection' as const, features: [] }
+  const sources: Record<string, SourceSpecification> = {
+    jurisdictions: { type: 'vector', tiles: [tiles.jurisdictions], minzoom: 0, maxzoom: deepest },
+    heat: { type: 'vector', tiles: [tiles.heat], minzoom: 0, maxzoom: deepest },
+    reports: { type: 'vector', tiles: [tiles.reports], minzoom: reportsFrom, maxzoom: deepest },
+    fresh: { type: 'geojson', data: empty },
+    marked: { type: 'geojson', data: empty },
+  }
+  return { version: 8, sources, layers: layers(look), transition: { duration: 0, delay: 0 } }
+}
+
+/** The map's layers, lowest first. */
+export function layers(look: Look): LayerSpecification[] {
+  const m = look.palette.map
+  return [
+    { id: 'outside', type: 'background', paint: { 'background-color': m.outside } },
+    {
+      id: 'land',
+      type: 'fill',
+      source: 'jurisdictions',
+      'source-layer': 'areas',
+      filter: ['==', ['get', 'role'], look.top],
+      paint: { 'fill-color': m.land, 'fill-antialias': false },
+    },
+    // Invisible, but there to be asked which areas lie under the pointer.
+    {
+      id: 'areas',
+      type: 'fill',
+      source: 'jurisdictions',
+      'source-layer': 'areas',
+      paint: { 'fill-color': m.land, 'fill-opacity': 0 },
+    },
+    heatLayer(look),
+    {
+      id: 'area-chosen',
+      type: 'fill',
+      source: 'jurisdictions',
+      'source-layer': 'areas',
+      filter: chosenArea(look),
+      paint: { 'fill-color': m.chosen, 'fill-opacity': 0.12 },
+    },
+    ...borderLayers(look),
+    {
+      id: 'area-outline',
+      type: 'line',
+      source: 'jurisdictions',
+      'source-layer': 'areas',
+      filter: chosenArea(look),
+      layout: { 'line-join': 'round' },
+      paint: { 'line-color': m.chosen, 'line-width': 2.5 },
+    },
+    ...reportLayers(look),
+    ...labelLayers(look),
+    ...markLayers(look),
+  ]
+}
+
+function chosenArea(look: Look): ExpressionSpecification {
+  return look.area
+    ? ['all', ['==', ['get', 'role'], look.area.level], ['==', ['get', 'code'], look.area.code]]
+    : ['boolean', false]
+}
+
+function heatLayer(look: Look): FillLayerSpecification {
+  const [c1, c2, c3, c4, c5] = look.palette.heat
+  const value: ExpressionSpecification = ['get', look.heat === 'density' ? 'per_km2' : 'count']
+  const colour: ExpressionSpecification | string = look.breaks
+    ? ['step', value, c1, look.breaks[0], c2, look.breaks[1], c3, look.breaks[2], c4, look.breaks[3], c5]
+    : c1
+  return {
+    id: 'heat',
+    type: 'fill',
+    source: 'heat',
+    'source-layer': 'heat',
+    layout: { visibility: look.heat === 'off' ? 'none' : 'visible' },
+    paint: {
+      'fill-color': colour,
+      'fill-antialias': false,
+      // Where single reports can be seen the cells step back behind them.
+      'fill-opacity': look.points
+        ? ['interpolate', ['linear'], ['zoom'], 13, 0.8, 14.5, 0.45, 16, 0.25]
+        : ['interpolate', ['linear'], ['zoom'], 13, 0.8, 16, 0.55],
+    },
+  }
+}
+
+function borderLayers(look: Look): LineLayerSpecification[] {
+  const m = look.palette.map
+  const line = (role: Role, colour: string, width: number, dash?: number[]): LineLayerSpecification => ({
+    id: `border-${role}`,
+    type: 'line',
+    source: 'jurisdictions',
+    'source-layer': 'borders',
+    minzoom: levelFrom[role],
+    filter: ['==', ['get', 'role'], role],
+    layout: {
+      visibility: look.borders ? 'visible' : 'none',
+      'line-join': 'round',
+      'line-cap': dash ? 'butt' : 'round',
+    },
+    paint: {
+      'line-color': colour,
+      // A level comes in thin and reaches its width one zoom later.
+      'line-width': ['interpolate', ['linear'], ['zoom'], levelFrom[role], width * 0.6, levelFrom[role] + 1.5, width],
+      ...(dash ? { 'line-dasharray': dash } : {}),
+    },
+  })
+  return [
+    line('microgrid', m.microgrid, 1, [1, 2.5]),
+    line('grid', m.grid, 0.6),
+    line('village', m.village, 1),
+    line('town', m.town, 1.6),
+    {
+      ...line('city', m.city, 2.5),
+      // The outline is never hidden: it says where the city ends.
+      layout: { 'line-join': 'round', 'line-cap': 'round' },
+      filter: ['any', ['==', ['get', 'role'], 'city'], ['==', ['get', 'outer'], true]],
+      paint: { 'line-color': m.city, 'line-width': 2.5 },
+    },
+  ]
+}
+
+function labelLayers(look: Look): SymbolLayerSpecification[] {
+  const m = look.palette.map
+  const first: ExpressionSpecification =
+    look.locale === 'zh' ? ['get', 'name'] : ['coalesce', ['get', 'name_latin'], ['get', 'name']]
+  const plus = look.touch ? 1 : 0
+  const label = (
+    role: Role,
+    from: number,
+    to: number,
+    size: number,
+    font: string[],
+    colour: string,
+  ): SymbolLayerSpecification => ({
+    id: `label-${role}`,
+    type: 'symbol',
+    source: 'jurisdictions',
+    'source-layer': 'labels',
+    minzoom: from,
+    maxzoom: to,
+    filter: ['==', ['get', 'role'], role],
+    layout: {
+      visibility: look.borders ? 'visible' : 'none',
+      'text-field': first,
+      'text-font': font,
+      'text-size': size + plus,
+      'text-max-width': 8,
+      'text-padding': 6,
+      'text-letter-spacing': look.locale === 'zh' ? 0.04 : 0,
+    },
+    paint: { 'text-color': colour, 'text-halo-color': m.halo, 'text-halo-width': 1.4 },
+  })
+  // The last layer is placed first, so where two labels want the same place the upper level wins.
+  return [
+    label('microgrid', 17, 24, 11, regular, m.labelMuted),
+    label('grid', 14, 24, 11, regular, m.labelMuted),
+    label('village', 11.5, 24, 12, regular, m.label),
+    label('town', 8, 15, 14, strong, m.label),
+    label('city', 0, 8, 16, strong, m.label),
+  ]
+}
+
+function reportLayers(look: Look): CircleLayerSpecification[] {
+  const m = look.palette.map
+  const paint: CircleLayerSpecification['paint'] = {
+    'circle-radius': ['interpolate', ['linear'], ['zoom'], 12, 2.2, 14, 3.6, 16, 5.5, 18, 7],
+    'circle-color': m.point,
+    'circle-stroke-color': m.pointLine,
+    'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 12, 0.4, 15, 1.2],
+    'circle-opacity': ['interpolate', ['linear'], ['zoom'], 12, 0.7, 15, 0.95],
+  }
+  const visibility = look.points ? 'visible' : 'none'
+  return [
+    {
+      id: 'reports',
+      type: 'circle',
+      source: 'reports',
+      'source-layer': 'reports',
+      minzoom: reportsFrom,
+      layout: { visibility },
+      paint,
+    },
+    // A report that came in just now, until its tile has it.
+    { id: 'fresh', type: 'circle', source: 'fresh', paint: { ...paint, 'circle-radius': 4.5, 'circle-opacity': 1 } },
+  ]
+}
+
+/** Rings around what is hovered or chosen in the list, and the spot being chosen on the map. */
+function markLayers(look: Look): CircleLayerSpecification[] {
+  const m = look.palette.map
+  const ring = (id: string, role: string, radius: number, width: number): CircleLayerSpecification => ({
+    id,
+    type: 'circle',
+    source: 'marked',
+    filter: ['==', ['get', 'mark'], role],
+    paint: {
+      'circle-radius': radius,
+      'circle-color': m.point,
+      'circle-opacity': role === 'chosen' ? 1 : 0.35,
+      'circle-stroke-color': role === 'chosen' ? m.pointLine : m.chosen,
+      'circle-stroke-width': width,
+    },
+  })
+  return [ring('mark-hover', 'hover', 9, 2), ring('mark-chosen', 'chosen', 8, 2.5)]
+}

@@ -1,0 +1,69 @@
+import { computed, type InjectionKey, inject, ref, watchEffect } from 'vue'
+import type { createMessages, Locale } from './i18n'
+import { localeTag } from './i18n'
+import { applyPalette, dark, light } from './theme/tokens'
+
+/** The reader's own choices: language and colours. They belong to the reader, not to the link, and so stay out of the URL. */
+export type Prefs = ReturnType<typeof createPrefs>
+const key: InjectionKey<Prefs> = Symbol('prefs')
+export const prefsKey = key
+
+function kept(name: string): string | null {
+  try {
+    return localStorage.getItem(`gridgov.${name}`)
+  } catch {
+    return null
+  }
+}
+
+function keep(name: string, value: string): void {
+  try {
+    localStorage.setItem(`gridgov.${name}`, value)
+  } catch {
+    // Storage is refused in private windows; the choice then lasts as long as the page.
+  }
+}
+
+export function createPrefs(messages: ReturnType<typeof createMessages>) {
+  const locale = ref<Locale>(kept('locale') === 'en' ? 'en' : 'zh')
+  const system = matchMedia('(prefers-color-scheme: dark)')
+  const systemDark = ref(system.matches)
+  system.addEventListener('change', e => {
+    systemDark.value = e.matches
+  })
+  const own = ref(kept('theme'))
+  const theme = computed<'light' | 'dark'>(() =>
+    own.value === 'dark' || own.value === 'light' ? own.value : systemDark.value ? 'dark' : 'light',
+  )
+  const palette = computed(() => (theme.value === 'dark' ? dark : light))
+
+  watchEffect(() => {
+    messages.global.locale.value = locale.value
+    document.documentElement.lang = localeTag[locale.value]
+  })
+  watchEffect(() => {
+    const root = document.documentElement
+    applyPalette(palette.value, root.style)
+    root.style.colorScheme = theme.value
+  })
+
+  return {
+    locale,
+    theme,
+    palette,
+    switchLocale() {
+      locale.value = locale.value === 'zh' ? 'en' : 'zh'
+      keep('locale', locale.value)
+    },
+    switchTheme() {
+      own.value = theme.value === 'dark' ? 'light' : 'dark'
+      keep('theme', own.value)
+    },
+  }
+}
+
+export function usePrefs(): Prefs {
+  const prefs = inject(key)
+  if (!prefs) throw new Error('preferences are provided by main.ts')
+  return prefs
+}

@@ -1,0 +1,47 @@
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vitest/config'
+
+// During development the page comes from Vite and everything else from a running `gridgov serve`.
+const server = process.env.GRIDGOV_URL ?? 'http://127.0.0.1:8080'
+
+export default defineConfig({
+  plugins: [vue()],
+  define: {
+    __VUE_OPTIONS_API__: false,
+    __VUE_I18N_LEGACY_API__: false,
+    __VUE_I18N_FULL_INSTALL__: false,
+    __INTLIFY_PROD_DEVTOOLS__: false,
+  },
+  server: {
+    proxy: {
+      '^/[a-z][a-z0-9]{1,30}/v1(/|$)': { target: server, changeOrigin: false },
+      '/cities': { target: server, changeOrigin: false },
+    },
+  },
+  build: {
+    target: 'es2022',
+    // MapLibre alone is about 1 MB before compression; it is split off so that it stays cached when the page changes.
+    chunkSizeWarningLimit: 1200,
+    rollupOptions: {
+      output: {
+        manualChunks: id => (id.includes('/maplibre-gl/') ? 'maplibre' : undefined),
+      },
+    },
+  },
+  test: {
+    projects: [
+      { extends: true, test: { name: 'unit', environment: 'node', include: ['src/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          environment: 'node',
+          include: ['e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 240_000,
+        },
+      },
+    ],
+  },
+})
