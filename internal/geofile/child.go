@@ -91,9 +91,9 @@ func (c *child) explain(err error) error {
 	text := c.stderr.String()
 	status, _ := exit.Sys().(syscall.WaitStatus)
 	switch {
-	case status.Signaled() && (status.Signal() == syscall.SIGXCPU || status.Signal() == syscall.SIGKILL):
+	case status.Signaled() && exit.UserTime()+exit.SystemTime() >= c.gdal.opts.Timeout-time.Second: // ulimit -t
 		return fault.TooLarge("", "GDAL needed more than %s for this file; split it or convert it to GeoJSON", c.gdal.opts.Timeout)
-	case status.Signaled() && status.Signal() == syscall.SIGABRT, strings.Contains(text, "bad_alloc"), strings.Contains(text, "ut of memory"):
+	case status.Signaled() && (status.Signal() == syscall.SIGABRT || status.Signal() == syscall.SIGKILL), strings.Contains(text, "bad_alloc"), strings.Contains(text, "ut of memory"):
 		return fault.TooLarge("", "GDAL needed more than %d MiB of memory for this file; split it or convert it to GeoJSON", c.gdal.opts.MaxMemory>>20)
 	case status.Signaled():
 		return fault.Invalid("", "gdal_failed", "GDAL broke off on this file (%s); convert it to GeoJSON", status.Signal())

@@ -60,7 +60,7 @@ func (d *document) nextObject() (*object, int, error) {
 // following is the next record as read, checked for nothing yet; io.EOF at the end.
 func (d *document) following() (*object, error) {
 	for {
-		d.vertices, d.overfull, d.names = 0, false, 0
+		d.perRecord, d.names = perRecord{}, 0
 		switch {
 		case d.queue != nil:
 			o, err := d.queue()

@@ -138,13 +138,13 @@ func (e *RowError) Error() string {
 	return where + ": " + e.Reason
 }
 
-// Fault is the error for a user. Its line is the record's number where the file has no lines.
+// Fault is the error for a user. Where the line says nothing, in files without lines or with all on the first one, the
+// message names the record.
 func (e *RowError) Fault() *fault.Error {
-	line := e.Line
-	if line == 0 {
-		line = e.Record
+	if e.Line <= 1 {
+		return fault.Invalid(e.Field, e.Code, "record %d: %s", e.Record, e.Reason).AtLine(e.Line)
 	}
-	return fault.Invalid(e.Field, e.Code, "%s", e.Reason).AtLine(line)
+	return fault.Invalid(e.Field, e.Code, "%s", e.Reason).AtLine(e.Line)
 }
 
 // notes collects remarks, each once, in the order of their first appearance.

@@ -101,6 +101,7 @@ func TestBadGeometries(t *testing.T) {
 		{"five numbers", `{"type":"Point","coordinates":[1,2,3,4,5]}`, "wrong_position", "geometry.coordinates"},
 		{"array in a position", `{"type":"Point","coordinates":[1,[2]]}`, "not_a_number", "geometry.coordinates"},
 		{"number after array", `{"type":"LineString","coordinates":[[1,2],3]}`, "wrong_nesting", "geometry.coordinates"},
+		{"mixed dimensions", `{"type":"LineString","coordinates":[[1,2],[3,4,5]]}`, "mixed_dimensions", "geometry.coordinates"},
 		{"empty point", `{"type":"Point","coordinates":[]}`, "empty", "geometry.coordinates"},
 		{"empty polygon", `{"type":"Polygon","coordinates":[]}`, "empty", "geometry.coordinates"},
 		{"empty ring", `{"type":"Polygon","coordinates":[[]]}`, "empty", "geometry.coordinates"},

@@ -115,7 +115,7 @@ func (s *sequence) nextObject() (*object, int, error) {
 		w := &window{r: seg, line: s.line}
 		s.window = w
 		s.dec.Reset(w)
-		s.vertices, s.overfull, s.names = 0, false, 0
+		s.perRecord, s.names = perRecord{}, 0
 		o, err := s.read()
 		if drained := seg.drain(); drained != nil {
 			return nil, s.record, drained
