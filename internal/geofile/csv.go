@@ -16,11 +16,15 @@ type csvReader struct {
 	delim byte
 	max   int // bytes of a record
 
+	store []byte // what buf lies in
 	buf   []byte // read and not yet used
 	eof   bool
 	err   error // of r
 	line  int   // of buf[0]
 	start int   // line of the last record
+
+	text []byte // the fields of the record so far, without quotes, one after another
+	ends []int  // where each ends in text
 }
 
 func newCSVReader(r io.Reader, delim byte, limit int) *csvReader {
@@ -33,9 +37,10 @@ func (c *csvReader) fill() bool {
 		return false
 	}
 	if cap(c.buf)-len(c.buf) < headBytes {
-		grown := make([]byte, len(c.buf), 2*cap(c.buf)+2*headBytes)
-		copy(grown, c.buf)
-		c.buf = grown
+		if 2*len(c.buf)+headBytes > len(c.store) {
+			c.store = make([]byte, 2*len(c.buf)+4*headBytes)
+		}
+		c.buf = c.store[:copy(c.store, c.buf)]
 	}
 	for range 100 { // a reader may give nothing, but not for ever
 		n, err := c.r.Read(c.buf[len(c.buf) : len(c.buf)+headBytes])
@@ -88,31 +93,41 @@ func (c *csvReader) read() (fields []string, p *problem, err error) {
 
 // record parses from the start of the buffer and reports how many bytes it took, its line end included.
 func (c *csvReader) record() (fields []string, size int, p *problem) {
+	c.text, c.ends = c.text[:0], c.ends[:0]
 	at := 0
 	for {
-		var field string
 		var end int
 		if b, ok := c.at(at); ok && b == '"' {
-			field, end, p = c.quoted(at + 1)
+			end, p = c.quoted(at + 1)
 		} else {
-			field, end, p = c.plain(at)
+			end, p = c.plain(at)
 		}
 		if p != nil {
 			return nil, 0, p
 		}
-		fields = append(fields, field)
+		c.ends = append(c.ends, len(c.text))
 		b, ok := c.at(end)
 		switch {
 		case !ok:
-			return fields, end, nil
+			return c.fields(), end, nil
 		case b == c.delim:
 			at = end + 1
 		case b == '\n':
-			return fields, end + 1, nil
+			return c.fields(), end + 1, nil
 		default: // '\r' before '\n', as plain and quoted make sure
-			return fields, end + 2, nil
+			return c.fields(), end + 2, nil
 		}
 	}
+}
+
+// fields cuts the record's text, which is copied once for all of them.
+func (c *csvReader) fields() []string {
+	text, from := string(c.text), 0
+	fields := make([]string, len(c.ends))
+	for i, end := range c.ends {
+		fields[i], from = text[from:end], end
+	}
+	return fields
 }
 
 // at is the byte at a place of the buffer, read if need be; ok is false behind the end of the input.
@@ -125,28 +140,27 @@ func (c *csvReader) at(i int) (b byte, ok bool) {
 	return c.buf[i], true
 }
 
-// plain reads a field without quotes: up to a delimiter or the end of the line.
-func (c *csvReader) plain(from int) (string, int, *problem) {
-	i := from
-	for {
+// plain reads a field without quotes and returns where it ends: at a delimiter or the end of the line.
+func (c *csvReader) plain(from int) (int, *problem) {
+	for i := from; ; {
 		for ; i < len(c.buf); i++ {
 			switch b := c.buf[i]; {
-			case b == c.delim, b == '\n':
+			case b == c.delim, b == '\n', b == '\r' && c.lineEnd(i):
 				if i > c.max {
-					return "", 0, c.tooLong()
+					return 0, c.tooLong()
 				}
-				return string(c.buf[from:i]), i, nil
-			case b == '\r' && c.lineEnd(i):
-				return string(c.buf[from:i]), i, nil
+				c.text = append(c.text, c.buf[from:i]...)
+				return i, nil
 			case b == '"':
-				return "", 0, bad("wrong_quote", "", "a quote stands inside a field that does not begin with one; put the field in quotes and double the quotes in it")
+				return 0, bad("wrong_quote", "", "a quote stands inside a field that does not begin with one; put the field in quotes and double the quotes in it")
 			}
 		}
 		if i > c.max {
-			return "", 0, c.tooLong()
+			return 0, c.tooLong()
 		}
 		if !c.fill() {
-			return string(c.buf[from:i]), i, nil
+			c.text = append(c.text, c.buf[from:i]...)
+			return i, nil
 		}
 	}
 }
@@ -157,32 +171,31 @@ func (c *csvReader) lineEnd(i int) bool {
 	return ok && b == '\n'
 }
 
-// quoted reads a field after its opening quote, up to what follows the closing one.
-func (c *csvReader) quoted(from int) (string, int, *problem) {
-	var parts strings.Builder
+// quoted reads a field after its opening quote and returns the place behind the closing one.
+func (c *csvReader) quoted(from int) (int, *problem) {
 	for i := from; ; i++ {
 		if i > c.max {
 			if bytes.IndexByte(c.buf[from:i], '\n') >= 0 {
-				return "", 0, bad("wrong_quote", "", "the quote that opens a field on this line is not closed within %d bytes", c.max)
+				return 0, bad("wrong_quote", "", "the quote that opens a field on this line is not closed within %d bytes", c.max)
 			}
-			return "", 0, c.tooLong()
+			return 0, c.tooLong()
 		}
 		b, ok := c.at(i)
 		if !ok {
-			return "", 0, bad("wrong_quote", "", "the quote that opens a field on this line is never closed")
+			return 0, bad("wrong_quote", "", "the quote that opens a field on this line is never closed")
 		}
 		if b != '"' {
 			continue
 		}
-		parts.Write(c.buf[from:i])
+		c.text = append(c.text, c.buf[from:i]...)
 		next, ok := c.at(i + 1)
 		switch {
 		case !ok, next == c.delim, next == '\n', next == '\r' && c.lineEnd(i+1):
-			return parts.String(), i + 1, nil
+			return i + 1, nil
 		case next != '"':
-			return "", 0, bad("wrong_quote", "", "text follows the closing quote of a field that begins on this line or above; double the quotes inside a field")
+			return 0, bad("wrong_quote", "", "text follows the closing quote of a field that begins on this line or above; double the quotes inside a field")
 		}
-		parts.WriteByte('"')
+		c.text = append(c.text, '"')
 		i++
 		from = i + 1
 	}
@@ -199,7 +212,7 @@ func (c *csvReader) skipLine() {
 			c.use(i + 1)
 			return
 		}
-		c.buf = c.buf[:0]
+		c.buf = c.store[:0]
 		if !c.fill() {
 			return
 		}

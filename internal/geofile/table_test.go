@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -211,7 +212,13 @@ func TestEndlessLine(t *testing.T) {
 		"quoted": repeat("id,x\n1,a\n2,\"", "b", size, "\"\n3,c\n"),
 		"fields": repeat("id,x\n1,a\n2,", "b,", size/2, "\n3,c\n"),
 	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		got := readTable(t, in, geofile.Options{})
+		runtime.ReadMemStats(&after)
+		if mb := (after.TotalAlloc - before.TotalAlloc) >> 20; mb > 32 {
+			t.Errorf("%s: %d MiB were allocated for a limit of 1", name, mb)
+		}
 		rows, rejects := got.lines()
 		if got.err != nil || !slices.Equal(rows, []string{"2/1 1|a", "4/3 3|c"}) || !slices.Equal(rejects, []string{"3/2  too_large"}) {
 			t.Errorf("%s: %v, rows %q, rejects %q", name, got.err, rows, rejects)
