@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"gridgov/internal/fault"
 )
 
 // idleTime is how long a connection of a city may lie idle: cities sleep, and a node serves many.
@@ -31,7 +33,11 @@ func (d *Database) CityPool(ctx context.Context, city City) (*pgxpool.Pool, erro
 		return nil, err
 	}
 	var password string
-	if err := d.owner.QueryRow(ctx, "SELECT password FROM registry.login WHERE role = $1", city.Role).Scan(&password); err != nil {
+	err = d.owner.QueryRow(ctx, "SELECT password FROM registry.login WHERE role = $1", city.Role).Scan(&password)
+	if errors.Is(err, pgx.ErrNoRows) {
+		// Backups leave passwords out, and Restore cannot make one on another server.
+		return nil, fault.Unavailable("no_login", "the registry has no password for role %s: give it one on its server (ALTER ROLE) and in registry.login", city.Role)
+	} else if err != nil {
 		return nil, err
 	}
 	cfg.ConnConfig.User, cfg.ConnConfig.Password = city.Role, password

@@ -13,6 +13,9 @@ import (
 	"gridgov/internal/fault"
 )
 
+// Self is this process's own account, for programs that do not mind being run by root.
+var Self = Account{}
+
 // Account is whom the server runs as: the user who asks, or for root, whom PostgreSQL refuses, the system's postgres.
 type Account struct {
 	Name     string

@@ -45,7 +45,7 @@ func (in Install) StopDetached(ctx context.Context, as Account, dataDir string) 
 // FindMajor returns an installation of exactly that major version among the system's.
 func FindMajor(ctx context.Context, major int) (Install, bool) {
 	for _, dir := range candidates() {
-		if in, err := inspect(ctx, dir); err == nil && in.Major == major {
+		if in, err := inspect(ctx, dir, serverPrograms); err == nil && in.Major == major {
 			return in, true
 		}
 	}

@@ -33,7 +33,7 @@ var versionPattern = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 // distributions' and the PATH offer. The error says what to install.
 func Find(ctx context.Context, bin string) (Install, error) {
 	if bin != "" {
-		in, err := inspect(ctx, bin)
+		in, err := inspect(ctx, bin, serverPrograms)
 		if err != nil {
 			return Install{}, fault.Invalid("PG_BIN", "no_postgresql", "PG_BIN=%s holds no usable PostgreSQL: %v; name the folder of initdb and postgres", bin, err)
 		}
@@ -42,12 +42,7 @@ func Find(ctx context.Context, bin string) (Install, error) {
 		}
 		return in, nil
 	}
-	var best Install
-	for _, dir := range candidates() {
-		if in, err := inspect(ctx, dir); err == nil && in.Major > best.Major {
-			best = in
-		}
-	}
+	best := newest(ctx, serverPrograms)
 	if err := ctx.Err(); err != nil {
 		return Install{}, err
 	}
@@ -58,31 +53,73 @@ func Find(ctx context.Context, bin string) (Install, error) {
 	return best, nil
 }
 
+// The programs that an installation must have, the one that is asked for its version first. A machine whose database is
+// elsewhere has the client's alone.
+var (
+	serverPrograms = []string{"initdb", "postgres", "pg_ctl"}
+	clientPrograms = []string{"pg_dump", "pg_restore"}
+)
+
+// FindClient returns an installation, in bin or of the system, whose pg_dump and pg_restore work with a server of the
+// major version: those of the same version if they are there, else the newest.
+func FindClient(ctx context.Context, bin string, major int) (Install, error) {
+	var in Install
+	if bin != "" {
+		in, _ = inspect(ctx, bin, clientPrograms) // else Major is 0, which is too old
+	} else {
+		for _, dir := range candidates() {
+			if same, err := inspect(ctx, dir, clientPrograms); err == nil && same.Major == major {
+				return same, nil
+			}
+		}
+		in = newest(ctx, clientPrograms)
+	}
+	if err := ctx.Err(); err != nil {
+		return Install{}, err
+	}
+	if in.Major < major {
+		return Install{}, fault.Unavailable("no_postgresql_client",
+			"pg_dump and pg_restore of PostgreSQL %d or newer are needed for this server: install postgresql-client-%d, or set PG_BIN to their folder", major, major)
+	}
+	return in, nil
+}
+
+func newest(ctx context.Context, programs []string) (best Install) {
+	for _, dir := range candidates() {
+		if in, err := inspect(ctx, dir, programs); err == nil && in.Major > best.Major {
+			best = in
+		}
+	}
+	return best
+}
+
 func candidates() []string {
 	dirs, _ := filepath.Glob("/usr/lib/postgresql/*/bin") // the pattern is constant: no error is possible
 	more, _ := filepath.Glob("/usr/pgsql-*/bin")
 	dirs = append(dirs, more...)
-	if p, err := exec.LookPath("initdb"); err == nil {
-		if p, err = filepath.EvalSymlinks(p); err == nil {
-			dirs = append(dirs, filepath.Dir(p))
+	for _, name := range []string{"initdb", "pg_dump"} {
+		if p, err := exec.LookPath(name); err == nil {
+			if p, err = filepath.EvalSymlinks(p); err == nil {
+				dirs = append(dirs, filepath.Dir(p))
+			}
 		}
 	}
 	return dirs
 }
 
-func inspect(ctx context.Context, dir string) (Install, error) {
-	for _, name := range []string{"initdb", "postgres", "pg_ctl"} {
+func inspect(ctx context.Context, dir string, programs []string) (Install, error) {
+	for _, name := range programs {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
 			return Install{}, err
 		}
 	}
-	out, err := exec.CommandContext(ctx, filepath.Join(dir, "initdb"), "--version").Output()
+	out, err := exec.CommandContext(ctx, filepath.Join(dir, programs[0]), "--version").Output()
 	if err != nil {
 		return Install{}, err
 	}
 	m := versionPattern.FindSubmatch(out)
 	if m == nil {
-		return Install{}, fmt.Errorf("initdb --version says %q", out)
+		return Install{}, fmt.Errorf("%s --version says %q", programs[0], out)
 	}
 	major, err := strconv.Atoi(string(m[1]))
 	return Install{Bin: dir, Major: major}, err
