@@ -10,7 +10,7 @@ import (
 	"gridgov/tiles"
 )
 
-// Filters a list of requests may have beside its time window.
+// Pick is which items each request of a list asks for.
 type Pick int
 
 // OneItem is the usual request; the others are the hard ones.
@@ -19,6 +19,8 @@ const (
 	EightItems
 	AnyItem
 )
+
+func (p Pick) String() string { return [...]string{"one", "8 of 16", "all"}[p] }
 
 // Window is the time every request asks for, in days.
 const Window = 91
