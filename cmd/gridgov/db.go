@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,5 +48,44 @@ func (t *tool) db() *cobra.Command {
 		_, _ = fmt.Fprintf(t.out, "folder\t%s\nrunning\t%v\nin use\t%v\nstays up\t%v\nURL\t%s\n", s.Dir, s.Running, s.InUse, s.StaysUp, s.URL)
 		return nil
 	})}
-	return group("db", "Start, stop and ask after the private database", start, stop, status)
+	return group("db", "Start, stop, back up and restore the database", start, stop, status, t.backup(), t.restore())
+}
+
+func (t *tool) backupOptions() postgres.BackupOptions {
+	return postgres.BackupOptions{PGBin: envOr("PG_BIN", ""), At: time.Now(), Say: func(s string) { t.say("%s", s) }}
+}
+
+func (t *tool) backup() *cobra.Command {
+	return &cobra.Command{Use: "backup FILE", Short: "Write the registry and all cities to a file, while work goes on", Args: exactArgs("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			db, done, err := t.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			m, err := db.Backup(cmd.Context(), args[0], t.backupOptions())
+			if err == nil {
+				t.say("%d cities in %s", len(m.Cities), args[0])
+			}
+			return err
+		}}
+}
+
+func (t *tool) restore() *cobra.Command {
+	opt := t.backupOptions()
+	cmd := &cobra.Command{Use: "restore FILE", Short: "Bring back the registry and all cities from a file, whole or not at all", Args: exactArgs("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			db, done, err := t.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			m, err := db.Restore(cmd.Context(), args[0], opt)
+			if err == nil {
+				t.say("%d cities restored from %s", len(m.Cities), args[0])
+			}
+			return err
+		}}
+	cmd.Flags().BoolVar(&opt.Replace, "replace", false, "give up the cities that are there")
+	return cmd
 }

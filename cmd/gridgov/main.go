@@ -88,7 +88,7 @@ func (t *tool) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&t.data, "data", envOr("GRIDGOV_DATA", ".gridgov"), "folder of the private database (env GRIDGOV_DATA)")
 	root.PersistentFlags().BoolVar(&t.json, "json", false, "log as JSON")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.demo())
+	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.demo(), t.bench())
 	return root
 }
 
@@ -135,4 +135,9 @@ func (t *tool) logger() *slog.Logger {
 
 func (t *tool) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(t.err, format+"\n", args...) // a closed terminal is no reason to stop
+}
+
+// print writes a result to standard output.
+func (t *tool) print(format string, args ...any) {
+	_, _ = fmt.Fprintf(t.out, format+"\n", args...)
 }

@@ -27,6 +27,8 @@ type Config struct {
 	Basemap string // URL of a PMTiles basemap, "" for none
 	Observe func(route, method string, status int, took time.Duration)
 	Stop    <-chan struct{} // closed when the server is about to stop: streams end
+
+	FixedBody []byte // for measurements: served at /{city}/v1/fixed like a tile, where it is set
 }
 
 // handler is one route's work; an error becomes a problem document.
@@ -45,7 +47,7 @@ type route struct {
 
 // routes is the whole API of one city, under /{city}/v1.
 func (a *api) routes() []route {
-	return []route{
+	routes := []route{
 		{"GET", "/", a.getCity},
 		{"GET", "/plans", a.listPlans},
 		{"GET", "/jurisdictions/{level}/{code}", a.getJurisdiction},
@@ -63,6 +65,10 @@ func (a *api) routes() []route {
 		{"GET", "/openapi.yaml", a.getOpenAPI},
 		{"GET", "/docs", a.getDocs},
 	}
+	if a.FixedBody != nil {
+		routes = append(routes, route{"GET", "/fixed", a.getFixed})
+	}
+	return routes
 }
 
 // New makes the handler of everything on the service's public address.

@@ -57,7 +57,9 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request, rc *http.ResponseCo
 		events, err := nextWithin(ctx, c, at, heartbeat)
 		switch {
 		case errors.Is(err, feed.ErrReset):
-			at = c.Applied()
+			if at, err = c.Resume(ctx, at); err != nil {
+				return nil
+			}
 			_, err = fmt.Fprintf(w, "id: %s\nevent: reset\ndata: {}\n\n", at)
 		case ctx.Err() != nil:
 			return nil // the client or the server is going

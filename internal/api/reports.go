@@ -253,7 +253,7 @@ func (a *api) listReports(w http.ResponseWriter, r *http.Request, c *app.Live) e
 	if err := q.done(); err != nil {
 		return err
 	}
-	page, err := c.List(r.Context(), query)
+	page, err := c.List(r.Context(), query, f.cube(c.Names()))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/paulmach/orb"
 
 	"gridgov/internal/cube"
 	"gridgov/internal/jurisdiction"
@@ -59,17 +60,6 @@ func (l *Live) Span() (first, last time.Time, any bool) {
 	return time.Unix(int64(s[0]), 0), time.Unix(int64(s[1]), 0), true
 }
 
-// widen takes the follower's rows into the span. It never narrows: reports are not unmade.
-func (l *Live) widen(at uint32) {
-	s := l.span.Load()
-	switch {
-	case s == nil:
-		l.span.Store(&[2]uint32{at, at})
-	case at < s[0] || at > s[1]:
-		l.span.Store(&[2]uint32{min(at, s[0]), max(at, s[1])})
-	}
-}
-
 // Totals counts the city's reports: all of them, and those without a point, which the cube does not hold.
 func (l *Live) Totals(ctx context.Context) (all, nowhere int, err error) {
 	if nowhere, err = l.Reports.Nowhere(ctx); err != nil {
@@ -106,7 +96,46 @@ func (l *Live) CountIn(ctx context.Context, role jurisdiction.Role, code string,
 	return int(l.View().Count(f, nil)), nil
 }
 
-// List reads a page of reports.
-func (l *Live) List(ctx context.Context, q report.Query) (report.Page, error) {
-	return l.Reports.List(ctx, q)
+// sparse is up to how many matching reports the cube picks a page's candidates; above that a walk down the index of
+// times finds a page sooner.
+const sparse = 200_000
+
+// List reads a page of reports. For a part of the map the cube says which reports can be on the page, so that the
+// database need not walk through all others; page and order are the database's.
+func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter) (report.Page, error) {
+	if q.Bound == nil || q.Nums != nil || q.IDs != nil {
+		return l.Reports.List(ctx, q)
+	}
+	// The cube rounds to cells of about a centimetre.
+	within := orb.Bound{Min: orb.Point{q.Bound.Min[0] - cellDeg, q.Bound.Min[1] - cellDeg}, Max: orb.Point{q.Bound.Max[0] + cellDeg, q.Bound.Max[1] + cellDeg}}
+	if at, ok := q.Before(); ok {
+		if end := at.Unix() + 1; f.To == 0 || end < int64(f.To) {
+			f.To = uint32(max(end, 1))
+		}
+	}
+	if q.Places() || l.View().Count(f, &within) > sparse {
+		return l.Reports.List(ctx, q)
+	}
+	// One more than the page, for the reports of the cursor's own second that were on the page before: their number is
+	// not known, so a page that comes out short is read again without the cube's help.
+	nums := l.View().Newest(f, &within, q.Limit+1)
+	narrow := q
+	narrow.Nums = make([]report.Num, len(nums))
+	for i, n := range nums {
+		narrow.Nums[i] = report.Num(n)
+	}
+	page, err := l.Reports.List(ctx, narrow)
+	if err == nil && page.Next == "" && len(nums) > q.Limit {
+		return l.Reports.List(ctx, q)
+	}
+	return page, err
+}
+
+// cellDeg is a few of the cube's cells, in degrees.
+const cellDeg = 1e-6
+
+// Leave ends the followers and keeps the city open.
+func (l *Live) Leave() {
+	l.stop()
+	l.done.Wait()
 }

@@ -17,7 +17,7 @@ type Import struct {
 	Level      Level
 	File       string // for the record
 	Faces      []Face
-	WithParent bool // faces name their parents, and must lie in them
+	WithParent bool // faces name their parents, and must lie in them; without a level above in the draft it will be dissolved from these names
 	Generated  bool
 	AcceptGaps string // the reason why gaps are meant
 }
@@ -60,10 +60,12 @@ func (s *Service) ImportLevel(ctx context.Context, in Import) (Imported, error) 
 			opt.Upper = append(opt.Upper, c)
 		}
 		if in.WithParent {
-			if len(upper) == 0 {
-				return fault.Invalid("parent", "no_parent_level", "plan %q has no level above %s yet: import that first, or leave out --parent", in.Plan, in.Level.Name)
+			switch {
+			case s.rank(in.Level.Role) == 0:
+				return fault.Invalid("parent", "no_parent_level", "%s is the city's uppermost level: leave out --parent", in.Level.Name)
+			case len(upper) > 0:
+				opt.Parent = opt.Upper[len(opt.Upper)-1]
 			}
-			opt.Parent = opt.Upper[len(opt.Upper)-1]
 		}
 		level := stored{Level: in.Level, WithParent: in.WithParent, File: in.File, Generated: in.Generated, faces: faces}
 		cov, findings, err := coverage.Build(ctx, level.polygons(), opt)

@@ -125,19 +125,16 @@ func TestRefusedFindingsKeepADraftFromPublishing(t *testing.T) {
 	}
 }
 
-func TestUpperLevelsAreDissolved(t *testing.T) {
+func TestUpperLevelIsDissolvedFromTheLowest(t *testing.T) {
 	_, c := apptest.City(t)
-	level, _ := c.Plans.Level("village")
-	faces := apptest.Faces("village", 0)
-	if _, err := c.Plans.ImportLevel(t.Context(), jurisdiction.Import{Plan: "p", Level: level, File: "x", Faces: faces}); err != nil {
+	if l, err := c.Plans.Level("网格"); err == nil {
+		t.Fatalf("a level by a name it does not have: %+v", l)
+	}
+	grid, err := c.Plans.Level("GRID")
+	if err != nil {
 		t.Fatal(err)
 	}
-	grid, _ := c.Plans.Level("网格")
-	if grid.Role != "" {
-		t.Fatalf("a level by a name it does not have: %+v", grid)
-	}
-	grid, _ = c.Plans.Level("GRID")
-	if _, err := c.Plans.ImportLevel(t.Context(), jurisdiction.Import{Plan: "p", Level: grid, File: "x", Faces: apptest.Faces("grid", 0), WithParent: true}); err != nil {
+	if _, err := c.Plans.ImportLevel(t.Context(), jurisdiction.Import{Plan: "p", Level: grid, File: "x", Faces: apptest.Faces("grid", 0.001), WithParent: true}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Plans.Publish(t.Context(), "p", time.Time{}); err != nil {
@@ -146,9 +143,24 @@ func TestUpperLevelsAreDissolved(t *testing.T) {
 	if _, err := c.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	l := c.State().Layout
+	if len(l.Levels) != 2 || l.Levels[0].Role != "village" || len(l.Levels[0].Units) != 4 || !l.Levels[1].Nests {
+		t.Fatalf("levels %+v", l.Levels)
+	}
 	pl := c.State().Placer.At(apptest.Center(2, 3), 10, "point")
 	if pl.Village != apptest.VillageCode(1, 1) || pl.Grid != apptest.GridCode(2, 3) {
 		t.Errorf("%+v", pl)
+	}
+	var apart float64
+	err = c.Pool.QueryRow(t.Context(), `
+		SELECT max(ST_Area(ST_SymDifference(v.geom, (SELECT ST_Union(g.geom) FROM boundary g WHERE g.role = 'grid' AND g.parent = v.code))))
+		FROM boundary v WHERE v.role = 'village'`).Scan(&apart)
+	if err != nil || apart != 0 {
+		t.Errorf("villages and their grids' unions differ by %g, %v", apart, err)
+	}
+	city, _ := c.Plans.Level("city")
+	if _, err := c.Plans.ImportLevel(t.Context(), jurisdiction.Import{Plan: "q", Level: city, File: "x", Faces: apptest.Faces("city", 0), WithParent: true}); !fault.Is(err, fault.KindInvalid) {
+		t.Errorf("the uppermost level with a parent: %v", err)
 	}
 }
 

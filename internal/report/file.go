@@ -64,6 +64,7 @@ func (s *Service) prepare(ctx context.Context, placer *Placer, n New, projected 
 			r.lon, r.lat, r.located = &pt[0], &pt[1], LocatedAddress
 		}
 		r.placement = pl
+		r.placement.Since = r.receivedAt
 		return r, nil
 	}
 	var pt orb.Point
@@ -84,6 +85,7 @@ func (s *Service) prepare(ctx context.Context, placer *Placer, n New, projected 
 		accuracy = *n.AccuracyM
 	}
 	r.placement = placer.At(pt, accuracy, LocatedPoint)
+	r.placement.Since = r.receivedAt
 	return r, nil
 }
 
@@ -137,12 +139,23 @@ func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err e
 	if err != nil {
 		return 0, false, err
 	}
-	err = s.Committer.Do(ctx, func(ctx context.Context, tx pgx.Tx) ([]feed.Event, error) {
-		num, existed, err = r.insert(ctx, tx)
-		if err != nil || existed {
-			return nil, err
-		}
-		return []feed.Event{{Type: feed.ReportFiled, Data: r.filed(num)}}, nil
+	err = s.Committer.DoStatement(ctx, feed.Statement{
+		SQL: insertReport, Args: r.insertArgs(),
+		Read: func(row pgx.Row) ([]feed.Event, error) {
+			existed = false
+			if err := row.Scan(&num); err != nil {
+				return nil, err // no row: it is there
+			}
+			return []feed.Event{{Type: feed.ReportFiled, Data: r.filed(num)}}, nil
+		},
+		Otherwise: func(ctx context.Context, tx pgx.Tx) ([]feed.Event, error) {
+			var err error
+			num, existed, err = r.insert(ctx, tx)
+			if err != nil || existed {
+				return nil, err
+			}
+			return []feed.Event{{Type: feed.ReportFiled, Data: r.filed(num)}}, nil
+		},
 	})
 	if err != nil {
 		return 0, false, err
@@ -155,22 +168,11 @@ func (r *ready) filed(num Num) feed.Filed {
 		Grid: r.placement.Grid, Plan: r.placement.PlanID}
 }
 
-// insert keeps report and placement in one round trip, or finds what is there.
+// insert keeps the report, its placement and who told it in one statement, or finds what is there.
 func (r *ready) insert(ctx context.Context, tx pgx.Tx) (num Num, existed bool, err error) {
-	args := pgx.NamedArgs{}
-	for i, name := range reportColumns {
-		args[name] = r.reportValues()[i]
-	}
-	for i, name := range placementColumns {
-		args["p_"+name] = placementValues(&r.placement)[i]
-	}
-	err = tx.QueryRow(ctx, insertReport, args).Scan(&num)
+	err = tx.QueryRow(ctx, insertReport, r.insertArgs()...).Scan(&num)
 	if err == nil {
-		if r.Reporter != nil && *r.Reporter != (Reporter{}) {
-			_, err = tx.Exec(ctx, `INSERT INTO reporter (report_num, name, phone) VALUES ($1, $2, $3)`,
-				num, null(r.Reporter.Name), null(r.Reporter.Phone))
-		}
-		return num, false, err
+		return num, false, nil
 	}
 	if isForeignKey(err) {
 		return 0, false, fault.Invalid("item", "unknown_item", "the city has no item %q: see the list of items", clip(r.Item))

@@ -120,6 +120,20 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 	return strings.Join(where, " AND "), args
 }
 
+// Before is the time of the cursor, if there is one: the page holds nothing later.
+func (q *Query) Before() (time.Time, bool) {
+	if q.After == "" {
+		return time.Time{}, false
+	}
+	at, _, err := parseCursor(q.After)
+	return at, err == nil
+}
+
+// Places tells whether the query asks for jurisdictions or methods.
+func (q *Query) Places() bool {
+	return q.Town != "" || q.Village != "" || q.Grid != "" || q.Microgrid != "" || len(q.Methods) > 0
+}
+
 func cursor(at time.Time, num Num) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d", at.UnixMicro(), num))
 }

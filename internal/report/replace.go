@@ -96,6 +96,19 @@ func (s *Service) ReplaceRange(ctx context.Context, placer *Placer, from, to Num
 	return len(answers), s.writeAnswers(ctx, placer, answers, func(context.Context, pgx.Tx, int) error { return nil })
 }
 
+// Evaluate places the reports from ≤ num ≤ to under a plan, writes nothing, and returns how many would have a new answer.
+func (s *Service) Evaluate(ctx context.Context, placer *Placer, from, to Num) (int, error) {
+	changed := 0
+	for at := int64(from); at <= int64(to); at += replaceRead {
+		answers, err := s.evaluate(ctx, placer, Num(at), Num(min(at+replaceRead-1, int64(to))))
+		if err != nil {
+			return 0, err
+		}
+		changed += len(answers)
+	}
+	return changed, nil
+}
+
 // answer is a report's new placement, and the time of the one it replaces.
 type answer struct {
 	num   Num
@@ -112,12 +125,16 @@ type old struct {
 	Placement
 }
 
+// evaluate finds the new answers. An answer given under a later plan stands: a node that has not seen that plan yet does
+// not undo it.
 func (s *Service) evaluate(ctx context.Context, placer *Placer, from, to Num) ([]answer, error) {
 	rows, err := s.Pool.Query(ctx, `
 		SELECT r.num, r.lon, r.lat, r.accuracy_m, r.located, coalesce(p.plan_id, 0), p.method, p.rule, coalesce(p.town, ''), coalesce(p.village, ''),
 			coalesce(p.grid, ''), coalesce(p.microgrid, ''), coalesce(p.nearest, ''), p.near, p.candidates, p.score, coalesce(p.matched, ''), p.since
-		FROM report r JOIN placement p ON p.report_num = r.num
-		WHERE r.num BETWEEN $1 AND $2 AND p.plan_id IS DISTINCT FROM $3 ORDER BY r.num`, int64(from), int64(to), placer.PlanID)
+		FROM report r JOIN placement p ON p.report_num = r.num LEFT JOIN plan q ON q.id = p.plan_id
+		WHERE r.num BETWEEN $1 AND $2
+			AND (p.plan_id IS NULL OR q.in_force_from < (SELECT in_force_from FROM plan WHERE id = $3))
+		ORDER BY r.num`, int64(from), int64(to), placer.PlanID)
 	if err != nil {
 		return nil, fmt.Errorf("read reports: %w", err)
 	}

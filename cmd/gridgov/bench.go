@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/spf13/cobra"
+
+	"gridgov/internal/api"
+	"gridgov/internal/app"
+	"gridgov/internal/bench/citybench"
+	"gridgov/internal/bench/tilebench"
+	"gridgov/internal/fault"
+	"gridgov/internal/placement/placementbench"
+	"gridgov/internal/postgres"
+)
+
+// bench measures this build on this machine, each figure beside its rival in the same run. It works in a database of its
+// own, which it throws away; --database names a server to make it on.
+func (t *tool) bench() *cobra.Command {
+	var reports, rounds int
+	var each time.Duration
+	var explain bool
+	sub := func(use, short string, run func(context.Context, *citybench.Bench) error) *cobra.Command {
+		return &cobra.Command{Use: use, Short: short, Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			return t.withBench(cmd.Context(), reports, rounds, run)
+		}}
+	}
+	placing := sub("placement", "Points placed a second, beside PostGIS's set join", func(ctx context.Context, b *citybench.Bench) error {
+		r, err := placementbench.Run(ctx, b.DB.Owner(), placementbench.Options{Points: reports, Rounds: rounds})
+		if err == nil {
+			_, err = r.WriteTo(t.out)
+		}
+		return err
+	})
+	intake := sub("intake", "Import of reports beside psql's COPY, a new plan over them, the cube's start", func(ctx context.Context, b *citybench.Bench) error {
+		return t.benchIntake(ctx, b)
+	})
+	feeding := sub("feed", "Reports filed one by one, each on disk when acknowledged", func(ctx context.Context, b *citybench.Bench) error {
+		c, err := b.City(ctx, "feed")
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		for _, writers := range []int{1, 8, 64, 512} {
+			f, err := b.Feed(ctx, c, writers, each)
+			if err != nil {
+				return err
+			}
+			t.print("feed       %4d writers  %8.0f reports/s", f.Writers, f.Rate)
+		}
+		return nil
+	})
+	tile := sub("tiles", "Tiles beside SQL, and what live reports cost the readers", func(ctx context.Context, b *citybench.Bench) error {
+		return t.benchTiles(ctx, b, each, explain)
+	})
+	g := group("bench", "Measure this build on this machine, beside its rivals", placing, tile, intake, feeding)
+	g.PersistentFlags().IntVar(&reports, "reports", 1_000_000, "how many reports or points")
+	g.PersistentFlags().IntVar(&rounds, "rounds", 3, "the best of so many counts")
+	g.PersistentFlags().DurationVar(&each, "each", 3*time.Second, "how long each measurement takes")
+	tile.Flags().BoolVar(&explain, "explain", false, "print the rivals' plans")
+	return g
+}
+
+// withBench runs work on a database that is thrown away.
+func (t *tool) withBench(ctx context.Context, reports, rounds int, work func(context.Context, *citybench.Bench) error) error {
+	dir, err := os.MkdirTemp("", "gridgov-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()     // the system's own folder of temporary files
+	if err := os.Chmod(dir, 0o711); err != nil { // the server's user passes through it
+		return err
+	}
+	if t.database != "" {
+		return usagef("bench works in a private database of its own: leave out --database (PG_BIN names another PostgreSQL)")
+	}
+	t.data = filepath.Join(dir, "data")
+	db, done, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	psql, err := findPsql()
+	if err != nil {
+		return err
+	}
+	t.print("gridgov bench on %s/%s, %d cores, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+	return work(ctx, &citybench.Bench{Options: citybench.Options{Reports: reports, Rounds: rounds, Seed: 1, Psql: psql, Dir: dir, Out: t.out}, DB: db})
+}
+
+func findPsql() (string, error) {
+	if bin := os.Getenv("PG_BIN"); bin != "" {
+		return filepath.Join(bin, "psql"), nil
+	}
+	p, err := exec.LookPath("psql")
+	if err != nil {
+		return "", fault.Unavailable("no_psql", "psql is needed as the rival: install postgresql-client, or set PG_BIN")
+	}
+	return p, nil
+}
+
+func (t *tool) benchIntake(ctx context.Context, b *citybench.Bench) error {
+	in, c, err := b.Intake(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	t.print("import     %d reports in %.1f s, %.0f/s; psql COPY of the same rows %.1f s: %.2f of its rate", in.Reports, in.Import.Seconds(),
+		float64(in.Reports)/in.Import.Seconds(), in.Copy.Seconds(), in.Ratio)
+	s, live, err := b.Start(ctx, c)
+	if err != nil {
+		return err
+	}
+	live.Leave()
+	t.print("cube       %d reports loaded in %.2f s, %.1f bytes a report", s.Reports, s.Took.Seconds(), s.PerReport)
+	p, err := b.Plan(ctx, c)
+	if err != nil {
+		return err
+	}
+	t.print("new plan   %d reports evaluated in %.2f s; %d new answers, written in %.1f s in all", p.Total, p.Evaluate.Seconds(), p.Changed, p.Replace.Seconds())
+	return nil
+}
+
+func (t *tool) benchTiles(ctx context.Context, b *citybench.Bench, each time.Duration, explain bool) error {
+	server := app.NewServer(b.DB, slog.New(slog.DiscardHandler), time.Now)
+	c, err := b.Filled(ctx, "tiles")
+	if err != nil {
+		return err
+	}
+	c.Close()
+	run, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { server.Run(run); close(done) }()
+	defer func() { stop(); <-done }()
+	live, err := citybench.Await(ctx, server, "tiles")
+	if err != nil {
+		return err
+	}
+	if err := tilebench.Prepare(ctx, b.DB.Owner(), tilebench.Rows(b.Seed, b.Reports)); err != nil {
+		return err
+	}
+	pool, err := rivalPool(ctx, b.DB)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	h := benchHandler(server)
+	figures, err := tilebench.Run(ctx, tilebench.Config{Pool: pool, View: live.View(), Handler: h,
+		Path:  func(l tilebench.Layer, r tilebench.Request) string { return citybench.TilePath("tiles", l, r) },
+		Fixed: "/tiles/v1/fixed", Seed: b.Seed, Requests: 10_000, Each: each, Rounds: b.Rounds, Out: t.out}, tilebench.Cases())
+	if err != nil {
+		return err
+	}
+	if explain {
+		for _, f := range figures {
+			t.print("\n%s z%d, usual SQL:\n%s\nbest SQL:\n%s", f.Layer, f.Zoom, f.UsualPlan, f.Plan)
+		}
+	}
+	l, err := b.Live(ctx, live, h, 500, each)
+	if err != nil {
+		return err
+	}
+	t.print("live       %.0f reports/s cost the readers %.1f %% (%.0f → %.0f tiles/s); in tiles %.1f ms after the answer, p99 %.1f ms",
+		l.Rate, 100*l.Cost, l.Quiet, l.Busy, float64(l.P50.Microseconds())/1000, float64(l.P99.Microseconds())/1000)
+	return nil
+}
+
+// benchHandler is the service with its log on, as users run it, writing to nowhere.
+func benchHandler(server *app.Server) http.Handler {
+	m := newMetrics(server)
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		panic(err) // every system has it
+	}
+	return api.New(api.Config{Server: server, Log: slog.New(slog.NewTextHandler(null, nil)), Now: time.Now, Observe: m.observe, FixedBody: make([]byte, 2048)})
+}
+
+// rivalPool has a connection for each of the rivals' requests under way.
+func rivalPool(ctx context.Context, db *postgres.Database) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(db.URL())
+	if err != nil {
+		return nil, err
+	}
+	cfg.MaxConns = tilebench.Connections
+	return pgxpool.NewWithConfig(ctx, cfg)
+}

@@ -1,0 +1,51 @@
+package cube
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/paulmach/orb"
+)
+
+// Newest returns the numbers of the reports, among those that match, that a list of the newest limit can hold: all whose
+// second is not before that of the limit-th newest one. Equal seconds may make them more than limit; the order is by
+// number. within nil is everywhere.
+func (v View) Newest(f Filter, within *orb.Bound, limit int) []uint32 {
+	if limit <= 0 {
+		return nil
+	}
+	type row struct{ at, num uint32 }
+	var rows []row
+	gone := map[row]int{} // taken away from an older tier, so often
+	v.each(f, within, func(r *run, i int, sign uint64) {
+		w := row{r.at[i], r.num[i]}
+		if sign == 1 {
+			rows = append(rows, w)
+		} else {
+			gone[w]++
+		}
+	})
+	if len(gone) > 0 {
+		rows = slices.DeleteFunc(rows, func(w row) bool {
+			if gone[w] == 0 {
+				return false
+			}
+			gone[w]--
+			return true
+		})
+	}
+	if len(rows) > limit {
+		slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(b.num, a.num)) })
+		end := limit
+		for end < len(rows) && rows[end].at == rows[limit-1].at {
+			end++
+		}
+		rows = rows[:end]
+	}
+	nums := make([]uint32, len(rows))
+	for i, w := range rows {
+		nums[i] = w.num
+	}
+	slices.Sort(nums)
+	return nums
+}
