@@ -293,6 +293,27 @@ func reportsIn(tile []byte) (sum uint64, err error) {
 	return sum, err
 }
 
+// featuresOf counts the features of all layers but one.
+func featuresOf(tile []byte, but string) (n int, err error) {
+	err = each(tile, func(_ protowire.Number, layer []byte, _ uint64) error {
+		features, name := 0, ""
+		err := each(layer, func(number protowire.Number, b []byte, _ uint64) error {
+			switch number {
+			case 1:
+				name = string(b)
+			case 2:
+				features++
+			}
+			return nil
+		})
+		if name != but {
+			n += features
+		}
+		return err
+	})
+	return n, err
+}
+
 // each calls visit for the fields of a protobuf message: bytes or a varint.
 func each(b []byte, visit func(number protowire.Number, bytes []byte, varint uint64) error) error {
 	for len(b) > 0 {
