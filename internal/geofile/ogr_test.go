@@ -1,6 +1,8 @@
 package geofile_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -90,6 +92,38 @@ func TestFormatsOfGDAL(t *testing.T) {
 	}
 	if got := readPath(t, write(t, "p.gpkg.gz", zipped(t, string(content))), geofile.Options{}); got.err != nil || len(got.features) != 2 {
 		t.Errorf("compressed: %+v", got)
+	}
+}
+
+// Shapefiles travel as archives of their parts, geodatabases as archives of a folder, KML as KMZ.
+func TestArchivesOfGDAL(t *testing.T) {
+	source := write(t, "parishes.geojson", parishes)
+	for _, c := range []struct{ driver, file string }{{"ESRI Shapefile", "p.shp"}, {"OpenFileGDB", "p.gdb"}} {
+		dir := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(dir, "maps", "deep"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		ogr2ogr(t, "-f", c.driver, filepath.Join(dir, "maps", "deep", c.file), source, "-nlt", "MULTIPOLYGON", "-nln", "p")
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		if err := w.AddFS(os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for name, got := range map[string]result{
+			"file": readPath(t, write(t, "p.zip", b.String()), geofile.Options{}), "pipe": readAll(t, b.String(), geofile.Options{}),
+		} {
+			if got.err != nil || got.format != "OGR" || len(got.features) != 2 || got.features[1].Properties["code"] != "002" {
+				t.Errorf("%s by a %s: %+v", c.driver, name, got)
+			}
+		}
+	}
+	kmz := filepath.Join(t.TempDir(), "p.kmz")
+	ogr2ogr(t, "-f", "LIBKML", kmz, source)
+	if got := readPath(t, kmz, geofile.Options{}); got.err != nil || len(got.features) != 2 {
+		t.Errorf("KMZ: %+v", got)
 	}
 }
 

@@ -38,6 +38,9 @@ func readPath(t testing.TB, path string, opts geofile.Options) result {
 	}
 	r, err := geofile.Open(context.Background(), path, opts)
 	if err != nil {
+		if left, _ := os.ReadDir(opts.TempDir); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+		}
 		return result{err: err}
 	}
 	var got result

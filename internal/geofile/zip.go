@@ -2,6 +2,7 @@ package geofile
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -160,6 +161,23 @@ func dataSets(entries []zipEntry) []string {
 	return found
 }
 
+// mainOfKMZ settles which file of a KMZ counts: its doc.kml, unless that holds no place and only points to the others.
+func mainOfKMZ(sets []string, content string) []string {
+	const main = "doc.kml"
+	if len(sets) < 2 || !slices.Contains(sets, main) {
+		return sets
+	}
+	f, err := os.Open(filepath.Join(content, main))
+	if err != nil {
+		return sets
+	}
+	defer f.Close() //nolint:errcheck // read only
+	if head, err := io.ReadAll(io.LimitReader(f, 1<<20)); err == nil && bytes.Contains(head, []byte("<Placemark")) {
+		return []string{main}
+	}
+	return slices.DeleteFunc(sets, func(s string) bool { return s == main })
+}
+
 // startZip unpacks an archive into a private folder and reads the data set in it.
 func (r *Reader) startZip(ctx context.Context, opts Options) error {
 	dir, err := r.privateDir(opts)
@@ -186,7 +204,7 @@ func (r *Reader) startZip(ctx context.Context, opts Options) error {
 	if err := unpack(ctx, entries, content); err != nil {
 		return err
 	}
-	sets := dataSets(entries)
+	sets := mainOfKMZ(dataSets(entries), content)
 	if len(sets) == 0 {
 		return fault.Invalid("", "unknown_format", "the archive holds no geographic file (Shapefile, GeoPackage, GeoJSON, KML, …)")
 	}
