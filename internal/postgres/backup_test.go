@@ -77,6 +77,7 @@ func backup(t *testing.T, db *postgres.Database) (string, postgres.Manifest) {
 }
 
 func TestBackupAndRestoreGiveTheSameRows(t *testing.T) {
+	t.Parallel()
 	from := filled(t, "first", "second")
 	file, saved := backup(t, from)
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
@@ -120,6 +121,7 @@ func describe(t *testing.T, db *postgres.Database) postgres.Manifest {
 }
 
 func TestRestoreReplacesOnlyWhenTold(t *testing.T) {
+	t.Parallel()
 	file, _ := backup(t, filled(t, "saved"))
 	db := filled(t, "first", "second")
 	before := fingerprint(t, pool(t, db, "haining"))
@@ -175,6 +177,7 @@ func endSessions(t *testing.T, db *postgres.Database) {
 }
 
 func TestRestoreRefusesADamagedFile(t *testing.T) {
+	t.Parallel()
 	file, _ := backup(t, filled(t, "saved"))
 	whole, err := os.ReadFile(file)
 	if err != nil {
@@ -212,6 +215,7 @@ func TestRestoreRefusesADamagedFile(t *testing.T) {
 // A restore that fails half way leaves what was there: here the dump is no dump, or holds other rows than its manifest
 // says, under sums that are right.
 func TestRestoreThatFailsLeavesWhatWasThere(t *testing.T) {
+	t.Parallel()
 	file, _ := backup(t, filled(t, "saved", "besides"))
 	whole, err := os.ReadFile(file)
 	if err != nil {
@@ -297,6 +301,7 @@ func rewrite(t *testing.T, archive []byte, change func(name string, content []by
 
 // A backup that fails leaves neither a file nor half of one.
 func TestBackupThatFailsLeavesNoFile(t *testing.T) {
+	t.Parallel()
 	db := filled(t, "first")
 	dir := t.TempDir()
 	opts := backupOptions()

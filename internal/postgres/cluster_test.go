@@ -31,6 +31,7 @@ func hold(dir string) {
 
 // TestCluster takes one cluster through its life: making one takes seconds. Each part leaves it stopped.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	dir := dataDir(t)
 	for _, part := range []struct {
 		name string
@@ -217,6 +218,7 @@ func clusterOutlivesAKilledProcess(t *testing.T, dir string) {
 }
 
 func TestClusterOfAnotherMajorIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := dataDir(t)
 	s, err := postgres.Status(t.Context(), options(dir))
 	if err != nil {
@@ -238,6 +240,7 @@ func TestClusterOfAnotherMajorIsRefused(t *testing.T) {
 // Root's own folders are closed to the user that PostgreSQL runs as; an ordinary user's are open to himself. A socket's
 // path holds 107 bytes; folders may lie deeper.
 func TestClusterInAFolderClosedToOthers(t *testing.T) {
+	t.Parallel()
 	closed := t.TempDir()
 	if err := os.Chmod(closed, 0o700); err != nil {
 		t.Fatal(err)

@@ -119,6 +119,10 @@ func sameCity(a, b City) bool {
 // CreateCity checks the city and makes it whole or not at all: its row in the registry, the role it is served by and
 // its schema, migrated. It returns the city with Role, which is chosen here, and CreatedAt, which is now unless given.
 func (d *Database) CreateCity(ctx context.Context, city City) (City, error) {
+	return d.createCityAt(ctx, city, latest)
+}
+
+func (d *Database) createCityAt(ctx context.Context, city City, version int) (City, error) {
 	if err := d.checkCity(ctx, city); err != nil {
 		return City{}, err
 	}
@@ -135,7 +139,7 @@ func (d *Database) CreateCity(ctx context.Context, city City) (City, error) {
 	}
 	err = pgx.BeginFunc(ctx, d.owner, func(tx pgx.Tx) error {
 		return pgx.BeginFunc(ctx, conn, func(there pgx.Tx) error {
-			return createCity(ctx, tx, there, conn, &city)
+			return createCity(ctx, tx, there, conn, &city, version)
 		})
 	})
 	return city, err
@@ -143,7 +147,7 @@ func (d *Database) CreateCity(ctx context.Context, city City) (City, error) {
 
 // createCity writes the registry in tx and the schema in there, which conn carries. there commits first: should the
 // registry then fail, the schema that is left over is named by the next attempt.
-func createCity(ctx context.Context, tx, there pgx.Tx, conn *pgx.Conn, city *City) error {
+func createCity(ctx context.Context, tx, there pgx.Tx, conn *pgx.Conn, city *City, version int) error {
 	password := rand.Text()
 	var err error
 	if city.Role, err = createRole(ctx, there, city.Code, password); err != nil {
@@ -170,7 +174,7 @@ func createCity(ctx context.Context, tx, there pgx.Tx, conn *pgx.Conn, city *Cit
 	if _, err = there.Exec(ctx, "GRANT USAGE ON SCHEMA "+ident(city.Code)+", public TO "+ident(city.Role)); err != nil {
 		return err
 	}
-	if _, err = migrateSchema(ctx, conn, city.Code, migrations.City(), cityData(*city), latest); err != nil {
+	if _, err = migrateSchema(ctx, conn, city.Code, migrations.City(), cityData(*city), version); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, "SELECT pg_notify($1, $2)", citiesChannel, city.Code)

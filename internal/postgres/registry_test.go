@@ -14,6 +14,7 @@ import (
 )
 
 func TestCreateCityMakesItWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
 	db := open(t, postgres.Options{})
 	made, pool := create(t, db, city("haining"))
 	if made.Role != "gridgov_haining" && len(made.Role) != len("gridgov_haining_123456") {
@@ -51,6 +52,7 @@ func TestCreateCityMakesItWholeOrNotAtAll(t *testing.T) {
 
 // A city's code may be a word of SQL.
 func TestCreateCityNamedLikeAWordOfSQL(t *testing.T) {
+	t.Parallel()
 	db := open(t, postgres.Options{})
 	for _, code := range []string{"user", "table", "select"} {
 		_, pool := create(t, db, city(code))
@@ -64,6 +66,7 @@ func TestCreateCityNamedLikeAWordOfSQL(t *testing.T) {
 }
 
 func TestCreateCityAtOnceIsMadeOnce(t *testing.T) {
+	t.Parallel()
 	url := pgtest.URL(t)
 	a, b := connect(t, url, postgres.Options{}), connect(t, url, postgres.Options{})
 	if err := a.Migrate(t.Context(), nil); err != nil {
@@ -97,6 +100,7 @@ func TestCreateCityAtOnceIsMadeOnce(t *testing.T) {
 // Roles belong to the server: a second database with a city of the same code gets a role of another name, and the first
 // city's login goes on working.
 func TestSameCodeInTwoDatabasesOfAServer(t *testing.T) {
+	t.Parallel()
 	one, pool1 := create(t, open(t, postgres.Options{}), city("twice"))
 	two, pool2 := create(t, open(t, postgres.Options{}), city("twice"))
 	if one.Role == two.Role {
@@ -111,6 +115,7 @@ func TestSameCodeInTwoDatabasesOfAServer(t *testing.T) {
 
 // The registry may keep a city on another server; here it is another database.
 func TestCityOnAnotherServer(t *testing.T) {
+	t.Parallel()
 	db := open(t, postgres.Options{})
 	far := city("far")
 	far.Conn = pgtest.URL(t)
@@ -128,6 +133,7 @@ func TestCityOnAnotherServer(t *testing.T) {
 }
 
 func TestCreateCityRefuses(t *testing.T) {
+	t.Parallel()
 	db := open(t, postgres.Options{})
 	for _, test := range []struct {
 		reason string
@@ -166,6 +172,7 @@ func TestCreateCityRefuses(t *testing.T) {
 }
 
 func TestReservedCodesAreRefused(t *testing.T) {
+	t.Parallel()
 	for _, code := range postgres.ReservedCodes() {
 		if postgres.CheckCode(code) == nil {
 			t.Errorf("%q is taken for a city", code)
@@ -174,6 +181,7 @@ func TestReservedCodesAreRefused(t *testing.T) {
 }
 
 func TestParseLevels(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"city,town:ward,village:anc,grid:smd": "city,town:ward,village:anc,grid:smd",
 		"grid":                                "grid",
@@ -207,6 +215,7 @@ func TestParseLevels(t *testing.T) {
 }
 
 func TestWatchCitiesTellsOfANewCity(t *testing.T) {
+	t.Parallel()
 	for name, interval := range map[string]time.Duration{"told": time.Hour, "polled": 20 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			url := pgtest.URL(t)
@@ -242,7 +251,7 @@ func TestWatchCitiesTellsOfANewCity(t *testing.T) {
 			create(t, command, city("bb"))
 			want("[bb]")
 			if name == "polled" { // the listener's connection is cut; looking goes on
-				if _, err := command.Owner().Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query LIKE '%registry.city%' AND pid <> pg_backend_pid()"); err != nil {
+				if _, err := command.Owner().Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND (query LIKE 'LISTEN%' OR query LIKE '%registry.city%')"); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -255,6 +264,7 @@ func TestWatchCitiesTellsOfANewCity(t *testing.T) {
 }
 
 func TestCityPoolsShareTheirCap(t *testing.T) {
+	t.Parallel()
 	db := open(t, postgres.Options{CityConns: 3, TotalConns: 3})
 	_, a := create(t, db, city("aa"))
 	_, b := create(t, db, city("bb"))
@@ -294,6 +304,7 @@ func TestCityPoolsShareTheirCap(t *testing.T) {
 }
 
 func TestReadSurvivesARestartOfTheDatabase(t *testing.T) {
+	t.Parallel()
 	db := open(t, postgres.Options{})
 	made, pool := create(t, db, city("aa"))
 	for range 5 {

@@ -10,6 +10,7 @@ import (
 )
 
 func TestTransform(t *testing.T) {
+	t.Parallel()
 	pool := pgtest.New(t)
 	nan, inf := math.NaN(), math.Inf(1)
 	// The origin of EPSG:4549 is 120°E on the equator, 500 km east of its false origin.
