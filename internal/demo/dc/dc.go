@@ -37,16 +37,15 @@ const (
 
 // Counts of the published rows. The last row of ReportsFile is blank but for its time, and an import rejects it.
 const (
-	Wards       = 8
-	ANCs        = 40
-	SMDs        = 296
-	ReportRows  = 22577
-	Reports     = 22576
-	BlankLine   = 22578 // the blank row's line in ReportsFile, the header being line 1
-	WardLabel   = "ward"
-	LabelledIn  = 22427 // rows whose WardLabel is neither empty nor "NULL"
-	SourceEPSG  = 4326  // what the files' lon and lat are in
-	FirstReport = "2016-07-08T00:00:07"
+	Wards      = 8
+	ANCs       = 40
+	SMDs       = 296
+	ReportRows = 22577
+	Reports    = 22576
+	BlankLine  = 22578 // the blank row's line in ReportsFile, the header being line 1
+	WardLabel  = "ward"
+	LabelledIn = 22427 // rows whose WardLabel is neither empty nor "NULL"
+	SourceEPSG = 4326  // what the files' lon and lat are in
 )
 
 // Boundary says how one level's file is imported; the fields are names of GeoJSON properties.
