@@ -145,7 +145,7 @@ func (c *City) Reload(ctx context.Context) (changed bool, err error) {
 		return false, err
 	}
 	old := c.state.Load()
-	if old != nil && (old.Layout == nil) == !ok && (!ok || old.Layout.Plan.ID == plan.ID) {
+	if old != nil && (old.Layout == nil) == !ok && (!ok || old.Layout.Plan.ID == plan.ID && old.Layout.Plan.Version == plan.Version) {
 		return false, nil
 	}
 	next := &State{}

@@ -2,15 +2,11 @@ package app
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"gridgov/internal/cube"
 	"gridgov/internal/feed"
@@ -24,10 +20,10 @@ type Live struct {
 	Feed  *feed.Log
 	Maker *tiles.Maker
 
-	cube  *cube.Cube
+	cube  atomic.Pointer[cube.Cube] // another one after the feed was reset
 	names atomic.Pointer[Names]
 	span  atomic.Pointer[[2]uint32] // captured_at of the earliest and the latest report
-	faces map[string]uint32         // grid code → face in the cube; kept by the follower alone
+	faces map[string]uint32         // grid code → face in the cube, never fewer; kept by the follower alone
 
 	mu      sync.Mutex
 	applied feed.ID       // everything up to here is in the cube
@@ -35,6 +31,7 @@ type Live struct {
 
 	replacing atomic.Pointer[report.Replacing] // nil: nothing under way
 	switched  chan struct{}                    // the plan in force may have changed
+	strays    strays
 	done      sync.WaitGroup
 	stop      context.CancelFunc
 }
@@ -53,6 +50,11 @@ func (n *Names) Item(code string) (uint16, bool) {
 	return v, ok
 }
 
+// hasItem tells whether the number is an item's.
+func (n *Names) hasItem(num uint16) bool {
+	return int(num) < len(n.Names.Items) && n.Names.Items[num] != ""
+}
+
 // Start loads the cube and begins to follow. When it returns the city is ready to serve.
 func (c *City) Start(ctx context.Context) (*Live, error) {
 	log, err := feed.NewLog(ctx, c.Pool, c.log) // before the reports are read: what comes meanwhile is applied again
@@ -60,7 +62,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 		return nil, err
 	}
 	l := &Live{City: c, Feed: log, Maker: &tiles.Maker{}, faces: map[string]uint32{}, applied: log.Head(),
-		moved: make(chan struct{}), switched: make(chan struct{}, 1)}
+		moved: make(chan struct{}), switched: make(chan struct{}, 1), strays: newStrays()}
 	if err := l.load(ctx); err != nil {
 		return nil, err
 	}
@@ -82,7 +84,7 @@ func (l *Live) Stop() {
 }
 
 // View is the cube as it is now.
-func (l *Live) View() cube.View { return l.cube.View() }
+func (l *Live) View() cube.View { return l.cube.Load().View() }
 
 // Names are the words of the cube's codes.
 func (l *Live) Names() *Names { return l.names.Load() }
@@ -95,22 +97,29 @@ func (l *Live) Replacing() (report.Replacing, bool) {
 	return report.Replacing{}, false
 }
 
-// load fills the cube from PostGIS.
+// load fills a cube from PostGIS and puts it in the place of the one before.
 func (l *Live) load(ctx context.Context) error {
-	if err := l.readItems(ctx); err != nil {
-		return err
-	}
 	var rows []cube.Row
+	span := [2]uint32{math.MaxUint32, 0}
 	err := l.Reports.Columns(ctx, 0, math.MaxUint32, func(c report.Column) {
 		if !math.IsNaN(c.Lon) {
-			rows = append(rows, l.row(c))
+			row := l.row(c)
+			rows = append(rows, row)
+			span = [2]uint32{min(row.At, span[0]), max(row.At, span[1])}
 		}
 	})
 	if err != nil {
 		return err
 	}
-	l.cube = cube.Load(slices.Values(rows))
+	if err := l.readItems(ctx); err != nil { // after the reports, so that none has an item without a name
+		return err
+	}
 	l.publishFaces()
+	l.span.Store(nil)
+	if len(rows) > 0 {
+		l.span.Store(&span)
+	}
+	l.cube.Store(cube.Load(slices.Values(rows)))
 	return nil
 }
 
@@ -124,9 +133,7 @@ func (l *Live) row(c report.Column) cube.Row {
 		}
 		face = f
 	}
-	at := uint32(min(max(c.At, 0), math.MaxUint32))
-	l.widen(at)
-	return cube.Row{Num: uint32(c.Num), Lon: c.Lon, Lat: c.Lat, At: at,
+	return cube.Row{Num: uint32(c.Num), Lon: c.Lon, Lat: c.Lat, At: uint32(min(max(c.At, 0), math.MaxUint32)),
 		Item: uint16(c.Item), Kind: c.Kind, Source: c.Source, Face: face}
 }
 
@@ -195,201 +202,27 @@ func (l *Live) WaitApplied(ctx context.Context, id feed.ID) error {
 	}
 }
 
+// Resume returns where a reader may go on who cannot from lost: the cube's position, once it is another than that.
+func (l *Live) Resume(ctx context.Context, lost feed.ID) (feed.ID, error) {
+	for {
+		l.mu.Lock()
+		at, moved := l.applied, l.moved
+		l.mu.Unlock()
+		if at != lost {
+			return at, nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return feed.ID{}, ctx.Err()
+		}
+	}
+}
+
 func (l *Live) setApplied(id feed.ID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.applied = id
 	close(l.moved)
 	l.moved = make(chan struct{})
-}
-
-// follow applies the feed to the cube until ctx ends.
-func (l *Live) follow(ctx context.Context) {
-	for ctx.Err() == nil {
-		events, err := l.Feed.Next(ctx, l.Applied())
-		if errors.Is(err, feed.ErrReset) {
-			err = l.rebuild(ctx)
-		} else if err == nil {
-			err = l.apply(ctx, events)
-		}
-		if err != nil && ctx.Err() == nil {
-			l.log.Warn("the cube could not follow, will try again", "err", err)
-			pause(ctx, time.Second)
-			continue
-		}
-		if l.cube.MergeDue() {
-			l.cube.Merge()
-		}
-	}
-}
-
-// rebuild loads everything anew: the feed is another one, as after a restore.
-func (l *Live) rebuild(ctx context.Context) error {
-	head := l.Feed.Head()
-	l.log.Info("the feed was reset, loading anew", "head", head)
-	if _, err := l.Reload(ctx); err != nil {
-		return err
-	}
-	if err := l.load(ctx); err != nil {
-		return err
-	}
-	l.setApplied(head)
-	return nil
-}
-
-func (l *Live) apply(ctx context.Context, events []feed.Stored) error {
-	var nums []report.Num // single reports
-	strays := map[report.Num]report.Num{}
-	plan := l.State().Placer.PlanID
-	newItems := false
-	for _, e := range events {
-		switch e.Type {
-		case feed.ReportFiled, feed.ReportPositioned:
-			var d feed.Filed
-			if err := json.Unmarshal(e.Data, &d); err != nil {
-				return fmt.Errorf("event %d: %w", e.Seq, err)
-			}
-			nums = append(nums, report.Num(d.Num))
-			if d.Plan != plan {
-				strays[report.Num(d.Num)] = report.Num(d.Num)
-			}
-		case feed.ReportImported:
-			var d feed.Range
-			if err := json.Unmarshal(e.Data, &d); err != nil {
-				return fmt.Errorf("event %d: %w", e.Seq, err)
-			}
-			newItems = true
-			if d.Plan != plan {
-				strays[report.Num(d.FromNum)] = report.Num(d.ToNum)
-			}
-		case feed.ReportReplaced:
-			var d feed.Replaced
-			if err := json.Unmarshal(e.Data, &d); err != nil {
-				return fmt.Errorf("event %d: %w", e.Seq, err)
-			}
-			for _, n := range d.Nums {
-				nums = append(nums, report.Num(n))
-			}
-		case feed.PlanPublished:
-			select {
-			case l.switched <- struct{}{}:
-			default:
-			}
-		}
-	}
-	if newItems {
-		if err := l.readItems(ctx); err != nil {
-			return err
-		}
-	}
-	var changes []cube.Change
-	add := func(c report.Column) {
-		changes = append(changes, cube.Change{Row: l.row(c), Set: cube.AllFields})
-	}
-	if err := l.Reports.ColumnsOf(ctx, nums, add); err != nil {
-		return err
-	}
-	for _, e := range events {
-		if e.Type != feed.ReportImported {
-			continue
-		}
-		var d feed.Range
-		if err := json.Unmarshal(e.Data, &d); err != nil {
-			return fmt.Errorf("event %d: %w", e.Seq, err)
-		}
-		if err := l.Reports.Columns(ctx, report.Num(d.FromNum), report.Num(d.ToNum), add); err != nil {
-			return err
-		}
-	}
-	l.publishFaces()
-	l.cube.Apply(changes)
-	l.setApplied(feed.ID{Epoch: l.Applied().Epoch, Seq: events[len(events)-1].Seq})
-	for from, to := range strays {
-		// Filed under another plan than the one in force here: looked at again, outside of this loop's way.
-		l.done.Go(func() { l.replaceStray(ctx, from, to) })
-	}
-	return nil
-}
-
-func (l *Live) replaceStray(ctx context.Context, from, to report.Num) {
-	if _, err := l.Reports.ReplaceRange(ctx, l.State().Placer, from, to); err != nil && ctx.Err() == nil {
-		l.log.Warn("could not place again", "from", from, "to", to, "err", err)
-		return
-	}
-	l.Announce()
-}
-
-// watchPlan sees to it that the plan in force is the one served: at once when one is published, and when the moment of
-// one published ahead has come.
-func (l *Live) watchPlan(ctx context.Context) {
-	l.replace(ctx) // what an earlier run may have left
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-l.switched:
-		case <-tick.C:
-		}
-		changed, err := l.Reload(ctx)
-		if err != nil {
-			if ctx.Err() == nil {
-				l.log.Warn("the plan in force could not be loaded, will try again", "err", err)
-			}
-			continue
-		}
-		if changed {
-			l.replace(ctx)
-		}
-	}
-}
-
-// replace places all reports under the plan in force, until it is done.
-func (l *Live) replace(ctx context.Context) {
-	for ctx.Err() == nil {
-		placer := l.State().Placer
-		if placer.PlanID == 0 {
-			return
-		}
-		result, err := l.Replace(ctx, placer, func(p report.Replacing) {
-			l.replacing.Store(&p)
-			l.Announce()
-		})
-		l.replacing.Store(nil)
-		if err == nil {
-			if result.Changed > 0 {
-				l.log.Info("reports placed under the plan in force", "changed", result.Changed, "reports", result.Total)
-			}
-			return
-		}
-		if ctx.Err() == nil {
-			l.log.Warn("placing under the new plan stopped, will go on", "err", err)
-			pause(ctx, time.Second)
-		}
-	}
-}
-
-// Replace places all reports under a plan, strays filed meanwhile under an older one included.
-func (c *City) Replace(ctx context.Context, placer *report.Placer, progress func(report.Replacing)) (report.Replacing, error) {
-	r, err := c.Reports.Replace(ctx, placer, progress)
-	if err != nil {
-		return r, err
-	}
-	last, err := c.Reports.LastNum(ctx)
-	if err != nil || int64(last) <= r.Total {
-		return r, err
-	}
-	n, err := c.Reports.ReplaceRange(ctx, placer, report.Num(r.Total+1), last)
-	r.Changed += int64(n)
-	return r, err
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
-	}
 }

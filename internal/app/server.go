@@ -9,9 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"gridgov/internal/feed"
 	"gridgov/internal/postgres"
 )
 
@@ -21,29 +18,43 @@ type Server struct {
 	log *slog.Logger
 	now func() time.Time
 
-	mu       sync.RWMutex
-	cities   map[string]*Live
-	failed   map[string]error // cities that could not be started, and why
-	caughtUp bool             // the cities of the first look are all live
+	loading chan struct{} // holds a place for each city that may load at once
+	work    sync.WaitGroup
+
+	mu     sync.RWMutex
+	listed bool             // the registry was read
+	first  map[string]bool  // the cities of the first look that are not live yet
+	coming map[string]error // known cities that are not live, and why their last start failed, if it did
+	cities map[string]*Live
 }
+
+// maxLoading is how many cities load at once: each reads all its reports.
+const maxLoading = 4
+
+// startAgain is how long a city that could not be started is left alone.
+const startAgain = 2 * time.Second
 
 // NewServer makes a server without cities; Run fills it.
 func NewServer(db *postgres.Database, log *slog.Logger, now func() time.Time) *Server {
-	return &Server{db: db, log: log, now: now, cities: map[string]*Live{}, failed: map[string]error{}}
+	return &Server{db: db, log: log, now: now, loading: make(chan struct{}, maxLoading),
+		first: map[string]bool{}, coming: map[string]error{}, cities: map[string]*Live{}}
 }
 
-// errStarting: the first look at the registry is not done.
+// errStarting: cities that were there at the start are still loading.
 var errStarting = errors.New("starting: not all cities are loaded")
 
-// Ready is nil when every city of the registry is live and its cube has caught up.
+// Ready is nil when every city that was in the registry at the start is live, and none that came later has failed to
+// start. A city that is only just loading takes nothing from the others.
 func (s *Server) Ready() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if !s.caughtUp {
-		return errStarting
+	for _, err := range s.coming {
+		if err != nil {
+			return err
+		}
 	}
-	for _, err := range s.failed {
-		return err
+	if !s.listed || len(s.first) > 0 {
+		return errStarting
 	}
 	return nil
 }
@@ -52,8 +63,8 @@ func (s *Server) Ready() error {
 func (s *Server) City(code string) (city *Live, starting bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	_, bad := s.failed[code]
-	return s.cities[code], bad || !s.caughtUp
+	_, coming := s.coming[code]
+	return s.cities[code], coming || !s.listed
 }
 
 // Cities lists the live cities by code.
@@ -72,55 +83,70 @@ func (s *Server) Cities() []*Live {
 func (s *Server) Run(ctx context.Context) {
 	s.db.WatchCities(ctx, 2*time.Second, func(list []postgres.City) { s.take(ctx, list) },
 		func(err error) { s.log.Warn("the registry cannot be read, will try again", "err", err) })
-	for _, c := range s.Cities() {
-		c.Stop()
-	}
+	s.work.Wait()
 }
 
+// take begins to serve the cities that are not known yet.
 func (s *Server) take(ctx context.Context, list []postgres.City) {
-	for _, info := range list {
-		s.mu.RLock()
-		_, there := s.cities[info.Code]
-		s.mu.RUnlock()
-		if !there {
-			s.start(ctx, info)
-		}
-	}
-	s.mu.Lock()
-	s.caughtUp = true
-	again := len(s.failed) > 0
-	s.mu.Unlock()
-	if again && ctx.Err() == nil {
-		time.AfterFunc(2*time.Second, func() {
-			if ctx.Err() == nil {
-				s.take(ctx, list)
-			}
-		})
-	}
-}
-
-func (s *Server) start(ctx context.Context, info postgres.City) {
-	began := time.Now()
-	live, err := s.open(ctx, info)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
-		s.failed[info.Code] = err
-		if ctx.Err() == nil {
-			s.log.Error("city not started, will try again", "city", info.Code, "err", err)
+	for _, info := range list {
+		_, coming := s.coming[info.Code]
+		if coming || s.cities[info.Code] != nil {
+			continue
 		}
+		s.coming[info.Code] = nil
+		if !s.listed {
+			s.first[info.Code] = true
+		}
+		s.work.Go(func() { s.serve(ctx, info) })
+	}
+	s.listed = true
+}
+
+// serve starts a city, again and again until it succeeds, and keeps it live until ctx ends.
+func (s *Server) serve(ctx context.Context, info postgres.City) {
+	live := s.start(ctx, info)
+	if live == nil {
 		return
 	}
-	delete(s.failed, info.Code)
-	s.cities[info.Code] = live
-	s.log.Info("city ready", "city", info.Code, "reports", live.View().Len(), "ms", time.Since(began).Milliseconds())
+	s.keepExtended(ctx, live)
+	live.Stop()
+}
+
+func (s *Server) start(ctx context.Context, info postgres.City) *Live {
+	for ctx.Err() == nil {
+		select {
+		case s.loading <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		began := time.Now()
+		live, err := s.open(ctx, info)
+		<-s.loading
+		s.mu.Lock()
+		if err == nil {
+			delete(s.coming, info.Code)
+			delete(s.first, info.Code)
+			s.cities[info.Code] = live
+		} else {
+			s.coming[info.Code] = err
+		}
+		s.mu.Unlock()
+		if err == nil {
+			s.log.Info("city ready", "city", info.Code, "reports", live.View().Len(), "ms", time.Since(began).Milliseconds())
+			return live
+		}
+		if ctx.Err() == nil {
+			s.log.Error("city not started, will try again", "city", info.Code, "err", err)
+			pause(ctx, startAgain)
+		}
+	}
+	return nil
 }
 
 func (s *Server) open(ctx context.Context, info postgres.City) (*Live, error) {
-	// The serving role cannot make tables: the owner sees to the feed's partitions ahead of need.
-	if err := pgx.BeginFunc(ctx, s.db.Owner(), func(tx pgx.Tx) error {
-		return feed.EnsurePartitions(ctx, tx.Conn(), info.Code)
-	}); err != nil {
+	if err := s.db.ExtendFeed(ctx, info); err != nil {
 		return nil, err
 	}
 	c, err := Open(ctx, s.db, info, s.log, s.now)
@@ -133,4 +159,23 @@ func (s *Server) open(ctx context.Context, info postgres.City) (*Live, error) {
 		return nil, err
 	}
 	return live, nil
+}
+
+// keepExtended makes the feed's partitions ahead of need until ctx ends: the serving role cannot make tables.
+func (s *Server) keepExtended(ctx context.Context, live *Live) {
+	const often = 500_000 // events; a partition, of which there is always one ahead, holds some millions
+	done := live.Feed.Head().Seq
+	for {
+		if live.Feed.Await(ctx, done+often) != nil {
+			return
+		}
+		if err := s.db.ExtendFeed(ctx, live.City.City); err != nil {
+			if ctx.Err() == nil {
+				s.log.Error("the feed could not be extended, will try again", "city", live.Code, "err", err)
+				pause(ctx, startAgain)
+			}
+			continue
+		}
+		done = live.Feed.Head().Seq
+	}
 }

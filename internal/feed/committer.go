@@ -4,22 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"gridgov/internal/fault"
+	"gridgov/internal/postgres"
 )
 
-// Act is one use case's work in a transaction. It returns the events to append. It may run more than once (a group that
-// met a deadlock is done again act by act), so it sets its results anew each time and has no other effect than SQL.
+// Act is one use case's work in a transaction. It returns the events to append. It may run more than once (after a
+// deadlock, or when the group it was in could not be kept), so it sets its results anew each time and has no other effect
+// than SQL. It neither commits nor rolls back, and leaves no rows open.
 type Act func(ctx context.Context, tx pgx.Tx) ([]Event, error)
 
-// Beginner is what the committer needs of a pool.
-type Beginner interface {
-	Begin(ctx context.Context) (pgx.Tx, error)
+// Statement is an act that is done by one statement nearly always, as filing a report is by an insert. The statements of
+// a group travel together, in one round trip.
+type Statement struct {
+	SQL  string
+	Args []any
+	// Read reads the statement's row and returns the act's events. pgx.ErrNoRows says that the statement had nothing to
+	// do, as an insert of what is there: Otherwise is run in its place. So it is when the statement fails.
+	Read      func(row pgx.Row) ([]Event, error)
+	Otherwise Act
 }
 
 // Limits of a committer. A city's ceiling is one transaction per commit latency, since the feed's lock is held through
@@ -28,69 +39,87 @@ const (
 	MaxUnderWay = 8  // transactions at once
 	MaxGroup    = 64 // acts in one transaction
 	actTimeout  = 10 * time.Second
+	maxTries    = 4
 )
 
 // Committer commits acts in groups: each act in a savepoint of its own (one that fails fails alone), all their events
 // appended together, one commit.
 type Committer struct {
-	db        Beginner
+	pool      *pgxpool.Pool
 	now       func() time.Time
 	committed func(Seq)
 
-	acts chan *pending
-	stop context.CancelFunc
-	done sync.WaitGroup
+	acts   chan *pending
+	closed context.Context
+	close  context.CancelFunc
+	done   sync.WaitGroup
 }
 
+// pending is an act on its way. Its group's worker owns it from when it is taken up until ready is closed.
 type pending struct {
 	ctx    context.Context
+	quick  *Statement // nil: act is run at once
 	act    Act
 	events []Event
-	err    error
+	err    error // the act's own; nil: it is kept if its group is
 	ready  chan struct{}
 }
 
 // NewCommitter starts the workers; Close ends them. committed is called after each commit that appended events, with
 // the last number; it must not block.
-func NewCommitter(db Beginner, now func() time.Time, committed func(Seq)) *Committer {
-	ctx, stop := context.WithCancel(context.Background())
-	c := &Committer{db: db, now: now, committed: committed, acts: make(chan *pending), stop: stop}
+func NewCommitter(pool *pgxpool.Pool, now func() time.Time, committed func(Seq)) *Committer {
+	c := &Committer{pool: pool, now: now, committed: committed, acts: make(chan *pending)}
+	c.closed, c.close = context.WithCancel(context.Background())
 	for range MaxUnderWay {
-		c.done.Go(func() { c.work(ctx) })
+		c.done.Go(c.work)
 	}
 	return c
 }
 
-// Close waits for what is under way and refuses the rest.
+// Close waits for what is under way; Do refuses from now on.
 func (c *Committer) Close() {
-	c.stop()
+	c.close()
 	c.done.Wait()
 }
 
-// Do runs act in a shared transaction and returns when it is durably committed, or has failed. When ctx ends earlier
-// the act may still be committed: what calls Do must be idempotent.
+// Do runs act in a shared transaction and returns when it is durably committed, or has failed. An act that was not taken
+// up when ctx ends is never run; one that was is waited for, as it may be writing its results. A connection lost at
+// the commit leaves open whether the act was kept, and Do returns an error: what calls Do must be idempotent.
 func (c *Committer) Do(ctx context.Context, act Act) error {
-	p := &pending{ctx: ctx, act: act, ready: make(chan struct{})}
-	select {
-	case c.acts <- p:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case <-p.ready:
-		return p.err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return c.do(&pending{ctx: ctx, act: act, ready: make(chan struct{})})
 }
 
-func (c *Committer) work(ctx context.Context) {
+// DoStatement is Do for an act that one statement does nearly always.
+func (c *Committer) DoStatement(ctx context.Context, s Statement) error {
+	return c.do(&pending{ctx: ctx, quick: &s, act: s.Otherwise, ready: make(chan struct{})})
+}
+
+func (c *Committer) do(p *pending) error {
+	if err := p.ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case c.acts <- p: // taken up: the channel holds nothing back
+	case <-p.ctx.Done():
+		return p.ctx.Err()
+	case <-c.closed.Done():
+		return fault.Unavailable("stopping", "the service is stopping; send it again in a moment, the same id is not stored twice")
+	}
+	<-p.ready
+	return p.err
+}
+
+func (c *Committer) work() {
 	for {
 		select {
-		case <-ctx.Done():
+		case <-c.closed.Done():
 			return
 		case p := <-c.acts:
-			c.commit(c.gather(p))
+			group := c.gather(p)
+			c.commit(group)
+			for _, p := range group {
+				close(p.ready)
+			}
 		}
 	}
 }
@@ -109,65 +138,166 @@ func (c *Committer) gather(first *pending) []*pending {
 	return group
 }
 
+// commit keeps a group, and then does alone what could not be done in company.
 func (c *Committer) commit(group []*pending) {
-	live := group[:0]
-	for _, p := range group {
-		if p.err = p.ctx.Err(); p.err != nil { // nobody waits for it any more
-			close(p.ready)
-			continue
+	for _, p := range c.keep(group) {
+		var left []*pending
+		for try := 0; try == 0 || len(left) > 0 && try < maxTries; try++ {
+			left = c.keep([]*pending{p})
 		}
-		live = append(live, p)
-	}
-	err := c.try(live)
-	if err != nil && len(live) > 1 && retryable(err) {
-		for _, p := range live {
-			p.err = c.try([]*pending{p})
+		if len(left) > 0 {
+			p.err = broken(p.err)
 		}
-		err = nil
-	}
-	for _, p := range live {
-		if err != nil {
-			p.err = err
-		}
-		close(p.ready)
 	}
 }
 
-// try runs one transaction. An error is the whole group's; errors of single acts are left in them.
-func (c *Committer) try(group []*pending) error {
-	if len(group) == 0 {
-		return nil
-	}
+// keep runs a group until it is kept or there is no hope, and sets each act's error. It returns the acts that are to be
+// done again alone: they met a conflict with other transactions, or took the group's transaction down.
+func (c *Committer) keep(group []*pending) (again []*pending) {
 	// Not a request's context: one who leaves must not take the others' transaction with him.
 	ctx, cancel := context.WithTimeout(context.Background(), actTimeout)
 	defer cancel()
-	tx, err := c.db.Begin(ctx)
-	if err != nil {
-		return broken(err)
-	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // no effect after the commit
-
-	var events []Event
-	ok := false
-	for _, p := range group {
-		p.events, p.err = runAct(ctx, tx, p.act, len(group) > 1)
-		if p.err == nil {
-			events, ok = append(events, p.events...), true
+	for try := 1; ; try++ {
+		f := c.try(ctx, group)
+		switch {
+		case f == nil:
+			for _, p := range group {
+				if conflict(p.err) {
+					again = append(again, p)
+				}
+			}
+			return again
+		case f.sent || try == maxTries || ctx.Err() != nil:
+		case lost(f.err) && try == 1:
+			c.pool.Reset() // the database was restarted: other connections are as stale
 			continue
+		case f.culprit != nil && f.culprit.quick != nil:
+			f.culprit.quick = nil // its statement took the transaction with it; in a savepoint the act fails alone
+			continue
+		case f.culprit != nil && len(group) > 1:
+			return append(c.keep(without(group, f.culprit)), f.culprit)
+		case f.culprit == nil && forgetStatements(group), conflict(f.err):
+			continue // what could not even be sent; the feed's lock was not to be had in time
 		}
-		if retryable(p.err) || tx.Conn().IsClosed() {
-			return p.err
+		for _, p := range group {
+			p.err = broken(f.err)
 		}
+		return nil
 	}
-	if !ok {
-		return nil // nothing to commit; each act has its own error
+}
+
+func without(group []*pending, p *pending) []*pending {
+	return slices.DeleteFunc(slices.Clone(group), func(q *pending) bool { return q == p })
+}
+
+// forgetStatements makes all statements acts and reports whether there was one.
+func forgetStatements(group []*pending) (any bool) {
+	for _, p := range group {
+		any = any || p.quick != nil
+		p.quick = nil
 	}
-	last, err := Append(ctx, tx, c.now(), events)
+	return any
+}
+
+// failure is why nothing of a transaction is known to be kept.
+type failure struct {
+	err     error
+	culprit *pending // whose act it was, when it was one
+	sent    bool     // the commit was on its way: it may have come through
+}
+
+// try runs one transaction, in two round trips when all acts are statements that succeed: what is to be done, and feed
+// and commit. Errors of single acts are left in them.
+func (c *Committer) try(ctx context.Context, group []*pending) *failure {
+	conn, err := c.pool.Acquire(ctx)
 	if err != nil {
-		return broken(err)
+		return &failure{err: err}
 	}
-	if err := tx.Commit(ctx); err != nil {
-		return broken(err)
+	defer conn.Release() // closes a connection that is still in a transaction
+	tx, f := begin(ctx, conn.Conn(), group)
+	if f == nil {
+		f = c.finish(ctx, tx, group)
+	}
+	if tx != nil && conn.Conn().PgConn().TxStatus() != 'I' {
+		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = tx.Rollback(back) // a connection that cannot even roll back is thrown away
+	}
+	return f
+}
+
+// errNotRun marks an act that is still to be run in this transaction.
+var errNotRun = errors.New("feed: act not run")
+
+// begin opens a transaction and sends along what can be sent at once. Statements that find nothing to do are left to be
+// run as acts.
+func begin(ctx context.Context, conn *pgx.Conn, group []*pending) (pgx.Tx, *failure) {
+	var b pgx.Batch
+	b.BeginTx(pgx.TxOptions{})
+	b.Queue(setLockTimeout)
+	var failed *pending
+	for _, p := range group {
+		p.events, p.err = nil, errNotRun
+		if err := p.ctx.Err(); err != nil {
+			p.err = err // nobody waits for it any more
+		} else if p.quick != nil {
+			b.Queue(p.quick.SQL, p.quick.Args...).QueryRow(func(row pgx.Row) error {
+				err := p.read(row)
+				if err != nil {
+					failed = p
+				}
+				return err
+			})
+		}
+	}
+	results := conn.SendBatch(ctx, &b)
+	tx := results.Tx()
+	if err := results.Close(); err != nil {
+		return tx, &failure{err: err, culprit: failed}
+	}
+	return tx, nil
+}
+
+func (p *pending) read(row pgx.Row) (err error) {
+	defer recoverTo(&err)
+	events, err := p.quick.Read(row)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	p.events, p.err = events, err
+	return err
+}
+
+// finish runs the acts that are not done yet, appends all events and commits.
+func (c *Committer) finish(ctx context.Context, tx pgx.Tx, group []*pending) *failure {
+	var events []Event
+	kept := false
+	for _, p := range group {
+		if errors.Is(p.err, errNotRun) {
+			if err := p.run(ctx, tx, len(group) > 1); err != nil {
+				return &failure{err: err, culprit: p}
+			}
+		}
+		if p.err == nil {
+			events, kept = append(events, p.events...), true
+		}
+	}
+	if !kept {
+		return nil // each act has its own error
+	}
+	var b pgx.Batch
+	var last Seq
+	if err := queueAppend(&b, c.now(), events, &last); err != nil {
+		return &failure{err: err}
+	}
+	b.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() != "COMMIT" {
+			return fmt.Errorf("the transaction ended by %s", tag)
+		}
+		return nil
+	})
+	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
+		return &failure{err: err, sent: lost(err)}
 	}
 	if last > 0 {
 		c.committed(last)
@@ -175,33 +305,46 @@ func (c *Committer) try(group []*pending) error {
 	return nil
 }
 
-// runAct runs one act, in a savepoint when it shares its transaction.
-func runAct(ctx context.Context, tx pgx.Tx, act Act, shared bool) ([]Event, error) {
+// run runs the act, in a savepoint when it shares its transaction, and sets its events or its error. An error that it
+// returns is the transaction's: there is no way back to before the act.
+func (p *pending) run(ctx context.Context, tx pgx.Tx, shared bool) error {
 	if !shared {
-		return act(ctx, tx)
+		p.call(ctx, tx)
+		return nil // an act that failed alone is not committed
 	}
 	sp, err := tx.Begin(ctx)
 	if err != nil {
-		return nil, broken(err)
+		return err
 	}
-	events, err := act(ctx, sp)
-	if err != nil {
-		if rerr := sp.Rollback(ctx); rerr != nil {
-			return nil, broken(errors.Join(err, rerr))
+	if p.call(ctx, sp); p.err != nil {
+		if err := sp.Rollback(ctx); err != nil {
+			return errors.Join(p.err, err)
 		}
-		return nil, err
+		return nil
 	}
-	if err := sp.Commit(ctx); err != nil {
-		return nil, broken(err)
-	}
-	return events, nil
+	return sp.Commit(ctx)
 }
 
-// retryable tells the errors after which the same act may succeed alone: deadlock, serialization, lock timeout.
-func retryable(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001" || pg.Code == "55P03")
+func (p *pending) call(ctx context.Context, tx pgx.Tx) {
+	defer recoverTo(&p.err)
+	p.events, p.err = p.act(ctx, tx)
 }
+
+// recoverTo makes a panic the error of the act that panicked: the others of its group, and the service, go on.
+func recoverTo(err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+	}
+}
+
+// conflict tells the errors after which the same act may succeed: serialization, deadlock, lock timeout.
+func conflict(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03")
+}
+
+// lost tells whether the connection is gone, and with it the answer, if there was one.
+func lost(err error) bool { return postgres.Disconnected(err) }
 
 // broken marks a failure of the transaction as a whole: nothing is acknowledged, the caller may send it again.
 func broken(err error) error {

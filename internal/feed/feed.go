@@ -94,39 +94,52 @@ func ParseID(s string) (ID, bool) {
 	return ID{int(epoch), Seq(seq)}, true
 }
 
-// Append writes the events with the next numbers and returns the last one. It must be the transaction's last statement:
-// from here to the commit every other writer of the city waits.
+// setLockTimeout bounds the wait for each lock in a transaction that takes the feed: one that cannot have it in time
+// fails and lets the others go on.
+const setLockTimeout = `SET LOCAL lock_timeout = '2s'`
+
+// Append writes the events with the next numbers and returns the last one. It must be the transaction's last step: from
+// here to the commit every other writer of the city waits.
 func Append(ctx context.Context, tx pgx.Tx, at time.Time, events []Event) (Seq, error) {
 	if len(events) == 0 {
 		return 0, nil
 	}
-	// Encoded before the lock is taken.
+	var b pgx.Batch
+	var last Seq
+	b.Queue(setLockTimeout)
+	if err := queueAppend(&b, at, events, &last); err != nil {
+		return 0, err
+	}
+	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
+		return 0, fmt.Errorf("append to the feed: %w", err)
+	}
+	return last, nil
+}
+
+// queueAppend queues what Append does; last is set when the batch is read. Both statements travel at once, so that the
+// feed's lock is held for no round trip but the commit's. Without events it queues nothing.
+func queueAppend(b *pgx.Batch, at time.Time, events []Event, last *Seq) error {
+	if len(events) == 0 {
+		return nil
+	}
 	types := make([]string, len(events))
 	data := make([][]byte, len(events))
 	for i, e := range events {
-		b, err := json.Marshal(e.Data)
+		d, err := json.Marshal(e.Data)
 		if err != nil {
-			return 0, fmt.Errorf("event %s: %w", e.Type, err)
+			return fmt.Errorf("event %s: %w", e.Type, err)
 		}
-		types[i], data[i] = e.Type, b
+		types[i], data[i] = e.Type, d
 	}
-	var last int64
-	if err := tx.QueryRow(ctx, `UPDATE feed SET seq = seq + $1 RETURNING seq`, len(events)).Scan(&last); err != nil {
-		return 0, fmt.Errorf("take the feed: %w", err)
-	}
-	seqs := make([]int64, len(events))
-	for i := range seqs {
-		seqs[i] = last - int64(len(events)) + int64(i) + 1
-	}
-	_, err := tx.Exec(ctx, `
+	b.Queue(`UPDATE feed SET seq = seq + $1 RETURNING seq`, len(events)).QueryRow(func(row pgx.Row) error {
+		return row.Scan(last)
+	})
+	b.Queue(`
 		INSERT INTO event (seq, at, type, data)
-		SELECT e.seq, $1, e.type, e.data
-		FROM unnest($2::bigint[], $3::text[], $4::jsonb[]) AS e (seq, type, data)`,
-		at, seqs, types, data)
-	if err != nil {
-		return 0, fmt.Errorf("append to the feed: %w", err)
-	}
-	return Seq(last), nil
+		SELECT f.seq - $1 + e.ord, $2, e.type, e.data
+		FROM feed f, unnest($3::text[], $4::jsonb[]) WITH ORDINALITY AS e (type, data, ord)`,
+		len(events), at, types, data)
+	return nil
 }
 
 // querier is what reading needs of a pool, a connection or a transaction.
@@ -145,48 +158,32 @@ func Head(ctx context.Context, q querier) (ID, error) {
 	return id, nil
 }
 
-// Oldest returns the first number still kept, or head+1 when nothing is.
-func Oldest(ctx context.Context, q querier) (Seq, error) {
-	var s Seq
-	err := q.QueryRow(ctx, `SELECT coalesce((SELECT min(seq) FROM event), (SELECT seq + 1 FROM feed))`).Scan(&s)
+// Read returns up to limit events after seq, in order, and the feed's head, all of one moment.
+func Read(ctx context.Context, q querier, after Seq, limit int) (events []Stored, head ID, err error) {
+	rows, err := q.Query(ctx, `
+		SELECT f.epoch, f.seq, e.seq, e.at, e.type, e.data
+		FROM feed f LEFT JOIN (SELECT seq, at, type, data FROM event WHERE seq > $1 ORDER BY seq LIMIT $2) e ON true
+		ORDER BY e.seq`, after, limit)
 	if err != nil {
-		return 0, fmt.Errorf("read the feed's oldest event: %w", err)
+		return nil, ID{}, fmt.Errorf("read the feed: %w", err)
 	}
-	return s, nil
-}
-
-// Read returns up to limit events after seq, in order.
-func Read(ctx context.Context, q querier, after Seq, limit int) ([]Stored, error) {
-	rows, err := q.Query(ctx, `SELECT seq, at, type, data FROM event WHERE seq > $1 ORDER BY seq LIMIT $2`, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read the feed: %w", err)
-	}
-	events, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Stored])
-	if err != nil {
-		return nil, fmt.Errorf("read the feed: %w", err)
-	}
-	return events, nil
-}
-
-// PartitionSize is the number of events in one partition of table event.
-const PartitionSize = 4 << 20
-
-// EnsurePartitions makes the partitions that the next 2 × PartitionSize events need. It runs as the schema's owner, in
-// the city's schema: the serving role cannot create tables.
-func EnsurePartitions(ctx context.Context, conn *pgx.Conn, schema string) error {
-	s := pgx.Identifier{schema}.Sanitize()
-	var seq int64
-	if err := conn.QueryRow(ctx, `SELECT seq FROM `+s+`.feed`).Scan(&seq); err != nil {
-		return fmt.Errorf("read the feed's head: %w", err)
-	}
-	for n := seq / PartitionSize; n <= seq/PartitionSize+2; n++ {
-		_, err := conn.Exec(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s.event_%d PARTITION OF %s.event FOR VALUES FROM (%d) TO (%d)`,
-			s, n, s, n*PartitionSize, (n+1)*PartitionSize))
-		if err != nil {
-			return fmt.Errorf("make partition %d of the feed: %w", n, err)
+	defer rows.Close()
+	for rows.Next() {
+		var seq *Seq // null when there is no event
+		var at *time.Time
+		var typ *string
+		var data json.RawMessage
+		if err := rows.Scan(&head.Epoch, &head.Seq, &seq, &at, &typ, &data); err != nil {
+			return nil, ID{}, fmt.Errorf("read the feed: %w", err)
+		}
+		if seq != nil {
+			events = append(events, Stored{*seq, *at, *typ, data})
 		}
 	}
-	return nil
+	if err := rows.Err(); err != nil {
+		return nil, ID{}, fmt.Errorf("read the feed: %w", err)
+	}
+	return events, head, nil
 }
 
 // channel is the NOTIFY channel of a city.

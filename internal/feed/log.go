@@ -82,33 +82,30 @@ func (l *Log) Run(ctx context.Context) {
 
 func (l *Log) read(ctx context.Context) (more bool, err error) {
 	at := l.Head()
-	events, err := Read(ctx, l.pool, at.Seq, readBatch)
-	if err != nil {
+	events, head, err := Read(ctx, l.pool, at.Seq, readBatch)
+	if err != nil || head == at {
 		return false, err
-	}
-	if len(events) == 0 {
-		// Nothing new: the moment to see whether this is still the same feed.
-		head, err := Head(ctx, l.pool)
-		if err != nil {
-			return false, err
-		}
-		if head.Epoch != at.Epoch || head.Seq < at.Seq {
-			l.mu.Lock()
-			l.epoch, l.head, l.tail = head.Epoch, head.Seq, nil
-			l.advance()
-			l.mu.Unlock()
-		}
-		return head.Epoch == at.Epoch && head.Seq > at.Seq, nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer l.advance()
+	if head.Epoch != at.Epoch || head.Seq < at.Seq || !follow(events, at.Seq) {
+		// Another feed, as after a restore, or one whose next events are not kept any more: nobody goes on from here.
+		l.epoch, l.head, l.tail = head.Epoch, head.Seq, nil
+		return false, nil
+	}
 	l.tail = append(l.tail, events...)
-	if over := len(l.tail) - tailSize; over > 0 {
-		l.tail = append([]Stored(nil), l.tail[over:]...)
+	if len(l.tail) > 2*tailSize { // not at each event: that would copy the tail each time
+		l.tail = append([]Stored(nil), l.tail[len(l.tail)-tailSize:]...)
 	}
 	l.head = events[len(events)-1].Seq
-	l.advance()
-	return len(events) == readBatch, nil
+	return l.head < head.Seq, nil
+}
+
+// follow tells whether there are events and they stand without holes after seq.
+func follow(events []Stored, seq Seq) bool {
+	n := len(events)
+	return n > 0 && events[0].Seq == seq+1 && events[n-1].Seq == seq+Seq(n)
 }
 
 func (l *Log) advance() {
@@ -117,30 +114,32 @@ func (l *Log) advance() {
 }
 
 // Next returns the events after id, waiting for the first when there is none yet. It returns ErrReset when id is of
-// another epoch, ahead of the feed, or older than what the database keeps.
+// another epoch, ahead of the feed, or older than what the database keeps. The events are shared: they are not to be
+// changed.
 func (l *Log) Next(ctx context.Context, after ID) ([]Stored, error) {
 	for {
 		l.mu.Lock()
-		epoch, head, moved := l.epoch, l.head, l.moved
+		head, moved := ID{l.epoch, l.head}, l.moved
 		var events []Stored
-		if n := len(l.tail); n > 0 && after.Seq >= l.tail[0].Seq-1 && after.Seq < head {
-			events = l.tail[n-int(head-after.Seq):]
+		if n := len(l.tail); n > 0 && after.Seq >= l.tail[0].Seq-1 && after.Seq < head.Seq {
+			events = l.tail[n-int(head.Seq-after.Seq):]
 		}
 		l.mu.Unlock()
 		switch {
-		case after.Epoch != epoch || after.Seq > head:
+		case after.Epoch != head.Epoch:
 			return nil, ErrReset
 		case len(events) > 0:
 			return events[:len(events):len(events)], nil
-		case after.Seq < head:
-			events, err := Read(ctx, l.pool, after.Seq, readBatch)
-			if err != nil {
+		case after.Seq < head.Seq:
+			return l.older(ctx, after)
+		case after.Seq > head.Seq:
+			// From another node, which may have read what this one has not yet; or from nowhere.
+			if now, err := Head(ctx, l.pool); err != nil {
 				return nil, err
-			}
-			if len(events) == 0 || events[0].Seq != after.Seq+1 {
+			} else if now.Epoch != after.Epoch || now.Seq < after.Seq {
 				return nil, ErrReset
 			}
-			return events, nil
+			l.Wake()
 		}
 		select {
 		case <-ctx.Done():
@@ -148,6 +147,35 @@ func (l *Log) Next(ctx context.Context, after ID) ([]Stored, error) {
 		case <-moved:
 		}
 	}
+}
+
+// Await returns when the log stands at seq or beyond, or with ctx's error.
+func (l *Log) Await(ctx context.Context, seq Seq) error {
+	for {
+		l.mu.Lock()
+		head, moved := l.head, l.moved
+		l.mu.Unlock()
+		if head >= seq {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-moved:
+		}
+	}
+}
+
+// older reads what the tail does not hold any more.
+func (l *Log) older(ctx context.Context, after ID) ([]Stored, error) {
+	events, head, err := Read(ctx, l.pool, after.Seq, readBatch)
+	if err != nil {
+		return nil, err
+	}
+	if head.Epoch != after.Epoch || !follow(events, after.Seq) {
+		return nil, ErrReset
+	}
+	return events, nil
 }
 
 // Listen wakes the log on notifications until ctx ends. It keeps one connection of its own; without one (a replica, a
