@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/paulmach/orb"
@@ -147,20 +148,20 @@ func (e *RowError) Fault() *fault.Error {
 	return fault.Invalid(e.Field, e.Code, "%s", e.Reason).AtLine(e.Line)
 }
 
+// maxNotes is how many remarks are kept: a file can give cause for any number.
+const maxNotes = 20
+
 // notes collects remarks, each once, in the order of their first appearance.
 type notes struct{ texts []string }
 
 func (n *notes) add(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	for _, t := range n.texts {
-		if t == text {
-			return
-		}
+	if len(n.texts) < maxNotes && !slices.Contains(n.texts, text) {
+		n.texts = append(n.texts, text)
 	}
-	n.texts = append(n.texts, text)
 }
 
-func (n *notes) list() []string { return append([]string(nil), n.texts...) }
+func (n *notes) list() []string { return slices.Clone(n.texts) }
 
 func (o Options) withDefaults() Options {
 	set := func(v *int64, d int64) {

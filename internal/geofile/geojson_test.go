@@ -266,6 +266,8 @@ func TestEndlessText(t *testing.T) {
 	}
 	got := readPath(t, "-", geofile.Options{Stdin: repeat(`{"type":"FeatureCollection","features":[`, " ", 1<<30, ""), MaxBytes: 1 << 20})
 	wantFault(t, "file", got.err, "too_large", 1)
+	got = readPath(t, "-", geofile.Options{Stdin: repeat(`{"type":"FeatureCollection","features":[`, "\n", 1<<30, "")})
+	wantFault(t, "blank lines", got.err, "too_large", 1)
 }
 
 func TestSequenceGoesOnAfterABadLine(t *testing.T) {

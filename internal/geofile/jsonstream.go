@@ -15,6 +15,7 @@ import (
 const (
 	maxToken = 64 << 20
 	maxNames = 1 << 20
+	maxBlank = 1 << 20 // newlines between two tokens
 )
 
 // stream reads JSON token by token out of a window that cannot grow without bound, and knows the line it is at.
@@ -143,8 +144,10 @@ func (w *window) Read(p []byte) (int, error) {
 		rest, at = rest[i+1:], at+int64(i)+1
 	}
 	w.given += int64(n)
-	if len(w.newlines) > 1<<16 {
-		w.lineAt(w.used)
+	if len(w.newlines) > maxBlank {
+		if w.lineAt(w.used); len(w.newlines) > maxBlank {
+			return 0, fault.TooLarge("", "more than %d lines are blank or inside one value", maxBlank)
+		}
 	}
 	return n, err
 }
@@ -156,6 +159,6 @@ func (w *window) lineAt(offset int64) int {
 		passed++
 	}
 	w.line += passed
-	w.newlines = append(w.newlines[:0], w.newlines[passed:]...)
+	w.newlines = w.newlines[passed:]
 	return w.line
 }
