@@ -1,14 +1,24 @@
 package tiles
 
 import (
+	"flag"
 	"fmt"
+	"os"
 	"testing"
 
 	"gridgov/internal/fault"
 	"gridgov/internal/postgres/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+// With GRIDGOV_SOAK=1 properties are tried twenty thousand times instead of a hundred.
+func TestMain(m *testing.M) {
+	if os.Getenv("GRIDGOV_SOAK") != "" {
+		if err := flag.Set("rapid.checks", "20000"); err != nil {
+			panic(err)
+		}
+	}
+	pgtest.Main(m)
+}
 
 func TestParseAddress(t *testing.T) {
 	for _, c := range []struct {

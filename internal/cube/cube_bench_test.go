@@ -10,7 +10,14 @@ import (
 	"gridgov/internal/cube"
 )
 
-var million = sync.OnceValue(func() *cube.Cube { return cube.Load(tilebench.Rows(1, 1_000_000)) })
+// loaded is a million reports, or thirty with GRIDGOV_SOAK=1 (3 GB of memory, a minute).
+var loaded = sync.OnceValue(func() *cube.Cube {
+	n := 1_000_000
+	if os.Getenv("GRIDGOV_SOAK") != "" {
+		n *= 30
+	}
+	return cube.Load(tilebench.Rows(1, n))
+})
 
 func BenchmarkLoad(b *testing.B) {
 	var rows []cube.Row
@@ -30,10 +37,7 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 func BenchmarkHeat(b *testing.B) {
-	benchmarkHeat(b, million())
-}
-
-func benchmarkHeat(b *testing.B, c *cube.Cube) {
+	c := loaded()
 	for _, pick := range []struct {
 		name string
 		pick tilebench.Pick
@@ -55,14 +59,6 @@ func benchmarkHeat(b *testing.B, c *cube.Cube) {
 			})
 		}
 	}
-}
-
-// Thirty million reports: set GRIDGOV_SOAK=1 (2 GB of memory, a minute).
-func BenchmarkHeat30M(b *testing.B) {
-	if os.Getenv("GRIDGOV_SOAK") == "" {
-		b.Skip("set GRIDGOV_SOAK=1")
-	}
-	benchmarkHeat(b, cube.Load(tilebench.Rows(1, 30_000_000)))
 }
 
 func BenchmarkApply(b *testing.B) {

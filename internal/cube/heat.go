@@ -33,10 +33,21 @@ func (v View) Heat(z, x, y uint32, f Filter, dst []Cell) []Cell {
 		}
 		heatAny(&m, r, shift, &s.heat)
 	})
-	for i, n := range s.heat {
-		if n != 0 {
-			cx, cy := deinterleave(uint64(i))
-			dst = append(dst, Cell{uint8(cx), uint8(cy), n})
+	return collect(&s.heat, dst)
+}
+
+// collect appends the cells that are not empty. Most are, so eight are passed over at a time.
+func collect(counts *[heatCells]uint32, dst []Cell) []Cell {
+	for i := 0; i < heatCells; i += 8 {
+		c := counts[i : i+8 : i+8]
+		if c[0]|c[1]|c[2]|c[3]|c[4]|c[5]|c[6]|c[7] == 0 {
+			continue
+		}
+		for k, n := range c {
+			if n != 0 {
+				x, y := deinterleave(uint64(i + k))
+				dst = append(dst, Cell{uint8(x), uint8(y), n})
+			}
 		}
 	}
 	return dst

@@ -1,13 +1,25 @@
 package cube
 
 import (
+	"flag"
 	"math"
+	"os"
 	"slices"
 	"testing"
 
 	"github.com/paulmach/orb"
 	"pgregory.net/rapid"
 )
+
+// With GRIDGOV_SOAK=1 properties are tried twenty thousand times instead of a hundred.
+func TestMain(m *testing.M) {
+	if os.Getenv("GRIDGOV_SOAK") != "" {
+		if err := flag.Set("rapid.checks", "20000"); err != nil {
+			panic(err)
+		}
+	}
+	m.Run()
+}
 
 // model is the cube's naive twin: a map of rows, every question a loop over all of them in degrees and doubles.
 type model map[uint32]Row

@@ -29,16 +29,18 @@ func segmentRuns(s *segment, m *matcher, spans []span, r run, visit func(r *run)
 	}
 	for _, sp := range spans {
 		r.whole = sp.whole
-		lo, hi := s.flat.within(0, s.flat.len(), sp)
-		if lo == hi {
-			continue
-		}
-		// Finding an item's slice costs about as much as looking at some hundred rows.
-		if m.items == nil || hi-lo <= 128*len(m.items) {
-			r.columns, r.lo, r.hi = &s.flat, lo, hi
-			r.byItem, r.anyItem = false, m.items == nil
-			visit(&r)
-			continue
+		if len(m.items) != 1 {
+			lo, hi := s.flat.within(0, s.flat.len(), sp)
+			if lo == hi {
+				continue
+			}
+			// Finding an item's slice costs about as much as looking at some hundred rows.
+			if m.items == nil || hi-lo <= 128*len(m.items) {
+				r.columns, r.lo, r.hi = &s.flat, lo, hi
+				r.byItem, r.anyItem = false, m.items == nil
+				visit(&r)
+				continue
+			}
 		}
 		r.columns, r.byItem, r.anyItem = &s.split, true, false
 		for _, item := range m.items {

@@ -179,6 +179,13 @@ func TestRequestsAreTheSameAgainAndHalfDense(t *testing.T) {
 	}
 }
 
+func TestCubeAloneHoldsAllReports(t *testing.T) {
+	f := CubeAlone(1, 20_000, 10, 50, t.Output())
+	if f.Reports != 20_000 || f.Mean <= 0 || f.P99 < f.Mean/2 || f.PerReport > 64 {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestRowsAreTheSameAgain(t *testing.T) {
 	a, b := slices.Collect(Rows(3, 5000)), slices.Collect(Rows(3, 5000))
 	if !slices.Equal(a, b) || slices.Equal(a, slices.Collect(Rows(4, 5000))) {
