@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"gridgov/internal/fault"
@@ -167,7 +168,7 @@ func (b *builder) dropTwins(points []orb.Point, traces []trace) []trace {
 		for _, ring := range b.faces[i].rings {
 			areaM2 += ringAreaM2(ring)
 		}
-		b.tell(Finding{Kind: Duplicate, Severity: Refused, Place: points[t.u], AreaM2: areaM2}, []int32{original, f},
+		b.tell(Finding{Kind: Duplicate, Severity: Refused, Place: points[t.u], AreaM2: math.Abs(areaM2)}, []int32{original, f},
 			"%s has the same geometry as %s and was left out.", b.faces[i].Code, b.faces[original].Code)
 	}
 	if len(b.twins) == 0 {

@@ -202,3 +202,18 @@ func TestTooManyVerticesAreRefusedBeforeAnyWork(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A scribble crosses itself some hundred million times. It is refused while they are counted, not after.
+func TestAScribbleIsRefused(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var ring orb.Ring
+	for range 30_000 {
+		ring = append(ring, orb.Point{120 + rng.Float64(), 30 + rng.Float64()})
+	}
+	if _, _, err := Build(context.Background(), []Polygon{{Code: "a", Shape: orb.MultiPolygon{{append(ring, ring[0])}}}}, Options{}); !fault.Is(err, fault.KindTooLarge) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := FromFaces([]Polygon{{Code: "a", Shape: orb.MultiPolygon{{append(ring[:100:100], ring[0])}}}}); err == nil {
+		t.Error("a scribble was read as stored")
+	}
+}

@@ -3,6 +3,7 @@ package coverage
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/paulmach/orb"
 )
@@ -23,7 +24,7 @@ func FromFaces(polygons []Polygon) (*Coverage, error) {
 		rings[i] = f.rings
 	}
 	o := outline(rings, 0, func(int, orb.Point) {})
-	n := &noder{points: o.points}
+	n := &noder{points: o.points, limit: math.MaxInt64 / 2}
 	var folded error
 	n.traces = sumTraces(o.traces, func(face, point int32) {
 		folded = fmt.Errorf("coverage: stored face %s runs along an edge at %v twice", faces[face].Code, o.points[point])

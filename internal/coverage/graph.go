@@ -19,11 +19,11 @@ type graph struct {
 	first  []int32 // where each point's begin in out; one more entry at the end
 	next   []int32 // by half-edge: the next one around the cell on the left
 	cell   []int32 // by half-edge
-	loops  [][]int32
-}
 
-// loops holds, by cell, one half-edge of each of its borders: for a bounded cell the outer one first, then those of what
-// lies in it.
+	// loops holds, by cell, one half-edge of each of its borders: for a bounded cell the outer one first, then those of
+	// what lies in it.
+	loops [][]int32
+}
 
 func twin(h int32) int32 { return h ^ 1 }
 
@@ -126,10 +126,12 @@ func (g *graph) nest() {
 		}
 	}
 	below := g.edgeBelow()
-	for _, h := range outer { // by lowest point: what lies below was dealt with before
+	for i, h := range outer { // by lowest point: what lies below was dealt with before, and nothing lies below the first
 		in := int32(0)
-		if under := below(g.ends[h]); under >= 0 {
-			in = g.cell[under]
+		if i > 0 {
+			if under := below(g.ends[h]); under >= 0 {
+				in = g.cell[under]
+			}
 		}
 		g.mark(h, in)
 		g.loops[in] = append(g.loops[in], h)

@@ -6,8 +6,10 @@ import (
 	"sort"
 )
 
-// maxNamed bounds how many faces of one cell are remembered by name.
-const maxNamed = 16
+const (
+	maxNamed  = 16  // how many faces of one cell are remembered by name
+	maxSearch = 256 // how many are looked at for wrong windings: in a pile of faces some will do
+)
 
 // label is which faces cover a cell. count may exceed the number of those named.
 type label struct {
@@ -41,7 +43,7 @@ func (w windings) add(face, wind int32) windings {
 
 func (w windings) label() label {
 	l := label{count: int32(len(w))}
-	for _, f := range w {
+	for _, f := range w[:min(len(w), maxSearch)] {
 		if len(l.faces) < maxNamed {
 			l.faces = append(l.faces, f.face)
 		}
@@ -86,7 +88,7 @@ func labelCells(ctx context.Context, g *graph, edges []edge, traces []trace) (la
 	path := []step{{cell: 0, by: -1, at: -1}}
 	enter(0)
 	for visits := 0; len(path) > 0; visits++ {
-		if visits%100_000 == 0 && ctx.Err() != nil {
+		if visits%10_000 == 0 && ctx.Err() != nil {
 			return labelling{}, ctx.Err()
 		}
 		s := &path[len(path)-1]

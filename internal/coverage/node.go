@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"gridgov/internal/fault"
 	"gridgov/internal/robust"
@@ -29,6 +30,7 @@ type noder struct {
 	toleranceM float64                 // 0: exact, for what must be noded already
 	folded     func(face, point int32) // an outline runs back along itself, or was led through a vertex of its own
 
+	limit  int64 // of edges and crossings in all: beyond it this is no set of boundaries
 	edges  []edge
 	tree   *boxTree
 	around pointFaces
@@ -49,7 +51,7 @@ type crossing struct{ e, f int32 }
 
 // run splits to the fixpoint. It fails when ctx ends and on input that keeps producing crossings.
 func (n *noder) run(ctx context.Context) error {
-	limit := 4*len(n.traces) + 1_000_000
+	n.limit = int64(4*len(n.traces) + 1_000_000)
 	for round := 0; ; round++ {
 		snaps, crossings, err := n.compare(ctx)
 		if err != nil {
@@ -61,9 +63,6 @@ func (n *noder) run(ctx context.Context) error {
 		if round == maxRounds {
 			at := n.points[n.edges[firstEdge(snaps, crossings)].u]
 			return fault.Invalid("shape", "unresolvable", "The outlines near (%.7f, %.7f) cross again and again within a few hundredths of a millimetre. Mend them there.", at[0], at[1])
-		}
-		if len(n.traces)+len(crossings) > limit {
-			return fault.TooLarge("shape", "The outlines cross each other more than %d times. This is not a set of boundaries.", limit/4)
 		}
 		if !n.split(snaps, crossings) {
 			at := n.points[n.edges[firstEdge(snaps, crossings)].u]
@@ -97,19 +96,23 @@ func (n *noder) compare(ctx context.Context) ([]snap, []crossing, error) {
 		}
 	}
 	workers := runtime.GOMAXPROCS(0)
-	const chunk = 4096
+	const chunk = 1024
+	var met, looked atomic.Int64
+	mostMet, mostLooked := n.limit-int64(len(n.traces)), 50_000_000+1000*int64(len(n.edges))
 	chunks := (len(fresh) + chunk - 1) / chunk
 	found := make([]comparison, chunks)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
 			for c := w; c < chunks; c += workers {
-				if ctx.Err() != nil {
-					return
-				}
 				found[c] = comparison{noder: n}
 				for _, e := range fresh[c*chunk : min((c+1)*chunk, len(fresh))] {
-					found[c].around(e, isFresh)
+					if ctx.Err() != nil || met.Load() > mostMet || looked.Load() > mostLooked {
+						return
+					}
+					before := len(found[c].snaps) + len(found[c].crossings)
+					looked.Add(found[c].around(e, isFresh))
+					met.Add(int64(len(found[c].snaps) + len(found[c].crossings) - before))
 				}
 			}
 		})
@@ -117,6 +120,9 @@ func (n *noder) compare(ctx context.Context) ([]snap, []crossing, error) {
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
+	}
+	if met.Load() > mostMet || looked.Load() > mostLooked {
+		return nil, nil, fault.TooLarge("shape", "The outlines meet or cross each other more than %d times. This is not a set of boundaries.", mostMet)
 	}
 	for i := range n.traces {
 		n.traces[i].fresh = false
@@ -142,15 +148,18 @@ type comparison struct {
 	crossings []crossing
 }
 
-func (c *comparison) around(e int32, isFresh []bool) {
+// around compares an edge with those near it and tells how many it looked at.
+func (c *comparison) around(e int32, isFresh []bool) (looked int64) {
 	a, b := c.points[c.edges[e].u], c.points[c.edges[e].v]
 	c.tree.search(boxOf(a, b).grown(c.toleranceM), func(f int32) bool {
+		looked++
 		if f == e || isFresh[f] && f < e { // the pair was looked at from the other side
 			return true
 		}
 		c.pair(e, f)
 		return true
 	})
+	return looked
 }
 
 func (c *comparison) pair(e, f int32) {

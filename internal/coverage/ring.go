@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gridgov/internal/fault"
+	"gridgov/internal/robust"
 
 	"github.com/paulmach/orb"
 )
@@ -73,8 +74,8 @@ func onLine(line int) string {
 func (f *face) read(toleranceM float64, told func(Kind, Severity, orb.Point, string, ...any)) bool {
 	for _, poly := range f.Shape {
 		for _, ring := range poly {
-			if why, at := outside(ring); why != "" {
-				told(InvalidRing, Refused, at, "The boundary %s %s", f.Code, why)
+			if why := outside(ring); why != "" {
+				told(InvalidRing, Refused, somePoint(f.Shape), "The boundary %s %s", f.Code, why)
 				return false
 			}
 		}
@@ -101,7 +102,7 @@ func (f *face) read(toleranceM float64, told func(Kind, Severity, orb.Point, str
 				open[i][0] += 0 // −0 becomes 0: equal places are equal bits
 				open[i][1] += 0
 			}
-			if area := ringAreaM2(open); (area < 0) == (n == 0) {
+			if runsCounterClockwise(open) != (n == 0) {
 				slices.Reverse(open)
 			}
 			f.rings = append(f.rings, open)
@@ -114,32 +115,58 @@ func (f *face) read(toleranceM float64, told func(Kind, Severity, orb.Point, str
 	return true
 }
 
-// outside says why a ring does not lie on the map, and where; "" when it does.
-func outside(ring orb.Ring) (why string, at orb.Point) {
+// outside says why a ring does not lie on the map; "" when it does.
+func outside(ring orb.Ring) string {
 	for _, p := range ring {
 		x, y := math.Abs(p[0]), math.Abs(p[1])
 		switch {
-		case x <= 180 && y <= 90:
+		case onMap(p):
 			continue
 		case math.IsNaN(x) || math.IsNaN(y) || math.IsInf(x, 0) || math.IsInf(y, 0):
-			return "has a coordinate that is not a finite number.", orb.Point{}
+			return "has a coordinate that is not a finite number."
 		case x <= 90 && y <= 180:
-			return fmt.Sprintf("has the point (%g, %g): longitude and latitude look swapped.", p[0], p[1]), p
+			return fmt.Sprintf("has the point (%g, %g): longitude and latitude look swapped.", p[0], p[1])
 		default:
-			return fmt.Sprintf("has the point (%g, %g), which is not in degrees: name the coordinate system on import.", p[0], p[1]), p
+			return fmt.Sprintf("has the point (%g, %g), which is not in degrees: name the coordinate system on import.", p[0], p[1])
 		}
 	}
-	return "", orb.Point{}
+	return ""
 }
 
-// somePoint is a place to show for a shape that is not read any further.
+func onMap(p orb.Point) bool { return math.Abs(p[0]) <= 180 && math.Abs(p[1]) <= 90 }
+
+// somePoint is a place to show for a shape that is not read any further: its first vertex on the map, else (0, 0).
 func somePoint(shape orb.MultiPolygon) orb.Point {
 	for _, poly := range shape {
 		for _, ring := range poly {
-			if why, _ := outside(ring); why == "" && len(ring) > 0 {
-				return ring[0]
+			for _, p := range ring {
+				if onMap(p) {
+					return p
+				}
 			}
 		}
 	}
 	return orb.Point{}
+}
+
+// runsCounterClockwise is the sense that the larger part of a ring's area has. For rings so thin that rounding could decide
+// it is the exact turn at the lowest point, which is right for every ring that does not cross itself.
+func runsCounterClockwise(open []orb.Point) bool {
+	origin, lowest := open[0], 0
+	var twice float64
+	bounds := boxOf(origin, origin)
+	last := open[len(open)-1]
+	for i, p := range open {
+		twice += (last[0]-origin[0])*(p[1]-origin[1]) - (last[1]-origin[1])*(p[0]-origin[0])
+		last = p
+		bounds = bounds.union(boxOf(p, p))
+		if comparePoints(p, open[lowest]) < 0 {
+			lowest = i
+		}
+	}
+	if math.Abs(twice) > 1e-8*(bounds[2]-bounds[0])*(bounds[3]-bounds[1]) {
+		return twice > 0
+	}
+	n := len(open)
+	return robust.Orient2D(open[(lowest+n-1)%n], open[lowest], open[(lowest+1)%n]) > 0
 }
