@@ -139,13 +139,14 @@ func (e *RowError) Error() string {
 	return where + ": " + e.Reason
 }
 
-// Fault is the error for a user. Where the line says nothing, in files without lines or with all on the first one, the
-// message names the record.
+// Fault is the error for a user. Where the line says nothing, in files without lines or with all on the first one, its
+// line is the record's number.
 func (e *RowError) Fault() *fault.Error {
-	if e.Line <= 1 {
-		return fault.Invalid(e.Field, e.Code, "record %d: %s", e.Record, e.Reason).AtLine(e.Line)
+	line := e.Line
+	if line <= 1 {
+		line = e.Record
 	}
-	return fault.Invalid(e.Field, e.Code, "%s", e.Reason).AtLine(e.Line)
+	return fault.Invalid(e.Field, e.Code, "%s", e.Reason).AtLine(line)
 }
 
 // maxNotes is how many remarks are kept: a file can give cause for any number.

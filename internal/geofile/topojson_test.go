@@ -105,7 +105,7 @@ func TestBadTopologies(t *testing.T) {
 	} {
 		got := readAll(t, `{"type":"Topology","objects":{"x":{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[1,2]},`+
 			c.geometry+`,{"type":"LineString","arcs":[0,-1]}]}},"arcs":[[[0,0],[1,1],[2,0]],[]]}`, geofile.Options{MaxVertices: 1000})
-		if got.err != nil || len(got.features) != 2 || len(got.rows) != 1 || got.rows[0].Record != 2 || got.rows[0].Code != c.code {
+		if got.err != nil || len(got.features) != 2 || len(got.rows) != 1 || got.rows[0].Record != 2 || got.rows[0].Code != c.code || got.rows[0].Fault().Line != 2 {
 			t.Errorf("%s: %d features, rejects %v, %v; want %s", c.name, len(got.features), got.rows, got.err, c.code)
 		}
 	}
