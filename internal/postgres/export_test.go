@@ -22,3 +22,6 @@ func (d *Database) MigrateFiles(ctx context.Context, schema string, files fs.FS)
 	defer conn.Close(context.WithoutCancel(ctx))
 	return migrateSchema(ctx, conn, schema, files, nil, latest)
 }
+
+// ReadArchive reads a backup without restoring it.
+func ReadArchive(path string) (Manifest, error) { return readArchive(path, nil) }
