@@ -25,7 +25,7 @@ type span struct {
 
 // Find lists the places that an address names, best first, at most limit of them.
 //
-// A place is named where its whole name, an alias, or a name without its last 村, 镇, 街道 … stands in the address, in
+// A place is named where its whole name, an alias (褚石村 for 褚石村委会), or a name without its last 村, 镇 … stands in the address, in
 // Latin letters only from word to word, and digits only whole. A name inside a longer name counts for nothing (石村 is
 // not named in 褚石村). The score is half for the name (0.4 for a shortened one) and half for the part of the address that
 // is explained by it and by the places around it that are named too, told by their codes: in 长安镇新民村 the 新民村 whose code

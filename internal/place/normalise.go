@@ -115,7 +115,25 @@ func abbreviate(word string) string {
 }
 
 // kindWords end Chinese names of places and are often left out; longer ones first.
-var kindWords = [...]string{"村民委员会", "居民委员会", "管理区", "开发区", "自治区", "自治县", "村委会", "居委会", "街道", "社区", "新村", "小区", "省", "市", "区", "县", "镇", "乡", "村"}
+var kindWords = [...]string{"管理区", "开发区", "自治区", "自治县", "街道", "社区", "新村", "小区", "省", "市", "区", "县", "镇", "乡", "村"}
+
+// bodies end the names of registers, which name the committee instead of the place: 褚石村委会 governs 褚石村.
+var bodies = [...]struct{ body, kind string }{{"村民委员会", "村"}, {"村委会", "村"}, {"居民委员会", "社区"}, {"居委会", "社区"}}
+
+// placeOf takes the committee off a name; other names stay as they are.
+func placeOf(key string) string {
+	for _, b := range bodies {
+		short, ok := strings.CutSuffix(key, b.body)
+		switch {
+		case !ok || short == "":
+		case strings.HasSuffix(short, "村") || strings.HasSuffix(short, "社区"):
+			return short
+		default:
+			return short + b.kind
+		}
+	}
+	return key
+}
 
 // stripKind takes the kind of place off a Chinese name: 褚石村 is 褚石. What is left has two characters at least.
 func stripKind(key string) (string, bool) {

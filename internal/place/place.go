@@ -80,7 +80,11 @@ func (g *Gazetteer) add(e Entry, i int32) {
 			continue
 		}
 		g.names = append(g.names, name{key: key, text: text, entry: i})
-		if short, ok := stripKind(key); ok {
+		place := placeOf(key)
+		if place != key {
+			g.names = append(g.names, name{key: place, text: text, entry: i})
+		}
+		if short, ok := stripKind(place); ok {
 			g.names = append(g.names, name{key: short, text: text, entry: i, stripped: true})
 		}
 	}

@@ -54,6 +54,7 @@ func entries() []place.Entry {
 		{Code: "330481103205", Name: "新民村", Kind: "village", Lon: 120.46, Lat: 30.44},
 		{Code: "330481101207", Name: "新民村", Kind: "village", Lon: 120.35, Lat: 30.45},
 		{Code: "330481101209", Name: "石村", Kind: "village", Lon: 120.34, Lat: 30.41},
+		{Code: "330481103005", Name: "怡院社区居委会", Kind: "village", Lon: 120.47, Lat: 30.45},
 		{Name: "皮革城", Aliases: []string{"海宁皮革城", "Leather City"}, Kind: "market", Lon: 120.70, Lat: 30.51},
 		{Name: "Pitts Place SE", Kind: "street", Lon: -76.986, Lat: 38.859},
 		{Name: "2350 Pitts Place SE", Kind: "address", Lon: -76.98602, Lat: 38.85918},
@@ -69,6 +70,8 @@ func TestGeocode(t *testing.T) {
 		{"长安镇新民村", "330481103205"},
 		{"许村镇新民村3号", "330481101207"},
 		{"长安新民", "330481103205"},
+		{"怡院社区5幢", "330481103005"},
+		{"长安怡院", "330481103005"},
 		{"新民村", ""},             // two of them
 		{"褚石村", "330481103200"}, // 石村 is inside the longer name
 		{"chushi village", "330481103200"},
@@ -118,7 +121,7 @@ func TestSearch(t *testing.T) {
 		{"褚", []string{"330481103200"}},
 		{"石村", []string{"330481101209", "330481103200"}},
 		{"3304811032", []string{"330481103200", "330481103205"}},
-		{"330481103", []string{"330481103", "330481103200", "330481103205"}},
+		{"330481103", []string{"330481103", "330481103005", "330481103200", "330481103205"}},
 		{"PITTS", []string{"Pitts Place SE", "2350 Pitts Place SE"}},
 		{"pitts se", []string{"Pitts Place SE", "2350 Pitts Place SE"}},
 		{"leather", []string{"皮革城"}},
