@@ -47,7 +47,7 @@ func TestBuildMakesACoverageOfAnySoup(t *testing.T) {
 		origin := orb.Point{rapid.Float64Range(-179, 179).Draw(t, "lon"), rapid.Float64Range(-89, 89).Draw(t, "lat")}
 		step := math.Pow(10, rapid.Float64Range(-3.5, 4).Draw(t, "log step"))
 		polygons := soup(rng, origin, 1+rng.IntN(8), 2+rng.IntN(8), math.Min(step, 1000), rapid.SampledFrom([]float64{0, 1e-6, 1e-3, 1}).Draw(t, "jitter"))
-		c, _, err := Build(context.Background(), polygons, Options{})
+		c, findings, err := Build(context.Background(), polygons, Options{})
 		if err != nil {
 			t.Fatalf("build: %v", err)
 		}
@@ -59,8 +59,8 @@ func TestBuildMakesACoverageOfAnySoup(t *testing.T) {
 			t.Fatalf("read back it is another coverage")
 		}
 		rng.Shuffle(len(polygons), func(i, k int) { polygons[i], polygons[k] = polygons[k], polygons[i] })
-		shuffled, _, err := Build(context.Background(), polygons, Options{})
-		if err != nil || !reflect.DeepEqual(c, shuffled) {
+		shuffled, findingsAgain, err := Build(context.Background(), polygons, Options{})
+		if err != nil || !reflect.DeepEqual(c, shuffled) || !reflect.DeepEqual(findings, findingsAgain) {
 			t.Fatalf("the order of input matters: %v", err)
 		}
 	})
