@@ -24,8 +24,8 @@ var towns = map[string]town{
 	"330481002": {120.668, 30.522, 40, 2000, 5200, 0.95, 0.31},  // 海洲
 	"330481003": {120.716, 30.512, 54, 1700, 3400, 0.98, 0.20},  // 海昌
 	"330481004": {120.722, 30.470, 46, 1200, 1500, 0.90, 0.44},  // 马桥
-	"330481101": {120.356, 30.432, 112, 1900, 2300, 0.80, 0.60}, // 许村
-	"330481103": {120.436, 30.436, 120, 2000, 2600, 0.92, -.39}, // 长安
+	"330481101": {120.360, 30.424, 112, 1900, 2300, 0.80, 0.60}, // 许村
+	"330481103": {120.446, 30.426, 120, 2000, 2600, 0.92, -.39}, // 长安
 	"330481105": {120.507, 30.436, 72, 900, 1500, 0.99, 0.14},   // 周王庙
 	"330481106": {120.655, 30.412, 76, 900, 1300, 0.99, -.14},   // 丁桥
 	"330481107": {120.600, 30.476, 74, 1100, 1500, 0.88, 0.47},  // 斜桥
@@ -134,7 +134,11 @@ func (b *builder) cutTowns() (map[string]int32, error) {
 				return 0, 0, 0, false
 			}
 			share := dueL / due
-			return len(left), len(right), 0.9 * max(math.Abs(c.fracL/share-1), math.Abs((1-c.fracL)/(1-share)-1)), true
+			off := 0.9 * max(math.Abs(c.fracL/share-1), math.Abs((1-c.fracL)/(1-share)-1))
+			for _, code := range codes { // a border does not run through a town's middle
+				off += 0.4 * max(0, 1-c.from(toLocal(orb.Point{towns[code].lon, towns[code].lat}))/1800)
+			}
+			return len(left), len(right), off, true
 		}}
 		c, err := b.split.best(face, len(codes), how)
 		if err != nil {
@@ -149,6 +153,16 @@ func (b *builder) cutTowns() (map[string]int32, error) {
 		return cutAll(fresh, left)
 	}
 	return out, cutAll(0, sortedKeys(towns))
+}
+
+// from is the distance of p from the line.
+func (c *cut) from(p vec) float64 {
+	line := append(append([]vec{c.a.at}, c.path...), c.b.at)
+	d := math.Inf(1)
+	for i := 0; i+1 < len(line); i++ {
+		d = min(d, distance(p, line[i], line[i+1]))
+	}
+	return d
 }
 
 // leftRing is the polygon left of the line.

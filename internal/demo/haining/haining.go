@@ -134,7 +134,7 @@ func (p *Plan) WriteGeoJSON(w io.Writer, role string) error {
 	return err
 }
 
-// Boundaries generates the plan of Seed. It takes about two seconds.
+// Boundaries generates the plan of Seed. It takes about four seconds of one core.
 func Boundaries() (*Plan, error) { return Generate(Seed) }
 
 // Generate makes a plan of any seed.
