@@ -29,33 +29,45 @@ func (b *builder) segment() *segment {
 		keys[i], ranks[i] = src.code[row], uint32(i)
 	}
 	keys, ranks = radixSort(keys, ranks) // stable: equal codes stay in the order of their numbers
+	for place, rank := range ranks {
+		keys[place] = uint64(timeKey(src.at[order[rank]]))
+	}
+	_, ranks = radixSort(keys, ranks)
 	s := &segment{byNum: make([]uint32, n)}
 	for place, rank := range ranks {
 		s.byNum[rank] = uint32(place)
 		ranks[place] = order[rank]
 	}
-	s.flat = columns{
+	s.flat.columns = columns{
 		code: pick(src.code, ranks), at: pick(src.at, ranks), num: pick(src.num, ranks),
 		face: pick(src.face, ranks), attr: pick(src.attr, ranks), item: pick(src.item, ranks),
 	}
 	b.rows = columns{}
+	f := &s.flat
+	f.regroup(func(i int) uint32 { return timeKey(f.at[i]) })
+
+	keys = keys[:n]
 	for place := range ranks {
-		keys[place], ranks[place] = uint64(s.flat.item[place]), uint32(place)
+		keys[place], ranks[place] = uint64(f.item[place]), uint32(place)
 	}
 	_, places := radixSort(keys, ranks)
-	f := &s.flat
-	s.split = columns{
+	s.split.columns = columns{
 		code: pick(f.code, places), at: pick(f.at, places), num: pick(f.num, places),
 		face: pick(f.face, places), attr: pick(f.attr, places),
 	}
-	for i, place := range places {
-		item := f.item[place]
-		if last := len(s.groups) - 1; last < 0 || s.groups[last].item != item {
-			s.groups = append(s.groups, group{item, i, i})
-		}
-		s.groups[len(s.groups)-1].end = i + 1
-	}
+	s.split.regroup(func(i int) uint32 { return itemKey(f.item[places[i]], f.at[places[i]]) })
 	return s
+}
+
+// regroup notes where each key's rows begin and end.
+func (l *layout) regroup(key func(i int) uint32) {
+	for i := range l.len() {
+		k := key(i)
+		if last := len(l.groups) - 1; last < 0 || l.groups[last].key != k {
+			l.groups = append(l.groups, group{k, i, i})
+		}
+		l.groups[len(l.groups)-1].end = i + 1
+	}
 }
 
 // orderByNum returns the rows by number, without those that a later row of the same number replaces.

@@ -1,8 +1,8 @@
 // Package cube holds every report of a city in memory, so that any filtered count over any tile costs microseconds.
 //
-// Reports are columns in two sorted layouts: by (Morton code) and by (item, Morton code). The Morton code interleaves
-// 32 bits of web-mercator x and y, so a map tile is a contiguous slice, a heat cell is the next bits of the code, and a
-// filter is a scan without branches. Changes go into small sorted deltas of rows added and rows taken away; a count is
+// Reports are columns in two sorted layouts: by Morton code, and by item and Morton code, each within stretches of 48 days.
+// The Morton code interleaves 32 bits of web-mercator x and y, so a map tile is one slice of each stretch that the window
+// meets, a heat cell is the next bits of the code, and a filter is a scan without branches. Changes go into small sorted deltas of rows added and rows taken away; a count is
 // the sum over all of them with their signs, so that nothing in the large base is ever touched. [Cube.Merge] folds the
 // deltas into a new base while readers and writers go on.
 //

@@ -23,7 +23,9 @@ type matcher struct {
 	items []uint16 // sorted, each once; nil: all
 	faces []uint64 // bit set; nil: all
 	none  bool     // with faces: FaceNone counts as well
-	plain bool     // only the time window is to be checked
+	first uint32   // the stretches of time that the window meets, first to last
+	last  uint32
+	plain bool // only the time window is to be checked
 }
 
 func (f Filter) compile() matcher {
@@ -31,6 +33,7 @@ func (f Filter) compile() matcher {
 	if f.To != 0 {
 		m.width = uint64(max(f.To, f.From) - f.From)
 	}
+	m.first, m.last = timeKey(m.from), timeKey(uint32(uint64(m.from)+max(1, m.width)-1))
 	for attr := range uint64(64) {
 		kind, source := attr&7, attr>>3
 		if (f.Kinds == 0 || f.Kinds>>kind&1 == 1) && (f.Sources == 0 || f.Sources>>source&1 == 1) {

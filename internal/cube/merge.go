@@ -63,38 +63,42 @@ func (s *segment) splice(drop, add *segment) *segment {
 	}
 	n := s.len() - drop.len() + add.len()
 	next := &segment{}
-
 	var plan planner
-	plan.walk(&s.flat, 0, s.flat.len(), &drop.flat, 0, drop.flat.len(), &add.flat, 0, add.flat.len())
-	next.flat = plan.columns(&s.flat, &add.flat, n)
+	next.flat = plan.splice(&s.flat, &drop.flat, &add.flat, n)
 	next.byNum = plan.order(s, drop, add, n)
-
 	plan = planner{}
+	next.split = plan.splice(&s.split, &drop.split, &add.split, n)
+	return next
+}
+
+// splice plans one layout, group by group, and copies it.
+func (p *planner) splice(old, drop, add *layout, n int) layout {
+	var next layout
 	i, j := 0, 0
-	for i < len(s.groups) || j < len(add.groups) {
-		item := uint16(0)
-		switch {
-		case j == len(add.groups) || i < len(s.groups) && s.groups[i].item <= add.groups[j].item:
-			item = s.groups[i].item
-		default:
-			item = add.groups[j].item
+	for i < len(old.groups) || j < len(add.groups) {
+		key := ^uint32(0)
+		if i < len(old.groups) {
+			key = old.groups[i].key
 		}
-		lo, hi := s.group(item)
-		dropLo, dropHi := drop.group(item)
-		addLo, addHi := add.group(item)
-		size := hi - lo - (dropHi - dropLo) + addHi - addLo
-		if size > 0 {
-			next.groups = append(next.groups, group{item, plan.rows, plan.rows + size})
+		if j < len(add.groups) {
+			key = min(key, add.groups[j].key)
 		}
-		plan.walk(&s.split, lo, hi, &drop.split, dropLo, dropHi, &add.split, addLo, addHi)
-		if i < len(s.groups) && s.groups[i].item == item {
+		lo, hi := old.group(key)
+		dropLo, dropHi := drop.group(key)
+		addLo, addHi := add.group(key)
+		begin := p.rows
+		p.walk(&old.columns, lo, hi, &drop.columns, dropLo, dropHi, &add.columns, addLo, addHi)
+		if p.rows > begin {
+			next.groups = append(next.groups, group{key, begin, p.rows})
+		}
+		if i < len(old.groups) && old.groups[i].key == key {
 			i++
 		}
-		if j < len(add.groups) && add.groups[j].item == item {
+		if j < len(add.groups) && add.groups[j].key == key {
 			j++
 		}
 	}
-	next.split = plan.columns(&s.split, &add.split, n)
+	next.columns = p.columns(&old.columns, &add.columns, n)
 	return next
 }
 

@@ -49,20 +49,18 @@ func (v View) Points(z, x, y uint32, f Filter, limit int, dst []Point) (points [
 	}
 	begin := len(dst)
 	s.runs = s.runs[:0]
-	var last *columns
-	var lastItem uint16
+	var last run
 	v.live(&m, s.spans, s.dead, func(r *run, i int) {
 		if thinBucket(r.num[i]) >= cut {
 			return
 		}
-		item := r.itemAt(i)
-		if r.columns != last || r.byItem && item != lastItem { // another sorted run begins
-			last, lastItem = r.columns, item
+		if r.columns != last.columns || r.lo != last.lo { // another sorted run begins
+			last = *r
 			s.runs = append(s.runs, len(dst)-begin)
 		}
 		dst = append(dst, Point{
 			Code: r.code[i], Num: r.num[i], At: r.at[i], Face: r.face[i],
-			Item: item, Kind: r.attr[i] & 7, Source: r.attr[i] >> 3,
+			Item: r.itemAt(i), Kind: r.attr[i] & 7, Source: r.attr[i] >> 3,
 		})
 	})
 	s.spare = mergeRuns(dst[begin:], s.spare, s.runs)

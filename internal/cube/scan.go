@@ -24,32 +24,47 @@ func (v View) runs(m *matcher, spans []span, visit func(r *run)) {
 }
 
 func segmentRuns(s *segment, m *matcher, spans []span, r run, visit func(r *run)) {
-	if s.len() == 0 {
-		return
-	}
-	for _, sp := range spans {
-		r.whole = sp.whole
+	for _, g := range s.flat.groups {
+		if g.key < m.first || g.key > m.last {
+			continue
+		}
 		if len(m.items) != 1 {
-			lo, hi := s.flat.within(0, s.flat.len(), sp)
-			if lo == hi {
-				continue
-			}
+			lo, hi := s.flat.within(g.start, g.end, span{first: spans[0].first, last: spans[len(spans)-1].last})
 			// Finding an item's slice costs about as much as looking at some hundred rows.
 			if m.items == nil || hi-lo <= 128*len(m.items) {
-				r.columns, r.lo, r.hi = &s.flat, lo, hi
-				r.byItem, r.anyItem = false, m.items == nil
-				visit(&r)
+				r.columns, r.byItem, r.anyItem = &s.flat.columns, false, m.items == nil
+				spanRuns(&r, lo, hi, spans, visit)
 				continue
 			}
 		}
-		r.columns, r.byItem, r.anyItem = &s.split, true, false
+		r.columns, r.byItem, r.anyItem = &s.split.columns, true, false
 		for _, item := range m.items {
-			start, end := s.group(item)
-			if r.lo, r.hi = s.split.within(start, end, sp); r.lo < r.hi {
-				r.item = item
-				visit(&r)
-			}
+			lo, hi := s.split.group(uint32(item)*stretchKeys | g.key)
+			r.item = item
+			spanRuns(&r, lo, hi, spans, visit)
 		}
+	}
+}
+
+// spanRuns visits the rows of [lo, hi) of one group in the spans. Where there are few rows for many spans, all are visited
+// and have to be looked at one by one.
+func spanRuns(r *run, lo, hi int, spans []span, visit func(r *run)) {
+	if len(spans) > 1 {
+		lo, hi = r.within(lo, hi, span{first: spans[0].first, last: spans[len(spans)-1].last})
+		if hi-lo <= 64*len(spans) {
+			r.lo, r.hi, r.whole = lo, hi, false
+			if lo < hi {
+				visit(r)
+			}
+			return
+		}
+	}
+	for _, sp := range spans {
+		r.lo, r.hi = r.within(lo, hi, sp)
+		if r.whole = sp.whole; r.lo < r.hi {
+			visit(r)
+		}
+		lo = r.hi // the next span lies behind
 	}
 }
 
@@ -86,7 +101,8 @@ type casualty struct {
 // casualties lists what was taken away inside the spans, by number; of one number the highest tier.
 func (v View) casualties(m *matcher, spans []span, dst []casualty) []casualty {
 	dst = dst[:0]
-	all := matcher{width: 1 << 32, attrs: ^uint64(0), items: m.items}
+	all := Filter{}.compile()
+	all.items = m.items
 	for i, d := range v.s.deltas {
 		segmentRuns(d.minus, &all, spans, run{}, func(r *run) {
 			for _, num := range r.num[r.lo:r.hi] {

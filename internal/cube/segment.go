@@ -9,7 +9,7 @@ type columns struct {
 	num  []uint32
 	face []uint32
 	attr []uint8  // kind | source<<3
-	item []uint16 // nil in the layout by item, where the groups say it
+	item []uint16 // nil in the layout by item, whose groups say it
 }
 
 func (c *columns) len() int { return len(c.code) }
@@ -18,18 +18,34 @@ func (c *columns) bytes() int {
 	return 8*cap(c.code) + 4*(cap(c.at)+cap(c.num)+cap(c.face)) + cap(c.attr) + 2*cap(c.item)
 }
 
-// group is the rows of one item in the layout by item.
+// Within a layout, rows of one stretch of time stand together: 2²² seconds, 48.5 days. A query for a window looks at the
+// stretches it meets and passes over the rest.
+const (
+	stretchBits = 22
+	stretchKeys = 1 << (32 - stretchBits)
+)
+
+// group is the rows of one key: a stretch of time, or an item and a stretch of time.
 type group struct {
-	item       uint16
+	key        uint32
 	start, end int
 }
 
-// segment is an immutable set of rows in both layouts. Equal codes are ordered by number.
+func timeKey(at uint32) uint32 { return at >> stretchBits }
+
+func itemKey(item uint16, at uint32) uint32 { return uint32(item)*stretchKeys | timeKey(at) }
+
+// layout is rows sorted by group, code and number.
+type layout struct {
+	columns
+	groups []group // by key
+}
+
+// segment is an immutable set of rows in both layouts.
 type segment struct {
-	flat   columns  // by code
-	split  columns  // by item, code
-	groups []group  // of split, by item
-	byNum  []uint32 // places in flat, by number
+	flat  layout   // by stretch of time, code
+	split layout   // by item, stretch of time, code
+	byNum []uint32 // places in flat, by number
 }
 
 // record is a row with its position as a code.
@@ -57,11 +73,11 @@ func recordOf(r Row) (record, bool) {
 func (s *segment) len() int { return len(s.byNum) }
 
 func (s *segment) bytes() int {
-	return s.flat.bytes() + s.split.bytes() + 24*cap(s.groups) + 4*cap(s.byNum)
+	return s.flat.bytes() + s.split.bytes() + 24*(cap(s.flat.groups)+cap(s.split.groups)) + 4*cap(s.byNum)
 }
 
 func (s *segment) record(place int) record {
-	c := &s.flat
+	c := &s.flat.columns
 	return record{c.code[place], c.at[place], c.num[place], c.face[place], c.item[place], c.attr[place]}
 }
 
@@ -79,16 +95,16 @@ func (s *segment) find(num uint32) (record, bool) {
 	return s.record(int(s.byNum[i])), true
 }
 
-// group returns the range of an item in split.
-func (s *segment) group(item uint16) (start, end int) {
-	i := sort.Search(len(s.groups), func(i int) bool { return s.groups[i].item >= item })
-	if i == len(s.groups) {
-		return s.split.len(), s.split.len()
+// group returns the rows of a key; of one that is not there, the empty range where it would stand.
+func (l *layout) group(key uint32) (start, end int) {
+	i := sort.Search(len(l.groups), func(i int) bool { return l.groups[i].key >= key })
+	if i == len(l.groups) {
+		return l.len(), l.len()
 	}
-	if s.groups[i].item != item { // where the item would stand
-		return s.groups[i].start, s.groups[i].start
+	if l.groups[i].key != key {
+		return l.groups[i].start, l.groups[i].start
 	}
-	return s.groups[i].start, s.groups[i].end
+	return l.groups[i].start, l.groups[i].end
 }
 
 // lowerCode returns the first place in [lo, hi) whose code is at least the given one, else hi.
