@@ -21,6 +21,7 @@ type matcher struct {
 	width uint64   // at-from < width, at-from taken modulo 2³²
 	attrs uint64   // bit kind|source<<3
 	items []uint16 // sorted, each once; nil: all
+	mask  uint64   // the items as bits, if all are below 64; else 0
 	faces []uint64 // bit set; nil: all
 	none  bool     // with faces: FaceNone counts as well
 	first uint32   // the stretches of time that the window meets, first to last
@@ -44,6 +45,11 @@ func (f Filter) compile() matcher {
 		m.items = f.Items
 		if !slices.IsSorted(f.Items) || hasTwins(f.Items) {
 			m.items = slices.Compact(slices.Sorted(slices.Values(f.Items)))
+		}
+	}
+	if len(m.items) > 0 && m.items[len(m.items)-1] < 64 {
+		for _, item := range m.items {
+			m.mask |= 1 << item
 		}
 	}
 	if len(f.Faces) > 0 {
@@ -90,6 +96,9 @@ func (m *matcher) inFaces(face uint32) bool {
 }
 
 func (m *matcher) hasItem(item uint16) bool {
+	if m.mask != 0 {
+		return item < 64 && m.mask>>item&1 == 1
+	}
 	_, ok := slices.BinarySearch(m.items, item)
 	return ok
 }

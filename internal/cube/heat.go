@@ -27,11 +27,16 @@ func (v View) Heat(z, x, y uint32, f Filter, dst []Cell) []Cell {
 	shift := 64 - 2*(z+heatBits)
 	s.spans = append(s.spans[:0], tileSpan(z, x, y))
 	v.runs(&m, s.spans, func(r *run) {
-		if m.plain && (r.byItem || r.anyItem) && !r.negative {
+		switch {
+		case !m.plain || r.negative:
+			heatAny(&m, r, shift, &s.heat)
+		case r.byItem || r.anyItem:
 			heatPlain(&m, r.code[r.lo:r.hi], r.at[r.lo:r.hi], shift, &s.heat)
-			return
+		case m.mask != 0:
+			heatMasked(&m, r.code[r.lo:r.hi], r.at[r.lo:r.hi], r.columns.item[r.lo:r.hi], shift, &s.heat)
+		default:
+			heatAny(&m, r, shift, &s.heat)
 		}
-		heatAny(&m, r, shift, &s.heat)
 	})
 	return collect(&s.heat, dst)
 }
@@ -75,6 +80,17 @@ func heatPlain(m *matcher, codes []uint64, ats []uint32, shift uint32, counts *[
 	}
 	for i, code := range codes {
 		counts[code>>shift&(heatCells-1)] += uint32((uint64(ats[i]-from) - width) >> 63)
+	}
+}
+
+// heatMasked counts rows by the time window and by items below 64.
+func heatMasked(m *matcher, codes []uint64, ats []uint32, items []uint16, shift uint32, counts *[heatCells]uint32) {
+	mask := m.mask
+	ats, items = ats[:len(codes)], items[:len(codes)]
+	for i, code := range codes {
+		item := uint64(items[i])
+		wanted := uint32(mask>>(item&63)) & uint32((item-64)>>63)
+		counts[code>>shift&(heatCells-1)] += m.inWindow(ats[i]) & wanted
 	}
 }
 
