@@ -39,7 +39,8 @@ const (
 	MaxUnderWay = 8  // transactions at once
 	MaxGroup    = 64 // acts in one transaction
 	actTimeout  = 10 * time.Second
-	maxTries    = 4
+	maxTries    = 4 // of a transaction that fails through no act's fault, and of an act in conflict with others
+	maxFailed   = 3 // statements that may fail in a group before the rest are run as acts
 )
 
 // Committer commits acts in groups: each act in a savepoint of its own (one that fails fails alone), all their events
@@ -157,7 +158,8 @@ func (c *Committer) keep(group []*pending) (again []*pending) {
 	// Not a request's context: one who leaves must not take the others' transaction with him.
 	ctx, cancel := context.WithTimeout(context.Background(), actTimeout)
 	defer cancel()
-	for try := 1; ; try++ {
+	failed := 0 // statements
+	for try := 1; ; {
 		f := c.try(ctx, group)
 		switch {
 		case f == nil:
@@ -169,15 +171,20 @@ func (c *Committer) keep(group []*pending) (again []*pending) {
 			return again
 		case f.sent || try == maxTries || ctx.Err() != nil:
 		case lost(f.err) && try == 1:
+			try++
 			c.pool.Reset() // the database was restarted: other connections are as stale
 			continue
-		case f.culprit != nil && f.culprit.quick != nil:
+		case f.culprit != nil && f.culprit.quick != nil && failed < maxFailed:
+			failed++
 			f.culprit.quick = nil // its statement took the transaction with it; in a savepoint the act fails alone
 			continue
-		case f.culprit != nil && len(group) > 1:
+		case f.culprit != nil && f.culprit.quick == nil && len(group) > 1:
 			return append(c.keep(without(group, f.culprit)), f.culprit)
-		case f.culprit == nil && forgetStatements(group), conflict(f.err):
-			continue // what could not even be sent; the feed's lock was not to be had in time
+		case forgetStatements(group): // many failed, or one that could not even be sent
+			continue
+		case conflict(f.err):
+			try++ // the feed's lock was not to be had in time
+			continue
 		}
 		for _, p := range group {
 			p.err = broken(f.err)

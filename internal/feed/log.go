@@ -19,6 +19,7 @@ var ErrReset = errors.New("feed: reset")
 type Log struct {
 	pool *pgxpool.Pool
 	log  *slog.Logger
+	poll time.Duration
 
 	mu    sync.Mutex
 	epoch int
@@ -40,7 +41,7 @@ func NewLog(ctx context.Context, pool *pgxpool.Pool, log *slog.Logger) (*Log, er
 	if err != nil {
 		return nil, err
 	}
-	return &Log{pool: pool, log: log, epoch: head.Epoch, head: head.Seq,
+	return &Log{pool: pool, log: log, poll: pollEvery, epoch: head.Epoch, head: head.Seq,
 		moved: make(chan struct{}), wake: make(chan struct{}, 1)}, nil
 }
 
@@ -61,7 +62,7 @@ func (l *Log) Head() ID {
 
 // Run reads the feed until ctx ends. A database that is away is waited for: polling alone is right.
 func (l *Log) Run(ctx context.Context) {
-	tick := time.NewTicker(pollEvery)
+	tick := time.NewTicker(l.poll)
 	defer tick.Stop()
 	for {
 		more, err := l.read(ctx)
@@ -189,7 +190,7 @@ func (l *Log) Listen(ctx context.Context, city string) {
 		l.log.Debug("listening again", "err", err)
 		select {
 		case <-ctx.Done():
-		case <-time.After(pollEvery):
+		case <-time.After(l.poll):
 		}
 	}
 }
