@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -190,7 +191,7 @@ func TestBuildEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	s := newSubdivision(rand.New(rand.NewPCG(1, 1)), orb.Point{120, 30}, 5, 5, 100)
-	if _, _, err := Build(ctx, s.fields(), Options{}); err != context.Canceled {
+	if _, _, err := Build(ctx, s.fields(), Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }

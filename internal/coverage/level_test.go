@@ -172,7 +172,7 @@ func TestNests(t *testing.T) {
 			t.Fatalf("strayed: %+v", found)
 		}
 		// A field missing below is a gap of its parent.
-		without := mustBeClean2(t, slices.Delete(slices.Clone(s.fields()), n, n+1))
+		without := mustNotRefuse(t, slices.Delete(slices.Clone(s.fields()), n, n+1))
 		found = Nests(without, parents, 0)
 		if len(found) != 1 || found[0].Kind != Gap || !slices.Equal(found[0].Codes, []string{byColumn(n)}) ||
 			math.Abs(found[0].AreaM2-c.AreaM2(n)) > 1e-6*c.AreaM2(n) {
@@ -181,8 +181,8 @@ func TestNests(t *testing.T) {
 	})
 }
 
-// mustBeClean2 allows the enclave that a missing field leaves.
-func mustBeClean2(t *testing.T, polygons []Polygon) *Coverage {
+// mustNotRefuse allows the enclave that a missing field leaves.
+func mustNotRefuse(t *testing.T, polygons []Polygon) *Coverage {
 	t.Helper()
 	c, findings := mustBuild(t, polygons, Options{})
 	if HasRefused(findings) {

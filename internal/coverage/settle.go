@@ -145,10 +145,10 @@ func (b *builder) heir(p piece) int32 {
 
 func (b *builder) tellRepaired(p piece, to int32) {
 	what, faces := "covered twice", p.label.faces
-	switch {
-	case p.label.count == 0:
+	switch p.label.count {
+	case 0:
 		what, faces = "in no boundary", []int32{to}
-	case p.label.count == 1:
+	case 1:
 		what = "on the wrong side of an outline that crosses itself"
 	}
 	b.tell(b.finding(p, Sliver, Repaired), faces, "%.4g m² (%.2g mm wide) %s went to %s.", p.areaM2, p.widthM*1000, what, b.faces[to].Code)

@@ -58,6 +58,10 @@ func TestBuildMakesACoverageOfAnySoup(t *testing.T) {
 		if !reflect.DeepEqual(c, again) {
 			t.Fatalf("read back it is another coverage")
 		}
+		stable, left, err := Build(context.Background(), c.Polygons(), Options{AcceptGaps: "as drawn"})
+		if err != nil || HasRefused(left) || !reflect.DeepEqual(c.Arcs, stable.Arcs) {
+			t.Fatalf("built again it changes: %v, %v", err, left)
+		}
 		rng.Shuffle(len(polygons), func(i, k int) { polygons[i], polygons[k] = polygons[k], polygons[i] })
 		shuffled, findingsAgain, err := Build(context.Background(), polygons, Options{})
 		if err != nil || !reflect.DeepEqual(c, shuffled) || !reflect.DeepEqual(findings, findingsAgain) {

@@ -71,10 +71,8 @@ func randomSubdivision(rng *rand.Rand) *subdivision {
 }
 
 // index and code of field (i, j); codes sort like indices.
-func (s *subdivision) index(i, j int) int  { return j*s.w + i }
-func (s *subdivision) code(n int) string   { return fmt.Sprintf("f%04d", n) }
-func (s *subdivision) inside(n int) bool   { return s.inner(n%s.w, s.w) && s.inner(n/s.w, s.h) }
-func (s *subdivision) inner(i, n int) bool { return i > 0 && i < n-1 }
+func (s *subdivision) index(i, j int) int { return j*s.w + i }
+func (s *subdivision) code(n int) string  { return fmt.Sprintf("f%04d", n) }
 
 // field is the polygon of a field: closed, counter-clockwise from its lower left corner.
 func (s *subdivision) field(n int) Polygon {
