@@ -95,11 +95,7 @@ func (t *boundaryTile) beginLevel(l *zoomLevel) {
 	t.values = appendBoolValue(t.values, false)
 	t.values = appendBoolValue(t.values, true)
 	t.next += 4
-	if cap(t.parents) < len(l.units) {
-		t.parents = make([]uint64, len(l.units))
-	}
-	t.parents = t.parents[:len(l.units)]
-	clear(t.parents)
+	t.parents = zeroes(t.parents, len(l.units))
 }
 
 // unit appends the feature of a face with t.geometry.

@@ -11,10 +11,10 @@ type reportTile struct {
 	points  []cube.Point
 	values  []byte
 	next    uint64
-	items   map[uint16]uint64 // item → index of its name
+	items   []uint64 // item → index of its name + 1; so the others
 	kinds   [cube.MaxKinds]uint64
 	sources [cube.MaxSources]uint64
-	faces   map[uint32]uint64
+	faces   []uint64
 }
 
 // Keys of the layer `reports`, by their index.
@@ -42,7 +42,7 @@ func (m *Maker) Reports(dst []byte, v cube.View, a Address, f cube.Filter, names
 	if len(t.points) == 0 {
 		return dst, truncated
 	}
-	t.reset()
+	t.reset(names)
 	yes := uint64(0)
 	if truncated {
 		t.values = appendBoolValue(t.values, true)
@@ -82,55 +82,43 @@ func local(world, z uint32) int {
 	return int((world<<(z-20) | 1<<(z-21)) & (Extent - 1))
 }
 
-func (t *reportTile) reset() {
+func (t *reportTile) reset(names *Names) {
 	t.values, t.next = t.values[:0], 0
-	if t.items == nil {
-		t.items, t.faces = map[uint16]uint64{}, map[uint32]uint64{}
-	}
-	clear(t.items)
-	clear(t.faces)
+	t.items, t.faces = zeroes(t.items, len(names.Items)), zeroes(t.faces, len(names.Faces))
 	clear(t.kinds[:])
 	clear(t.sources[:])
 }
 
-// tags appends the pairs of a report's properties. Indexes are kept plus one, so that zero means not yet there.
-func (t *reportTile) tags(dst []byte, p *cube.Point, names *Names) []byte {
-	if int(p.Item) < len(names.Items) {
-		i := t.items[p.Item]
-		if i == 0 {
-			i = t.add(names.Items[p.Item])
-			t.items[p.Item] = i
-		}
-		dst = protowire.AppendVarint(append(dst, keyItem), i-1)
+// zeroes returns n zeroes, in the memory of list if that is large enough.
+func zeroes(list []uint64, n int) []uint64 {
+	if cap(list) < n {
+		return make([]uint64, n)
 	}
-	dst = t.small(dst, keyKind, p.Kind, t.kinds[:], names.Kinds)
-	dst = t.small(dst, keySource, p.Source, t.sources[:], names.Sources)
+	list = list[:n]
+	clear(list)
+	return list
+}
+
+// tags appends the pairs of a report's properties.
+func (t *reportTile) tags(dst []byte, p *cube.Point, names *Names) []byte {
+	dst = t.named(dst, keyItem, uint32(p.Item), t.items, names.Items)
+	dst = t.named(dst, keyKind, uint32(p.Kind), t.kinds[:], names.Kinds)
+	dst = t.named(dst, keySource, uint32(p.Source), t.sources[:], names.Sources)
 	t.values = appendUintValue(t.values, uint64(p.At))
 	dst = protowire.AppendVarint(append(dst, keyAt), t.next)
 	t.next++
-	if uint64(p.Face) < uint64(len(names.Faces)) {
-		i := t.faces[p.Face]
-		if i == 0 {
-			i = t.add(names.Faces[p.Face])
-			t.faces[p.Face] = i
-		}
-		dst = protowire.AppendVarint(append(dst, keyGrid), i-1)
-	}
-	return dst
+	return t.named(dst, keyGrid, p.Face, t.faces, names.Faces)
 }
 
-func (t *reportTile) small(dst []byte, key byte, code uint8, known []uint64, names []string) []byte {
-	if int(code) >= len(names) {
+// named appends the pair of a code, if it has a name, and adds the name to the layer the first time.
+func (t *reportTile) named(dst []byte, key byte, code uint32, known []uint64, names []string) []byte {
+	if uint64(code) >= uint64(len(names)) {
 		return dst
 	}
 	if known[code] == 0 {
-		known[code] = t.add(names[code])
+		t.values = appendStringValue(t.values, names[code])
+		t.next++
+		known[code] = t.next
 	}
 	return protowire.AppendVarint(append(dst, key), known[code]-1)
-}
-
-func (t *reportTile) add(text string) uint64 {
-	t.values = appendStringValue(t.values, text)
-	t.next++
-	return t.next
 }
