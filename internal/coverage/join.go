@@ -31,3 +31,58 @@ func joinVertices(points []orb.Point, toleranceM float64) []int32 {
 	}
 	return rep
 }
+
+// rejoin sends nodes made for crossings to a point within the tolerance, given ones before new ones, and tells whether
+// any went. Given points stay where they are.
+func (n *noder) rejoin() bool {
+	if len(n.points) == n.given {
+		return false
+	}
+	used := make([]bool, len(n.points))
+	for _, t := range n.traces {
+		used[t.u], used[t.v] = true, true
+	}
+	var here []int32
+	for i, is := range used {
+		if is {
+			here = append(here, int32(i))
+		}
+	}
+	rep := make([]int32, len(n.points))
+	for i := range rep {
+		rep[i] = int32(i)
+	}
+	tree := newBoxTree(len(here), func(k int32) box { return boxOf(n.points[here[k]], n.points[here[k]]) })
+	joined := false
+	for _, i := range here {
+		if int(i) < n.given {
+			continue
+		}
+		p, nearest := n.points[i], math.Inf(1)
+		tree.search(boxOf(p, p).grown(n.toleranceM), func(k int32) bool {
+			j := here[k]
+			if int(j) >= n.given && j >= i || rep[j] != j {
+				return true
+			}
+			if d := lengthM(p, n.points[j]); d <= n.toleranceM && (d < nearest || d == nearest && j < rep[i]) {
+				nearest, rep[i], joined = d, j, true
+			}
+			return true
+		})
+	}
+	if !joined {
+		return false
+	}
+	moved := n.traces[:0]
+	for _, t := range n.traces {
+		u, v := rep[t.u], rep[t.v]
+		switch {
+		case u == t.u && v == t.v:
+			moved = append(moved, t)
+		case u != v:
+			moved = append(moved, newTrace(u, v, t.face, t.wind))
+		}
+	}
+	n.traces = sumTraces(moved, n.folded)
+	return true
+}

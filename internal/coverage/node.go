@@ -20,6 +20,8 @@ const (
 	gridPerDegree = 1e10
 	// maxRounds bounds the comparison of edges; real data takes three to six.
 	maxRounds = 60
+	// maxPasses bounds how often new nodes are joined; after that some lie closer than the tolerance, which harms nothing.
+	maxPasses = 8
 )
 
 // noder splits edges until they meet at common points only: where a point lies within the tolerance of an edge the edge
@@ -30,6 +32,7 @@ type noder struct {
 	toleranceM float64                 // 0: exact, for what must be noded already
 	folded     func(face, point int32) // an outline runs back along itself, or was led through a vertex of its own
 
+	given  int   // points that were there from the start
 	limit  int64 // of edges and crossings in all: beyond it this is no set of boundaries
 	edges  []edge
 	tree   *boxTree
@@ -49,9 +52,22 @@ type snap struct {
 // crossing is two edges that cross inside both.
 type crossing struct{ e, f int32 }
 
-// run splits to the fixpoint. It fails when ctx ends and on input that keeps producing crossings.
+// run splits to the fixpoint, and again where new nodes came to lie within the tolerance of other points and were joined
+// to them. It fails when ctx ends and on input that keeps producing crossings.
 func (n *noder) run(ctx context.Context) error {
 	n.limit = int64(4*len(n.traces) + 1_000_000)
+	n.given = len(n.points)
+	for pass := 1; ; pass++ {
+		if err := n.splitAll(ctx); err != nil {
+			return err
+		}
+		if pass == maxPasses || !n.rejoin() {
+			return nil
+		}
+	}
+}
+
+func (n *noder) splitAll(ctx context.Context) error {
 	for round := 0; ; round++ {
 		snaps, crossings, err := n.compare(ctx)
 		if err != nil {

@@ -108,14 +108,18 @@ func (b *builder) giveAway(pieces []piece) {
 				waiting = append(waiting, p)
 			}
 		}
-		if len(given) == 0 { // no neighbour has a claim
-			for _, p := range waiting {
-				if p.label.count > 0 {
-					b.owner[p.cell] = p.label.faces[0]
-					b.tellRepaired(p, p.label.faces[0])
+		if len(given) == 0 { // no neighbour has a claim: what is covered goes to the smallest code, and gaps beside it can follow
+			waiting = slices.DeleteFunc(waiting, func(p piece) bool {
+				if p.label.count == 0 {
+					return false
 				}
+				given, to = append(given, p.cell), append(to, p.label.faces[0])
+				b.tellRepaired(p, p.label.faces[0])
+				return true
+			})
+			if len(given) == 0 {
+				return
 			}
-			return
 		}
 		for i, cell := range given {
 			b.owner[cell] = to[i]
