@@ -51,7 +51,7 @@ func BenchmarkHeatTile(b *testing.B) {
 			out.Reset()
 			z.Reset(&out)
 			z.Write(tile) //nolint:errcheck // into memory
-			z.Close()     //nolint:errcheck // into memory
+			z.Close()
 		}
 		b.ReportMetric(float64(out.Len()), "bytes")
 	})

@@ -176,7 +176,7 @@ func TestCellAreasAddUpToTheEllipsoid(t *testing.T) {
 	want := 0.0
 	for i := range steps {
 		s := math.Sin(-end + (float64(i)+0.5)/steps*2*end)
-		want += 2 * math.Pi * semiMajorM * semiMajorM * (1 - ecc2) * math.Sqrt(1-s*s) / math.Pow(1-ecc2*s*s, 2) * 2 * end / steps
+		want += 2 * math.Pi * semiMajorM * semiMajorM * (1 - ecc2) * math.Sqrt(1-s*s) / ((1 - ecc2*s*s) * (1 - ecc2*s*s)) * 2 * end / steps
 	}
 	if math.Abs(sum/want-1) > 1e-8 {
 		t.Errorf("cells add up to %v m², want %v", sum, want)

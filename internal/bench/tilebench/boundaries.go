@@ -165,7 +165,7 @@ func (c *Config) compareBoundaries(ctx context.Context, b *tiles.Boundaries, req
 	if err != nil {
 		return err
 	}
-	defer conn.Close(ctx) //nolint:errcheck // it was only read from
+	defer conn.Close(ctx)
 	for _, a := range requests {
 		ours := b.Tile(nil, a)
 		var sql []byte

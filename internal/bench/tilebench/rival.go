@@ -23,7 +23,7 @@ func (c *Config) connect(ctx context.Context) (*pgx.Conn, error) {
 	}
 	for _, s := range settle {
 		if _, err := conn.Exec(ctx, s); err != nil {
-			conn.Close(ctx) //nolint:errcheck // the first error counts
+			conn.Close(ctx)
 			return nil, err
 		}
 	}

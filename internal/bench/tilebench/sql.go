@@ -206,7 +206,7 @@ func (c *Config) explain(ctx context.Context, of func(Pick) statement, k Case, r
 	if err != nil {
 		return "", err
 	}
-	defer conn.Close(ctx) //nolint:errcheck // it was only read from
+	defer conn.Close(ctx)
 	st := of(k.Pick)
 	rows, err := conn.Query(ctx, "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) "+st.text, st.arguments(r)...)
 	if err != nil {

@@ -102,7 +102,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.zip.Reset()
 		p.gzip.Reset(&p.zip)
 		p.gzip.Write(p.tile) //nolint:errcheck // into memory
-		p.gzip.Close()       //nolint:errcheck // into memory
+		p.gzip.Close()
 		body = p.zip.Bytes()
 		w.Header().Set("Content-Encoding", "gzip")
 	}
