@@ -25,7 +25,7 @@ linted() {
 	if [ ! -x "$bin" ]; then
 		say "building golangci-lint $golangci_version, once"
 		GOBIN="$root/bin/golangci" go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$golangci_version" &&
-			mv "$root/bin/golangci/golangci-lint" "$bin" || return 1
+			mv "$root/bin/golangci/golangci-lint" "$bin" && rmdir "$root/bin/golangci" || return 1
 	fi
 	"$bin" run --build-tags testdata ./...
 }

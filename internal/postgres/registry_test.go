@@ -182,15 +182,15 @@ func TestReservedCodesAreRefused(t *testing.T) {
 
 func TestParseLevels(t *testing.T) {
 	t.Parallel()
-	for in, want := range map[string]string{
-		"city,town:ward,village:anc,grid:smd": "city,town:ward,village:anc,grid:smd",
-		"grid":                                "grid",
-		" town : Ward , grid , microgrid ":    "town:Ward,grid,microgrid",
-		"town:镇街,grid:网格":                     "town:镇街,grid:网格",
+	for _, test := range []struct{ in, want string }{
+		{"city,town:ward,village:anc,grid:smd", "city,town:ward,village:anc,grid:smd"},
+		{"grid", "grid"},
+		{" town : Ward , grid , microgrid ", "town:Ward,grid,microgrid"},
+		{"town:镇街,grid:网格", "town:镇街,grid:网格"},
 	} {
-		got, err := postgres.ParseLevels(in)
-		if err != nil || got.String() != want {
-			t.Errorf("%q: %v, %v; want %s", in, got, err, want)
+		got, err := postgres.ParseLevels(test.in)
+		if err != nil || got.String() != test.want {
+			t.Errorf("%q: %v, %v; want %s", test.in, got, err, test.want)
 		}
 	}
 	for _, in := range []string{

@@ -112,7 +112,7 @@ func (a Account) CanEnter(dir string) bool {
 // WorksIn reports whether a process of the account has the folder as its current one, as each process of a server has its
 // data folder. A number in postmaster.pid says less: it may have gone to a stranger since.
 func (a Account) WorksIn(dir string) bool {
-	real, err := filepath.EvalSymlinks(dir)
+	target, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return false
 	}
@@ -123,10 +123,10 @@ func (a Account) WorksIn(dir string) bool {
 		cmd.Dir = "/"
 		a.apply(cmd)
 		out, _ := cmd.Output() // fails on the processes of others, and tells of its own
-		return slices.Contains(strings.Split(string(out), "\n"), real)
+		return slices.Contains(strings.Split(string(out), "\n"), target)
 	}
 	return slices.ContainsFunc(links, func(link string) bool {
 		cwd, err := os.Readlink(link)
-		return err == nil && cwd == real
+		return err == nil && cwd == target
 	})
 }
