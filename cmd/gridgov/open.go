@@ -18,7 +18,15 @@ func (t *tool) open(ctx context.Context) (db *postgres.Database, done func(), er
 			return nil, nil, err
 		}
 		url = cluster.URL()
+		keep, end := context.WithCancel(ctx)
+		kept := make(chan struct{})
+		go func() {
+			defer close(kept)
+			cluster.Keep(keep, time.Second, func(err error) { t.say("the private database cannot be started again yet: %v", err) })
+		}()
 		stop = func() {
+			end()
+			<-kept // or it would start what is being stopped
 			if err := cluster.Release(context.WithoutCancel(ctx)); err != nil {
 				t.say("the private database could not be stopped: %v", err)
 			}
