@@ -1,7 +1,8 @@
+import type { CityTiles } from '../shared/map/citymap'
 import { type Filters, filterParams } from './view'
 
 /** Addresses of the city's tiles under the filters; boundaries go by the plan's version, under which they never change. */
-export function tileAddresses(city: string, plan: string | undefined, filters: Filters) {
+export function tileAddresses(city: string, plan: string | undefined, filters: Filters): CityTiles {
   const at = (layer: string, query: Record<string, string>) => {
     const q = new URLSearchParams(query).toString()
     return `${location.origin}/${city}/v1/tiles/${layer}/{z}/{x}/{y}${q ? `?${q}` : ''}`

@@ -1,9 +1,7 @@
 import {
-  type GeoJSONSource,
   type LayerSpecification,
   Map as LibreMap,
   type MapGeoJSONFeature,
-  Marker,
   setWorkerUrl,
   type VectorTileSource,
 } from 'maplibre-gl'
@@ -11,8 +9,9 @@ import 'maplibre-gl/dist/maplibre-gl.css'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import type { Role } from '../api/types'
 import { roles } from '../api/types'
+import { FreshReports, setPoints } from './fresh'
 import { type Breaks, breaksOf } from './heat'
-import { baseStyle, deepest, type Look, layers, reportsFrom } from './style'
+import { areaLayers, baseStyle, deepest, type Look, layers, reportsFrom } from './style'
 import { tilesHolding } from './tiles'
 
 setWorkerUrl(workerUrl)
@@ -34,6 +33,13 @@ export interface AreaHit {
   nameLatin?: string
 }
 
+/** Addresses of the city's tiles, with {z}, {x} and {y}. */
+export interface CityTiles {
+  jurisdictions: string
+  heat: string
+  reports: string
+}
+
 /** What lies under a point of the map: the reports, the nearest first, and the areas, the smallest first. */
 export interface Hit extends Point {
   reports: number[]
@@ -53,11 +59,6 @@ export interface Listener {
   failed(failed: boolean): void
 }
 
-interface Fresh extends Point {
-  num: number
-  until: number
-}
-
 /**
  * The map of a city, outside the page's framework: it is told what to show and tells what was pointed at. It draws the
  * city's own tiles on an empty style and asks no other host for anything.
@@ -67,10 +68,9 @@ export class CityMap {
   private look: Look
   private drawn: LayerSpecification[]
   private ready = false
-  private tiles: { heat: string; reports: string; jurisdictions: string }
-  private fresh: Fresh[] = []
+  private tiles: CityTiles
+  private readonly fresh: FreshReports
   private marks: { hover: Point | null; chosen: Point | null } = { hover: null, chosen: null }
-  private readonly pulses = new Set<Marker>()
   /** Sources whose tiles were under way when their content changed: what is on its way may be of before the change. */
   private readonly again = new Set<string>()
   private breaksFor = ''
@@ -81,7 +81,7 @@ export class CityMap {
     container: HTMLElement,
     options: {
       look: Look
-      tiles: { heat: string; reports: string; jurisdictions: string }
+      tiles: CityTiles
       view: MapView | null
       bounds: Box
       label: string
@@ -124,20 +124,29 @@ export class CityMap {
       maxTileCacheSize: 0,
       renderWorldCopies: false,
     })
+    this.fresh = new FreshReports(this.map)
     this.map.touchZoomRotate.disableRotation()
     this.map.keyboard.disableRotation()
     const canvas = this.map.getCanvas()
     canvas.setAttribute('aria-label', options.label)
     canvas.setAttribute('role', 'application')
-    this.listen()
+    this.listen(options)
   }
 
-  private listen(): void {
+  private listen(first: { look: Look; tiles: CityTiles }): void {
     const map = this.map
-    map.on('load', () => {
+    // What was said before the style was there is drawn now.
+    map.once('style.load', () => {
       this.ready = true
-      this.rested()
+      const { look, tiles } = this
+      this.look = first.look
+      this.tiles = first.tiles
+      this.setLook(look)
+      this.setTiles(tiles)
+      this.drawMarks()
+      this.fresh.draw()
     })
+    map.on('load', () => this.rested())
     map.on('moveend', () => this.rested())
     map.on('move', () => this.scaled())
     map.on('resize', () => this.scaled())
@@ -149,7 +158,7 @@ export class CityMap {
       this.settle()
     })
     map.on('sourcedata', e => {
-      if (e.sourceId === 'reports' && e.tile) this.dropFresh()
+      if (e.sourceId === 'reports' && e.tile) this.fresh.settle()
       if (e.tile) this.listener.failed(false)
     })
     map.on('error', () => this.listener.failed(true))
@@ -219,9 +228,9 @@ export class CityMap {
     }
     const reports = [...new Set(near.sort((a, b) => away(a) - away(b)).map(f => Number(f.id)))]
     const areas = this.map
-      .queryRenderedFeatures([x, y], { layers: ['areas'] })
+      .queryRenderedFeatures([x, y], { layers: areaLayers })
       .map(f => ({
-        level: f.properties.role as Role,
+        level: f.properties.level as Role,
         code: String(f.properties.code ?? ''),
         name: String(f.properties.name ?? ''),
         nameLatin: f.properties.name_latin as string | undefined,
@@ -235,6 +244,7 @@ export class CityMap {
   setLook(look: Look): void {
     const valueChanged = look.heat !== this.look.heat
     this.look = look
+    if (!this.ready) return
     const next = layers(look)
     next.forEach((layer, i) => {
       const old = this.drawn[i]
@@ -263,10 +273,14 @@ export class CityMap {
   }
 
   /** Other addresses for the tiles: another filter, another plan. The old content stays until the new is there. */
-  setTiles(tiles: { heat: string; reports: string; jurisdictions: string }): void {
+  setTiles(tiles: CityTiles): void {
+    if (!this.ready) {
+      this.tiles = tiles
+      return
+    }
     for (const source of ['heat', 'reports', 'jurisdictions'] as const) {
       if (tiles[source] === this.tiles[source]) continue
-      if (this.ready && !this.map.isSourceLoaded(source)) this.again.add(source)
+      if (!this.map.isSourceLoaded(source)) this.again.add(source)
       this.map.getSource<VectorTileSource>(source)?.setTiles([tiles[source]])
       if (source === 'heat') this.breaksFor = ''
     }
@@ -295,64 +309,24 @@ export class CityMap {
 
   /** Shows reports that came in just now, until their tile has them; a few of them pulse twice. */
   showFresh(reports: readonly (Point & { num: number })[], pulse: boolean): void {
-    const until = Date.now() + 20_000
-    this.fresh.push(...reports.map(r => ({ ...r, until })))
-    this.drawFresh()
-    if (!pulse) return
-    for (const r of reports.slice(0, 20)) {
-      const element = document.createElement('div')
-      element.className = 'map-pulse'
-      element.setAttribute('aria-hidden', 'true')
-      const ring = element.appendChild(document.createElement('div'))
-      const marker = new Marker({ element }).setLngLat([r.lon, r.lat]).addTo(this.map)
-      this.pulses.add(marker)
-      ring.addEventListener('animationend', () => {
-        marker.remove()
-        this.pulses.delete(marker)
-      })
-    }
-  }
-
-  /** A fresh report is dropped when a tile has it, or, where no tile shows single reports, after a while. */
-  private dropFresh(): void {
-    if (this.fresh.length === 0) return
-    const now = Date.now()
-    const inTiles = new Set(this.map.querySourceFeatures('reports', { sourceLayer: 'reports' }).map(f => Number(f.id)))
-    const left = this.fresh.filter(f => f.until > now && !inTiles.has(f.num))
-    if (left.length === this.fresh.length) return
-    this.fresh = left
-    this.drawFresh()
-  }
-
-  private drawFresh(): void {
-    this.setPoints(
-      'fresh',
-      this.fresh.map(f => ({ ...f, id: f.num, properties: {} })),
-    )
+    this.fresh.show(reports, pulse)
   }
 
   /** Lights a point: `hover` while its row is hovered, `chosen` while it is open or being picked. */
   mark(which: 'hover' | 'chosen', point: Point | null): void {
     this.marks[which] = point
-    this.setPoints(
+    this.drawMarks()
+  }
+
+  private drawMarks(): void {
+    setPoints(
+      this.map,
       'marked',
       (['hover', 'chosen'] as const).flatMap(mark => {
         const p = this.marks[mark]
         return p ? [{ ...p, id: mark === 'hover' ? 1 : 2, properties: { mark } }] : []
       }),
     )
-  }
-
-  private setPoints(source: string, points: (Point & { id: number; properties: Record<string, string> })[]): void {
-    this.map.getSource<GeoJSONSource>(source)?.setData({
-      type: 'FeatureCollection',
-      features: points.map(p => ({
-        type: 'Feature',
-        id: p.id,
-        properties: p.properties,
-        geometry: { type: 'Point', coordinates: [p.lon, p.lat] },
-      })),
-    })
   }
 
   /**

@@ -8,9 +8,10 @@ import type {
   StyleSpecification,
   SymbolLayerSpecification,
 } from 'maplibre-gl'
-import type { Role } from '../api/types'
+import { type Role, roles } from '../api/types'
 import type { Locale } from '../i18n'
 import type { Palette } from '../theme/tokens'
+import type { CityTiles } from './citymap'
 import type { Breaks } from './heat'
 
 /** Everything that decides how the map looks. The style is a pure function of it. */
@@ -40,10 +41,7 @@ export const deepest = 17
 const regular = ['Regular']
 const strong = ['Semibold']
 
-export function baseStyle(
-  tiles: { jurisdictions: string; heat: string; reports: string },
-  look: Look,
-): StyleSpecification {
+export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
   const empty = { type: 'FeatureCollection' as const, features: [] }
   const sources: Record<string, SourceSpecification> = {
     jurisdictions: { type: 'vector', tiles: [tiles.jurisdictions], minzoom: 0, maxzoom: deepest },
@@ -64,47 +62,50 @@ export function layers(look: Look): LayerSpecification[] {
       id: 'land',
       type: 'fill',
       source: 'jurisdictions',
-      'source-layer': 'areas',
-      filter: ['==', ['get', 'role'], look.top],
+      'source-layer': look.top,
       paint: { 'fill-color': m.land, 'fill-antialias': false },
     },
-    // Invisible, but there to be asked which areas lie under the pointer.
-    {
-      id: 'areas',
-      type: 'fill',
-      source: 'jurisdictions',
-      'source-layer': 'areas',
-      paint: { 'fill-color': m.land, 'fill-opacity': 0 },
-    },
     heatLayer(look),
-    {
-      id: 'area-chosen',
-      type: 'fill',
-      source: 'jurisdictions',
-      'source-layer': 'areas',
-      filter: chosenArea(look),
-      paint: { 'fill-color': m.chosen, 'fill-opacity': 0.12 },
-    },
+    ...roles.map(role => areaLayer(look, role)),
     ...borderLayers(look),
-    {
-      id: 'area-outline',
-      type: 'line',
-      source: 'jurisdictions',
-      'source-layer': 'areas',
-      filter: chosenArea(look),
-      layout: { 'line-join': 'round' },
-      paint: { 'line-color': m.chosen, 'line-width': 2.5 },
-    },
+    ...roles.map(role => outlineLayer(look, role)),
     ...reportLayers(look),
     ...labelLayers(look),
     ...markLayers(look),
   ]
 }
 
-function chosenArea(look: Look): ExpressionSpecification {
-  return look.area
-    ? ['all', ['==', ['get', 'role'], look.area.level], ['==', ['get', 'code'], look.area.code]]
-    : ['boolean', false]
+/** The layers to ask which areas lie under the pointer. */
+export const areaLayers = roles.map(role => `area-${role}`)
+
+/** The code of the chosen area of a level; one that no area has where none is chosen. */
+const chosenCode = (look: Look, role: Role) => (look.area?.level === role ? look.area.code : '')
+
+/** A level's areas: invisible, but there to be pointed at; the chosen one is tinted. */
+function areaLayer(look: Look, role: Role): FillLayerSpecification {
+  return {
+    id: `area-${role}`,
+    type: 'fill',
+    source: 'jurisdictions',
+    'source-layer': role,
+    paint: {
+      'fill-color': look.palette.map.chosen,
+      'fill-opacity': ['case', ['==', ['get', 'code'], chosenCode(look, role)], 0.12, 0],
+      'fill-antialias': false,
+    },
+  }
+}
+
+function outlineLayer(look: Look, role: Role): LineLayerSpecification {
+  return {
+    id: `outline-${role}`,
+    type: 'line',
+    source: 'jurisdictions',
+    'source-layer': role,
+    filter: ['==', ['get', 'code'], chosenCode(look, role)],
+    layout: { 'line-join': 'round' },
+    paint: { 'line-color': look.palette.map.chosen, 'line-width': 2.5 },
+  }
 }
 
 function heatLayer(look: Look): FillLayerSpecification {
@@ -124,7 +125,7 @@ function heatLayer(look: Look): FillLayerSpecification {
       'fill-antialias': false,
       // Where single reports can be seen the cells step back behind them.
       'fill-opacity': look.points
-        ? ['interpolate', ['linear'], ['zoom'], 13, 0.8, 14.5, 0.45, 16, 0.25]
+        ? ['interpolate', ['linear'], ['zoom'], 12.5, 0.8, 14, 0.55, 16, 0.15]
         : ['interpolate', ['linear'], ['zoom'], 13, 0.8, 16, 0.55],
     },
   }
@@ -138,7 +139,7 @@ function borderLayers(look: Look): LineLayerSpecification[] {
     source: 'jurisdictions',
     'source-layer': 'borders',
     minzoom: levelFrom[role],
-    filter: ['==', ['get', 'role'], role],
+    filter: ['==', ['get', 'level'], role],
     layout: {
       visibility: look.borders ? 'visible' : 'none',
       'line-join': 'round',
@@ -160,7 +161,7 @@ function borderLayers(look: Look): LineLayerSpecification[] {
       ...line('city', m.city, 2.5),
       // The outline is never hidden: it says where the city ends.
       layout: { 'line-join': 'round', 'line-cap': 'round' },
-      filter: ['any', ['==', ['get', 'role'], 'city'], ['==', ['get', 'outer'], true]],
+      filter: ['==', ['get', 'level'], look.top],
       paint: { 'line-color': m.city, 'line-width': 2.5 },
     },
   ]
@@ -185,7 +186,7 @@ function labelLayers(look: Look): SymbolLayerSpecification[] {
     'source-layer': 'labels',
     minzoom: from,
     maxzoom: to,
-    filter: ['==', ['get', 'role'], role],
+    filter: ['==', ['get', 'level'], role],
     layout: {
       visibility: look.borders ? 'visible' : 'none',
       'text-field': first,
@@ -210,11 +211,11 @@ function labelLayers(look: Look): SymbolLayerSpecification[] {
 function reportLayers(look: Look): CircleLayerSpecification[] {
   const m = look.palette.map
   const paint: CircleLayerSpecification['paint'] = {
-    'circle-radius': ['interpolate', ['linear'], ['zoom'], 12, 2.2, 14, 3.6, 16, 5.5, 18, 7],
+    'circle-radius': ['interpolate', ['linear'], ['zoom'], 12, 1.4, 14, 2.4, 15.5, 4.5, 18, 7],
     'circle-color': m.point,
     'circle-stroke-color': m.pointLine,
-    'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 12, 0.4, 15, 1.2],
-    'circle-opacity': ['interpolate', ['linear'], ['zoom'], 12, 0.7, 15, 0.95],
+    'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 14, 0, 15.5, 1.2],
+    'circle-opacity': ['interpolate', ['linear'], ['zoom'], 12, 0.35, 14, 0.6, 15.5, 0.95],
   }
   const visibility = look.points ? 'visible' : 'none'
   return [
