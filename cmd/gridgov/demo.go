@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,10 +12,10 @@ import (
 )
 
 func (t *tool) demo() *cobra.Command {
-	var until string
+	var until, truth string
 	one := func(name, short string) *cobra.Command {
 		return &cobra.Command{Use: name, Short: short, Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			load, err := t.demoLoader(name, until)
+			load, err := t.demoLoader(name, until, truth)
 			if err != nil {
 				return err
 			}
@@ -30,11 +31,12 @@ func (t *tool) demo() *cobra.Command {
 		one("haining", "Haining: real outline and names, generated lines and reports"),
 		one("dc", "Washington: official boundaries and 311 reports (DC government, opendata.dc.gov)"))
 	g.PersistentFlags().StringVar(&until, "until", "", "last day of generated reports (today)")
+	g.PersistentFlags().StringVar(&truth, "truth", "", "file for the list of hotspots planted among generated reports")
 	return g
 }
 
 // demoLoader gives what loads a demo; "" loads nothing.
-func (t *tool) demoLoader(name, until string) (func(context.Context, *postgres.Database) error, error) {
+func (t *tool) demoLoader(name, until, truth string) (func(context.Context, *postgres.Database) error, error) {
 	var last time.Time
 	if until != "" {
 		var err error
@@ -46,9 +48,19 @@ func (t *tool) demoLoader(name, until string) (func(context.Context, *postgres.D
 		show, finish := t.progress("demo " + name)
 		defer finish()
 		d := app.Demo{DB: db, Log: t.logger(), Now: time.Now, Say: t.say, Show: show, Until: last}
+		if truth != "" {
+			f, err := os.Create(truth)
+			if err != nil {
+				return usagef("--truth: %w", err)
+			}
+			defer func() { _ = f.Close() }() // what was not written has been told
+			d.Truth = f
+		}
 		switch name {
 		case "":
 			return nil
+		case "haining":
+			return d.Haining(ctx)
 		case "dc":
 			return d.DC(ctx)
 		}

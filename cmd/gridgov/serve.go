@@ -31,7 +31,7 @@ func (t *tool) serve() *cobra.Command {
 					return err
 				}
 			}
-			load, err := t.demoLoader(demoCity, until)
+			load, err := t.demoLoader(demoCity, until, "")
 			if err != nil {
 				return err
 			}

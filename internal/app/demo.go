@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -21,7 +22,8 @@ type Demo struct {
 	Now   func() time.Time
 	Say   func(format string, args ...any)
 	Show  Progress
-	Until time.Time // last day of generated reports; zero: today
+	Truth io.Writer // for the list of planted hotspots; may be nil
+	Until time.Time // last day of generated reports; zero: the day of the first load
 }
 
 // ensureCity creates the demo's city, or finds it.

@@ -196,10 +196,15 @@ func (c *City) ImportReports(ctx context.Context, f ReportFile, progress Progres
 	if f.Rows.Zone == nil {
 		f.Rows.Zone = c.Zone
 	}
-	f.Import.Progress = func(int64) {
+	f.Import.Progress = func(rows int64) {
 		c.Announce()
-		if progress != nil {
-			progress(t.Progress())
+		if progress == nil {
+			return
+		}
+		if read, total := t.Progress(); total > 0 {
+			progress(read, total)
+		} else {
+			progress(rows, 0) // a stream has no size
 		}
 	}
 	var failed error

@@ -158,7 +158,7 @@ func (n *New) Check(now time.Time) *fault.Error {
 		return fault.Invalid("captured_at", "out_of_range", "%s is outside 1970–2100", n.CapturedAt.Format(time.RFC3339))
 	case n.CapturedAt.After(now.Add(clockAhead)) && n.Source != "import":
 		return fault.Invalid("captured_at", "in_the_future", "%s is more than a day ahead: check the device's clock", n.CapturedAt.Format(time.RFC3339))
-	case n.ClosedAt != nil && n.Source != "import":
+	case n.ClosedAt != nil && n.Source != "import" && !n.Generated:
 		return fault.Invalid("closed_at", "imports_only", "is for imported reports only")
 	case (n.X == nil) != (n.Y == nil):
 		return fault.Invalid("lat", "half_a_point", "lon and lat come together: give both or neither")

@@ -127,6 +127,15 @@ CREATE TABLE place (
     UNIQUE (name, lon, lat)
 );
 
+-- Of a demo city: the last day of its generated reports, and whether they are all there.
+CREATE TABLE demo (
+    one boolean PRIMARY KEY CHECK (one),
+    until date NOT NULL,
+    loaded boolean NOT NULL
+);
+
+GRANT SELECT, INSERT, UPDATE ON demo TO {{.role}};
+
 GRANT SELECT, INSERT, UPDATE ON item, report, placement, replacing, place TO {{.role}};
 
 -- Imports take numbers ahead of their copy.
@@ -135,6 +144,8 @@ GRANT USAGE ON SEQUENCE report_num_seq TO {{.role}};
 GRANT SELECT, INSERT ON placement_past, position_set, reporter TO {{.role}};
 
 ---- create above / drop below ----
+
+DROP TABLE demo;
 
 DROP TABLE place;
 
