@@ -198,7 +198,8 @@ export interface paths {
          * @description Each event has an id `epoch-seq`, a type and JSON data. `Last-Event-ID` (or `?last_event_id=`) reads on from there;
          *     without it the stream starts now. An id of another epoch or from before what is kept is answered by an event
          *     `reset`: load anew. Data carries ids, numbers and codes only. Types: `report.filed`, `report.imported` (a range of
-         *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `plan.published`.
+         *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `plan.published`, `city.changed` (items, places or
+         *     attributions).
          */
         get: operations["streamEvents"];
         put?: never;

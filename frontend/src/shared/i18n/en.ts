@@ -87,7 +87,6 @@ const en: typeof zh = {
     toField: 'Last day, included',
     placeholder: 'YYYY-MM-DD',
     bad: 'Write year-month-day, for instance {example}',
-    order: 'The first day must not come after the last',
     near: 'Zoom to the chosen time',
     far: 'Show all time',
     histogram: 'Reports by {bucket}, at most {max} in one bar',

@@ -1,0 +1,250 @@
+import { VectorTile } from '@mapbox/vector-tile'
+import { PbfReader } from 'pbf'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tileAt } from '../src/shared/map/tiles'
+import { Driver } from './driver'
+
+let d: Driver
+// In a grid of Haizhou, and in the sea.
+const spot = { lon: 120.668, lat: 30.5226 }
+const street = `at=${spot.lon},${spot.lat},16`
+const sea = { lon: 120.62, lat: 30.3 }
+
+beforeAll(async () => {
+  d = await Driver.start()
+})
+afterAll(() => d?.stop())
+
+describe('the live map', () => {
+  it('shows the city, says that it is a demo, and asks no other host', async () => {
+    await d.given.page()
+    await d.sees('the legend has numbers', async () => /\d/.test(await d.get.text('legend')))
+    await d.sees('the feed is live', async () => (await d.get.text('live')) === '实时')
+    expect(await d.get.title()).toContain('海宁')
+    expect(await d.get.body()).toContain('演示')
+    expect(d.foreign).toEqual([])
+    expect(d.complaints).toEqual([])
+  })
+
+  it('shows a report that someone files, by itself, in list and numbers', async () => {
+    await d.given.page(`/haining?${street}`)
+    const before = await d.sees('a total', () => d.get.listTotal())
+    await d.sees('the feed is live', async () => (await d.get.text('live')) === '实时')
+    const sent = Date.now()
+    const num = await d.given.filed('门口停满了车', spot)
+    await d.sees('the new row', async () => (await d.get.rows()).includes(num))
+    console.info(`a filed report was in the list ${Date.now() - sent} ms after it was sent`)
+    await d.sees('the new total', async () => (await d.get.listTotal()) === before + 1)
+    await d.sees('it is said', async () => (await d.get.body()).includes('门口停满了车'))
+  })
+
+  it('filters by the URL as the API does', async () => {
+    await d.given.page('/haining?item=04&kind=problem&from=2026-08-01&to=2026-09-01')
+    const want = await d.get.json('/counts?item=04&kind=problem&from=2026-08-01&to=2026-09-01')
+    await d.sees('the same total', async () => (await d.get.listTotal()) === want.total)
+    expect(want.total).toBeGreaterThan(0)
+  })
+
+  it('filters by choosing, puts it into the URL, and Back undoes it', async () => {
+    await d.given.page()
+    await d.when.choose('item', '11')
+    await d.sees('the filter in the URL', async () => (await d.get.query()).get('item') === '11')
+    const want = await d.get.json('/counts?item=11')
+    await d.sees('its total', async () => (await d.get.listTotal()) === want.total)
+    await d.when.back()
+    await d.sees('no filter', async () => (await d.get.query()).get('item') === null)
+  })
+
+  it('takes a time window by brush, by typing and by arrow keys', async () => {
+    await d.given.page()
+    await d.sees('the histogram', () => d.get.seen('histogram'))
+    await d.sees('a total', () => d.get.listTotal())
+    await d.when.brush(0.25, 0.5)
+    const drawn = await d.sees('a window', async () => {
+      const q = await d.get.query()
+      return q.get('from') && q.get('to') ? { from: q.get('from')!, to: q.get('to')! } : null
+    })
+    expect(drawn.from < drawn.to).toBe(true)
+    await d.when.type('time-from', '2026-01-01')
+    await d.when.type('time-to', '2026-03-31')
+    await d.sees('the typed window, its last day included', async () => {
+      const q = await d.get.query()
+      return q.get('from') === '2026-01-01' && q.get('to') === '2026-04-01'
+    })
+    await d.when.type('time-from', 'yesterday')
+    await d.sees('a word about it', async () => (await d.get.body()).includes('请写成'))
+    expect((await d.get.query()).get('from')).toBe('2026-01-01')
+    await d.when.press('Escape')
+    await d.when.press('t')
+    expect(await d.get.focused()).toBe('handle-from')
+    await d.when.press('ArrowRight')
+    await d.sees('a later start', async () => ((await d.get.query()).get('from') ?? '') > '2026-01-01')
+  })
+
+  it('opens a grid by a click on the map and tells of it', async () => {
+    await d.given.page(`/haining?${street}&points=off`)
+    await d.sees('a name under the pointer', async () => {
+      await d.when.pointAtMap()
+      return (await d.get.text('under')) !== ''
+    })
+    expect(await d.get.text('coordinates')).toMatch(/^120\.6\d+, 30\.5\d+$/)
+    expect(await d.get.text('beidou')).toMatch(/^北斗 N51H/)
+    await d.when.clickMap()
+    const code = await d.sees('the code', () => d.get.text('area-code'))
+    const selected = (await d.get.query()).get('sel')!
+    expect(selected.endsWith(`:${code}`)).toBe(true)
+    const level = selected.split(':')[0]!
+    const want = await d.get.json(`/jurisdictions/${level}/${code}`)
+    expect(await d.get.text('area-reports')).toBe(want.reports.toLocaleString('en'))
+    await d.when.press('Escape')
+    await d.sees('nothing chosen', async () => (await d.get.query()).get('sel') === null)
+  })
+
+  it('opens a report and says why it lies where it lies', async () => {
+    await d.given.page()
+    const num = await d.when.openRow(0)
+    await d.sees('the reason', () => d.get.seen('why'))
+    expect((await d.get.query()).get('sel')).toBe(`report:${num}`)
+    const report = await d.get.json(`/reports/${num}`)
+    expect(await d.get.text('report-beidou')).toBe(report.beidou)
+    expect(await d.get.text('why')).toContain(report.placement.grid.code)
+  })
+
+  it('files a report by a click, and keeps the text while the line is down', async () => {
+    await d.given.page(`/haining?${street}`)
+    await d.when.click('file')
+    await d.when.clickMap(30, 30)
+    await d.sees('the grid, before it is sent', async () => /3304\d{11}/.test(await d.get.text('located')))
+    await d.when.fillReport('16', '夜里很吵')
+    await d.when.offline(true)
+    await d.when.click('send')
+    await d.sees('a word about it', async () => (await d.get.text('file-problem')).includes('内容已保留'))
+    await d.when.offline(false)
+    await d.when.click('send')
+    await d.sees('where it went', async () => /编号 \d+/.test(await d.get.text('filed')))
+    await d.when.click('open-filed')
+    await d.sees('the report', async () => (await d.get.text('report')).includes('夜里很吵'))
+  })
+
+  it('lists what is unplaced and lets it be set on the map', async () => {
+    const num = await d.given.filed('没有坐标的一条')
+    await d.given.page(`/haining?${street}&list=unplaced`)
+    await d.sees('its row', async () => (await d.get.rows()).includes(num))
+    await d.when.openReport(num)
+    await d.when.click('set-position')
+    await d.when.press('Enter')
+    await d.sees('the grid', async () => /3304\d{11}/.test(await d.get.text('located')))
+    await d.when.click('confirm-position')
+    await d.sees('it left the list', async () => !(await d.get.rows()).includes(num))
+    const report = await d.get.json(`/reports/${num}`)
+    expect(report.placement.method).toBe('manual')
+    expect(report.lon).toBeCloseTo(spot.lon, 2)
+  })
+
+  it('finds places, jurisdictions and pasted coordinates', async () => {
+    await d.given.page()
+    await d.when.press('/')
+    expect(await d.get.focused()).toBe('search')
+    await d.when.type('search', '长安镇')
+    await d.sees('the town', async () => (await d.get.text('found')).includes('长安镇'))
+    await d.when.press('Enter')
+    await d.sees('it is chosen', async () => (await d.get.query()).get('sel') === 'town:330481103')
+    await d.when.type('search', '30.5226, 120.668')
+    await d.sees('the point', () => d.get.seen('found'))
+    await d.when.press('Enter')
+    await d.sees('the map is there', async () => (await d.get.query()).get('at')?.startsWith('120.668,30.5226,'))
+  })
+
+  it('goes by keyboard', async () => {
+    await d.given.page()
+    const [first, second] = await d.get.rows()
+    await d.when.press('j')
+    await d.when.press('j')
+    await d.when.press('k')
+    await d.when.press('Enter')
+    await d.sees('the first row is open', async () => (await d.get.query()).get('sel') === `report:${first}`)
+    await d.when.press('j')
+    await d.sees('the next follows', async () => (await d.get.query()).get('sel') === `report:${second}`)
+    await d.when.press('Escape')
+    await d.sees('it is closed', async () => (await d.get.query()).get('sel') === null)
+    await d.when.press('?')
+    await d.sees('the keys', async () => (await d.get.body()).includes('列表中下一条、上一条'))
+    await d.when.press('Escape')
+    await d.when.press('u')
+    await d.sees('the unplaced', async () => (await d.get.query()).get('list') === 'unplaced')
+  })
+
+  it('changes language and colours', async () => {
+    await d.given.page()
+    const ground = await d.get.ground()
+    await d.when.click('theme')
+    await d.sees('other colours', async () => (await d.get.ground()) !== ground)
+    await d.when.click('language')
+    await d.sees('English', async () => (await d.get.language()) === 'en-GB')
+    expect(await d.get.text('live')).toBe('Live')
+    expect(await d.get.text('tab-unplaced')).toMatch(/^Unplaced/)
+  })
+
+  it.each([
+    ['light', 'zh', ''],
+    ['dark', 'en', ''],
+    ['light', 'en', '?sel=town:330481103&item=04'],
+    ['dark', 'zh', '?list=unplaced'],
+  ] as const)('has nothing serious for axe: %s %s %s', async (theme, locale, query) => {
+    await d.given.page(`/haining${query}`, { theme, locale })
+    await d.sees('the legend has numbers', async () => /\d/.test(await d.get.text('legend')))
+    expect(await d.get.serious()).toEqual([])
+  })
+
+  it('fits a phone, with targets for fingers', async () => {
+    await d.given.page('/haining', { size: { width: 390, height: 844 } })
+    await d.when.click('tab-list')
+    await d.sees('rows', async () => (await d.get.rows()).length > 3)
+    expect(await d.get.serious()).toEqual([])
+    await d.when.openRow(0)
+    await d.sees('the reason', () => d.get.seen('why'))
+    await d.when.click('close-detail')
+    await d.when.click('tab-time')
+    await d.sees('the histogram', () => d.get.seen('histogram'))
+    expect(await d.get.small()).toEqual([])
+  })
+
+  it('is empty at sea, and says what to do', async () => {
+    await d.given.page(`/haining?at=${sea.lon},${sea.lat},15`)
+    await d.sees('a word', async () => (await d.get.body()).includes('移动地图、放宽时间或清除筛选'))
+  })
+})
+
+describe('tiles', () => {
+  it('decode, and the heat of a zoom counts each report once', async () => {
+    const query = 'item=04&from=2026-06-01&to=2026-07-01'
+    const city = await d.get.json('/')
+    const [west, south, east, north] = city.bbox as [number, number, number, number]
+    const z = 11
+    const [a, b] = [tileAt(west - 0.1, north + 0.1, z), tileAt(east + 0.1, south - 0.1, z)]
+    let sum = 0
+    for (let x = a.x; x <= b.x; x++) {
+      for (let y = a.y; y <= b.y; y++) {
+        const layer = new VectorTile(new PbfReader(await d.get.tile(`/tiles/heat/${z}/${x}/${y}?${query}`))).layers.heat
+        for (let i = 0; i < (layer?.length ?? 0); i++) sum += Number(layer!.feature(i).properties.count)
+      }
+    }
+    const counts = await d.get.json(`/counts?${query}`)
+    expect(sum).toBe(counts.total)
+    expect(sum).toBeGreaterThan(0)
+  })
+
+  it('carry the levels that their zoom shows', async () => {
+    const plan = (await d.get.json('/')).plan.version
+    const levels = async (z: number) => {
+      const t = tileAt(spot.lon, spot.lat, z)
+      const tile = new VectorTile(
+        new PbfReader(await d.get.tile(`/tiles/jurisdictions/${z}/${t.x}/${t.y}?plan=${plan}`)),
+      )
+      expect(Object.values(tile.layers).every(l => l.version === 2)).toBe(true)
+      return Object.keys(tile.layers)
+    }
+    expect(await levels(8)).not.toContain('grid')
+    expect(await levels(13)).toEqual(expect.arrayContaining(['city', 'town', 'village', 'grid', 'borders']))
+  })
+})

@@ -1,0 +1,194 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { v7 } from 'uuid'
+import { type Server, startServer, until } from './server'
+
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+interface Reader {
+  locale?: 'zh' | 'en'
+  theme?: 'light' | 'dark'
+  size?: { width: number; height: number }
+}
+
+/** Tests speak to the page through this driver only: given a state, when a person acts, get what is to be seen. */
+export class Driver {
+  private page!: Page
+  private context: BrowserContext | undefined
+  readonly foreign: string[] = []
+  readonly complaints: string[] = []
+
+  private constructor(
+    private readonly server: Server,
+    private readonly browser: Browser,
+  ) {}
+
+  static async start(): Promise<Driver> {
+    const server = await startServer()
+    try {
+      const executablePath = process.env.CHROME ?? '/usr/bin/chromium'
+      return new Driver(server, await chromium.launch({ executablePath, args: flags }))
+    } catch (e) {
+      await server.stop()
+      throw e
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.context?.close()
+    await this.browser.close()
+    await this.server.stop()
+  }
+
+  private test(name: string) {
+    return this.page.locator(`[data-test="${name}"]:visible`)
+  }
+
+  private async api(path: string, init?: RequestInit) {
+    const answer = await fetch(`${this.server.url}/haining/v1${path}`, init)
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return answer
+  }
+
+  given = {
+    page: async (path = '/haining', reader: Reader = {}): Promise<void> => {
+      await this.context?.close()
+      this.context = await this.browser.newContext({
+        viewport: reader.size ?? { width: 1440, height: 900 },
+        hasTouch: (reader.size?.width ?? 1440) < 600,
+        reducedMotion: 'reduce',
+      })
+      const { locale = 'zh', theme = 'light' } = reader
+      await this.context.addInitScript(
+        ([l, t]) => {
+          localStorage.getItem('gridgov.locale') ?? localStorage.setItem('gridgov.locale', l)
+          localStorage.getItem('gridgov.theme') ?? localStorage.setItem('gridgov.theme', t)
+        },
+        [locale, theme] as const,
+      )
+      this.page = await this.context.newPage()
+      const home = new URL(this.server.url).host
+      this.page.on('request', r => {
+        const to = new URL(r.url())
+        if (!['data:', 'blob:'].includes(to.protocol) && to.host !== home) this.foreign.push(r.url())
+      })
+      this.page.on('pageerror', e => this.complaints.push(String(e)))
+      this.page.on('console', m => {
+        if (m.type() === 'error') this.complaints.push(m.text())
+      })
+      await this.page.goto(this.server.url + path)
+      await this.test('legend').or(this.test('map')).first().waitFor()
+      if ((reader.size?.width ?? 1440) >= 1024)
+        await this.page.locator('[role=option][data-num], .state').first().waitFor()
+    },
+    /** A report of someone else's, filed beside the page; its number. */
+    filed: async (title: string, at?: { lon: number; lat: number }): Promise<number> => {
+      const body = {
+        id: v7(),
+        source: 'phone',
+        captured_at: `${new Date().toISOString().slice(0, 19)}Z`,
+        item: '11',
+        kind: 'problem',
+        title,
+        ...(at ?? { address: '不在地名库里的一处地方' }),
+      }
+      const answer = await this.api('/reports', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+      return (await answer.json()).num
+    },
+  }
+
+  when = {
+    clickMap: async (dx = 0, dy = 0): Promise<void> => {
+      const box = (await this.test('map').boundingBox())!
+      await this.page.mouse.click(box.x + box.width / 2 + dx, box.y + box.height / 2 + dy)
+    },
+    pointAtMap: async (): Promise<void> => {
+      const box = (await this.test('map').boundingBox())!
+      await this.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+      await this.page.mouse.move(box.x + box.width / 2 + 4, box.y + box.height / 2 + 4, { steps: 2 })
+    },
+    click: (name: string): Promise<void> => this.test(name).first().click(),
+    press: (keys: string): Promise<void> => this.page.keyboard.press(keys),
+    choose: async (facet: string, value: string): Promise<void> => {
+      await this.page.locator(`[data-facet="${facet}"] > button`).click()
+      await this.page.locator(`[data-facet="${facet}"] [data-value="${value}"] input`).click()
+      await this.page.keyboard.press('Escape')
+    },
+    type: async (name: string, text: string): Promise<void> => {
+      await this.test(name).fill(text)
+      if (name.startsWith('time-')) await this.page.keyboard.press('Enter')
+    },
+    openRow: async (index: number): Promise<number> => {
+      const row = this.page.locator('[role=option][data-num]').nth(index)
+      const num = Number(await row.getAttribute('data-num'))
+      await row.click()
+      return num
+    },
+    openReport: (num: number): Promise<void> => this.page.locator(`[role=option][data-num="${num}"]`).click(),
+    brush: async (from: number, to: number): Promise<void> => {
+      const box = (await this.test('histogram').boundingBox())!
+      const y = box.y + box.height / 2
+      await this.page.mouse.move(box.x + box.width * from, y)
+      await this.page.mouse.down()
+      await this.page.mouse.move(box.x + box.width * to, y, { steps: 6 })
+      await this.page.mouse.up()
+    },
+    fillReport: async (item: string, title: string): Promise<void> => {
+      await this.page.locator('#file-item').selectOption(item)
+      await this.page.locator('#file-title').fill(title)
+    },
+    back: async (): Promise<void> => {
+      await this.page.goBack()
+    },
+    offline: (off: boolean): Promise<void> => this.context!.setOffline(off),
+  }
+
+  get = {
+    text: async (name: string): Promise<string> => (await this.test(name).first().innerText()).trim(),
+    seen: (name: string): Promise<boolean> => this.test(name).first().isVisible(),
+    query: (): Promise<URLSearchParams> => Promise.resolve(new URL(this.page.url()).searchParams),
+    language: (): Promise<string | null> => this.page.locator('html').getAttribute('lang'),
+    ground: (): Promise<string> => this.page.evaluate(() => getComputedStyle(document.body).backgroundColor),
+    title: (): Promise<string> => this.page.title(),
+    body: (): Promise<string> => this.page.locator('body').innerText(),
+    rows: (): Promise<number[]> =>
+      this.page
+        .locator('[role=option][data-num]')
+        .evaluateAll(rows => rows.map(r => Number((r as HTMLElement).dataset.num))),
+    focused: (): Promise<string | null> =>
+      this.page.evaluate(() => document.activeElement?.getAttribute('data-test') ?? null),
+    listTotal: async (): Promise<number> => Number((await this.get.text('total')).replace(/\D/g, '')),
+    serious: async (): Promise<string[]> => {
+      const { violations } = await new AxeBuilder({ page: this.page }).analyze()
+      return violations
+        .filter(v => v.impact === 'serious' || v.impact === 'critical')
+        .map(v => `${v.id}: ${v.nodes.map(n => n.target.join(' ')).join(', ')}`)
+    },
+    small: (): Promise<string[]> =>
+      this.page.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>('button, input, select, summary')]
+          .filter(e => e.checkVisibility({ visibilityProperty: true }) && !e.closest('label'))
+          .filter(e => e.getBoundingClientRect().width > 1)
+          .map(e => ({ e, box: e.getBoundingClientRect() }))
+          .filter(({ box }) => box.height < 44 && box.height > 0)
+          .map(({ e, box }) => `${e.tagName} ${e.textContent?.trim() || e.getAttribute('data-test')} ${box.height}`),
+      ),
+    json: async (path: string) => (await this.api(path)).json(),
+    tile: async (path: string): Promise<ArrayBuffer> => (await this.api(path)).arrayBuffer(),
+  }
+
+  /** Waits until what is asked holds. */
+  sees = <T>(what: string, ask: () => Promise<T | undefined | false | null>): Promise<T> => until(what, ask)
+}

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/** A gridgov of the test's own: free ports, a fresh private database, the Haining demo. GRIDGOV_URL names one that runs. */
+export interface Server {
+  url: string
+  stop(): Promise<void>
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const s = createServer()
+    s.once('error', fail)
+    s.listen(0, '127.0.0.1', () => {
+      const at = s.address()
+      s.close(() => (typeof at === 'object' && at ? done(at.port) : fail(new Error('no port'))))
+    })
+  })
+}
+
+/** Asks again and again until the question is answered with something true; fails with the last reason. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false | null>,
+  withinMs = 20_000,
+): Promise<T> {
+  const end = Date.now() + withinMs
+  let last: unknown
+  while (Date.now() < end) {
+    try {
+      const answer = await ask()
+      if (answer) return answer
+    } catch (e) {
+      last = e
+    }
+    await new Promise(done => setTimeout(done, 50))
+  }
+  throw new Error(`${what}: not within ${withinMs} ms`, { cause: last })
+}
+
+export async function startServer(): Promise<Server> {
+  const given = process.env.GRIDGOV_URL
+  if (given) return { url: given.replace(/\/$/, ''), stop: async () => {} }
+  const data = await mkdtemp(join(tmpdir(), 'gridgov-e2e-'))
+  const [port, admin] = [await freePort(), await freePort()]
+  const args = ['serve', '--data', data, '--addr', `127.0.0.1:${port}`, '--admin-addr', `127.0.0.1:${admin}`]
+  const binary = resolve(import.meta.dirname, '../../bin/gridgov')
+  const child = spawn(binary, [...args, '--demo', 'haining', '--demo-until', '2026-11-01'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', d => (said += d))
+  const url = `http://127.0.0.1:${port}`
+  try {
+    await until(
+      'the demo city is served',
+      async () => {
+        if (child.exitCode !== null) throw new Error('the server ended')
+        const city = await (await fetch(`${url}/haining/v1/`)).json()
+        return city.reports === 120_000
+      },
+      220_000,
+    )
+  } catch (e) {
+    await stop(child)
+    await rm(data, { recursive: true, force: true })
+    throw new Error(`gridgov did not come up:\n${said}`, { cause: e })
+  }
+  return {
+    url,
+    async stop() {
+      await stop(child)
+      await rm(data, { recursive: true, force: true })
+    },
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return
+  const ended = new Promise(done => child.once('exit', done))
+  child.kill('SIGTERM')
+  await ended
+}
