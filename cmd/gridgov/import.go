@@ -180,7 +180,7 @@ func (t *tool) importPlaces() *cobra.Command {
 	var city, rejectsPath string
 	cmd := &cobra.Command{
 		Use:   "places FILE",
-		Short: "Import a gazetteer: name, lon, lat, and kind and aliases (a|b)",
+		Short: "Import a gazetteer: name, lon, lat, and code, kind and aliases (a|b)",
 		Args:  exactArgs("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rej, err := t.newRejects(rejectsPath)

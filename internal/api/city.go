@@ -18,13 +18,14 @@ func (a *api) listCities(w http.ResponseWriter, r *http.Request) error {
 	type city struct {
 		Code      string `json:"code"`
 		Name      string `json:"name"`
+		NameEN    string `json:"name_en,omitempty"`
 		Generated bool   `json:"generated"`
 	}
 	out := struct {
 		Cities []city `json:"cities"`
 	}{Cities: []city{}}
 	for _, c := range a.Server.Cities() {
-		out.Cities = append(out.Cities, city{c.Code, c.Name, c.Generated})
+		out.Cities = append(out.Cities, city{c.Code, c.Name, nameLatin(c.State().Layout), c.Generated})
 	}
 	return writeJSON(w, http.StatusOK, out)
 }
@@ -59,6 +60,7 @@ func (a *api) getCity(w http.ResponseWriter, r *http.Request, c *app.Live) error
 	for _, s := range report.Sources {
 		out.Sources = append(out.Sources, Source(s))
 	}
+	out.NameEn = optional(nameLatin(state.Layout))
 	if state.Layout != nil {
 		out.Plan, out.Bbox = new(planOf(state.Layout.Plan)), box(state.Layout.Bound)
 	}
@@ -70,6 +72,14 @@ func (a *api) getCity(w http.ResponseWriter, r *http.Request, c *app.Live) error
 	}
 	out.Basemap = optional(a.Basemap)
 	return writeJSON(w, http.StatusOK, out)
+}
+
+// nameLatin is the city's own name in Latin letters, if its plan has it.
+func nameLatin(l *jurisdiction.Layout) string {
+	if l != nil && len(l.Levels) > 0 && l.Levels[0].Role == jurisdiction.RoleCity && len(l.Levels[0].Units) == 1 {
+		return l.Levels[0].Units[0].NameLatin
+	}
+	return ""
 }
 
 func count(l *jurisdiction.Layout, role jurisdiction.Role) int {

@@ -35,7 +35,7 @@ func (a *api) streamEvents(w http.ResponseWriter, r *http.Request, c *app.Live) 
 		at = id
 	}
 	rc := http.NewResponseController(w)
-	_ = rc.SetWriteDeadline(time.Time{}) // a stream has no end
+	_ = rc.SetWriteDeadline(time.Now().Add(2 * heartbeat)) // renewed with each message: a client that takes none is let go
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -80,6 +80,7 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request, rc *http.ResponseCo
 			at = to
 		}
 		if err == nil {
+			_ = rc.SetWriteDeadline(time.Now().Add(2 * heartbeat))
 			err = rc.Flush()
 		}
 		if err != nil {

@@ -250,6 +250,7 @@ func TestReportByAddressIsLookedUp(t *testing.T) {
 	if r.Placement.Method != "unplaced" || r.Placement.Rule != "no_position" || r.Beidou != nil {
 		t.Errorf("placement %+v", r.Placement)
 	}
+	s.settle()
 	var city api.City
 	s.do("GET", "/", nil).want(200).into(&city)
 	if city.Reports != 2 || city.Unplaced != 1 {

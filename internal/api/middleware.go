@@ -110,7 +110,7 @@ func (a *api) wrap(name string, h func(http.ResponseWriter, *http.Request) error
 func (a *api) run(h func(http.ResponseWriter, *http.Request) error, w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			if p == http.ErrAbortHandler {
+			if e, ok := p.(error); ok && errors.Is(e, http.ErrAbortHandler) {
 				panic(p)
 			}
 			a.Log.Error("panic", "value", p, "stack", string(debug.Stack()))

@@ -193,19 +193,35 @@ func (c *City) loadPlaces(ctx context.Context, s *State) error {
 	var roles []string
 	if s.Layout != nil {
 		plan, index, roles = s.Layout.Plan.ID, s.Layout.Index, s.Layout.Roles()
-		for _, l := range s.Layout.Levels {
-			for _, u := range l.Units {
-				e := place.Entry{Code: u.Code, Name: u.Name, Kind: string(l.Role), Lon: u.Center[0], Lat: u.Center[1]}
-				if u.NameLatin != "" {
-					e.Aliases = []string{u.NameLatin}
-				}
-				entries = append(entries, e)
-			}
-		}
+		entries = withUnits(entries, s.Layout)
 	}
 	s.Places = place.New(entries)
 	s.Placer = report.NewPlacer(int64(plan), index, roles, s.Places)
 	return nil
+}
+
+// withUnits adds the plan's jurisdictions to the gazetteer. A place that has a jurisdiction's code is another name of it,
+// and lies where the plan in force has it.
+func withUnits(places []place.Entry, l *jurisdiction.Layout) []place.Entry {
+	names := map[string][]string{}
+	others := places[:0:0]
+	for _, p := range places {
+		if p.Code != "" && l.Has(p.Code) {
+			names[p.Code] = append(append(names[p.Code], p.Name), p.Aliases...)
+			continue
+		}
+		others = append(others, p)
+	}
+	for _, lv := range l.Levels {
+		for _, u := range lv.Units {
+			e := place.Entry{Code: u.Code, Name: u.Name, Kind: string(lv.Role), Aliases: names[u.Code], Lon: u.Center[0], Lat: u.Center[1]}
+			if u.NameLatin != "" {
+				e.Aliases = append(e.Aliases, u.NameLatin)
+			}
+			others = append(others, e)
+		}
+	}
+	return others
 }
 
 func boundaries(l *jurisdiction.Layout) (*tiles.Boundaries, error) {

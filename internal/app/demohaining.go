@@ -146,10 +146,10 @@ func (d Demo) hainingPlaces(ctx context.Context, c *City, plan *haining.Plan) er
 	var entries []place.Entry
 	for _, p := range plan.Places() {
 		if len(p.Aliases) > 0 { // the others are known by the plan's own names
-			entries = append(entries, place.Entry{Name: p.Aliases[0], Aliases: p.Aliases[1:], Kind: "division", Lon: p.At[0], Lat: p.At[1]})
+			entries = append(entries, place.Entry{Code: p.Code, Name: p.Aliases[0], Aliases: p.Aliases[1:], Kind: "division", Lon: p.At[0], Lat: p.At[1]})
 		}
 	}
-	if _, err := place.Save(ctx, c.Pool, entries); err != nil {
+	if _, err := place.Save(ctx, c.Pool, d.Now().UTC(), entries); err != nil {
 		return err
 	}
 	return c.ReloadPlaces(ctx)

@@ -57,6 +57,7 @@ type news struct {
 	ranges    []numRange   // imported
 	strays    []numRange   // placed under another plan than the one in force here
 	published bool
+	changed   bool // items, places or attributions
 	size      int
 }
 
@@ -117,6 +118,9 @@ func (n *news) take(e feed.Stored, plan int64) error {
 	case feed.PlanPublished:
 		n.published = true
 		return nil
+	case feed.CityChanged:
+		n.changed = true
+		return nil
 	default:
 		return nil // of a later version
 	}
@@ -143,7 +147,7 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 		}
 	}
 	unknown := func(ch cube.Change) bool { return !l.Names().hasItem(ch.Row.Item) }
-	if slices.ContainsFunc(changes, unknown) {
+	if n.changed || slices.ContainsFunc(changes, unknown) {
 		if err := l.readItems(ctx); err != nil {
 			return err
 		}
@@ -153,6 +157,12 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 	l.cube.Load().Apply(changes)
 	if len(n.strays) > 0 {
 		l.strays.add(n.strays...)
+	}
+	if n.changed {
+		select {
+		case l.changed <- struct{}{}:
+		default:
+		}
 	}
 	if n.published || len(n.strays) > 0 {
 		l.lookAtPlan()

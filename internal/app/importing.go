@@ -258,8 +258,8 @@ func orDefault(s, otherwise string) string {
 	return s
 }
 
-// ImportPlaces reads a gazetteer from a table with the columns name, lon and lat, and kind and aliases where there are
-// any; aliases are separated by "|". All good rows go in together.
+// ImportPlaces reads a gazetteer from a table with the columns name, lon and lat, and code, kind and aliases where there
+// are any; aliases are separated by "|". All good rows go in together.
 func (c *City) ImportPlaces(ctx context.Context, path string, opt geofile.Options, reject func(*fault.Error)) (added, rejected int64, err error) {
 	t, err := geofile.OpenTable(ctx, path, opt)
 	if err != nil {
@@ -276,7 +276,7 @@ func (c *City) ImportPlaces(ctx context.Context, path string, opt geofile.Option
 		}
 		return -1
 	}
-	kind, aliases := column("kind"), column("aliases")
+	optional := placeColumns{column("code"), column("kind"), column("aliases")}
 	var entries []place.Entry
 	for {
 		row, err := t.Next()
@@ -290,7 +290,7 @@ func (c *City) ImportPlaces(ctx context.Context, path string, opt geofile.Option
 			return 0, rejected, err
 		} else {
 			var e place.Entry
-			if e, bad = c.entry(row, need, kind, aliases); bad == nil {
+			if e, bad = c.entry(row, need, optional); bad == nil {
 				entries = append(entries, e)
 			}
 		}
@@ -299,13 +299,16 @@ func (c *City) ImportPlaces(ctx context.Context, path string, opt geofile.Option
 			reject(bad)
 		}
 	}
-	if added, err = place.Save(ctx, c.Pool, entries); err != nil {
+	if added, err = place.Save(ctx, c.Pool, c.now().UTC(), entries); err != nil {
 		return 0, rejected, err
 	}
 	return added, rejected, c.ReloadPlaces(ctx)
 }
 
-func (c *City) entry(row geofile.Row, need []int, kind, aliases int) (place.Entry, *fault.Error) {
+// placeColumns are the columns a gazetteer may leave out, −1 where it does.
+type placeColumns struct{ code, kind, aliases int }
+
+func (c *City) entry(row geofile.Row, need []int, opt placeColumns) (place.Entry, *fault.Error) {
 	p, bad := crs.ParsePoint(row.Fields[need[1]], row.Fields[need[2]])
 	if bad == nil {
 		bad = crs.Validate(p, c.bound())
@@ -314,11 +317,14 @@ func (c *City) entry(row geofile.Row, need []int, kind, aliases int) (place.Entr
 		return place.Entry{}, bad.AtLine(row.Line)
 	}
 	e := place.Entry{Name: trim(row.Fields[need[0]]), Kind: "place", Lon: p[0], Lat: p[1]}
-	if kind >= 0 && trim(row.Fields[kind]) != "" {
-		e.Kind = trim(row.Fields[kind])
+	if opt.code >= 0 {
+		e.Code = trim(row.Fields[opt.code])
 	}
-	if aliases >= 0 {
-		e.Aliases = splitAliases(row.Fields[aliases])
+	if opt.kind >= 0 && trim(row.Fields[opt.kind]) != "" {
+		e.Kind = trim(row.Fields[opt.kind])
+	}
+	if opt.aliases >= 0 {
+		e.Aliases = splitAliases(row.Fields[opt.aliases])
 	}
 	if bad := e.Check(); bad != nil {
 		return e, bad.AtLine(row.Line)

@@ -31,6 +31,7 @@ type Live struct {
 
 	replacing atomic.Pointer[report.Replacing] // nil: nothing under way
 	switched  chan struct{}                    // the plan in force may have changed
+	changed   chan struct{}                    // places or attributions may have changed
 	strays    strays
 	done      sync.WaitGroup
 	stop      context.CancelFunc
@@ -62,7 +63,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 		return nil, err
 	}
 	l := &Live{City: c, Feed: log, Maker: &tiles.Maker{}, faces: map[string]uint32{}, applied: log.Head(),
-		moved: make(chan struct{}), switched: make(chan struct{}, 1), strays: newStrays()}
+		moved: make(chan struct{}), switched: make(chan struct{}, 1), changed: make(chan struct{}, 1), strays: newStrays()}
 	if err := l.load(ctx); err != nil {
 		return nil, err
 	}
@@ -73,6 +74,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.Feed.Listen(run, c.Code) })
 	l.done.Go(func() { l.follow(run) })
 	l.done.Go(func() { l.watchPlan(run) })
+	l.warm()
 	return l, nil
 }
 
@@ -225,4 +227,11 @@ func (l *Live) setApplied(id feed.ID) {
 	l.applied = id
 	close(l.moved)
 	l.moved = make(chan struct{})
+}
+
+// warm prepares the plan's tiles, so that nobody waits for a zoom's first one.
+func (l *Live) warm() {
+	if b := l.State().Boundaries; b != nil {
+		l.done.Go(b.Warm)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"gridgov/internal/cube"
+	"gridgov/internal/feed"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/report"
 )
@@ -47,7 +48,11 @@ func (c *City) SetAttribution(ctx context.Context, lines []string) error {
 		for i, text := range lines {
 			b.Queue(`INSERT INTO attribution (ord, text) VALUES ($1, $2)`, i, text)
 		}
-		return tx.SendBatch(ctx, b).Close()
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return err
+		}
+		_, err := feed.Append(ctx, tx, c.now().UTC(), []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "attribution"}}})
+		return err
 	})
 }
 

@@ -56,6 +56,11 @@ func (l *Live) watchPlan(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-l.changed:
+			if err := l.ReloadPlaces(ctx); err != nil && ctx.Err() == nil {
+				l.log.Warn("places could not be loaded, will try again with the next change", "err", err)
+			}
+			continue
 		case <-l.switched:
 		case <-tick.C:
 		}
@@ -66,6 +71,7 @@ func (l *Live) watchPlan(ctx context.Context) {
 		if changed {
 			end()
 			end = l.startPlacing(ctx)
+			l.warm()
 		}
 	}
 }

@@ -27,6 +27,7 @@ const (
 	ReportPositioned = "report.positioned" // Filed
 	ReportReplaced   = "report.replaced"   // Replaced
 	PlanPublished    = "plan.published"    // Published
+	CityChanged      = "city.changed"      // Changed
 )
 
 // Filed is the data of report.filed and report.positioned. Plan is the plan the placement was made under, 0 without.
@@ -59,6 +60,11 @@ type Published struct {
 	Plan        int64     `json:"plan"`
 	Version     string    `json:"version"`
 	InForceFrom time.Time `json:"in_force_from"`
+}
+
+// Changed is the data of city.changed: something that all nodes keep in memory is another.
+type Changed struct {
+	What string `json:"what"` // items, places or attribution
 }
 
 // Event is what is appended.

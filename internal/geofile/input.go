@@ -45,7 +45,7 @@ func openInput(ctx context.Context, path string, opts Options) (*input, error) {
 		}
 		info, err := f.Stat()
 		if err != nil {
-			f.Close() //nolint:errcheck // read only
+			f.Close() // read only
 			return nil, openFault(path, err)
 		}
 		in.file, in.dir = f, info.IsDir()
@@ -62,7 +62,7 @@ func openInput(ctx context.Context, path string, opts Options) (*input, error) {
 	if magic, _ := in.raw.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		unzipped, err := gzip.NewReader(in.raw)
 		if err != nil {
-			in.close() //nolint:errcheck // the first error counts
+			in.close() // the first error counts
 			return nil, damagedGzip()
 		}
 		in.gz = true

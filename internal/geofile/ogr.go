@@ -244,7 +244,7 @@ func (g *gdal) output(ctx context.Context, name string, args ...string) (string,
 	if err != nil {
 		return "", err
 	}
-	defer c.close() //nolint:errcheck // wait says how it ended
+	defer c.close() // wait says how it ended
 	out, err := io.ReadAll(io.LimitReader(c, 4<<20))
 	if err != nil {
 		return "", err

@@ -250,7 +250,7 @@ func TestGDALIsEnded(t *testing.T) {
 				if _, err = r.Next(); err == nil {
 					break
 				}
-				r.Close() //nolint:errcheck // tried again
+				r.Close() // tried again
 			}
 			if !fault.Is(err, fault.KindTooLarge) || timeout > time.Minute {
 				t.Fatal(err)
@@ -311,7 +311,7 @@ func TestGDALAsksNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // nothing was written
+	defer listener.Close() // nothing was written
 	called := make(chan string, 10)
 	go func() {
 		for {
@@ -320,7 +320,7 @@ func TestGDALAsksNobody(t *testing.T) {
 				return
 			}
 			called <- c.RemoteAddr().String()
-			c.Close() //nolint:errcheck // it should never have been opened
+			c.Close() // it should never have been opened
 		}
 	}()
 	url := "http://" + listener.Addr().String()

@@ -23,7 +23,7 @@ func openTable(ctx context.Context, path string, opts Options) (*Table, error) {
 	}
 	t := &Table{input: in, notes: &notes{}, closes: []func() error{in.close}}
 	if err := t.start(opts); err != nil {
-		t.Close() //nolint:errcheck // the first error counts
+		t.Close() // the first error counts
 		return nil, err
 	}
 	return t, nil

@@ -90,7 +90,7 @@ func open(ctx context.Context, path string, opts Options) (*Reader, error) {
 	}
 	r := &Reader{input: in, notes: &notes{}, crs: func() string { return "" }, closes: []func() error{in.close}}
 	if err := r.start(ctx, opts); err != nil {
-		r.Close() //nolint:errcheck // the first error counts
+		r.Close() // the first error counts
 		return nil, err
 	}
 	return r, nil

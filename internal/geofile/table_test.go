@@ -47,7 +47,7 @@ func readTable(t testing.TB, in io.Reader, opts geofile.Options) tableResult {
 	if err != nil {
 		return tableResult{err: err}
 	}
-	defer table.Close() //nolint:errcheck // standard input
+	defer table.Close() // standard input
 	got := tableResult{header: table.Header()}
 	for {
 		row, err := table.Next()

@@ -96,7 +96,7 @@ func unpack(ctx context.Context, entries []zipEntry, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close() //nolint:errcheck // nothing was written through it itself
+	defer root.Close() // nothing was written through it itself
 	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -119,7 +119,7 @@ func unpackOne(root *os.Root, e zipEntry) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close() //nolint:errcheck // read only
+	defer r.Close() // read only
 	w, err := root.OpenFile(e.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -171,7 +171,7 @@ func mainOfKMZ(sets []string, content string) []string {
 	if err != nil {
 		return sets
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close() // read only
 	if head, err := io.ReadAll(io.LimitReader(f, 1<<20)); err == nil && bytes.Contains(head, []byte("<Placemark")) {
 		return []string{main}
 	}
@@ -192,7 +192,7 @@ func (r *Reader) startZip(ctx context.Context, opts Options) error {
 	if err != nil {
 		return fault.Invalid("", "damaged_archive", "the zip archive is damaged or cut off; pack it again")
 	}
-	defer z.Close() //nolint:errcheck // read only
+	defer z.Close() // read only
 	entries, err := guardZip(&z.Reader, opts.maxUnpacked())
 	if err != nil {
 		return err

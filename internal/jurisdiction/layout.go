@@ -116,6 +116,16 @@ func (l *Layout) Unit(role Role, code string) (level, unit int, ok bool) {
 	return 0, 0, false
 }
 
+// Has tells whether any level has a unit of the code.
+func (l *Layout) Has(code string) bool {
+	for i := range l.Levels {
+		if _, ok := find(l.Levels[i].Units, code); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // Ref names a unit.
 type Ref struct {
 	Level Role

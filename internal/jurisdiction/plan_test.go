@@ -178,4 +178,3 @@ func TestServingRoleCannotChangeWhatIsPublished(t *testing.T) {
 		}
 	}
 }
-

@@ -116,8 +116,22 @@ func nest(lower, upper *built) error {
 	for i := range union.Faces {
 		union.Faces[i].Parent = parent[union.Faces[i].Code]
 	}
+	if n := reshaped(upper.cov, union); n > 0 {
+		upper.findings = append(upper.findings, coverage.Finding{Kind: coverage.Joined, Severity: coverage.Repaired, Place: union.InnerPoint(0),
+			Message: fmt.Sprintf("%d faces were given exactly the union of their %s, from which they differed by less than %g m", n, lower.Name, toleranceM)})
+	}
 	upper.cov = union
 	return nil
+}
+
+// reshaped counts the faces whose shapes differ; the two coverages have the same codes in the same order.
+func reshaped(a, b *coverage.Coverage) (n int) {
+	for i := range a.Len() {
+		if !orb.Equal(a.Shape(i), b.Shape(i)) {
+			n++
+		}
+	}
+	return n
 }
 
 // readWithDissolved reads the plan's levels and adds those that were not imported but follow from the parents' codes of

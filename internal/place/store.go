@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -12,10 +13,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"gridgov/internal/fault"
+	"gridgov/internal/feed"
 )
 
 // Check validates an entry's words; its point is checked by crs.
 func (e *Entry) Check() *fault.Error {
+	if len(e.Code) > 64 || !utf8.ValidString(e.Code) || strings.IndexFunc(e.Code, unicode.IsControl) >= 0 {
+		return fault.Invalid("code", "bad_code", "is longer than 64 bytes or holds a control character")
+	}
 	for i, name := range append([]string{e.Name}, e.Aliases...) {
 		field := "name"
 		if i > 0 {
@@ -37,13 +42,13 @@ func (e *Entry) Check() *fault.Error {
 
 // Load reads a city's gazetteer.
 func Load(ctx context.Context, pool *pgxpool.Pool) ([]Entry, error) {
-	rows, err := pool.Query(ctx, `SELECT name, aliases, kind, lon, lat FROM place ORDER BY id`)
+	rows, err := pool.Query(ctx, `SELECT coalesce(code, ''), name, aliases, kind, lon, lat FROM place ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("read places: %w", err)
 	}
 	entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Entry, error) {
 		var e Entry
-		err := row.Scan(&e.Name, &e.Aliases, &e.Kind, &e.Lon, &e.Lat)
+		err := row.Scan(&e.Code, &e.Name, &e.Aliases, &e.Kind, &e.Lon, &e.Lat)
 		return e, err
 	})
 	if err != nil {
@@ -52,9 +57,9 @@ func Load(ctx context.Context, pool *pgxpool.Pool) ([]Entry, error) {
 	return entries, nil
 }
 
-// Save adds places, and gives those that are there (same name, same point) the aliases and kind that came; it returns how
+// Save adds places, and gives those that are there (same name, same point) the code, aliases and kind that came; it returns how
 // many were new or changed. All go in or none.
-func Save(ctx context.Context, pool *pgxpool.Pool, entries []Entry) (changed int64, err error) {
+func Save(ctx context.Context, pool *pgxpool.Pool, at time.Time, entries []Entry) (changed int64, err error) {
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		changed = 0
 		b := &pgx.Batch{}
@@ -64,15 +69,19 @@ func Save(ctx context.Context, pool *pgxpool.Pool, entries []Entry) (changed int
 				aliases = []string{}
 			}
 			b.Queue(`
-				INSERT INTO place (name, aliases, kind, lon, lat) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (name, lon, lat) DO UPDATE SET aliases = excluded.aliases, kind = excluded.kind
-				WHERE place.aliases <> excluded.aliases OR place.kind <> excluded.kind`,
-				e.Name, aliases, e.Kind, e.Lon, e.Lat).Exec(func(tag pgconn.CommandTag) error {
+				INSERT INTO place (code, name, aliases, kind, lon, lat) VALUES (nullif($1, ''), $2, $3, $4, $5, $6)
+				ON CONFLICT (name, lon, lat) DO UPDATE SET code = excluded.code, aliases = excluded.aliases, kind = excluded.kind
+				WHERE place.code IS DISTINCT FROM excluded.code OR place.aliases <> excluded.aliases OR place.kind <> excluded.kind`,
+				e.Code, e.Name, aliases, e.Kind, e.Lon, e.Lat).Exec(func(tag pgconn.CommandTag) error {
 				changed += tag.RowsAffected()
 				return nil
 			})
 		}
-		return tx.SendBatch(ctx, b).Close()
+		if err := tx.SendBatch(ctx, b).Close(); err != nil || changed == 0 {
+			return err
+		}
+		_, err := feed.Append(ctx, tx, at, []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "places"}}})
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("save places: %w", err)

@@ -164,7 +164,7 @@ func FuzzLocate(f *testing.F) {
 	f.Add(-5.0, 52.5, math.NaN())
 	f.Add(math.Inf(1), math.NaN(), -1.0)
 	f.Add(-180.0, 90.0, 1e300)
-	f.Add(5e-324, -0.0, 0.0)
+	f.Add(5e-324, math.Copysign(0, -1), 0.0)
 	f.Fuzz(func(t *testing.T, lon, lat, accuracyM float64) {
 		p := orb.Point{lon, lat}
 		a := x.Locate(p, accuracyM)

@@ -170,7 +170,8 @@ func (b *cellBuilder) judge(bottom, top, west, east float64) {
 // latitude, linear between the latitudes where an edge passes the cell's sides, and of one sign there: halfway it is at
 // least half of the greatest. Where an edge is so level that these lie a few ulps apart, the doubles around them are tried.
 func (b *cellBuilder) sample(left, right *crossing, bottom, top, west, east float64) (q orb.Point, clear bool) {
-	turns := append(b.turns[:0], bottom, top)
+	turns := b.turns[:0]
+	turns = append(turns, bottom, top)
 	for _, c := range [...]*crossing{left, right} {
 		if c == nil || c.slope == 0 {
 			continue

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"gridgov/internal/feed"
 )
 
 // Column is what the cube needs of a report. Lon and Lat are NaN when it has no point.
@@ -140,6 +142,10 @@ func (s *Service) SetItems(ctx context.Context, items []Item) error {
 				ON CONFLICT (code) DO UPDATE SET name = excluded.name, name_en = excluded.name_en, aspect = excluded.aspect`,
 				i.Code, i.Name, null(i.NameEN), null(i.Aspect))
 		}
-		return tx.SendBatch(ctx, b).Close()
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return err
+		}
+		_, err := feed.Append(ctx, tx, s.Now().UTC(), []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "items"}}})
+		return err
 	})
 }

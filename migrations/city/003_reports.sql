@@ -116,9 +116,10 @@ CREATE TABLE replacing (
     finished_at timestamptz
 );
 
--- The gazetteer.
+-- The gazetteer. A place with the code of a jurisdiction is another name of it.
 CREATE TABLE place (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    code text,
     name text NOT NULL CHECK (name <> ''),
     aliases text[] NOT NULL,
     kind text NOT NULL,

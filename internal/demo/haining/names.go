@@ -35,9 +35,6 @@ func readOfficial() ([]official, error) {
 	return out, nil
 }
 
-// isCommunity tells an urban community (001–199) from a village (200–399) and a zone (400–599) by its code.
-func isCommunity(code string) bool { return code[9] < '2' }
-
 // placeName shortens a committee's name to that of the place it stands for: 荷叶村委会 → 荷叶村, 东山社区居委会 → 东山社区.
 func placeName(name string) string {
 	for _, end := range []string{"居民委员会", "居委会"} {

@@ -117,9 +117,10 @@ func TestRhythm(t *testing.T) {
 		} else {
 			work++
 		}
-		if r.Item == "16" {
+		switch r.Item {
+		case "16":
 			noiseHour[at.Hour()]++
-		} else if r.Item == "13" {
+		case "13":
 			hour[at.Hour()]++
 		}
 	}

@@ -1,0 +1,212 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"io"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/paulmach/orb"
+
+	"gridgov/internal/app"
+	"gridgov/internal/app/apptest"
+	"gridgov/internal/demo/dc"
+	"gridgov/internal/demo/haining"
+	"gridgov/internal/postgres"
+	"gridgov/internal/postgres/pgtest"
+)
+
+// demoCity loads a demo into a fresh database and opens its city.
+func demoCity(t *testing.T, code string, load func(app.Demo) error) (*app.City, *bytes.Buffer) {
+	t.Helper()
+	db, _ := pgtest.Database(t)
+	said := &bytes.Buffer{}
+	d := app.Demo{DB: db, Log: apptest.Quiet(), Now: apptest.Clock, Until: apptest.Now.AddDate(0, 0, -1),
+		Say: func(format string, args ...any) { said.WriteString(strings.TrimSpace(format) + "\n"); _ = args }}
+	for range 2 { // the second time changes nothing
+		if err := load(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return openCity(t, db, code), said
+}
+
+func openCity(t *testing.T, db *postgres.Database, code string) *app.City {
+	t.Helper()
+	info, err := db.City(t.Context(), code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := app.Open(t.Context(), db, info, apptest.Quiet(), apptest.Clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// table reads a CSV file as rows by column name.
+func table(t *testing.T, r io.Reader) []map[string]string {
+	t.Helper()
+	lines, err := csv.NewReader(r).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []map[string]string
+	for _, line := range lines[1:] {
+		row := map[string]string{}
+		for i, name := range lines[0] {
+			row[name] = line[i]
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// TestWashingtonAgreesWithItsLabels places the official reports in the official boundaries and holds each against the
+// ward that the city wrote on it.
+func TestWashingtonAgreesWithItsLabels(t *testing.T) {
+	c, _ := demoCity(t, dc.Code, func(d app.Demo) error { return d.DC(t.Context()) })
+	file, err := dc.Open(dc.ReportsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := map[string]string{}
+	for _, row := range table(t, file) {
+		labels[row["request_id"]] = row[dc.WardLabel]
+	}
+	var exported bytes.Buffer
+	n, err := c.ExportPlacements(t.Context(), &exported)
+	if err != nil || n != dc.Reports {
+		t.Fatalf("%d placements, %v", n, err)
+	}
+	labelled, disagree := 0, 0
+	for _, row := range table(t, &exported) {
+		if row["town"] == "" || row["village"] == "" || row["grid"] == "" || (row["method"] != "inside" && row["method"] != "edge") {
+			t.Errorf("report %s: %v", row["id"], row)
+		}
+		label := labels[row["id"]]
+		if label == "" || label == "NULL" {
+			continue
+		}
+		labelled++
+		if label == row["town"] {
+			continue
+		}
+		disagree++
+		var toBorderM, sourceM float64
+		err := c.Pool.QueryRow(t.Context(), `
+			SELECT ST_Distance(ST_Boundary(ST_SetSRID(a.geom, 4326))::geography, p), ST_Distance(ST_SetSRID(b.geom, 4326)::geography, p)
+			FROM boundary a, boundary b, (SELECT ST_SetSRID(ST_MakePoint($1::text::float8, $2::text::float8), 4326)::geography AS p) q
+			WHERE a.role = 'town' AND a.code = $3 AND b.role = 'town' AND b.code = $4`,
+			row["lon"], row["lat"], row["town"], label).Scan(&toBorderM, &sourceM)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("report %s lies in ward %s, %.4f mm from its border; the city says ward %s", row["id"], row["town"], 1000*toBorderM, label)
+		if toBorderM > 0.001 || math.IsNaN(sourceM) {
+			t.Errorf("report %s disagrees with its label and lies %.6f m from the border", row["id"], toBorderM)
+		}
+	}
+	t.Logf("%d labelled, %d disagree: %.4f %% agree", labelled, disagree, 100*float64(labelled-disagree)/float64(labelled))
+	if labelled != dc.LabelledIn || float64(disagree) > 0.002*float64(labelled) {
+		t.Errorf("%d labelled, %d disagree", labelled, disagree)
+	}
+	// Every report also lies where ST_Covers puts it on the boundaries as published.
+	for role, file := range map[string]string{"grid": dc.SMDsFile, "village": dc.ANCsFile, "town": dc.WardsFile} {
+		geojson := readAll(t, file)
+		field := map[string]string{"grid": "SMD_ID", "village": "ANC_ID", "town": "WARD_ID"}[role]
+		rows, err := c.Pool.Query(t.Context(), `
+			WITH source AS MATERIALIZED (
+				SELECT f->'properties'->>$2 AS code, ST_SetSRID(ST_GeomFromGeoJSON(f->>'geometry'), 4490) AS geom
+				FROM jsonb_array_elements($1::jsonb->'features') f),
+			point AS MATERIALIZED (
+				SELECT r.num, ST_SetSRID(ST_MakePoint(r.lon, r.lat), 4490) AS geom, CASE $3 WHEN 'grid' THEN p.grid WHEN 'village' THEN p.village ELSE p.town END AS code
+				FROM report r JOIN placement p ON p.report_num = r.num),
+			-- The polygons outside, the points inside: PostGIS prepares each polygon once.
+			covered AS (
+				SELECT c.num, min(s.code COLLATE "C") AS code
+				FROM source s CROSS JOIN LATERAL (SELECT num FROM point WHERE ST_Covers(s.geom, point.geom) OFFSET 0) c GROUP BY c.num)
+			SELECT point.num, (SELECT min(ST_Distance(ST_Boundary(ST_SetSRID(s.geom, 4326))::geography, ST_SetSRID(point.geom, 4326)::geography)) FROM source s WHERE ST_DWithin(s.geom, point.geom, 1e-5))
+			FROM point LEFT JOIN covered USING (num) WHERE point.code IS DISTINCT FROM covered.code ORDER BY point.num`,
+			geojson, field, role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var num int64
+		var borderM float64
+		_, err = pgx.ForEachRow(rows, []any{&num, &borderM}, func() error {
+			t.Logf("%s: report number %d lies %.4f mm from a border that was repaired", role, num, 1000*borderM)
+			if role != "village" || borderM > 0.001 { // ANCs were given the union of their SMDs
+				t.Errorf("%s: report number %d lies elsewhere than ST_Covers on the published polygons, %.4f mm from the border", role, num, 1000*borderM)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func readAll(t *testing.T, name string) string {
+	t.Helper()
+	f, err := dc.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestHainingIsWholeAndItsPlacesArePostGISs loads the generated city and asks PostGIS about every placement.
+func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
+	c, _ := demoCity(t, haining.Code, func(d app.Demo) error { return d.Haining(t.Context()) })
+	l := c.State().Layout
+	want := map[string]int{"city": 1, "town": haining.Towns, "village": haining.Villages}
+	for i, lv := range l.Levels {
+		if n, ok := want[string(lv.Role)]; ok && n != len(lv.Units) {
+			t.Errorf("%d units of level %s", len(lv.Units), lv.Role)
+		}
+		if lv.Nests != (i > 0) {
+			t.Errorf("level %s nests: %v", lv.Role, lv.Nests)
+		}
+	}
+	var reports, unplaced, geocoded, differ, generated int
+	err := c.Pool.QueryRow(t.Context(), `
+		SELECT count(*), count(*) FILTER (WHERE p.method = 'unplaced'), count(*) FILTER (WHERE p.method = 'geocoded'), count(*) FILTER (WHERE r.generated)
+		FROM report r JOIN placement p ON p.report_num = r.num`).Scan(&reports, &unplaced, &geocoded, &generated)
+	if err != nil || reports != haining.Total || generated != reports || unplaced == 0 || geocoded == 0 {
+		t.Errorf("%d reports, %d generated, %d unplaced, %d geocoded, %v", reports, generated, unplaced, geocoded, err)
+	}
+	for role, column := range map[string]string{"grid": "grid", "village": "village", "town": "town", "microgrid": "microgrid"} {
+		err = c.Pool.QueryRow(t.Context(), `
+			SELECT count(*) FROM report r JOIN placement p ON p.report_num = r.num
+			WHERE r.num % 10 = 0 AND p.method IN ('inside', 'edge') AND p.`+column+` IS DISTINCT FROM (
+				SELECT b.code FROM boundary b
+				WHERE b.role = $1 AND ST_Covers(b.geom, ST_SetSRID(ST_MakePoint(r.lon, r.lat), 4490))
+				ORDER BY b.code COLLATE "C" LIMIT 1)`, role).Scan(&differ)
+		if err != nil || differ != 0 {
+			t.Errorf("%s: %d of a tenth of the reports lie elsewhere, %v", role, differ, err)
+		}
+	}
+	if pl := c.State().Placer; pl.PlanID == 0 {
+		t.Error("no plan is in force")
+	}
+	if _, p := c.State().Placer.Address("海宁市长安镇褚石村"); p.Village != "330481103200" || p.Method != "geocoded" {
+		t.Errorf("the address lies in %+v", p)
+	}
+	if b := l.Bound; !b.Contains(orb.Point{120.69, 30.53}) {
+		t.Errorf("bound %v", b)
+	}
+	var first, last time.Time
+	if err := c.Pool.QueryRow(t.Context(), `SELECT min(captured_at), max(captured_at) FROM report`).Scan(&first, &last); err != nil || last.After(apptest.Now) || last.Sub(first) < 728*24*time.Hour {
+		t.Errorf("from %v to %v, %v", first, last, err)
+	}
+}
