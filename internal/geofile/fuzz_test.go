@@ -33,7 +33,7 @@ func read(t *testing.T, content []byte) {
 		}
 		return
 	}
-	defer r.Close() //nolint:errcheck // read only
+	defer r.Close() // read only
 	last := 0
 	for range len(content) + 2 {
 		f, err := r.Next()

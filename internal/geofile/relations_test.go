@@ -81,7 +81,7 @@ func relations(t *testing.T, file string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close() // read only
 	z, err := gzip.NewReader(f)
 	if err != nil {
 		t.Fatal(err)

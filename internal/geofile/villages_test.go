@@ -63,7 +63,7 @@ func TestReportsOfWashington(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close() // read only
 	got := readTable(t, f, geofile.Options{})
 	if got.err != nil || len(got.rejects) != 0 || len(got.rows) != 22_577 {
 		t.Errorf("%d rows, rejects %v, %v", len(got.rows), got.rejects, got.err)

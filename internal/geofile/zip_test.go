@@ -55,7 +55,7 @@ func openBytes(t testing.TB, content []byte, opts Options) (*Reader, error) {
 		return nil, err
 	}
 	t.Cleanup(func() {
-		r.Close() //nolint:errcheck // read only
+		r.Close() // read only
 		if left, _ := os.ReadDir(opts.TempDir); len(left) > 0 {
 			t.Errorf("left behind: %v", left)
 		}
