@@ -20,7 +20,7 @@ import (
 const drainTime = 10 * time.Second
 
 func (t *tool) serve() *cobra.Command {
-	var addr, adminAddr, demoCity, until, basemap string
+	var addr, adminAddr, demoCity, until string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the map, the API and the tiles",
@@ -35,14 +35,13 @@ func (t *tool) serve() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return t.runServer(cmd.Context(), addr, adminAddr, basemap, load)
+			return t.runServer(cmd.Context(), addr, adminAddr, load)
 		},
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "address of the service")
 	cmd.Flags().StringVar(&adminAddr, "admin-addr", "127.0.0.1:8081", "address of health, readiness and metrics")
 	cmd.Flags().StringVar(&demoCity, "demo", "", "load this demo on the first start: haining or dc")
 	cmd.Flags().StringVar(&until, "demo-until", "", "last day of the demo's reports (today)")
-	cmd.Flags().StringVar(&basemap, "basemap", "", "path of a PMTiles basemap to show under the city")
 	return cmd
 }
 
@@ -64,7 +63,7 @@ func loopbackOnly(ctx context.Context, flag, addr string) error {
 	return nil
 }
 
-func (t *tool) runServer(ctx context.Context, addr, adminAddr, basemap string, load func(context.Context, *postgres.Database) error) error {
+func (t *tool) runServer(ctx context.Context, addr, adminAddr string, load func(context.Context, *postgres.Database) error) error {
 	log := t.logger()
 	db, done, err := t.open(ctx)
 	if err != nil {
@@ -91,7 +90,7 @@ func (t *tool) runServer(ctx context.Context, addr, adminAddr, basemap string, l
 	}
 	stopping := make(chan struct{})
 	public := &http.Server{
-		Handler:           api.New(api.Config{Server: server, Page: page, Log: log, Now: time.Now, Basemap: basemap, Observe: metrics.observe, Stop: stopping}),
+		Handler:           api.New(api.Config{Server: server, Page: page, Log: log, Now: time.Now, Observe: metrics.observe, Stop: stopping}),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second,
 		MaxHeaderBytes: 32 << 10,
 	}

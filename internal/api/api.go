@@ -24,7 +24,6 @@ type Config struct {
 	Page    fs.FS // the built page; nil when the binary was built without
 	Log     *slog.Logger
 	Now     func() time.Time
-	Basemap string // URL of a PMTiles basemap, "" for none
 	Observe func(route, method string, status int, took time.Duration)
 	Stop    <-chan struct{} // closed when the server is about to stop: streams end
 

@@ -70,7 +70,6 @@ func (a *api) getCity(w http.ResponseWriter, r *http.Request, c *app.Live) error
 	if list := c.Attribution(); len(list) > 0 {
 		out.Attribution = &list
 	}
-	out.Basemap = optional(a.Basemap)
 	return writeJSON(w, http.StatusOK, out)
 }
 

@@ -358,12 +358,9 @@ type BatchResultStatus int
 // City defines model for City.
 type City struct {
 	Attribution *[]string `json:"attribution,omitempty"`
-
-	// Basemap URL of the PMTiles basemap where one is configured
-	Basemap *string   `json:"basemap,omitempty"`
-	Bbox    []float64 `json:"bbox"`
-	Code    string    `json:"code"`
-	Epoch   int       `json:"epoch"`
+	Bbox        []float64 `json:"bbox"`
+	Code        string    `json:"code"`
+	Epoch       int       `json:"epoch"`
 
 	// First captured_at of the earliest report
 	First *time.Time `json:"first,omitempty"`

@@ -329,8 +329,6 @@ export interface components {
             /** @description The feed position this answer stands at */
             seq: number;
             attribution?: string[];
-            /** @description URL of the PMTiles basemap where one is configured */
-            basemap?: string;
         };
         Progress: {
             done: number;
