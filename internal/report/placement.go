@@ -53,6 +53,9 @@ func (p *Placement) sameAnswer(q *Placement) bool {
 }
 
 func sameSet(a, b []string) bool {
+	if len(a) != len(b) || slices.Equal(a, b) {
+		return len(a) == len(b)
+	}
 	a, b = slices.Clone(a), slices.Clone(b)
 	slices.Sort(a)
 	slices.Sort(b)

@@ -1,11 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -116,75 +118,53 @@ type answer struct {
 	Placement
 }
 
-// old is what an evaluation reads.
-type old struct {
-	num       Num
-	lon, lat  *float64
-	accuracyM *float64
-	located   Located
-	Placement
-}
-
-// evaluate finds the new answers. An answer given under a later plan stands: a node that has not seen that plan yet does
-// not undo it.
+// evaluate finds the new answers, by number. An answer given under a later plan stands: a node that has not seen that plan
+// yet does not undo it. Reports are read on one side and placed on the other at the same time.
 func (s *Service) evaluate(ctx context.Context, placer *Placer, from, to Num) ([]answer, error) {
-	rows, err := s.Pool.Query(ctx, `
-		SELECT r.num, r.lon, r.lat, r.accuracy_m, r.located, coalesce(p.plan_id, 0), p.method, p.rule, coalesce(p.town, ''), coalesce(p.village, ''),
-			coalesce(p.grid, ''), coalesce(p.microgrid, ''), coalesce(p.nearest, ''), p.near, p.candidates, p.score, coalesce(p.matched, ''), p.since
-		FROM report r JOIN placement p ON p.report_num = r.num LEFT JOIN plan q ON q.id = p.plan_id
-		WHERE r.num BETWEEN $1 AND $2
-			AND (p.plan_id IS NULL OR q.in_force_from < (SELECT in_force_from FROM plan WHERE id = $3))
-		ORDER BY r.num`, int64(from), int64(to), placer.PlanID)
-	if err != nil {
-		return nil, fmt.Errorf("read reports: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (old, error) {
-		var o old
-		err := row.Scan(&o.num, &o.lon, &o.lat, &o.accuracyM, &o.located, &o.PlanID, &o.Method, &o.Rule, &o.Town, &o.Village,
-			&o.Grid, &o.Microgrid, &o.Nearest, &o.Near, &o.Candidates, &o.Score, &o.Matched, &o.Since)
-		return o, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read reports: %w", err)
-	}
-	found := make([]*answer, len(list))
-	workers := runtime.GOMAXPROCS(0)
+	chunks := make(chan []old, 4)
+	var mu sync.Mutex
+	var out []answer
 	var wg sync.WaitGroup
-	for w := range workers {
+	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			for i := w; i < len(list); i += workers {
-				o := &list[i]
-				p := o.under(placer)
-				if !p.sameAnswer(&o.Placement) {
-					found[i] = &answer{o.num, o.Since, p}
+			for chunk := range chunks {
+				var found []answer
+				for i := range chunk {
+					o := &chunk[i]
+					if p := o.under(placer); !p.sameAnswer(&o.Placement) {
+						found = append(found, answer{o.num, o.Since, p})
+					}
 				}
+				mu.Lock()
+				out = append(out, found...)
+				mu.Unlock()
 			}
 		})
 	}
+	err := s.readOld(ctx, placer.PlanID, from, to, chunks)
+	close(chunks)
 	wg.Wait()
-	var out []answer
-	for _, a := range found {
-		if a != nil {
-			out = append(out, *a)
-		}
+	if err != nil {
+		return nil, fmt.Errorf("read reports: %w", err)
 	}
+	slices.SortFunc(out, func(a, b answer) int { return cmp.Compare(a.num, b.num) })
 	return out, nil
 }
 
 // under places the report anew. A report without a point stays as it is: the gazetteer's answer does not hang on a plan.
 func (o *old) under(placer *Placer) Placement {
-	if o.lon == nil {
+	if math.IsNaN(o.lon) {
 		p := Placement{PlanID: placer.PlanID, Method: placement.MethodUnplaced, Rule: o.Rule, Near: []string{}, Candidates: []string{}}
 		if o.Rule == RuleNoPlan {
 			p.Rule = RuleNoPosition
 		}
 		return p
 	}
-	accuracy := math.NaN()
-	if o.accuracyM != nil && o.located == LocatedPoint {
-		accuracy = *o.accuracyM
+	accuracyM := math.NaN()
+	if o.located == LocatedPoint {
+		accuracyM = o.accuracyM
 	}
-	p := placer.At(orb.Point{*o.lon, *o.lat}, accuracy, o.located)
+	p := placer.At(orb.Point{o.lon, o.lat}, accuracyM, o.located)
 	p.Score, p.Matched = o.Score, o.Matched
 	return p
 }
