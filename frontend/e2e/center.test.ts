@@ -84,8 +84,8 @@ describe('the live map', () => {
   it('opens a grid by a click on the map and tells of it', async () => {
     await d.given.page(`/haining?${street}&points=off`)
     await d.sees('a name under the pointer', async () => {
-      await d.when.pointAtMap()
-      return (await d.get.text('under')) !== ''
+      await d.when.pointAtMap() // again and again: before the map is drawn nothing lies under the pointer
+      return (await d.get.seen('under')) && (await d.get.text('under')) !== ''
     })
     expect(await d.get.text('coordinates')).toMatch(/^120\.6\d+, 30\.5\d+$/)
     expect(await d.get.text('beidou')).toMatch(/^北斗 N51H/)

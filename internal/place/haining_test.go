@@ -26,7 +26,7 @@ func TestHaining(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer table.Close() //nolint:errcheck // read only
+	defer table.Close() // read only
 	at, missing := table.Columns("level", "code", "name")
 	if missing != nil {
 		t.Fatal(missing)
