@@ -8,6 +8,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -200,38 +201,73 @@ func (s *Service) writeAnswers(ctx context.Context, placer *Placer, answers []an
 	}
 }
 
-// writePart writes the answers whose report still has the answer that was read: a position set meanwhile wins. It returns
-// the numbers written.
+// writePart writes the answers whose report still has the answer that was read (a position set meanwhile wins), all in
+// one statement, and returns their numbers.
 func (s *Service) writePart(ctx context.Context, tx pgx.Tx, part []answer, at time.Time) ([]uint32, error) {
-	var nums []uint32
-	b := &pgx.Batch{}
-	for i := range part {
-		a := &part[i]
-		a.Since = at
-		b.Queue(lockAnswer, a.num, a.since).Query(func(rows pgx.Rows) error {
-			for rows.Next() {
-				nums = append(nums, uint32(a.num))
-			}
-			return rows.Err()
-		})
+	type row struct {
+		Num        Num              `json:"num"`
+		Old        time.Time        `json:"old"`
+		PlanID     *int64           `json:"plan_id"`
+		Method     placement.Method `json:"method"`
+		Rule       string           `json:"rule"`
+		Town       *string          `json:"town"`
+		Village    *string          `json:"village"`
+		Grid       *string          `json:"grid"`
+		Microgrid  *string          `json:"microgrid"`
+		Nearest    *string          `json:"nearest"`
+		DistanceM  *float64         `json:"distance_m"`
+		BorderM    *float64         `json:"border_m"`
+		Near       []string         `json:"near"`
+		Candidates []string         `json:"candidates"`
+		Score      *float64         `json:"score"`
+		Matched    *string          `json:"matched"`
+		Since      time.Time        `json:"since"`
 	}
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return nil, fmt.Errorf("lock answers: %w", err)
-	}
-	still := make(map[uint32]bool, len(nums))
-	for _, n := range nums {
-		still[n] = true
-	}
-	b = &pgx.Batch{}
-	for i := range part {
-		if a := &part[i]; still[uint32(a.num)] {
-			queueReplace(b, a.num, &a.Placement, at)
+	list := make([]row, len(part))
+	for i, a := range part {
+		list[i] = row{Num: a.num, Old: a.since.UTC(), Method: a.Method, Rule: a.Rule, Town: null(a.Town), Village: null(a.Village), Grid: null(a.Grid),
+			Microgrid: null(a.Microgrid), Nearest: null(a.Nearest), DistanceM: a.DistanceM, BorderM: a.BorderM, Near: a.Near,
+			Candidates: a.Candidates, Score: a.Score, Matched: null(a.Matched), Since: at}
+		if a.PlanID != 0 {
+			list[i].PlanID = &part[i].PlanID
 		}
 	}
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+	rows, err := tx.Query(ctx, replaceAnswers, list, at)
+	if err != nil {
 		return nil, fmt.Errorf("write answers: %w", err)
 	}
+	nums, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (uint32, error) {
+		var n int64
+		err := row.Scan(&n)
+		return uint32(n), err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write answers: %w", err)
+	}
+	slices.Sort(nums)
 	return nums, nil
 }
 
-const lockAnswer = `SELECT report_num FROM placement WHERE report_num = $1 AND since = $2 FOR UPDATE`
+// replaceAnswers moves answers to the past and puts the new ones in their place. Its rows come as JSON, since arrays in
+// arrays have no other form that a set of rows can be made of.
+var replaceAnswers = func() string {
+	set := make([]string, len(placementColumns))
+	for i, c := range placementColumns {
+		set[i] = c + " = n." + c
+	}
+	cols := strings.Join(placementColumns, ", ")
+	return `
+		WITH n AS MATERIALIZED (
+			SELECT * FROM jsonb_to_recordset($1::jsonb) AS n (num bigint, old timestamptz, plan_id bigint, method text, rule text, town text,
+				village text, grid text, microgrid text, nearest text, distance_m double precision, border_m double precision,
+				near text[], candidates text[], score double precision, matched text, since timestamptz)
+		), before AS MATERIALIZED (
+			SELECT p.* FROM placement p JOIN n ON n.num = p.report_num AND n.old = p.since FOR UPDATE OF p
+		), past AS (
+			INSERT INTO placement_past (report_num, until, ` + cols + `) SELECT report_num, $2, ` + cols + ` FROM before
+		)
+		UPDATE placement p SET ` + strings.Join(set, ", ") + `
+		FROM n JOIN before b ON b.report_num = n.num
+		WHERE p.report_num = n.num
+		RETURNING p.report_num`
+}()
