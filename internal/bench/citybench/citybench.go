@@ -99,9 +99,9 @@ func (b *Bench) writeTable() (path string, err error) {
 	for r := range tilebench.Rows(b.Seed, b.Reports) {
 		line := strconv.AppendUint(nil, uint64(r.Num), 10)
 		line = append(line, ',')
-		line = strconv.AppendFloat(line, r.Lon, 'f', 7, 64)
+		line = strconv.AppendFloat(line, r.Lon, 'f', -1, 64)
 		line = append(line, ',')
-		line = strconv.AppendFloat(line, r.Lat, 'f', 7, 64)
+		line = strconv.AppendFloat(line, r.Lat, 'f', -1, 64)
 		line = append(line, ',')
 		line = time.Unix(int64(r.At), 0).UTC().AppendFormat(line, time.RFC3339)
 		line = fmt.Appendf(line, ",%s,%s,report of item %d\n", itemCode(1+int(r.Item)), report.Kinds[int(r.Kind)%len(report.Kinds)], r.Item)
