@@ -15,6 +15,7 @@ import (
 	"gridgov/internal/app"
 	"gridgov/internal/bench/tilebench"
 	"gridgov/internal/cube"
+	"gridgov/internal/feed"
 	"gridgov/internal/report"
 )
 
@@ -178,7 +179,11 @@ func pour(ctx context.Context, live *app.Live, rate int, stop <-chan struct{}) (
 				return
 			}
 			began := time.Now()
-			if err := live.WaitApplied(ctx, live.Feed.Head()); err != nil {
+			head, err := feed.Head(ctx, live.Pool) // at or after this report's event
+			if err == nil {
+				err = live.WaitApplied(ctx, head)
+			}
+			if err != nil {
 				failed.Store(&err)
 				return
 			}
