@@ -217,18 +217,31 @@ func (t Town) Random(rng *rand.Rand, n int) []orb.Point {
 // Vertices are all of them, or n picked ones.
 func (t Town) Vertices(rng *rand.Rand, n int) []orb.Point {
 	var out []orb.Point
+	seen := map[orb.Point]bool{}
 	for _, e := range t.Edges {
-		out = append(out, e[0])
+		for _, p := range e {
+			if !seen[p] {
+				seen[p] = true
+				out = append(out, p)
+			}
+		}
 	}
 	rng.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out[:min(n, len(out))]
 }
 
-// OnEdges are points of edges rounded to doubles: truly on them where they run along an axis, within an ulp elsewhere.
-func (t Town) OnEdges(rng *rand.Rand, n int) []orb.Point {
+// OnEdges are points of the town's edges.
+func (t Town) OnEdges(rng *rand.Rand, n int) []orb.Point { return On(rng, t.Edges, n) }
+
+// On are points of edges rounded to doubles: truly on them where they run along an axis, within an ulp elsewhere. There
+// are none of no edges.
+func On(rng *rand.Rand, edges [][2]orb.Point, n int) []orb.Point {
+	if len(edges) == 0 {
+		return nil
+	}
 	out := make([]orb.Point, 0, n)
 	for range n {
-		e := t.Edges[rng.IntN(len(t.Edges))]
+		e := edges[rng.IntN(len(edges))]
 		f := rng.Float64()
 		if rng.IntN(8) == 0 {
 			f = 0.5
@@ -236,6 +249,18 @@ func (t Town) OnEdges(rng *rand.Rand, n int) []orb.Point {
 		out = append(out, orb.Point{e[0][0] + (e[1][0]-e[0][0])*f, e[0][1] + (e[1][1]-e[0][1])*f})
 	}
 	return out
+}
+
+// Sort parts edges into those along an axis and the others.
+func Sort(edges [][2]orb.Point) (axial, slanted [][2]orb.Point) {
+	for _, e := range edges {
+		if e[0][0] == e[1][0] || e[0][1] == e[1][1] {
+			axial = append(axial, e)
+		} else {
+			slanted = append(slanted, e)
+		}
+	}
+	return axial, slanted
 }
 
 // Ulps are the points moved by up to four ulps along each axis.
