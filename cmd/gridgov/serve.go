@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"gridgov/frontend"
 	"gridgov/internal/api"
 	"gridgov/internal/app"
+	"gridgov/internal/basemap"
 	"gridgov/internal/postgres"
 )
 
@@ -20,7 +22,7 @@ import (
 const drainTime = 10 * time.Second
 
 func (t *tool) serve() *cobra.Command {
-	var addr, adminAddr, demoCity, until string
+	var addr, adminAddr, demoCity, until, ground string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the map, the API and the tiles",
@@ -35,11 +37,18 @@ func (t *tool) serve() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return t.runServer(cmd.Context(), addr, adminAddr, load)
+			var archive *basemap.Archive
+			if ground != "" {
+				if archive, err = basemap.Open(ground); err != nil {
+					return usagef("--basemap: %w", err)
+				}
+			}
+			return t.runServer(cmd.Context(), addr, adminAddr, archive, load)
 		},
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "address of the service")
 	cmd.Flags().StringVar(&adminAddr, "admin-addr", "127.0.0.1:8081", "address of health, readiness and metrics")
+	cmd.Flags().StringVar(&ground, "basemap", os.Getenv("GRIDGOV_BASEMAP"), "PMTiles archive that the map draws under the cities (env GRIDGOV_BASEMAP)")
 	cmd.Flags().StringVar(&demoCity, "demo", "", "load this demo on the first start: haining or dc")
 	cmd.Flags().StringVar(&until, "demo-until", "", "last day of the demo's reports (today)")
 	return cmd
@@ -63,7 +72,7 @@ func loopbackOnly(ctx context.Context, flag, addr string) error {
 	return nil
 }
 
-func (t *tool) runServer(ctx context.Context, addr, adminAddr string, load func(context.Context, *postgres.Database) error) error {
+func (t *tool) runServer(ctx context.Context, addr, adminAddr string, ground *basemap.Archive, load func(context.Context, *postgres.Database) error) error {
 	log := t.logger()
 	db, done, err := t.open(ctx)
 	if err != nil {
@@ -90,7 +99,7 @@ func (t *tool) runServer(ctx context.Context, addr, adminAddr string, load func(
 	}
 	stopping := make(chan struct{})
 	public := &http.Server{
-		Handler:           api.New(api.Config{Server: server, Page: page, Log: log, Now: time.Now, Observe: metrics.observe, Stop: stopping}),
+		Handler:           api.New(api.Config{Server: server, Page: page, Basemap: ground, Log: log, Now: time.Now, Observe: metrics.observe, Stop: stopping}),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second,
 		MaxHeaderBytes: 32 << 10,
 	}

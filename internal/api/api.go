@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gridgov/internal/app"
+	"gridgov/internal/basemap"
 )
 
 //go:embed openapi.yaml
@@ -21,7 +22,8 @@ var openAPI []byte
 // Config is what the API serves from.
 type Config struct {
 	Server  *app.Server
-	Page    fs.FS // the built page; nil when the binary was built without
+	Page    fs.FS            // the built page; nil when the binary was built without
+	Basemap *basemap.Archive // what the map draws under the cities; nil where none is configured
 	Log     *slog.Logger
 	Now     func() time.Time
 	Observe func(route, method string, status int, took time.Duration)
@@ -61,6 +63,7 @@ func (a *api) routes() []route {
 		{"GET", "/events", a.streamEvents},
 		{"GET", "/tiles/{layer}", a.getTileJSON},
 		{"GET", "/tiles/{layer}/{z}/{x}/{y}", a.getTile},
+		{"GET", "/basemap.pmtiles", a.getBasemap},
 		{"GET", "/openapi.yaml", a.getOpenAPI},
 		{"GET", "/docs", a.getDocs},
 	}

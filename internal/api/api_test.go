@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 type site struct {
 	t      *testing.T
 	url    string
+	server *app.Server
 	live   *app.Live
 	router routers.Router
 }
@@ -40,7 +42,7 @@ func newSite(t *testing.T) *site {
 	stop := make(chan struct{})
 	h := httptest.NewServer(api.New(api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Stop: stop}))
 	t.Cleanup(func() { close(stop); h.Close() })
-	s := &site{t: t, url: h.URL, live: live}
+	s := &site{t: t, url: h.URL, server: server, live: live}
 	s.router = specRouter(t, h.URL+"/"+live.Code+"/v1")
 	return s
 }
@@ -119,7 +121,7 @@ func (s *site) conform(req *http.Request, resp *http.Response, body []byte) {
 	err = openapi3filter.ValidateResponse(s.t.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req, Route: route, PathParams: params},
 		Status:                 resp.StatusCode, Header: resp.Header, Body: io.NopCloser(bytes.NewReader(body)),
-		Options: &openapi3filter.Options{IncludeResponseStatus: true, ExcludeResponseBody: strings.Contains(resp.Header.Get("Content-Type"), "mapbox") || resp.Header.Get("Content-Type") == "application/yaml"},
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, ExcludeResponseBody: strings.Contains(resp.Header.Get("Content-Type"), "mapbox") || slices.Contains([]string{"application/yaml", "application/vnd.pmtiles"}, resp.Header.Get("Content-Type"))},
 	})
 	if err != nil {
 		s.t.Errorf("%s %s: %v", req.Method, req.URL, err)

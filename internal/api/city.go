@@ -70,6 +70,7 @@ func (a *api) getCity(w http.ResponseWriter, r *http.Request, c *app.Live) error
 	if list := c.Attribution(); len(list) > 0 {
 		out.Attribution = &list
 	}
+	out.Basemap = optional(a.Basemap != nil)
 	return writeJSON(w, http.StatusOK, out)
 }
 

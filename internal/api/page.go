@@ -102,6 +102,14 @@ func (a *api) compressed(w http.ResponseWriter, r *http.Request, name string) er
 	return nil
 }
 
+// getBasemap is the same for all cities; it stands under each so that a city's page asks for nothing outside its own path.
+func (a *api) getBasemap(w http.ResponseWriter, r *http.Request, _ *app.Live) error {
+	if a.Basemap == nil {
+		return fault.NotFound("no basemap is configured")
+	}
+	return a.Basemap.Serve(w, r)
+}
+
 func (a *api) getOpenAPI(w http.ResponseWriter, _ *http.Request, _ *app.Live) error {
 	w.Header().Set("Content-Type", "application/yaml")
 	w.Header().Set("Cache-Control", "no-cache")

@@ -358,9 +358,12 @@ type BatchResultStatus int
 // City defines model for City.
 type City struct {
 	Attribution *[]string `json:"attribution,omitempty"`
-	Bbox        []float64 `json:"bbox"`
-	Code        string    `json:"code"`
-	Epoch       int       `json:"epoch"`
+
+	// Basemap Whether /basemap.pmtiles has a ground to draw under the city
+	Basemap *bool     `json:"basemap,omitempty"`
+	Bbox    []float64 `json:"bbox"`
+	Code    string    `json:"code"`
+	Epoch   int       `json:"epoch"`
 
 	// First captured_at of the earliest report
 	First *time.Time `json:"first,omitempty"`
@@ -654,6 +657,11 @@ type SourceFilter = string
 
 // To defines model for to.
 type To = string
+
+// GetBasemapParams defines parameters for GetBasemap.
+type GetBasemapParams struct {
+	Range *string `json:"Range,omitempty"`
+}
 
 // CountReportsParams defines parameters for CountReports.
 type CountReportsParams struct {

@@ -31,7 +31,7 @@ var layers = []struct {
 	{"use cases", []string{"internal/report", "internal/jurisdiction", "internal/place", "internal/demo"}},
 	{"tiles", []string{"tiles"}},
 	{"engines", []string{"internal/coverage", "internal/placement", "internal/cube", "internal/crs", "internal/beidou", "internal/robust"}},
-	{"foundations", []string{"internal/postgres", "internal/feed", "internal/geofile", "internal/strictjson", "internal/fault", "migrations", "frontend"}},
+	{"foundations", []string{"internal/postgres", "internal/feed", "internal/geofile", "internal/strictjson", "internal/basemap", "internal/fault", "migrations", "frontend"}},
 }
 
 // fault is the language in which all layers refuse, so engines may speak it although it is a foundation.
