@@ -2,6 +2,7 @@ import { VectorTile } from '@mapbox/vector-tile'
 import { PbfReader } from 'pbf'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tileAt } from '../src/shared/map/tiles'
+import { light } from '../src/shared/theme/tokens'
 import { Driver } from './driver'
 
 let d: Driver
@@ -212,6 +213,33 @@ describe('the live map', () => {
   it('is empty at sea, and says what to do', async () => {
     await d.given.page(`/haining?at=${sea.lon},${sea.lat},15`)
     await d.sees('a word', async () => (await d.get.body()).includes('移动地图、放宽时间或清除筛选'))
+  })
+})
+
+describe('a basemap', () => {
+  const at = `at=${sea.lon},${sea.lat},12&heat=off`
+
+  it('lies under the city, names its publisher, and can be hidden', async () => {
+    await d.given.page(`/haining?${at}`)
+    await d.sees('water', async () => (await d.get.mapColour()) === light.map.water)
+    expect(await d.get.text('basemap-credit')).toBe('© Nobody')
+    await d.when.click('layers')
+    await d.when.click('layer-basemap')
+    await d.sees('no water', async () => (await d.get.mapColour()) === light.map.outside)
+    expect((await d.get.query()).get('basemap')).toBe('off')
+    expect(await d.get.seen('basemap-credit')).toBe(false)
+    expect(d.foreign).toEqual([])
+  })
+
+  it('may fail without harm', async () => {
+    await d.when.takeBasemap()
+    try {
+      await d.given.page('/haining')
+      await d.sees('a word about it', async () => (await d.get.body()).includes('底图没有载入'))
+      await d.sees('the legend has numbers', async () => /\d/.test(await d.get.text('legend')))
+    } finally {
+      await d.when.returnBasemap()
+    }
   })
 })
 

@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { v7 } from 'uuid'
@@ -152,6 +153,8 @@ export class Driver {
     back: async (): Promise<void> => {
       await this.page.goBack()
     },
+    takeBasemap: (): Promise<void> => rename(this.server.basemap, `${this.server.basemap}.gone`),
+    returnBasemap: (): Promise<void> => rename(`${this.server.basemap}.gone`, this.server.basemap),
     offline: (off: boolean): Promise<void> => this.context!.setOffline(off),
   }
 
@@ -161,6 +164,19 @@ export class Driver {
     query: (): Promise<URLSearchParams> => Promise.resolve(new URL(this.page.url()).searchParams),
     language: (): Promise<string | null> => this.page.locator('html').getAttribute('lang'),
     ground: (): Promise<string> => this.page.evaluate(() => getComputedStyle(document.body).backgroundColor),
+    /** The colour in the middle of the map, as #RRGGBB. */
+    mapColour: async (): Promise<string> => {
+      const box = (await this.test('map').boundingBox())!
+      const clip = { x: box.x + Math.floor(box.width / 2), y: box.y + Math.floor(box.height / 2), width: 1, height: 1 }
+      const png = (await this.page.screenshot({ clip })).toString('base64')
+      return this.page.evaluate(async data => {
+        const image = await createImageBitmap(new Blob([Uint8Array.from(atob(data), c => c.charCodeAt(0))]))
+        const context = new OffscreenCanvas(1, 1).getContext('2d')!
+        context.drawImage(image, 0, 0)
+        const [r, g, b] = context.getImageData(0, 0, 1, 1).data
+        return `#${[r, g, b].map(v => v!.toString(16).padStart(2, '0')).join('')}`.toUpperCase()
+      }, png)
+    },
     title: (): Promise<string> => this.page.title(),
     body: (): Promise<string> => this.page.locator('body').innerText(),
     rows: (): Promise<number[]> =>

@@ -1,12 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { tinyArchive } from './pmtiles'
 
-/** A gridgov of the test's own: free ports, a fresh private database, the Haining demo. GRIDGOV_URL names one that runs. */
+/**
+ * A gridgov of the test's own: free ports, a fresh private database, the Haining demo, a basemap. GRIDGOV_URL names one
+ * that runs, and GRIDGOV_BASEMAP the file it was started with.
+ */
 export interface Server {
   url: string
+  /** The basemap's file, which a test may take away. */
+  basemap: string
   stop(): Promise<void>
 }
 
@@ -43,10 +49,13 @@ export async function until<T>(
 
 export async function startServer(): Promise<Server> {
   const given = process.env.GRIDGOV_URL
-  if (given) return { url: given.replace(/\/$/, ''), stop: async () => {} }
+  if (given) return { url: given.replace(/\/$/, ''), basemap: process.env.GRIDGOV_BASEMAP ?? '', stop: async () => {} }
   const data = await mkdtemp(join(tmpdir(), 'gridgov-e2e-'))
   const [port, admin] = [await freePort(), await freePort()]
-  const args = ['serve', '--data', data, '--addr', `127.0.0.1:${port}`, '--admin-addr', `127.0.0.1:${admin}`]
+  const basemap = join(data, 'ground.pmtiles')
+  await writeFile(basemap, tinyArchive('<a href="https://example.org">© Nobody</a>'))
+  const addresses = ['--addr', `127.0.0.1:${port}`, '--admin-addr', `127.0.0.1:${admin}`]
+  const args = ['serve', '--data', data, '--basemap', basemap, ...addresses]
   const binary = resolve(import.meta.dirname, '../../bin/gridgov')
   const child = spawn(binary, [...args, '--demo', 'haining', '--demo-until', '2026-11-01'], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -71,6 +80,7 @@ export async function startServer(): Promise<Server> {
   }
   return {
     url,
+    basemap,
     async stop() {
       await stop(child)
       await rm(data, { recursive: true, force: true })

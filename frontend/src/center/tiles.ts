@@ -14,3 +14,8 @@ export function tileAddresses(city: string, plan: string | undefined, filters: F
     reports: at('reports', query),
   }
 }
+
+/** Address of the ground that the service draws under its cities, where it has one. */
+export function basemapAddress(city: string): string {
+  return `${location.origin}/${city}/v1/basemap.pmtiles`
+}

@@ -9,6 +9,7 @@ const usual: View = {
   heat: 'count',
   points: true,
   borders: true,
+  basemap: true,
   near: false,
 }
 
@@ -28,7 +29,7 @@ describe('a view in the URL', () => {
     { selected: { type: 'report', num: 120000 } },
     { selected: { type: 'area', level: 'grid', code: '330481103200004' } },
     { selected: { type: 'area', level: 'grid', code: 'a:b' } },
-    { list: 'unplaced', heat: 'density', points: false, borders: false, near: true },
+    { list: 'unplaced', heat: 'density', points: false, borders: false, basemap: false, near: true },
     { heat: 'off' },
   ])('comes back as it was: %j', change => {
     const view = { ...usual, ...change }

@@ -12,6 +12,7 @@ export interface View {
   heat: 'count' | 'density' | 'off'
   points: boolean
   borders: boolean
+  basemap: boolean
   /** Whether the time bar shows the chosen window with some time around it instead of all there is. */
   near: boolean
 }
@@ -82,6 +83,7 @@ export function parseView(query: LocationQuery): View {
     heat: heat === 'off' || heat === 'density' ? heat : 'count',
     points: text(query.points) !== 'off',
     borders: text(query.borders) !== 'off',
+    basemap: text(query.basemap) !== 'off',
     near: text(query.span) === 'near',
   }
 }
@@ -102,6 +104,7 @@ export function formatView(view: View): LocationQueryRaw {
   if (view.heat !== 'count') q.heat = view.heat
   if (!view.points) q.points = 'off'
   if (!view.borders) q.borders = 'off'
+  if (!view.basemap) q.basemap = 'off'
   if (view.near) q.span = 'near'
   return q
 }

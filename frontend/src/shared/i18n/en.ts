@@ -110,6 +110,8 @@ const en: typeof zh = {
     points: 'Report points',
     pointsHint: 'visible at street level',
     borders: 'Borders and names',
+    basemap: 'Basemap',
+    basemapFailed: 'The basemap did not load; everything else works without it',
     legend: 'Legend',
     perCell: 'Reports per cell',
     perKm2: 'Reports per km²',

@@ -108,6 +108,8 @@ export default {
     points: '上报点',
     pointsHint: '放大到街巷可见',
     borders: '界线与名称',
+    basemap: '底图',
+    basemapFailed: '底图没有载入，其余不受影响',
     legend: '图例',
     perCell: '每格件数',
     perKm2: '每平方千米件数',

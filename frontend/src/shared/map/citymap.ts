@@ -1,17 +1,14 @@
-import {
-  type LayerSpecification,
-  Map as LibreMap,
-  type MapGeoJSONFeature,
-  setWorkerUrl,
-  type VectorTileSource,
-} from 'maplibre-gl'
+import { type LayerSpecification, Map as LibreMap, setWorkerUrl, type VectorTileSource } from 'maplibre-gl'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
-import type { Role } from '../api/types'
-import { roles } from '../api/types'
+import { Basemap } from './basemap'
+import { basemapSource } from './basemapstyle'
 import { FreshReports, setPoints } from './fresh'
-import { type Breaks, breaksOf } from './heat'
-import { areaLayers, baseStyle, deepest, type Look, layers, reportsFrom } from './style'
+import type { Breaks } from './heat'
+import { HeatClasses } from './heatclasses'
+import { type Hit, hitAt } from './hit'
+import { restyle } from './restyle'
+import { baseStyle, deepest, firstCityLayer, type Look, layers } from './style'
 import { tilesHolding } from './tiles'
 
 setWorkerUrl(workerUrl)
@@ -26,24 +23,11 @@ export interface MapView extends Point {
 /** west, south, east, north in degrees. */
 export type Box = [number, number, number, number]
 
-export interface AreaHit {
-  level: Role
-  code: string
-  name: string
-  nameLatin?: string
-}
-
 /** Addresses of the city's tiles, with {z}, {x} and {y}. */
 export interface CityTiles {
   jurisdictions: string
   heat: string
   reports: string
-}
-
-/** What lies under a point of the map: the reports, the nearest first, and the areas, the smallest first. */
-export interface Hit extends Point {
-  reports: number[]
-  areas: AreaHit[]
 }
 
 export interface Listener {
@@ -57,6 +41,10 @@ export interface Listener {
   scaled(metresPerPixel: number): void
   loading(busy: boolean): void
   failed(failed: boolean): void
+  /** The credit of the basemap's publisher once it is read ('' where it asks for none). */
+  credited(credit: string): void
+  /** The basemap, or a part of it, did not load; the rest of the map is as it was. */
+  basemapFailed(failed: boolean): void
 }
 
 /**
@@ -73,8 +61,8 @@ export class CityMap {
   private marks: { hover: Point | null; chosen: Point | null } = { hover: null, chosen: null }
   /** Sources whose tiles were under way when their content changed: what is on its way may be of before the change. */
   private readonly again = new Set<string>()
-  private breaksFor = ''
-  private breaksKey = ''
+  private readonly classes: HeatClasses
+  private readonly basemap: Basemap
   private hoverFrame = 0
 
   constructor(
@@ -82,6 +70,8 @@ export class CityMap {
     options: {
       look: Look
       tiles: CityTiles
+      /** Address of a PMTiles archive to draw under the city's layers. */
+      basemap: string | null
       view: MapView | null
       bounds: Box
       label: string
@@ -125,6 +115,8 @@ export class CityMap {
       renderWorldCopies: false,
     })
     this.fresh = new FreshReports(this.map)
+    this.classes = new HeatClasses(this.map, (...told) => listener.breaks(...told))
+    this.basemap = new Basemap(this.map, firstCityLayer)
     this.map.touchZoomRotate.disableRotation()
     this.map.keyboard.disableRotation()
     const canvas = this.map.getCanvas()
@@ -133,7 +125,7 @@ export class CityMap {
     this.listen(options)
   }
 
-  private listen(first: { look: Look; tiles: CityTiles }): void {
+  private listen(first: { look: Look; tiles: CityTiles; basemap: string | null }): void {
     const map = this.map
     // What was said before the style was there is drawn now.
     map.once('style.load', () => {
@@ -145,6 +137,7 @@ export class CityMap {
       this.setTiles(tiles)
       this.drawMarks()
       this.fresh.draw()
+      if (first.basemap) void this.openBasemap(first.basemap)
     })
     map.on('load', () => this.rested())
     map.on('moveend', () => this.rested())
@@ -159,9 +152,10 @@ export class CityMap {
     })
     map.on('sourcedata', e => {
       if (e.sourceId === 'reports' && e.tile) this.fresh.settle()
-      if (e.tile) this.listener.failed(false)
+      if (e.tile) this.fault(e, false)
     })
-    map.on('error', () => this.listener.failed(true))
+    // A source's errors carry its id, which MapLibre's types leave out.
+    map.on('error', e => this.fault(e as { sourceId?: string }, true))
     map.on('click', e => this.listener.clicked(this.hit(e.point.x, e.point.y)))
     map.on('mousemove', e => {
       cancelAnimationFrame(this.hoverFrame)
@@ -171,6 +165,20 @@ export class CityMap {
       cancelAnimationFrame(this.hoverFrame)
       this.listener.hovered(null)
     })
+  }
+
+  /** Something came, or failed to: of the basemap or of the city. */
+  private fault(about: { sourceId?: string }, failed: boolean): void {
+    if (about.sourceId === basemapSource) this.listener.basemapFailed(failed)
+    else this.listener.failed(failed)
+  }
+
+  private async openBasemap(url: string): Promise<void> {
+    try {
+      this.listener.credited(await this.basemap.open(url, () => this.look))
+    } catch {
+      this.listener.basemapFailed(true)
+    }
   }
 
   /** The view stands still: say where. */
@@ -192,7 +200,7 @@ export class CityMap {
       for (const source of sources) this.map.refreshTiles(source)
       return
     }
-    this.reclass()
+    this.classes.look(this.tiles.heat, this.look)
   }
 
   view(): MapView {
@@ -211,33 +219,9 @@ export class CityMap {
   }
 
   private hit(x: number, y: number): Hit {
+    if (this.ready) return hitAt(this.map, x, y, this.look.touch ? 14 : 6)
     const { lng, lat } = this.map.unproject([x, y])
-    if (!this.ready) return { lon: lng, lat, reports: [], areas: [] }
-    const reach = this.look.touch ? 14 : 6
-    const near = this.map.queryRenderedFeatures(
-      [
-        [x - reach, y - reach],
-        [x + reach, y + reach],
-      ],
-      { layers: ['fresh', 'reports'] },
-    )
-    const away = (f: MapGeoJSONFeature) => {
-      if (f.geometry.type !== 'Point') return Number.POSITIVE_INFINITY
-      const p = this.map.project(f.geometry.coordinates as [number, number])
-      return Math.hypot(p.x - x, p.y - y)
-    }
-    const reports = [...new Set(near.sort((a, b) => away(a) - away(b)).map(f => Number(f.id)))]
-    const areas = this.map
-      .queryRenderedFeatures([x, y], { layers: areaLayers })
-      .map(f => ({
-        level: f.properties.level as Role,
-        code: String(f.properties.code ?? ''),
-        name: String(f.properties.name ?? ''),
-        nameLatin: f.properties.name_latin as string | undefined,
-      }))
-      .filter(a => roles.includes(a.level))
-      .sort((a, b) => roles.indexOf(b.level) - roles.indexOf(a.level))
-    return { lon: lng, lat, reports, areas }
+    return { lon: lng, lat, reports: [], areas: [] }
   }
 
   /** Draws the city as said: only what differs from what is drawn is changed. */
@@ -246,29 +230,12 @@ export class CityMap {
     this.look = look
     if (!this.ready) return
     const next = layers(look)
-    next.forEach((layer, i) => {
-      const old = this.drawn[i]
-      if (old && old.id === layer.id) this.change(old, layer)
-    })
+    restyle(this.map, this.drawn, next)
     this.drawn = next
+    this.basemap.setLook(look)
     if (valueChanged) {
-      this.breaksFor = ''
-      this.reclass()
-    }
-  }
-
-  private change(old: LayerSpecification, next: LayerSpecification): void {
-    const differs = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b)
-    for (const kind of ['paint', 'layout'] as const) {
-      const [was, now] = [(old[kind] ?? {}) as Record<string, unknown>, (next[kind] ?? {}) as Record<string, unknown>]
-      for (const name of new Set([...Object.keys(was), ...Object.keys(now)])) {
-        if (!differs(was[name], now[name])) continue
-        if (kind === 'paint') this.map.setPaintProperty(next.id, name as never, now[name] as never)
-        else this.map.setLayoutProperty(next.id, name as never, now[name] as never)
-      }
-    }
-    if ('filter' in next && differs('filter' in old ? old.filter : undefined, next.filter)) {
-      this.map.setFilter(next.id, next.filter)
+      this.classes.forget()
+      this.classes.look(this.tiles.heat, look)
     }
   }
 
@@ -282,7 +249,7 @@ export class CityMap {
       if (tiles[source] === this.tiles[source]) continue
       if (!this.map.isSourceLoaded(source)) this.again.add(source)
       this.map.getSource<VectorTileSource>(source)?.setTiles([tiles[source]])
-      if (source === 'heat') this.breaksFor = ''
+      if (source === 'heat') this.classes.forget()
     }
     this.tiles = tiles
   }
@@ -327,39 +294,6 @@ export class CityMap {
         return p ? [{ ...p, id: mark === 'hover' ? 1 : 2, properties: { mark } }] : []
       }),
     )
-  }
-
-  /**
-   * Takes the heat's classes from the cells in view. They change with the zoom and with the filter, not while the map is
-   * moved, so that a colour keeps its meaning under the hand.
-   */
-  private reclass(): void {
-    if (!this.ready || !this.map.isSourceLoaded('heat')) return
-    const zoom = Math.min(deepest, Math.floor(this.map.getZoom()))
-    const key = `${zoom} ${this.tiles.heat} ${this.look.heat}`
-    const truncated =
-      this.map.getZoom() >= reportsFrom &&
-      this.map.querySourceFeatures('reports', { sourceLayer: 'reports', filter: ['==', ['get', 'truncated'], true] })
-        .length > 0
-    let breaks = this.look.breaks
-    if (key !== this.breaksFor && this.look.heat !== 'off') {
-      const property = this.look.heat === 'density' ? 'per_km2' : 'count'
-      const cells = new Map<string, number>()
-      for (const f of this.map.querySourceFeatures('heat', { sourceLayer: 'heat' })) {
-        if (f.geometry.type !== 'Polygon') continue
-        const corner = f.geometry.coordinates[0]?.[0]
-        cells.set(String(corner), Number(f.properties[property]))
-      }
-      breaks = breaksOf(
-        [...cells.values()].filter(v => v > 0),
-        this.look.heat === 'count',
-      )
-      if (breaks) this.breaksFor = key
-    }
-    const told = JSON.stringify([breaks, zoom, truncated])
-    if (told === this.breaksKey) return
-    this.breaksKey = told
-    this.listener.breaks(breaks, zoom, truncated)
   }
 
   /** Brings a point into view, moving no more than needed. */
@@ -408,6 +342,7 @@ export class CityMap {
 
   remove(): void {
     cancelAnimationFrame(this.hoverFrame)
+    this.basemap.remove()
     this.map.remove()
   }
 }

@@ -24,6 +24,8 @@ export interface Look {
   breaks: Breaks | null
   points: boolean
   borders: boolean
+  /** The ground of a basemap, where there is one. */
+  basemap: boolean
   /** The chosen area, lit. */
   area: { level: Role; code: string } | null
   /** A narrow screen has larger text and thicker fingers. */
@@ -52,6 +54,9 @@ export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
   }
   return { version: 8, sources, layers: layers(look), transition: { duration: 0, delay: 0 } }
 }
+
+/** The lowest layer above the ground: a basemap is drawn below it, on the land. */
+export const firstCityLayer = 'heat'
 
 /** The map's layers, lowest first. */
 export function layers(look: Look): LayerSpecification[] {
@@ -115,7 +120,7 @@ function heatLayer(look: Look): FillLayerSpecification {
     ? ['step', value, c1, look.breaks[0], c2, look.breaks[1], c3, look.breaks[2], c4, look.breaks[3], c5]
     : c1
   return {
-    id: 'heat',
+    id: firstCityLayer,
     type: 'fill',
     source: 'heat',
     'source-layer': 'heat',

@@ -39,6 +39,13 @@ export interface Palette {
     pointLine: string
     chosen: string
     fresh: string
+    /** The basemap's ground, where there is one: quiet beside the land, so that the city's layers stand out. */
+    water: string
+    green: string
+    building: string
+    road: string
+    /** What a basemap of pictures is toned down to. */
+    raster: { 'raster-opacity': number; 'raster-saturation': number; 'raster-brightness-max': number }
   }
 }
 
@@ -74,6 +81,11 @@ export const light: Palette = {
     pointLine: '#FFFFFF',
     chosen: '#1E5AA8',
     fresh: '#BF2F1F',
+    water: '#D3E0EA',
+    green: '#E4EADA',
+    building: '#E7E3DB',
+    road: '#FFFFFF',
+    raster: { 'raster-opacity': 0.6, 'raster-saturation': -0.5, 'raster-brightness-max': 1 },
   },
 }
 
@@ -109,6 +121,11 @@ export const dark: Palette = {
     pointLine: '#0E141B',
     chosen: '#6FA8F0',
     fresh: '#F2877A',
+    water: '#12283B',
+    green: '#1A2A26',
+    building: '#202B36',
+    road: '#2B3743',
+    raster: { 'raster-opacity': 0.6, 'raster-saturation': -0.6, 'raster-brightness-max': 0.45 },
   },
 }
 
@@ -139,6 +156,6 @@ export function applyPalette(palette: Palette, style: CSSStyleDeclaration): void
     style.setProperty(`--heat-${i + 1}`, colour)
   })
   for (const [name, colour] of Object.entries(palette.map)) {
-    style.setProperty(`--map-${name.toLowerCase()}`, colour)
+    if (typeof colour === 'string') style.setProperty(`--map-${name.toLowerCase()}`, colour)
   }
 }
