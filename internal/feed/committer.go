@@ -164,7 +164,7 @@ func (c *Committer) keep(group []*pending) (again []*pending) {
 		switch {
 		case f == nil:
 			for _, p := range group {
-				if conflict(p.err) {
+				if postgres.Conflict(p.err) {
 					again = append(again, p)
 				}
 			}
@@ -182,7 +182,7 @@ func (c *Committer) keep(group []*pending) (again []*pending) {
 			return append(c.keep(without(group, f.culprit)), f.culprit)
 		case forgetStatements(group): // many failed, or one that could not even be sent
 			continue
-		case conflict(f.err):
+		case postgres.Conflict(f.err):
 			try++ // the feed's lock was not to be had in time
 			continue
 		}
@@ -342,12 +342,6 @@ func recoverTo(err *error) {
 	if v := recover(); v != nil {
 		*err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 	}
-}
-
-// conflict tells the errors after which the same act may succeed: serialization, deadlock, lock timeout.
-func conflict(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "55P03")
 }
 
 // lost tells whether the connection is gone, and with it the answer, if there was one.

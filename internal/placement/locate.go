@@ -92,6 +92,22 @@ func (x *Index) Locate(p orb.Point, accuracyM float64) Answer {
 	return a
 }
 
+// Deep returns the faces that p belongs to, and whether p lies in a grid and further than reachM from its border, so that
+// Locate with an accuracy up to reachM, which is at least NearBorderM, would say MethodInside, these faces and nobody near.
+// It looks no further than it must: false is told of a few points that do lie so deep, by a billionth of reachM.
+func (x *Index) Deep(p orb.Point, reachM float64) (faces Faces, deep bool) {
+	if !onEarth(p) {
+		return noFaces, false
+	}
+	faces = x.At(p)
+	found := faces[x.grid]
+	if found < 0 {
+		return faces, false
+	}
+	plane := x.levels[x.grid].plane
+	return faces, plane.clear(plane.number(found), metricAt(p), reachM)
+}
+
 // certainM is further from a border than any rounding can reach: 250 ulps of 180 degrees are a few micrometres.
 const certainM = 1e-4
 

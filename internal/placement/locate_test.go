@@ -344,3 +344,31 @@ func TestLookUps(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 }
+
+// Deep says of a point what Locate would say, and misses only points whose border is not further away than it looks.
+func TestDeepEqualsLocate(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		town := madeup.New(rapid.Uint64().Draw(t, "seed"), madeup.Plan{West: 120, South: 30, CellDeg: 0.002, Columns: 4, Rows: 4, Bends: 3})
+		x, err := placement.New([]placement.Level{{Role: "grid", Faces: town.Faces}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "points"), 2))
+		reachM := rapid.Float64Range(placement.NearBorderM, placement.MaxAccuracyM).Draw(t, "reach")
+		if rapid.Bool().Draw(t, "short") {
+			reachM = placement.NearBorderM
+		}
+		points := append(town.Random(rng, 100), madeup.Offsets(rng, town.OnEdges(rng, 50))...)
+		points = append(points, orb.Point{math.NaN(), 30}, orb.Point{120, math.Inf(1)}, orb.Point{-10, -10})
+		for _, p := range points {
+			a := x.Locate(p, reachM)
+			faces, deep := x.Deep(p, reachM)
+			if deep && (a.Method != placement.MethodInside || a.Faces != faces || len(a.Near)+len(a.Candidates) > 0) {
+				t.Fatalf("%v within %v m: said to lie deep in %v; %+v", p, reachM, faces, a)
+			}
+			if clear := a.Method == placement.MethodInside && a.BorderM > reachM*(1+1e-6); clear && !deep {
+				t.Fatalf("%v: the border is %v m away, which is further than %v m, and it does not lie deep", p, a.BorderM, reachM)
+			}
+		}
+	})
+}

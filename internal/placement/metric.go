@@ -93,6 +93,28 @@ func (p *plane) borderM(face int32, m metric) float64 {
 	return math.Sqrt(best)
 }
 
+// clear tells whether a face's border lies further away than reachM, beyond doubt.
+func (p *plane) clear(face int32, m metric, reachM float64) bool {
+	const wider = 1 + 1e-9
+	reachM2 := reachM * reachM * wider * wider
+	f := &p.faces[face]
+	if f.from == f.to {
+		return true
+	}
+	for r := p.rings[f.from].from; r < p.rings[f.to-1].to; r++ {
+		c := &p.runs[r]
+		if m.boxM2(c.minX, c.minY, c.maxX, c.maxY) > reachM2 {
+			continue
+		}
+		for k := c.from; k < c.to; k++ {
+			if m.edgeM2(p.pts[k], p.pts[k+1]) <= reachM2 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // nearest returns the face nearest to a point outside all of them and its distance; None and NaN without faces. Of equally
 // near ones it is the smallest code.
 func (p *plane) nearest(m metric) (face int32, distanceM float64) {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"gridgov/internal/feed"
+	"gridgov/internal/postgres"
 )
 
 // Column is what the cube needs of a report. Lon and Lat are NaN when it has no point.
@@ -134,7 +135,7 @@ func (s *Service) Items(ctx context.Context) ([]Item, error) {
 
 // SetItems adds items and renames those that are there. No item is ever removed: reports name them.
 func (s *Service) SetItems(ctx context.Context, items []Item) error {
-	return pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+	return postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
 		for _, i := range items {
 			b.Queue(`

@@ -216,20 +216,15 @@ func (s *Service) SetPosition(ctx context.Context, num Num, p orb.Point, reason 
 		return err
 	}
 	return s.Committer.Do(ctx, func(ctx context.Context, tx pgx.Tx) ([]feed.Event, error) {
-		at := s.Now().UTC().Truncate(time.Microsecond)
 		r, err := get(ctx, tx, `r.num = $1 FOR UPDATE OF r`, num)
 		if err != nil {
 			return nil, err
 		}
 		// A person looked: the accuracy that was reported says nothing about this point.
 		pl := s.Placer().At(p, math.NaN(), LocatedHand)
-		pl.Since = at
-		b := &pgx.Batch{}
-		b.Queue(`INSERT INTO position_set (report_num, at, lon, lat, lon_before, lat_before, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			num, at, p[0], p[1], r.Lon, r.Lat, null(reason))
-		b.Queue(`UPDATE report SET lon = $2, lat = $3, located = $4 WHERE num = $1`, num, p[0], p[1], LocatedHand)
-		queueReplace(b, num, &pl, at)
-		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		pl.Since = s.Now().UTC()
+		args := []any{num, p[0], p[1], null(reason)}
+		if _, err := tx.Exec(ctx, setPosition, append(args, placementValues(&pl)...)...); err != nil {
 			return nil, fmt.Errorf("set the position of report %d: %w", num, err)
 		}
 		return []feed.Event{{Type: feed.ReportPositioned, Data: feed.Filed{Num: uint32(num), ID: r.ID.String(), Item: r.Item,

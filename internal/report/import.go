@@ -22,6 +22,7 @@ import (
 	"gridgov/internal/crs"
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
+	"gridgov/internal/postgres"
 )
 
 // Row is one report of a bulk import, from one line of a file.
@@ -288,7 +289,7 @@ func (im *importer) ensureItems(ctx context.Context, rows []Row) error {
 	if len(codes) == 0 {
 		return nil
 	}
-	err := pgx.BeginFunc(ctx, im.Pool, func(tx pgx.Tx) error {
+	err := postgres.Transact(ctx, im.Pool, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
 		for _, c := range codes {
 			name := missing[c]
@@ -399,7 +400,7 @@ func (im *importer) present(ctx context.Context, batch []readyRow) (map[string][
 }
 
 func (im *importer) copy(ctx context.Context, rows []readyRow) error {
-	return pgx.BeginFunc(ctx, im.Pool, func(tx pgx.Tx) error {
+	return postgres.Transact(ctx, im.Pool, func(tx pgx.Tx) error {
 		nums, err := reserve(ctx, tx, len(rows))
 		if err != nil {
 			return err

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"math"
 	"slices"
 	"time"
@@ -44,22 +46,22 @@ type Placement struct {
 	Since      time.Time
 }
 
-// sameAnswer tells whether a new plan changes nothing for the people concerned: the same areas by the same method with
-// the same neighbours. The distance to a border may change within the same grid; that is no new answer.
-func (p *Placement) sameAnswer(q *Placement) bool {
-	return p.Method == q.Method && p.Rule == q.Rule && p.Grid == q.Grid && p.Village == q.Village && p.Town == q.Town &&
-		p.Microgrid == q.Microgrid && p.Nearest == q.Nearest &&
-		sameSet(p.Near, q.Near) && sameSet(p.Candidates, q.Candidates)
-}
-
-func sameSet(a, b []string) bool {
-	if len(a) != len(b) || slices.Equal(a, b) {
-		return len(a) == len(b)
+// digest stands for what an answer tells the people concerned: the areas, by which method and rule, and the neighbours.
+// A new plan under which it stays the same changes nothing for them; the distance to a border may change within the same
+// grid. It is kept in placement.answer, so what it is made of never changes.
+func (p *Placement) digest() int64 {
+	b := make([]byte, 0, 256)
+	for _, s := range [...]string{string(p.Method), p.Rule, p.Town, p.Village, p.Grid, p.Microgrid, p.Nearest} {
+		b = append(append(b, s...), 0)
 	}
-	a, b = slices.Clone(a), slices.Clone(b)
-	slices.Sort(a)
-	slices.Sort(b)
-	return slices.Equal(a, b)
+	for _, set := range [...][]string{p.Near, p.Candidates} {
+		b = append(b, 0xff) // in no code, as these are UTF-8
+		for _, s := range slices.Sorted(slices.Values(set)) {
+			b = append(append(b, s...), 0)
+		}
+	}
+	sum := sha256.Sum256(b)
+	return int64(binary.BigEndian.Uint64(sum[:]))
 }
 
 // Placer answers where a report lies under one plan. It is immutable; a new plan is a new Placer.
@@ -109,8 +111,7 @@ func (p *Placer) At(pt orb.Point, accuracyM float64, located Located) Placement 
 		}
 		return out
 	}
-	out.Town, out.Village = p.code("town", a.Faces), p.code("village", a.Faces)
-	out.Grid, out.Microgrid = p.code("grid", a.Faces), p.code("microgrid", a.Faces)
+	p.name(&out, a.Faces)
 	switch located {
 	case LocatedAddress:
 		out.Method, out.Rule = placement.MethodGeocoded, RuleGeocoded
@@ -118,6 +119,12 @@ func (p *Placer) At(pt orb.Point, accuracyM float64, located Located) Placement 
 		out.Method, out.Rule = placement.MethodManual, RuleManual
 	}
 	return out
+}
+
+// name fills in the codes of faces.
+func (p *Placer) name(out *Placement, faces placement.Faces) {
+	out.Town, out.Village = p.code("town", faces), p.code("village", faces)
+	out.Grid, out.Microgrid = p.code("grid", faces), p.code("microgrid", faces)
 }
 
 func (p *Placer) code(role string, faces placement.Faces) string {

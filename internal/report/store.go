@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,16 +21,21 @@ func (r *ready) reportValues() []any {
 		null(r.Title), null(r.Text), r.Generated, r.content}
 }
 
-// placementColumns in the order of placementValues and of scanPlacement; report_num and since or until come beside them.
-var placementColumns = []string{"plan_id", "method", "rule", "town", "village", "grid", "microgrid", "nearest",
+// placementColumns in the order of placementValues; report_num comes beside them.
+var placementColumns = append([]string{"answer"}, pastColumns...)
+
+// pastColumns are those of an answer that is no longer in force; report_num and until come beside them.
+var pastColumns = []string{"plan_id", "method", "rule", "town", "village", "grid", "microgrid", "nearest",
 	"distance_m", "border_m", "near", "candidates", "score", "matched", "since"}
+
+var pastList = strings.Join(pastColumns, ", ")
 
 func placementValues(p *Placement) []any {
 	var plan *int64
 	if p.PlanID != 0 {
 		plan = &p.PlanID
 	}
-	return []any{plan, string(p.Method), p.Rule, null(p.Town), null(p.Village), null(p.Grid), null(p.Microgrid), null(p.Nearest),
+	return []any{p.digest(), plan, string(p.Method), p.Rule, null(p.Town), null(p.Village), null(p.Grid), null(p.Microgrid), null(p.Nearest),
 		p.DistanceM, p.BorderM, p.Near, p.Candidates, p.Score, null(p.Matched), p.Since}
 }
 
@@ -70,17 +74,33 @@ func (r *ready) insertArgs() []any {
 	return append(args, placementValues(&r.placement)...)
 }
 
-// queueReplace moves the answer in force to the past and puts the new one in its place.
-func queueReplace(b *pgx.Batch, num Num, p *Placement, at time.Time) {
-	cols := strings.Join(placementColumns, ", ")
-	b.Queue(`INSERT INTO placement_past (report_num, until, `+cols+`) SELECT report_num, $2, `+cols+` FROM placement WHERE report_num = $1`, num, at)
+// setPosition sets a point by hand: it keeps on record what was before, moves the answer in force to the past and puts the
+// new one in its place. Its arguments are the report, the point (lon, lat), the reason, and placementValues.
+var setPosition = func() string {
+	const first = 5
+	since := ""
 	set := make([]string, len(placementColumns))
-	args := append([]any{num}, placementValues(p)...)
 	for i, c := range placementColumns {
-		set[i] = fmt.Sprintf("%s = $%d", c, i+2)
+		set[i] = fmt.Sprintf("%s = $%d", c, i+first)
+		if c == "since" {
+			since = fmt.Sprintf("$%d", i+first)
+			set[i] = "since = b.until"
+		}
 	}
-	b.Queue(`UPDATE placement SET `+strings.Join(set, ", ")+` WHERE report_num = $1`, args...)
-}
+	return `
+		WITH before AS MATERIALIZED (
+			SELECT p.*, ` + begins(since) + ` AS until FROM placement p WHERE p.report_num = $1 FOR UPDATE
+		), past AS (
+			INSERT INTO placement_past (report_num, until, ` + pastList + `) SELECT report_num, until, ` + pastList + ` FROM before
+		), record AS (
+			INSERT INTO position_set (report_num, at, lon, lat, lon_before, lat_before, reason)
+			SELECT r.num, b.until, $2, $3, r.lon, r.lat, $4 FROM report r JOIN before b ON b.report_num = r.num
+		), moved AS (
+			UPDATE report SET lon = $2, lat = $3, located = 'hand' WHERE num = $1
+		)
+		UPDATE placement p SET ` + strings.Join(set, ", ") + `
+		FROM before b WHERE p.report_num = b.report_num`
+}()
 
 const selectReport = `
 	SELECT r.num, r.id, r.external_id, r.source, r.captured_at, r.received_at, r.closed_at, r.lon, r.lat, r.crs, r.located,

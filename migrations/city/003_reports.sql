@@ -48,7 +48,8 @@ CREATE TABLE reporter (
     phone text
 );
 
--- The answer in force; the answers before it lie in placement_past.
+-- The answer in force; the answers before it lie in placement_past. answer is a digest of what it tells, by which a new
+-- plan's answer is known to be another; since grows with each answer of a report.
 CREATE TABLE placement (
     report_num bigint PRIMARY KEY REFERENCES report (num),
     plan_id bigint REFERENCES plan (id),
@@ -66,6 +67,7 @@ CREATE TABLE placement (
     score double precision,
     matched text,
     since timestamptz NOT NULL,
+    answer bigint NOT NULL,
     CHECK ((method = 'unplaced') = (grid IS NULL))
 );
 
@@ -112,8 +114,7 @@ CREATE TABLE replacing (
     next_num bigint NOT NULL,
     last_num bigint NOT NULL,
     changed bigint NOT NULL,
-    started_at timestamptz NOT NULL,
-    finished_at timestamptz
+    started_at timestamptz NOT NULL
 );
 
 -- The gazetteer. A place with the code of a jurisdiction is another name of it.
