@@ -154,6 +154,13 @@ describe('the live map', () => {
     await d.sees('the point', () => d.get.seen('found'))
     await d.when.press('Enter')
     await d.sees('the map is there', async () => (await d.get.query()).get('at')?.startsWith('120.668,30.5226,'))
+    const { beidou } = await d.get.json('/locate?lon=120.6812&lat=30.5103')
+    await d.when.type('search', beidou)
+    await d.sees('the code', async () => (await d.get.text('found')).includes('北斗位置码'))
+    await d.when.press('Enter')
+    await d.sees('the map is at its cell', async () => (await d.get.query()).get('at')?.startsWith('120.6812,30.5103,'))
+    await d.when.type('search', '38.9, -77.03')
+    await d.sees('a word about it', async () => (await d.get.text('found')).includes('城市之外'))
   })
 
   it('goes by keyboard', async () => {

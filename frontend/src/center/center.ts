@@ -116,6 +116,8 @@ export function createCenter(code: string) {
 
   /** The point of what is open in the detail, once it is known. */
   const shownPoint = shallowRef<Point | null>(null)
+  /** A position that was searched for, lit until something is chosen or it is taken back. */
+  const found = shallowRef<Point | null>(null)
   /** Moves the map; set by the map while there is one. */
   const goTo = shallowRef<(to: Point & { bbox?: number[] }) => void>(() => {})
 
@@ -135,6 +137,7 @@ export function createCenter(code: string) {
   }
 
   function select(selected: Selection | null): void {
+    found.value = null
     if (!sameSelection(view.value.selected, selected)) change({ selected })
   }
   function setFilters(part: Partial<Filters>): void {
@@ -164,6 +167,7 @@ export function createCenter(code: string) {
     task,
     draft,
     shownPoint,
+    found,
     goTo,
     hovered,
     notices,

@@ -52,7 +52,8 @@ export function useKeys(act: KeyActions): void {
       if (act.open()) e.preventDefault()
       return
     }
-    const action = run[e.key]
+    // Capitals too: with the shift lock on the keys do what they did.
+    const action = run[e.key.toLowerCase()]
     if (!action) return
     e.preventDefault()
     action()

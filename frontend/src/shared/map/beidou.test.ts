@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { encode, type Level, levelFor } from './beidou'
+import { decode, encode, type Level, levelFor } from './beidou'
 
 const dms = (d: number, m: number, s: number) => d + m / 60 + s / 3600
 
@@ -28,6 +28,28 @@ describe('BeiDou grid location code', () => {
     expect(encode(180, 30)).toBeNull()
     expect(encode(Number.NaN, 30)).toBeNull()
   })
+
+  it('decodes to the cell that holds what was encoded, at each level', () => {
+    for (let level = 1; level <= 10; level++) {
+      for (const [lon, lat] of [
+        [120.68124, 30.51032],
+        [0, 0],
+        [179.9999, 87.9999],
+        [5.9999, 3.9999],
+      ] as const) {
+        const [west, south, east, north] = decode(encode(lon, lat, level as Level)!)!
+        expect(west <= lon && lon < east && south <= lat && lat < north).toBe(true)
+        expect(encode((west + east) / 2, (south + north) / 2, level as Level)).toBe(encode(lon, lat, level as Level))
+      }
+    }
+  })
+
+  it.each(['', 'N', 'S50J', 'N30A', 'N61A', 'N50W', 'N50JC0', 'N50J0C', 'N50J476', 'N50J4753', 'N50J47539BF', 'n50j'])(
+    'does not decode %s',
+    code => {
+      expect(decode(code)).toBeNull()
+    },
+  )
 
   it('is as coarse as the pointer', () => {
     expect(levelFor(150)).toBe(4)

@@ -47,6 +47,37 @@ export function encode(lon: number, lat: number, level: Level = 10): string | nu
   return code
 }
 
+/**
+ * The cell that a code names: west, south, east, north in degrees. Null for anything that encode does not write: another
+ * quadrant, a length between two levels, a digit that its level does not have.
+ */
+export function decode(code: string): [number, number, number, number] | null {
+  const symbols = code.slice(1)
+  let [x, y, at] = [0, 0, 0]
+  // The first parent is all that is coded.
+  let parent = { lon: 180 * unitsPerDegree, lat: 88 * unitsPerDegree }
+  for (const cell of code[0] === 'N' ? levels : []) {
+    const { length } = cell.part(0, 0)
+    const part = symbols.slice(at, at + length)
+    let found = false
+    for (let j = 0; j < parent.lat / cell.lat && !found; j++) {
+      for (let i = 0; i < parent.lon / cell.lon && !found; i++) {
+        if (cell.part(i, j) !== part) continue
+        found = true
+        x += i * cell.lon
+        y += j * cell.lat
+      }
+    }
+    if (!found) return null
+    at += length
+    parent = cell
+    if (at === symbols.length) {
+      return [x, y, x + cell.lon, y + cell.lat].map(v => v / unitsPerDegree) as [number, number, number, number]
+    }
+  }
+  return null
+}
+
 /** The finest level whose cells are at least as wide as sizeM, so that a code never claims more than the eye can point at. */
 export function levelFor(sizeM: number): Level {
   const metresPerUnit = 40_075_017 / 360 / unitsPerDegree
