@@ -72,6 +72,7 @@ type tool struct {
 	database string
 	data     string
 	json     bool
+	debug    bool
 }
 
 func (t *tool) root() *cobra.Command {
@@ -87,6 +88,7 @@ func (t *tool) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&t.database, "database", os.Getenv("GRIDGOV_DATABASE"), "URL of the owner's database (env GRIDGOV_DATABASE)")
 	root.PersistentFlags().StringVar(&t.data, "data", envOr("GRIDGOV_DATA", ".gridgov"), "folder of the private database (env GRIDGOV_DATA)")
 	root.PersistentFlags().BoolVar(&t.json, "json", false, "log as JSON")
+	root.PersistentFlags().BoolVar(&t.debug, "debug", false, "log more: every request, tiles included")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.demo(), t.bench())
 	return root
@@ -127,6 +129,9 @@ func envOr(name, otherwise string) string {
 
 func (t *tool) logger() *slog.Logger {
 	opt := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if t.debug {
+		opt.Level = slog.LevelDebug
+	}
 	if t.json {
 		return slog.New(slog.NewJSONHandler(t.err, opt))
 	}

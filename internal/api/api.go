@@ -35,40 +35,41 @@ type Config struct {
 // handler is one route's work; an error becomes a problem document.
 type handler func(w http.ResponseWriter, r *http.Request, c *app.Live) error
 
-type api struct {
-	Config
-	compress compressor
-}
+type api struct{ Config }
 
 // route is one line of the table below; tests hold it against openapi.yaml.
 type route struct {
 	method, path string
 	handle       handler
+	level        slog.Level // of the log line of an answer without fault
 }
+
+// inMasses is for what a map asks for by the hundred: the metrics tell of it, the log only at debug level.
+const inMasses = slog.LevelDebug
 
 // routes is the whole API of one city, under /{city}/v1.
 func (a *api) routes() []route {
 	routes := []route{
-		{"GET", "/", a.getCity},
-		{"GET", "/plans", a.listPlans},
-		{"GET", "/jurisdictions/{level}/{code}", a.getJurisdiction},
-		{"GET", "/reports", a.listReports},
-		{"POST", "/reports", a.fileReport},
-		{"POST", "/reports/batch", a.fileReports},
-		{"GET", "/reports/{id}", a.getReport},
-		{"PUT", "/reports/{id}/position", a.setPosition},
-		{"GET", "/counts", a.countReports},
-		{"GET", "/locate", a.locate},
-		{"GET", "/search", a.search},
-		{"GET", "/events", a.streamEvents},
-		{"GET", "/tiles/{layer}", a.getTileJSON},
-		{"GET", "/tiles/{layer}/{z}/{x}/{y}", a.getTile},
-		{"GET", "/basemap.pmtiles", a.getBasemap},
-		{"GET", "/openapi.yaml", a.getOpenAPI},
-		{"GET", "/docs", a.getDocs},
+		{"GET", "/", a.getCity, slog.LevelInfo},
+		{"GET", "/plans", a.listPlans, slog.LevelInfo},
+		{"GET", "/jurisdictions/{level}/{code}", a.getJurisdiction, slog.LevelInfo},
+		{"GET", "/reports", a.listReports, slog.LevelInfo},
+		{"POST", "/reports", a.fileReport, slog.LevelInfo},
+		{"POST", "/reports/batch", a.fileReports, slog.LevelInfo},
+		{"GET", "/reports/{id}", a.getReport, slog.LevelInfo},
+		{"PUT", "/reports/{id}/position", a.setPosition, slog.LevelInfo},
+		{"GET", "/counts", a.countReports, slog.LevelInfo},
+		{"GET", "/locate", a.locate, slog.LevelInfo},
+		{"GET", "/search", a.search, slog.LevelInfo},
+		{"GET", "/events", a.streamEvents, slog.LevelInfo},
+		{"GET", "/tiles/{layer}", a.getTileJSON, slog.LevelInfo},
+		{"GET", "/tiles/{layer}/{z}/{x}/{y}", a.getTile, inMasses},
+		{"GET", "/basemap.pmtiles", a.getBasemap, inMasses},
+		{"GET", "/openapi.yaml", a.getOpenAPI, slog.LevelInfo},
+		{"GET", "/docs", a.getDocs, slog.LevelInfo},
 	}
 	if a.FixedBody != nil {
-		routes = append(routes, route{"GET", "/fixed", a.getFixed})
+		routes = append(routes, route{"GET", "/fixed", a.getFixed, inMasses})
 	}
 	return routes
 }
@@ -82,17 +83,17 @@ func New(cfg Config) http.Handler {
 		if rt.path == "/" {
 			pattern += "{$}"
 		}
-		city.Handle(pattern, a.wrap(rt.method+" "+rt.path, a.inCity(rt.handle)))
+		city.Handle(pattern, a.wrap(rt.method+" "+rt.path, rt.level, a.inCity(rt.handle)))
 	}
 	city.Handle("GET /{city}/v1", http.RedirectHandler("v1/", http.StatusPermanentRedirect))
-	city.Handle("GET /{city}/{rest...}", a.wrap("GET page", a.page))
-	city.Handle("/", a.wrap("unknown", a.unknown))
+	city.Handle("GET /{city}/{rest...}", a.wrap("GET page", slog.LevelInfo, a.page))
+	city.Handle("/", a.wrap("unknown", slog.LevelInfo, a.unknown))
 
 	root := http.NewServeMux()
-	root.Handle("GET /{$}", a.wrap("GET /", a.page))
-	root.Handle("GET /cities", a.wrap("GET /cities", a.listCities))
-	root.Handle("GET /assets/", a.wrap("GET /assets", a.asset))
-	root.Handle("/", a.wrap("unknown", a.unknown))
+	root.Handle("GET /{$}", a.wrap("GET /", slog.LevelInfo, a.page))
+	root.Handle("GET /cities", a.wrap("GET /cities", slog.LevelInfo, a.listCities))
+	root.Handle("GET /assets/", a.wrap("GET /assets", inMasses, a.asset))
+	root.Handle("/", a.wrap("unknown", slog.LevelInfo, a.unknown))
 
 	// Two muxes, as /assets/… and /{city}/… would stand in each other's way in one.
 	dispatch := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -75,11 +75,17 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 var requests atomic.Uint64 // numbers requests within the process, for the log alone
 
-// wrap runs a handler, turns its error into a problem document and writes one log line: no body, no query, no person.
-func (a *api) wrap(name string, h func(http.ResponseWriter, *http.Request) error) http.Handler {
+// requestID is what the log and a problem document call a request.
+type requestID uint64
+
+func (id requestID) String() string { return strconv.FormatUint(uint64(id), 36) }
+
+// wrap runs a handler, turns its error into a problem document and writes one log line, of the normal level unless
+// it failed: no body, no query, no person.
+func (a *api) wrap(name string, normal slog.Level, h func(http.ResponseWriter, *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		id := strconv.FormatUint(requests.Add(1), 36)
+		id := requestID(requests.Add(1))
 		rec := &recorder{ResponseWriter: w}
 		err := a.run(h, rec, r)
 		if err != nil {
@@ -89,12 +95,15 @@ func (a *api) wrap(name string, h func(http.ResponseWriter, *http.Request) error
 		if a.Observe != nil {
 			a.Observe(name, r.Method, rec.status, took)
 		}
-		level := slog.LevelInfo
-		if rec.status >= 500 {
+		level := normal
+		switch {
+		case rec.status >= 500:
 			level = slog.LevelError
+		case rec.status >= 400:
+			level = max(normal, slog.LevelInfo)
 		}
 		if a.Log.Enabled(r.Context(), level) {
-			attrs := [8]slog.Attr{slog.String("id", id), slog.String("route", name), slog.String("city", r.PathValue("city")),
+			attrs := [8]slog.Attr{slog.String("id", id.String()), slog.String("route", name), slog.String("city", r.PathValue("city")),
 				slog.Int("status", rec.status), slog.Float64("ms", float64(took.Microseconds())/1000)}
 			n := 5
 			if err != nil && rec.status >= 500 {
@@ -120,7 +129,7 @@ func (a *api) run(h func(http.ResponseWriter, *http.Request) error, w http.Respo
 	return h(w, r)
 }
 
-func (a *api) fail(w *recorder, r *http.Request, id string, err error) {
+func (a *api) fail(w *recorder, r *http.Request, id requestID, err error) {
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
 		w.status = 499 // the client is gone; nobody reads an answer
 		return
@@ -131,12 +140,12 @@ func (a *api) fail(w *recorder, r *http.Request, id string, err error) {
 	var method *methodError
 	if errors.As(err, &method) {
 		w.Header().Set("Allow", method.allow)
-		p := problemOf(fault.Invalid("", "method_not_allowed", "this path takes %s", method.allow), id)
+		p := problemOf(fault.Invalid("", "method_not_allowed", "this path takes %s", method.allow), id.String())
 		p.Status, p.Title = http.StatusMethodNotAllowed, http.StatusText(http.StatusMethodNotAllowed)
 		writeProblem(w, p)
 		return
 	}
-	writeProblem(w, problemOf(err, id))
+	writeProblem(w, problemOf(err, id.String()))
 }
 
 // inCity finds the city of the path.

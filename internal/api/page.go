@@ -1,6 +1,7 @@
 package api
 
 import (
+	"compress/gzip"
 	"io/fs"
 	"net/http"
 	"path"
@@ -98,7 +99,9 @@ func (a *api) compressed(w http.ResponseWriter, r *http.Request, name string) er
 	if h.Get("Content-Type") == "" {
 		h.Set("Content-Type", map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json"}[path.Ext(name)])
 	}
-	_, _ = w.Write(a.compress.append(nil, raw))
+	z := gzip.NewWriter(w)
+	_, _ = z.Write(raw) // the client may be gone
+	_ = z.Close()
 	return nil
 }
 

@@ -17,25 +17,34 @@ import (
 
 // query reads a request's parameters: each at most once, none unknown. The first fault is kept.
 type query struct {
-	values url.Values
-	known  []string
-	err    *fault.Error
+	given []parameter
+	known []string
+	err   *fault.Error
 }
 
+type parameter struct{ name, value string }
+
+// parseQuery reads as url.ParseQuery does, without a map: a tile takes less time than filling one.
 func parseQuery(raw string) *query {
-	q := &query{}
-	if raw == "" {
-		return q
-	}
-	values, err := url.ParseQuery(raw)
-	if err != nil {
-		q.fail(fault.Invalid("query", "bad_query", "the query string cannot be read: %v", err))
-	}
-	q.values = values
-	for name, v := range values {
-		if len(v) > 1 {
-			q.fail(fault.Invalid(name, "repeated_parameter", "is given %d times; join several values with commas", len(v)))
+	q := &query{given: make([]parameter, 0, 8), known: make([]string, 0, 8)}
+	for part := range strings.SplitSeq(raw, "&") {
+		if part == "" {
+			continue
 		}
+		name, value, _ := strings.Cut(part, "=")
+		name, err := url.QueryUnescape(name)
+		if err == nil {
+			value, err = url.QueryUnescape(value)
+		}
+		switch {
+		case err != nil:
+			q.fail(fault.Invalid("query", "bad_query", "the query string cannot be read: %v", err))
+		case strings.Contains(part, ";"):
+			q.fail(fault.Invalid("query", "bad_query", "the query string cannot be read: write ; as %%3B"))
+		case slices.ContainsFunc(q.given, func(p parameter) bool { return p.name == name }):
+			q.fail(fault.Invalid(name, "repeated_parameter", "is given several times; join several values with commas"))
+		}
+		q.given = append(q.given, parameter{name, value})
 	}
 	return q
 }
@@ -48,14 +57,19 @@ func (q *query) fail(err *fault.Error) {
 
 func (q *query) get(name string) string {
 	q.known = append(q.known, name)
-	return q.values.Get(name)
+	for _, p := range q.given {
+		if p.name == name {
+			return p.value
+		}
+	}
+	return ""
 }
 
 // done returns the first fault; parameters that nobody asked for are one.
 func (q *query) done() error {
-	for name := range q.values {
-		if !slices.Contains(q.known, name) {
-			q.fail(fault.Invalid(name, "unknown_parameter", "is no parameter here; there are %s", strings.Join(q.known, ", ")))
+	for _, p := range q.given {
+		if !slices.Contains(q.known, p.name) {
+			q.fail(fault.Invalid(p.name, "unknown_parameter", "is no parameter here; there are %s", strings.Join(q.known, ", ")))
 		}
 	}
 	if q.err != nil {

@@ -1,13 +1,10 @@
 package api
 
 import (
-	"bytes"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/klauspost/compress/gzip"
 
 	"gridgov/internal/app"
 	"gridgov/internal/fault"
@@ -84,7 +81,7 @@ func (a *api) writeTile(w http.ResponseWriter, r *http.Request, buf *tileBuffer,
 	h["Content-Type"] = mvtTypes
 	body := buf.raw
 	if zip {
-		buf.zipped = a.compress.append(buf.zipped[:0], buf.raw)
+		buf.zipped = tiles.AppendGzip(buf.zipped[:0], buf.raw)
 		body = buf.zipped
 		h["Content-Encoding"] = gzipEncoding
 	}
@@ -125,28 +122,6 @@ func matches(header, etag string) bool {
 		}
 	}
 	return false
-}
-
-// compressor makes gzip at level 1 and keeps its writers.
-type compressor struct{ pool sync.Pool }
-
-type zipper struct {
-	out bytes.Buffer
-	gz  *gzip.Writer
-}
-
-func (c *compressor) append(dst, raw []byte) []byte {
-	z, ok := c.pool.Get().(*zipper)
-	if !ok {
-		z = &zipper{}
-		z.gz, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a constant: no error
-	}
-	defer c.pool.Put(z)
-	z.out.Reset()
-	z.gz.Reset(&z.out)
-	_, _ = z.gz.Write(raw) // a buffer takes everything
-	_ = z.gz.Close()
-	return append(dst, z.out.Bytes()...)
 }
 
 func (a *api) getTileJSON(w http.ResponseWriter, r *http.Request, c *app.Live) error {
