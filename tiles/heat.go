@@ -2,6 +2,7 @@ package tiles
 
 import (
 	"math"
+	"sync/atomic"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -20,9 +21,6 @@ type heatTile struct {
 	counts   [256]uint16           // count → index of its value + 1
 	density  [heatSide * 64]uint16 // row class, count → likewise
 	rare     map[uint64]uint64     // the same for large counts
-	class    [heatSide]uint8       // row → class + 1
-	perKM2   [heatSide]float64     // class → 1 / area of a cell
-	classes  int
 	haveRare bool
 }
 
@@ -39,9 +37,10 @@ func (m *Maker) Heat(dst []byte, v cube.View, a Address, f cube.Filter) []byte {
 		return dst
 	}
 	t.reset()
+	rows := heatRowsOf(a.Z, a.Y)
 	dst, start := beginLayer(dst)
 	for _, cell := range t.cells {
-		count, density := t.indexes(a, cell)
+		count, density := t.indexes(rows, cell)
 		at := len(dst)
 		dst = append(dst, tagLayerFeature, 0, tagFeatureTags, 0, 0)
 		dst = protowire.AppendVarint(dst, count)
@@ -61,10 +60,9 @@ func (m *Maker) Heat(dst []byte, v cube.View, a Address, f cube.Filter) []byte {
 }
 
 func (t *heatTile) reset() {
-	t.values, t.next, t.classes = t.values[:0], 0, 0
+	t.values, t.next = t.values[:0], 0
 	clear(t.counts[:])
 	clear(t.density[:])
-	clear(t.class[:])
 	if t.haveRare {
 		clear(t.rare)
 		t.haveRare = false
@@ -72,8 +70,8 @@ func (t *heatTile) reset() {
 }
 
 // indexes returns the places of the cell's two values in the layer, which it adds where they are new.
-func (t *heatTile) indexes(a Address, cell cube.Cell) (count, density uint64) {
-	class := t.rowClass(a, cell.Y)
+func (t *heatTile) indexes(rows *heatRows, cell cube.Cell) (count, density uint64) {
+	class := int(rows.class[cell.Y])
 	n := int(cell.Count)
 	if n < len(t.counts) {
 		if t.counts[n] == 0 {
@@ -85,7 +83,7 @@ func (t *heatTile) indexes(a Address, cell cube.Cell) (count, density uint64) {
 	} else {
 		count = t.rareIndex(uint64(n), func() { t.values = appendUintValue(t.values, uint64(n)) })
 	}
-	value := float32(float64(n) * t.perKM2[class])
+	value := float32(float64(n) * rows.perKM2[class])
 	if n < 64 {
 		slot := &t.density[class*64+n]
 		if *slot == 0 {
@@ -113,22 +111,39 @@ func (t *heatTile) rareIndex(key uint64, add func()) uint64 {
 	return i
 }
 
-// rowClass numbers rows by the area of their cells as far as a float32 tells them apart.
-func (t *heatTile) rowClass(a Address, row uint8) int {
-	if c := t.class[row]; c != 0 {
-		return int(c) - 1
+// heatRows tells the area of a cell in each row of the tiles of one height. Rows are of one class as far as a float32 does
+// not tell their areas apart.
+type heatRows struct {
+	z, y   uint32
+	class  [heatSide]uint8   // by row
+	perKM2 [heatSide]float64 // by class: 1 / the area of a cell
+}
+
+// keptRows are rows worked out before: those of a city's tiles at all zooms it is looked at. One in the place of another
+// is no loss but of time.
+var keptRows [1024]atomic.Pointer[heatRows]
+
+func heatRowsOf(z, y uint32) *heatRows {
+	place := &keptRows[(y^z*0x9e3779b1>>20)%uint32(len(keptRows))]
+	if r := place.Load(); r != nil && r.z == z && r.y == y {
+		return r
 	}
-	per := float64(float32(1e6 / cellAreaM2(a.Z+6, a.Y*heatSide+uint32(row))))
-	c := 0
-	for c < t.classes && t.perKM2[c] != per {
-		c++
+	r := &heatRows{z: z, y: y}
+	classes := 0
+	for row := range uint32(heatSide) {
+		per := float64(float32(1e6 / cellAreaM2(z+6, y*heatSide+row)))
+		c := 0
+		for c < classes && r.perKM2[c] != per {
+			c++
+		}
+		if c == classes {
+			r.perKM2[c] = per
+			classes++
+		}
+		r.class[row] = uint8(c)
 	}
-	if c == t.classes {
-		t.perKM2[c] = per
-		t.classes++
-	}
-	t.class[row] = uint8(c) + 1
-	return c
+	place.Store(r)
+	return r
 }
 
 // GRS80, the ellipsoid of CGCS2000 (EPSG:4490).

@@ -3,6 +3,7 @@ package tiles
 import (
 	"math"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/paulmach/orb/encoding/mvt"
@@ -202,4 +203,24 @@ func TestNothingIsDrawnWhereNothingIs(t *testing.T) {
 	if got, _ := m.Reports(nil, view, Address{11, 1709, 844}, cube.Filter{}, names); len(got) != 0 {
 		t.Errorf("reports below their zoom make %d bytes", len(got))
 	}
+}
+
+// Rows that were kept are the right ones, whoever asks for which rows in between, at once.
+func TestKeptRowsAreTheTilesOwn(t *testing.T) {
+	var work sync.WaitGroup
+	for w := range uint64(4) {
+		work.Go(func() {
+			rng := rand.New(rand.NewPCG(w, 5))
+			for range 3000 {
+				z := rng.Uint32N(MaxZoom + 1)
+				y := rng.Uint32N(1 << z)
+				rows := heatRowsOf(z, y)
+				row := rng.Uint32N(heatSide)
+				if got, want := rows.perKM2[rows.class[row]], 1e6/cellAreaM2(z+6, y*heatSide+row); math.Abs(got/want-1) > 1e-7 {
+					t.Errorf("z %d, row %d of tile %d: %v cells a km², not %v", z, row, y, got, want)
+				}
+			}
+		})
+	}
+	work.Wait()
 }
