@@ -163,6 +163,21 @@ describe('the live map', () => {
     await d.sees('a word about it', async () => (await d.get.text('found')).includes('城市之外'))
   })
 
+  it('keeps the list while one of it is open, and the whole city in what room there is', async () => {
+    await d.given.page()
+    const total = await d.sees('a total', () => d.get.listTotal())
+    const rows = await d.get.rows()
+    const num = await d.when.openRow(2)
+    await d.sees('the reason', () => d.get.seen('why'))
+    await d.sees('it is in the list', async () => (await d.get.rows()).includes(num))
+    expect(await d.get.listTotal()).toBe(total)
+    expect((await d.get.rows()).slice(0, 5)).toEqual(rows.slice(0, 5))
+    await d.when.press('Escape')
+    await d.sees('it is closed', async () => !(await d.get.seen('why')))
+    expect((await d.get.query()).get('at')).toBeNull()
+    expect(await d.get.listTotal()).toBe(total)
+  })
+
   it('goes by keyboard', async () => {
     await d.given.page()
     const [first, second] = await d.get.rows()

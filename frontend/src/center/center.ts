@@ -116,6 +116,8 @@ export function createCenter(code: string) {
 
   /** The point of what is open in the detail, once it is known. */
   const shownPoint = shallowRef<Point | null>(null)
+  /** Where the sheet begins that lies over the map on a narrow screen, in pixels from the top; null without one. */
+  const sheetTop = ref<number | null>(null)
   /** A position that was searched for, lit until something is chosen or it is taken back. */
   const found = shallowRef<Point | null>(null)
   /** Moves the map; set by the map while there is one. */
@@ -168,6 +170,7 @@ export function createCenter(code: string) {
     draft,
     shownPoint,
     found,
+    sheetTop,
     goTo,
     hovered,
     notices,

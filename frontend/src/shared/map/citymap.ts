@@ -30,9 +30,12 @@ export interface CityTiles {
   reports: string
 }
 
+/** What moved the view: a person; the page, to bring something into view; or the room, which grew or shrank. */
+export type Mover = 'person' | 'page' | 'room'
+
 export interface Listener {
-  /** The view came to rest. */
-  moved(view: MapView, box: Box): void
+  /** The view came to rest; null is the whole city. */
+  moved(view: MapView | null, box: Box, by: Mover): void
   clicked(hit: Hit): void
   /** The pointer moved; null when it left the map. */
   hovered(hit: Hit | null): void
@@ -64,6 +67,11 @@ export class CityMap {
   private readonly classes: HeatClasses
   private readonly basemap: Basemap
   private hoverFrame = 0
+  private readonly bounds: Box
+  /** The whole city is shown, and stays so in more or less room, until the view is moved. */
+  private whole: boolean
+  /** So many pixels at the bottom lie under a sheet. */
+  private covered = 0
 
   constructor(
     container: HTMLElement,
@@ -81,6 +89,8 @@ export class CityMap {
   ) {
     this.look = options.look
     this.tiles = options.tiles
+    this.bounds = options.bounds
+    this.whole = options.view === null
     const style = baseStyle(options.tiles, options.look)
     this.drawn = style.layers
     const [west, south, east, north] = options.bounds
@@ -90,7 +100,7 @@ export class CityMap {
       style,
       ...(options.view
         ? { center: [options.view.lon, options.view.lat], zoom: options.view.zoom }
-        : { bounds: options.bounds, fitBoundsOptions: { padding: 24 } }),
+        : { bounds: options.bounds, fitBoundsOptions: { padding: this.padding(container) } }),
       maxBounds: [
         west - 2 * w - 0.2,
         Math.max(-85, south - 2 * h - 0.2),
@@ -107,8 +117,6 @@ export class CityMap {
       touchPitch: false,
       fadeDuration: options.reducedMotion ? 0 : 150,
       reduceMotion: options.reducedMotion,
-      localIdeographFontFamily:
-        '"PingFang SC", "Microsoft YaHei", "Noto Sans SC", "WenQuanYi Micro Hei", system-ui, sans-serif',
       // Tiles out of view are asked for again when they return: the service says 304 where nothing changed, while a
       // tile kept here would not know of the reports that came in meanwhile.
       maxTileCacheSize: 0,
@@ -139,8 +147,11 @@ export class CityMap {
       this.fresh.draw()
       if (first.basemap) void this.openBasemap(first.basemap)
     })
-    map.on('load', () => this.rested())
-    map.on('moveend', () => this.rested())
+    map.on('load', () => this.rested('room'))
+    map.on('moveend', e => {
+      const { by = 'person' } = e as { by?: Mover | 'whole' | null }
+      if (by) this.rested(by)
+    })
     map.on('move', () => this.scaled())
     map.on('resize', () => this.scaled())
     map.on('dataloading', e => {
@@ -182,9 +193,18 @@ export class CityMap {
   }
 
   /** The view stands still: say where. */
-  private rested(): void {
+  private rested(by: Mover | 'whole'): void {
+    if (by !== 'room') this.whole = by === 'whole'
     this.scaled()
-    this.listener.moved(this.view(), this.box())
+    this.listener.moved(this.whole ? null : this.view(), this.box(), by === 'whole' ? 'person' : by)
+  }
+
+  /** What buttons, the legend and a sheet lie over, so that nothing is fitted below them. */
+  private padding(container = this.map.getContainer()) {
+    const { touch } = this.look
+    const [side, top] = touch ? [16, 68] : [24, 60]
+    const free = Math.max(0, container.clientHeight - top - 60)
+    return { top, left: side, right: touch ? side : 60, bottom: Math.min(free, this.covered + side) }
   }
 
   private scaled(): void {
@@ -296,18 +316,29 @@ export class CityMap {
     )
   }
 
+  /** Says how many pixels at the bottom lie under a sheet. */
+  cover(px: number): void {
+    this.covered = px
+  }
+
   /** Brings a point into view, moving no more than needed. */
   reveal(p: Point): void {
-    const { clientWidth: w, clientHeight: h } = this.map.getContainer()
+    const { clientWidth: w, clientHeight } = this.map.getContainer()
+    const h = clientHeight - this.covered
     const at = this.map.project([p.lon, p.lat])
-    const margin = Math.min(60, w / 5, h / 5)
+    const margin = Math.min(60, w / 5, h / 3)
     if (at.x < margin || at.y < margin || at.x > w - margin || at.y > h - margin) {
-      this.map.easeTo({ center: [p.lon, p.lat], duration: 200 })
+      this.map.easeTo({ center: [p.lon, p.lat], offset: this.middle(), duration: 200 }, { by: 'page' })
     }
   }
 
   goTo(p: Point, zoom: number): void {
-    this.map.easeTo({ center: [p.lon, p.lat], zoom, duration: 200 })
+    this.map.easeTo({ center: [p.lon, p.lat], zoom, offset: this.middle(), duration: 200 })
+  }
+
+  /** Where the middle of what can be seen lies, from the middle of the map. */
+  private middle(): [number, number] {
+    return [0, this.covered === 0 ? 0 : (this.padding().top - this.covered) / 2]
   }
 
   /** The view of a link or of the history, at once. */
@@ -315,21 +346,27 @@ export class CityMap {
     this.map.jumpTo({ center: [v.lon, v.lat], zoom: v.zoom })
   }
 
-  fit(box: Box, animate = true): void {
-    this.map.fitBounds(box, { padding: 40, maxZoom: 17, duration: animate ? 200 : 0 })
+  fit(box: Box): void {
+    this.map.fitBounds(box, { padding: this.padding(), maxZoom: 17, duration: 200 })
+  }
+
+  showWhole(animate = true): void {
+    this.map.fitBounds(this.bounds, { padding: this.padding(), duration: animate ? 200 : 0 }, { by: 'whole' })
   }
 
   zoomBy(steps: number): void {
     this.map.easeTo({ zoom: this.map.getZoom() + steps, duration: 200 })
   }
 
-  /** The container changed its size: what is at its left top stays there. */
+  /** The container changed its size: the whole city stays whole, else what is at the left top stays there. */
   resize(): void {
     const { clientWidth: w, clientHeight: h } = this.map.getContainer()
     if (w === 0 || h === 0) return
     const centre = this.map.unproject([w / 2, h / 2])
-    this.map.resize()
-    this.map.jumpTo({ center: centre })
+    // The map's own word that it moved would be of a view that nobody asked for.
+    this.map.resize({ by: null })
+    if (this.whole) this.map.fitBounds(this.bounds, { padding: this.padding(), duration: 0 }, { by: 'room' })
+    else this.map.jumpTo({ center: centre }, { by: 'room' })
   }
 
   setCursor(cursor: string): void {

@@ -37,11 +37,18 @@ export const levelFrom: Record<Role, number> = { city: 0, town: 7, village: 10, 
 
 /** Zoom from which single reports are in the tiles. */
 export const reportsFrom = 12
+/** Zoom at which the heat has given way to single reports, where these are drawn. */
+export const heatUntil = 16
 /** Beyond this zoom tiles are enlarged rather than asked for. */
 export const deepest = 17
 
-const regular = ['Regular']
-const strong = ['Semibold']
+const chinese = ['PingFang SC', 'Microsoft YaHei', 'Noto Sans SC', 'WenQuanYi Micro Hei']
+/**
+ * The page's own fonts, in its order. The map has no glyphs of its own: it draws from the families of the stack, and takes
+ * the weight from the first name, which is no font's.
+ */
+const stack = (weight: 'Regular' | 'Semibold', locale: Locale): string[] =>
+  locale === 'zh' ? [weight, ...chinese, 'system-ui'] : [weight, 'system-ui', 'Segoe UI', 'Noto Sans', ...chinese]
 
 export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
   const empty = { type: 'FeatureCollection' as const, features: [] }
@@ -130,7 +137,7 @@ function heatLayer(look: Look): FillLayerSpecification {
       'fill-antialias': false,
       // Where single reports can be seen the cells step back behind them.
       'fill-opacity': look.points
-        ? ['interpolate', ['linear'], ['zoom'], 12.5, 0.8, 14, 0.55, 16, 0.15]
+        ? ['interpolate', ['linear'], ['zoom'], 12.5, 0.8, 14, 0.55, heatUntil, 0]
         : ['interpolate', ['linear'], ['zoom'], 13, 0.8, 16, 0.55],
     },
   }
@@ -167,7 +174,8 @@ function borderLayers(look: Look): LineLayerSpecification[] {
       // The outline is never hidden: it says where the city ends.
       layout: { 'line-join': 'round', 'line-cap': 'round' },
       filter: ['==', ['get', 'level'], look.top],
-      paint: { 'line-color': m.city, 'line-width': 2.5 },
+      paint:
+        look.top === 'city' ? { 'line-color': m.city, 'line-width': 2.5 } : { 'line-color': m.town, 'line-width': 1.6 },
     },
   ]
 }
@@ -182,7 +190,7 @@ function labelLayers(look: Look): SymbolLayerSpecification[] {
     from: number,
     to: number,
     size: number,
-    font: string[],
+    weight: Parameters<typeof stack>[0],
     colour: string,
   ): SymbolLayerSpecification => ({
     id: `label-${role}`,
@@ -195,21 +203,21 @@ function labelLayers(look: Look): SymbolLayerSpecification[] {
     layout: {
       visibility: look.borders ? 'visible' : 'none',
       'text-field': first,
-      'text-font': font,
+      'text-font': stack(weight, look.locale),
       'text-size': size + plus,
       'text-max-width': 8,
       'text-padding': 6,
       'text-letter-spacing': look.locale === 'zh' ? 0.04 : 0,
     },
-    paint: { 'text-color': colour, 'text-halo-color': m.halo, 'text-halo-width': 1.4 },
+    paint: { 'text-color': colour, 'text-halo-color': m.halo, 'text-halo-width': 1.8 },
   })
   // The last layer is placed first, so where two labels want the same place the upper level wins.
   return [
-    label('microgrid', 17, 24, 11, regular, m.labelMuted),
-    label('grid', 14, 24, 11, regular, m.labelMuted),
-    label('village', 11.5, 24, 12, regular, m.label),
-    label('town', 8, 15, 14, strong, m.label),
-    label('city', 0, 8, 16, strong, m.label),
+    label('microgrid', 17, 24, 11, 'Regular', m.labelMuted),
+    label('grid', 14, 24, 11, 'Regular', m.labelMuted),
+    label('village', 11.5, 24, 12, 'Regular', m.label),
+    label('town', 8, 15, 14, 'Semibold', m.label),
+    label('city', 0, 8, 16, 'Semibold', m.label),
   ]
 }
 
@@ -254,5 +262,22 @@ function markLayers(look: Look): CircleLayerSpecification[] {
       'circle-stroke-width': width,
     },
   })
-  return [ring('mark-hover', 'hover', 9, 2), ring('mark-chosen', 'chosen', 8, 2.5)]
+  return [
+    ring('mark-hover', 'hover', 9, 2),
+    // A wide ring, to be found among many reports.
+    {
+      id: 'mark-around',
+      type: 'circle',
+      source: 'marked',
+      filter: ['==', ['get', 'mark'], 'chosen'],
+      paint: {
+        'circle-radius': 17,
+        'circle-color': m.chosen,
+        'circle-opacity': 0.2,
+        'circle-stroke-color': m.chosen,
+        'circle-stroke-width': 2.5,
+      },
+    },
+    ring('mark-chosen', 'chosen', 8, 2.5),
+  ]
 }
