@@ -50,6 +50,7 @@ type Boundaries struct {
 		levels []zoomLevel
 	}
 	clippers sync.Pool
+	kept     *keptTiles
 }
 
 type boundaryLevel struct {
@@ -76,7 +77,7 @@ const blockFaces = 16
 
 // NewBoundaries takes the levels of a plan, top first: each role at most once, units by index of the face.
 func NewBoundaries(levels []Level) (*Boundaries, error) {
-	b := &Boundaries{}
+	b := &Boundaries{kept: newKeptTiles()}
 	drawn := map[[2]orb.Point]struct{}{} // segments of the levels above
 	for _, l := range levels {
 		rank := slices.IndexFunc(roles[:], func(r Role) bool { return r.Name == l.Role })
@@ -151,6 +152,16 @@ func allDrawn(drawn map[[2]orb.Point]struct{}, points []orb.Point) bool {
 
 // Bound is the box around all levels in degrees.
 func (b *Boundaries) Bound() orb.Bound { return b.bound }
+
+// Levels are the levels that the tiles show, as they were given.
+func (b *Boundaries) Levels() []Level {
+	var all []Level
+	for i := range b.levels {
+		l := &b.levels[i]
+		all = append(all, Level{Role: roles[l.rank].Name, Coverage: l.coverage, Units: l.units})
+	}
+	return all
+}
 
 // Warm prepares all zooms, which otherwise the first tile of each zoom does.
 func (b *Boundaries) Warm() {

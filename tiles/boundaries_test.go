@@ -1,10 +1,12 @@
 package tiles
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/paulmach/orb"
@@ -355,5 +357,36 @@ func TestDocumentNamesTheLayersThatTilesHave(t *testing.T) {
 	}
 	if doc.TileJSON != "3.0.0" || doc.MinZoom != 0 || doc.MaxZoom != MaxZoom || doc.Bounds[0] > 120.51 || doc.Bounds[2] < 120.57 {
 		t.Errorf("document %+v", doc)
+	}
+}
+
+// A kept tile is the same as one made anew, whoever asks first, and many may ask at once.
+func TestKeptBoundaryTilesAreTheSame(t *testing.T) {
+	b := newBoundaries(t, lattice(t))
+	v := mercator(b.Bound().Center())
+	at := func(z int) Address {
+		return Address{uint32(z), uint32(v.x * float64(uint32(1)<<z)), uint32(v.y * float64(uint32(1)<<z))}
+	}
+	var got [4][2 * (MaxZoom + 1)]Compressed
+	var work sync.WaitGroup
+	for w := range got {
+		work.Go(func() {
+			for i := range got[w] {
+				got[w][i] = b.Compressed(at((i + w) % (MaxZoom + 1)))
+			}
+		})
+	}
+	work.Wait()
+	for w := range got {
+		for i, c := range got[w] {
+			a := at((i + w) % (MaxZoom + 1))
+			want := b.Tile(nil, a)
+			if len(want) == 0 || c.ETag != ETag(want) || !bytes.Equal(unzip(t, c.Gzip), want) {
+				t.Errorf("%v: the kept tile is another", a)
+			}
+		}
+	}
+	if got := b.Compressed(Address{12, 0, 0}); got.ETag != "" || got.Gzip != nil {
+		t.Errorf("of nothing: %+v", got)
 	}
 }

@@ -153,10 +153,18 @@ func (t *tool) benchTiles(ctx context.Context, b *citybench.Bench, each time.Dur
 	}
 	defer pool.Close()
 	h := benchHandler(server)
-	figures, err := tilebench.Run(ctx, tilebench.Config{Pool: pool, View: live.View(), Handler: h,
+	config := tilebench.Config{Pool: pool, View: live.View(), Handler: h,
 		Path:  func(l tilebench.Layer, r tilebench.Request) string { return citybench.TilePath("tiles", l, r) },
-		Fixed: "/tiles/v1/fixed", Seed: b.Seed, Requests: 10_000, Each: each, Rounds: b.Rounds, Out: t.out}, tilebench.Cases())
+		Fixed: "/tiles/v1/fixed", Seed: b.Seed, Requests: 10_000, Each: each, Rounds: b.Rounds, Out: t.out}
+	figures, err := tilebench.Run(ctx, config, tilebench.Cases())
 	if err != nil {
+		return err
+	}
+	plan := live.State().Boundaries
+	if err := tilebench.PrepareBoundaries(ctx, b.DB.Owner(), plan); err != nil {
+		return err
+	}
+	if _, err := tilebench.RunBoundaries(ctx, config, plan); err != nil {
 		return err
 	}
 	if explain {

@@ -35,12 +35,20 @@ func (a *api) getTile(w http.ResponseWriter, r *http.Request, c *app.Live) error
 			return err
 		}
 		buf.raw = buf.raw[:0]
-		if state.Layout != nil {
-			buf.raw = state.Boundaries.Tile(buf.raw, addr)
-			if want == state.Layout.Plan.Version {
-				cache = "public, max-age=31536000, immutable"
-			}
+		if state.Layout == nil {
+			break
 		}
+		if want == state.Layout.Plan.Version {
+			cache = "public, max-age=31536000, immutable"
+		}
+		if acceptsGzip(r) {
+			kept := state.Boundaries.Compressed(addr)
+			if !answered(w, r, kept.ETag, true, cache) {
+				sendTile(w, kept.Gzip, true)
+			}
+			return nil
+		}
+		buf.raw = state.Boundaries.Tile(buf.raw, addr)
 	case "heat", "reports":
 		f := q.filter(c.Zone)
 		if err := q.done(); err != nil {
@@ -55,39 +63,53 @@ func (a *api) getTile(w http.ResponseWriter, r *http.Request, c *app.Live) error
 	default:
 		return fault.NotFound("there is no layer %.40q; there are jurisdictions, reports and heat", layer)
 	}
-	return a.writeTile(w, r, buf, cache)
+	// The strong ETag is a digest of the bytes: a tile costs less to make than a cache costs to keep true.
+	etag := ""
+	if len(buf.raw) > 0 {
+		etag = tiles.ETag(buf.raw)
+	}
+	zip := acceptsGzip(r)
+	if answered(w, r, etag, zip, cache) {
+		return nil
+	}
+	body := buf.raw
+	if zip {
+		buf.zipped = tiles.AppendGzip(buf.zipped[:0], body)
+		body = buf.zipped
+	}
+	sendTile(w, body, zip)
+	return nil
 }
 
-// writeTile answers with the tile in buf.raw, compressed where the client takes it. The strong ETag is a digest of the
-// bytes: a tile costs less to make than a cache costs to keep true.
-func (a *api) writeTile(w http.ResponseWriter, r *http.Request, buf *tileBuffer, cache string) error {
+// answered sets a tile's headers and answers where no bytes are needed: there is nothing in the tile, or the client has
+// it. etag is that of the tile before compression, empty for an empty one.
+func answered(w http.ResponseWriter, r *http.Request, etag string, zipped bool, cache string) bool {
 	h := w.Header()
 	h["Cache-Control"] = []string{cache}
 	h["Vary"] = varyEncoding
-	if len(buf.raw) == 0 {
+	if etag == "" {
 		w.WriteHeader(http.StatusNoContent)
-		return nil
+		return true
 	}
-	etag := tiles.ETag(buf.raw)
-	zip := acceptsGzip(r)
-	if zip {
+	if zipped {
 		etag = etag[:len(etag)-1] + `-gz"` // another coding, another tag
 	}
 	h["Etag"] = []string{etag}
 	if matches(r.Header.Get("If-None-Match"), etag) {
 		w.WriteHeader(http.StatusNotModified)
-		return nil
+		return true
 	}
+	return false
+}
+
+func sendTile(w http.ResponseWriter, body []byte, zipped bool) {
+	h := w.Header()
 	h["Content-Type"] = mvtTypes
-	body := buf.raw
-	if zip {
-		buf.zipped = tiles.AppendGzip(buf.zipped[:0], buf.raw)
-		body = buf.zipped
+	if zipped {
 		h["Content-Encoding"] = gzipEncoding
 	}
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	_, _ = w.Write(body) // the client may be gone
-	return nil
 }
 
 var (

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -143,58 +143,61 @@ func (b *Bench) read(ctx context.Context, live *app.Live, h http.Handler, each t
 	return float64(n) / time.Since(began).Seconds(), nil
 }
 
-// pour files reports at a rate until stop, and measures for each how long after its commit the cube shows it.
+// pour files reports at a rate until stop. Of one in asked it measures how long after its commit the cube shows it; the
+// others cost nothing but the filing.
 func pour(ctx context.Context, live *app.Live, rate int, stop <-chan struct{}) (filed int, waits []time.Duration, err error) {
-	tick := time.NewTicker(time.Second / time.Duration(rate))
-	defer tick.Stop()
-	var failed atomic.Pointer[error]
-	results := make(chan time.Duration, 1<<16)
-	pending := make(chan struct{}, 256)
+	const asked = 25
+	var under sync.WaitGroup
+	var mu sync.Mutex // of what is returned
+	began := time.Now()
 	for i := 0; ; i++ {
+		due := time.NewTimer(time.Until(began.Add(time.Duration(i) * time.Second / time.Duration(rate))))
 		select {
 		case <-stop:
-			for range cap(pending) { // all that are under way
-				pending <- struct{}{}
-			}
-			close(results)
-			for d := range results {
-				waits = append(waits, d)
-			}
-			if p := failed.Load(); p != nil {
-				return len(waits), waits, *p
-			}
-			return len(waits), waits, nil
-		case <-tick.C:
+			due.Stop()
+			under.Wait()
+			return filed, waits, err
+		case <-due.C:
 		}
-		pending <- struct{}{}
-		go func() {
-			defer func() { <-pending }()
-			lon, lat := 120.4+float64(i%300)/1000, 30.3+float64(i%200)/1000
-			id, err := uuid.NewV7()
-			if err == nil {
-				_, _, err = live.Reports.File(ctx, report.New{ID: report.ID(id), Source: "web", CapturedAt: time.Now(), X: &lon, Y: &lat, Item: itemCode(1 + i%tilebench.Items)})
+		under.Go(func() {
+			wait, fault := fileOne(ctx, live, i, i%asked == 0)
+			mu.Lock()
+			defer mu.Unlock()
+			filed++
+			err = errors.Join(err, fault)
+			if i%asked == 0 {
+				waits = append(waits, wait)
 			}
-			if err != nil {
-				failed.Store(&err)
-				return
-			}
-			began := time.Now()
-			head, err := feed.Head(ctx, live.Pool) // at or after this report's event
-			if err == nil {
-				err = live.WaitApplied(ctx, head)
-			}
-			if err != nil {
-				failed.Store(&err)
-				return
-			}
-			results <- time.Since(began)
-		}()
+		})
 	}
+}
+
+// fileOne files the i-th report and, when it is to wait, returns how long after the commit the cube shows it.
+func fileOne(ctx context.Context, live *app.Live, i int, wait bool) (time.Duration, error) {
+	lon, lat := 120.4+float64(i%300)/1000, 30.3+float64(i%200)/1000
+	id, err := uuid.NewV7()
+	if err != nil {
+		return 0, err
+	}
+	_, _, err = live.Reports.File(ctx, report.New{ID: report.ID(id), Source: "web", CapturedAt: time.Now(), X: &lon, Y: &lat, Item: itemCode(1 + i%tilebench.Items)})
+	if err != nil || !wait {
+		return 0, err
+	}
+	began := time.Now()
+	head, err := feed.Head(ctx, live.Pool) // at or after this report's event
+	if err == nil {
+		err = live.WaitApplied(ctx, head)
+	}
+	return time.Since(began), err
 }
 
 // TilePath is the path and query of a tile of the bench's city, as the service takes it.
 func TilePath(city string, layer tilebench.Layer, r tilebench.Request) string {
-	return fmt.Sprintf("/%s/v1/tiles/%s/%d/%d/%d?%s", city, layer, r.Address.Z, r.Address.X, r.Address.Y, query(r.Filter))
+	path := fmt.Sprintf("/%s/v1/tiles/%s/%d/%d/%d", city, layer, r.Address.Z, r.Address.X, r.Address.Y)
+	if layer == tilebench.Jurisdictions {
+		return path
+	}
+	return path + "?" + query(r.Filter)
 }
 
 func query(f cube.Filter) string {

@@ -17,9 +17,10 @@ import (
 	"gridgov/tiles"
 )
 
-// BoundaryFigures are what boundary tiles measured, in tiles a second, without any cache.
+// BoundaryFigures are what boundary tiles measured, in tiles a second.
 type BoundaryFigures struct {
-	Ours, SQL, Over float64
+	Ours, SQL, Over float64 // without any cache
+	Served, OfFixed float64 // by the service, which keeps them, and as a part of the fixed body's rate
 	Tiles           int     // compared with SQL's by their polygons
 	Polygons        [2]int  // ours, SQL's
 	OursBytes       float64 // mean size, uncompressed
@@ -45,8 +46,8 @@ SELECT coalesce(string_agg(layer, ''::bytea), ''::bytea) FROM (
 	) AS label WHERE geom IS NOT NULL HAVING count(*) > 0
 ) AS layers`
 
-// PrepareBoundaries writes the levels' faces into a table of the rival's, in the schema that Prepare made or a new one.
-func PrepareBoundaries(ctx context.Context, pool *pgxpool.Pool, levels []tiles.Level) error {
+// PrepareBoundaries writes the faces of a plan's levels into a table of the rival's, in the schema that Prepare made or a new one.
+func PrepareBoundaries(ctx context.Context, pool *pgxpool.Pool, b *tiles.Boundaries) error {
 	for _, s := range []string{
 		`CREATE SCHEMA IF NOT EXISTS tilebench`,
 		`DROP TABLE IF EXISTS tilebench.face`,
@@ -57,7 +58,7 @@ func PrepareBoundaries(ctx context.Context, pool *pgxpool.Pool, levels []tiles.L
 			return err
 		}
 	}
-	for _, l := range levels {
+	for _, l := range b.Levels() {
 		minZoom := uint32(0)
 		for _, r := range tiles.Roles() {
 			if r.Name == l.Role {
@@ -107,7 +108,8 @@ func BoundaryRequests(seed uint64, n int, bound orb.Bound) []tiles.Address {
 }
 
 // RunBoundaries compares the plan's tiles with the usual SQL: two goroutines on our side, eight connections on the
-// other's. Zooms are prepared first, as they are when a plan is published.
+// other's; then the service's with the fixed body, where there is one. Zooms are prepared first, as they are when a plan
+// is published.
 func RunBoundaries(ctx context.Context, c Config, b *tiles.Boundaries) (BoundaryFigures, error) {
 	requests := BoundaryRequests(c.Seed, c.Requests, b.Bound())
 	b.Warm()
@@ -151,11 +153,45 @@ func RunBoundaries(ctx context.Context, c Config, b *tiles.Boundaries) (Boundary
 		f.SQL = max(f.SQL, rate)
 	}
 	f.Over = f.Ours / f.SQL
+	if err := c.serveBoundaries(ctx, requests, &f); err != nil {
+		return f, err
+	}
 	if c.Out != nil {
 		fmt.Fprintf(c.Out, "boundaries, no cache: ours %.0f/s (%.0f bytes), ST_AsMVT %.0f/s (%.0f bytes): × %.1f; %d polygons, SQL's %d, in %d tiles\n",
 			f.Ours, f.OursBytes, f.SQL, f.SQLBytes, f.Over, f.Polygons[0], f.Polygons[1], f.Tiles)
+		fmt.Fprintf(c.Out, "boundaries, kept and served: %.0f/s, %.2f of the fixed body\n", f.Served, f.OfFixed)
 	}
 	return f, nil
+}
+
+// serveBoundaries asks the service for the tiles, which it keeps after the first time.
+func (c *Config) serveBoundaries(ctx context.Context, requests []tiles.Address, f *BoundaryFigures) error {
+	if c.Handler == nil {
+		return nil
+	}
+	s, err := serve(c.Handler)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	paths := make([]string, len(requests))
+	for i, a := range requests {
+		paths[i] = c.Path(Jurisdictions, Request{Address: a})
+	}
+	fixed := 0.0
+	for range c.Rounds {
+		run, err := s.load(ctx, paths, Connections, c.Each)
+		if err != nil {
+			return err
+		}
+		f.Served = max(f.Served, run.rate())
+		if run, err = s.load(ctx, []string{c.Fixed}, Connections, c.Each); err != nil {
+			return err
+		}
+		fixed = max(fixed, run.rate())
+	}
+	f.OfFixed = f.Served / fixed
+	return nil
 }
 
 // compareBoundaries counts the polygons and labels of the tiles on both sides. Faces thinner than a unit or just at the

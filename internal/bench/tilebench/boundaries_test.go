@@ -63,12 +63,11 @@ func lattice(t *testing.T, n int) []tiles.Level {
 func TestRunBoundaries(t *testing.T) {
 	ctx := context.Background()
 	pool := pgtest.New(t)
-	levels := lattice(t, 12)
-	if err := PrepareBoundaries(ctx, pool, levels); err != nil {
+	b, err := tiles.NewBoundaries(lattice(t, 12))
+	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := tiles.NewBoundaries(levels)
-	if err != nil {
+	if err := PrepareBoundaries(ctx, pool, b); err != nil {
 		t.Fatal(err)
 	}
 	f, err := RunBoundaries(ctx, Config{Pool: pool, Seed: 1, Requests: 220, Each: 200 * time.Millisecond, Rounds: 1, Out: t.Output()}, b)

@@ -21,10 +21,11 @@ import (
 // Layer is a kind of tile.
 type Layer string
 
-// The layers of reports.
+// The layers: of reports, and of the plan.
 const (
-	Heat    Layer = "heat"
-	Reports Layer = "reports"
+	Heat          Layer = "heat"
+	Reports       Layer = "reports"
+	Jurisdictions Layer = "jurisdictions"
 )
 
 // Case is what one line of the benchmark asks.
