@@ -17,11 +17,13 @@ type Replacing struct {
 	Changed     int64
 }
 
-const (
-	replaceRead    = 50_000 // report numbers evaluated at a time
-	replaceWrite   = 5_000  // answers written in one transaction, as the feed's lock is held for its last step
-	replaceWorkers = 2      // each with a connection: one reads and places while the other writes
+// Variables for the tests' sake alone.
+var (
+	replaceRead  = int64(50_000) // report numbers evaluated at a time
+	replaceWrite = 5_000         // answers written in one transaction, as the feed's lock is held for its last step
 )
+
+const replaceWorkers = 2 // each with a connection: one reads and places while the other writes
 
 // Replace evaluates all reports under a plan and writes a new answer where it differs from the one in force. It goes on
 // from where an interrupted run of the same plan stopped, and two nodes may run it at once. Reports filed under an older
