@@ -115,7 +115,9 @@ var rewritten = []string{"plan_id", "method", "rule", "town", "village", "grid",
 
 // begins is when a new answer of placement p begins: at the moment given, but a microsecond after the one before it at the
 // least, whatever the clocks say. So a report's answers have an order, and since tells whether one is still what was read.
-func begins(at string) string { return `greatest(` + at + `::timestamptz, p.since + interval '1 microsecond')` }
+func begins(at string) string {
+	return `greatest(` + at + `::timestamptz, p.since + interval '1 microsecond')`
+}
 
 // rewriteAnswers moves answers to the past and puts the new ones in their place. The rows are locked in the order of their
 // numbers, and the bounds on the numbers keep the planner within them.
