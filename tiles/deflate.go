@@ -7,112 +7,104 @@ import (
 	"sync"
 )
 
-// codes are the codes of one block of DEFLATE (RFC 1951), as far as cells need them.
+// codes are the codes of one block of DEFLATE (RFC 1951).
 type codes struct {
-	header  []code // of the block, the codes' own description included
-	literal [256]code
-	end     code
-	match   [cellMost + 1][longestRun]code // by distance and length
+	header    []code // of the block, the codes' own description included
+	literal   [256]code
+	end       code
+	length    [259]code // by length, extra bits included
+	distances []code    // by symbol
 }
 
-// heatCodes are the fixed codes, which need no description, and codes made for cells.
-var heatCodes = [2]func() *codes{
-	sync.OnceValue(func() *codes {
-		lengths := make([]uint8, 288)
-		for i := range lengths {
-			switch {
-			case i < 144 || i >= 280:
-				lengths[i] = 8
-			case i < 256:
-				lengths[i] = 9
-			default:
-				lengths[i] = 7
-			}
-		}
-		return newCodes([]code{{1, 1}, {1, 2}}, lengths, slices.Repeat([]uint8{5}, 30))
-	}),
-	sync.OnceValue(func() *codes {
-		literals, distances := cellWeights()
-		l, d := huffman(literals), huffman(distances)
-		return newCodes(describe(l, d), l, d)
-	}),
-}
-
-// Symbols of lengths and distances: the first length or distance of each, and their numbers of extra bits.
-var (
-	lengthBase = [29]int{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258}
-	distBase   = [14]int{1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97}
+// Symbols of lengths (from 257 on) and distances: the first of each, and its number of extra bits.
+const (
+	endOfBlock  = 256
+	firstLength = 257
 )
 
-const endOfBlock = 256
-
-func lengthSymbol(n int) (symbol, extra, extraBits int) {
-	i, exact := slices.BinarySearch(lengthBase[:], n)
-	if !exact {
-		i--
-	}
-	return 257 + i, n - lengthBase[i], max(0, i/4-1)
-}
-
-func distSymbol(n int) (symbol, extra, extraBits int) {
-	i, exact := slices.BinarySearch(distBase[:], n)
-	if !exact {
-		i--
-	}
-	return i, n - distBase[i], max(0, i/2-1)
-}
+var (
+	lengthBase = [...]int{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227}
+	distBase   = [...]int{1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145,
+		8193, 12289, 16385, 24577}
+)
 
 func newCodes(header []code, literals, distances []uint8) *codes {
-	l, d := canonical(literals), canonical(distances)
-	c := &codes{header: header, literal: [256]code(l), end: l[endOfBlock]}
-	match := func(length, distance int) code {
-		s, extra, n := lengthSymbol(length)
-		out := l[s].then(code{uint64(extra), uint(n)})
-		s, extra, n = distSymbol(distance)
-		return out.then(d[s]).then(code{uint64(extra), uint(n)})
-	}
-	for size := cellLeast; size <= cellMost; size++ {
-		for run := leastMatch; run < longestRun; run++ {
-			c.match[size][run] = match(run, size)
+	l := canonical(literals)
+	c := &codes{header: header, literal: [256]code(l), end: l[endOfBlock], distances: canonical(distances)}
+	for n := lengthBase[0]; n < len(c.length)-1; n++ { // 258 has a symbol of its own, which is not needed
+		s, exact := slices.BinarySearch(lengthBase[:], n)
+		if !exact {
+			s--
 		}
+		c.length[n] = l[firstLength+s].then(code{uint64(n - lengthBase[s]), uint(max(0, s/4-1))})
 	}
 	return c
 }
 
-// cellWeights is how often each symbol comes up, for one cell, in tiles of real and generated cities, rounded: coordinates
-// are even, indexes small, the bytes of densities anything.
-func cellWeights() (literals, distances []float64) {
-	longest, _, _ := lengthSymbol(longestRun - 1)
-	literals = make([]float64, longest+1)
-	for symbol := range literals {
+// distance is the code of a distance, extra bits included; none for 0.
+func (c *codes) distance(n int) code {
+	if n == 0 {
+		return code{}
+	}
+	s := n - 1
+	if n > 4 { // each two symbols have one extra bit more
+		extra := bits.Len(uint(n-1)) - 2
+		s = 2*extra + (n-1)>>extra
+	}
+	return c.distances[s].then(code{uint64(n - distBase[s]), uint(max(0, s/2-1))})
+}
+
+// fixedCodes are DEFLATE's own (3.2.6), which need no description.
+var fixedCodes = sync.OnceValue(func() *codes {
+	lengths := make([]uint8, 288)
+	for i := range lengths {
 		switch {
-		case symbol >= endOfBlock:
-			literals[symbol] = .001
-		case symbol >= 128:
-			literals[symbol] = .006
-		case symbol%2 == 1:
-			literals[symbol] = .02
+		case i < 144 || i >= 280:
+			lengths[i] = 8
+		case i < 256:
+			lengths[i] = 9
 		default:
-			literals[symbol] = .04
+			lengths[i] = 7
 		}
 	}
-	for symbol, weight := range map[int]float64{
-		0: .25, 1: .5, 2: .15, 4: .1, 5: .4, // the indexes of the most frequent values, and tags
-		tagLayerFeature: .2, tagLayerValue: .4, tagValueFloat: .4, tagValueUint: .08,
-		64: .06, 66: .14, 68: .16, 102: .13, 103: .1, // high bytes of densities
-	} {
-		literals[symbol] = weight
+	return newCodes([]code{{1, 1}, {1, 2}}, lengths, slices.Repeat([]uint8{5}, len(distBase)))
+})
+
+// tileCodes are codes made for tiles.
+var tileCodes = sync.OnceValue(func() *codes {
+	literals, distances := tileWeights()
+	l, d := huffman(literals), huffman(distances)
+	return newCodes(describe(l, d), l, d)
+})
+
+// tileWeights is how often each symbol comes up in a thousand, in tiles of heat and of reports together, rounded: of
+// indexes and counts, which are small, of coordinates, which are even where they are of one byte, of digits in codes, and
+// of the bytes of densities and times, which may be anything.
+func tileWeights() (literals, distances []float64) {
+	literals = make([]float64, firstLength+len(lengthBase))
+	for b := range 256 {
+		switch {
+		case b >= 128:
+			literals[b] = 1.6
+		case b >= '0' && b <= '9':
+			literals[b] = 7
+		case b%2 == 0:
+			literals[b] = 3
+		default:
+			literals[b] = 1.5
+		}
+		if b < 32 {
+			literals[b] *= 1.7
+		}
 	}
-	// From y to x where the tags are the same, and one byte less or more; from y to the tags; from the tags to x.
-	for length, weight := range map[int]float64{21: .12, 13: .36, 14: .1, 15: .43, 8: .05, 9: .04, 5: .6, 6: .23, 7: .02} {
-		s, _, _ := lengthSymbol(length)
-		literals[s] = weight
+	copy(literals, []float64{14, 49, 25, 21, 27, 8, 12, 6, 6, 6, 9})
+	literals[tagLayerFeature], literals[tagLayerValue] = 7, 8
+	literals[endOfBlock] = 1
+	for i := range lengthBase {
+		literals[firstLength+i] = .5
 	}
-	distances = make([]float64, 10)
-	for size := cellLeast; size <= cellMost; size++ {
-		s, _, _ := distSymbol(size)
-		distances[s] = 1 // two symbols: cells of up to 24 bytes, and larger ones
-	}
+	copy(literals[firstLength:], []float64{45, 16, 73, 27, 6, 6, 3, .5, .5, 25, 35, 7, 8})
+	distances = []float64{.5, .5, .5, .5, .5, 91, 8, .5, 371, 420, 35, 26, 16, 6, 7, 4, 5, 3, 3, 2, 2, 1, 1, .5, .5, .5, .5, .5, .5, .5}
 	return literals, distances
 }
 
@@ -146,10 +138,10 @@ func huffman(weights []float64) []uint8 {
 // first bit lowest.
 func canonical(lengths []uint8) []code {
 	var next [16]uint64
-	for n := 1; n < len(next); n++ {
+	for n := 2; n < len(next); n++ {
 		next[n] = next[n-1] << 1
 		for _, l := range lengths {
-			if int(l) == n-1 && n > 1 {
+			if int(l) == n-1 {
 				next[n] += 2
 			}
 		}
@@ -164,22 +156,46 @@ func canonical(lengths []uint8) []code {
 	return codes
 }
 
-// describe is the head of a last block with codes of its own (3.2.7), without the codes for runs of lengths.
+// describe is the head of a last block with codes of its own (3.2.7): the lengths of the codes, written in codes
+// themselves, with one for the last length once more, three to six times.
 func describe(literals, distances []uint8) []code {
-	order := [19]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
+	const again = 16
+	type length struct {
+		symbol uint8
+		extra  code
+	}
+	var all []length
+	both := slices.Concat(literals, distances)
+	for i := 0; i < len(both); {
+		n := 1
+		for i+n < len(both) && both[i+n] == both[i] {
+			n++
+		}
+		all = append(all, length{symbol: both[i]})
+		i++
+		for n--; n > 0; {
+			k := min(n, 6)
+			if k < 3 {
+				all = append(all, length{symbol: both[i]})
+				k = 1
+			} else {
+				all = append(all, length{again, code{uint64(k - 3), 2}})
+			}
+			i, n = i+k, n-k
+		}
+	}
+	order := [...]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 	weights := make([]float64, len(order))
-	all := slices.Concat(literals, distances)
-	for _, n := range all {
-		weights[n] = max(weights[n]+1, float64(len(all))/50) // so light that a code had more than 7 bits it may not be
+	for _, l := range all { // none so light that its code had more than the 7 bits that there are for it
+		weights[l.symbol] = max(weights[l.symbol]+1, float64(len(all))/50)
 	}
 	lengths := huffman(weights)
-	out := []code{{1 | 2<<1, 3}, {uint64(len(literals) - 257), 5}, {uint64(len(distances) - 1), 5}, {uint64(len(order) - 4), 4}}
+	out := []code{{1 | 2<<1, 3}, {uint64(len(literals) - firstLength), 5}, {uint64(len(distances) - 1), 5}, {uint64(len(order) - 4), 4}}
 	for _, s := range order {
 		out = append(out, code{uint64(lengths[s]), 3})
 	}
-	codes := canonical(lengths)
-	for _, n := range all {
-		out = append(out, codes[n])
+	for codes, i := canonical(lengths), 0; i < len(all); i++ {
+		out = append(out, codes[all[i].symbol], all[i].extra)
 	}
 	return out
 }

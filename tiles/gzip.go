@@ -4,17 +4,19 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+	"math/bits"
 	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
 )
 
-// AppendGzip appends a tile as one gzip member (RFC 1952). A tile of heat is all but one pattern of bytes, which is known
-// here: its cells are written as matches and literals without a search, in codes that need not be learned of each tile.
-// That takes a fraction of the library's time for about its size. All else is the library's, at its fastest level.
+// AppendGzip appends a tile as one gzip member (RFC 1952). The fields of a layer are much like one another: each is
+// matched with the last one of its kind and length, without a search, and written in codes that need not be learned of
+// each tile. That takes a fraction of the library's time for about its size. A tile of long fields, such as borders, is
+// the library's, at its fastest level.
 func AppendGzip(dst, tile []byte) []byte {
-	if out, ok := appendHeatGzip(dst, tile); ok {
+	if out, ok := appendFields(dst, tile); ok {
 		return out
 	}
 	z := zippers.Get().(*zipper)
@@ -37,34 +39,23 @@ var zippers = sync.Pool{New: func() any {
 	return z
 }}
 
-// The bytes of a cell's feature, as Heat writes it: head, tags, middle, two coordinates, tail.
-//
-//	12 L 12 T 00 | count 01 density | 18 03 22 0b 09 | x y | 1a 02 00 00 02 01 00 0f
 const (
-	cellHead     = 5
-	cellMiddle   = 5
-	cellTail     = 8
-	cellRest     = cellMiddle + 2 + cellTail // of a feature, after its tags
-	middleStart  = uint32(tagFeatureType | typePolygon<<8 | tagFeatureGeometry<<16 | 11<<24)
-	tailBytes    = uint64(3<<3|lineTo) | 2<<8 | 2<<32 | 1<<40 | (1<<3|closePath)<<56
-	leastTags    = 4
-	mostTags     = 10 // counts and indexes below 2^28
-	cellLeast    = cellHead - 1 + leastTags + cellRest
-	cellMost     = cellHead - 1 + mostTags + cellRest
-	leastMatch   = 3
-	longestRun   = 2 * cellMost // two cells that follow one another are never the same
-	learnedCells = 32           // from so many cells on, the codes for cells are shorter than the fixed ones, their own size included
+	shortField  = 128             // bytes: the length of a shorter field is one byte
+	leastMatch  = 3               // bytes: DEFLATE has no shorter match
+	farthest    = 32_768          // bytes back that a match may copy from
+	describedAt = 1000            // bytes of a tile from which on codes of its own are shorter than the fixed ones, description included
+	mostLeft    = 16 + shortField // bytes of a tile that may be left over: a last field, extent and version
 )
 
-// appendHeatGzip writes a tile of heat, or tells that it is none.
-func appendHeatGzip(dst, tile []byte) (out []byte, ok bool) {
-	at, n := layerStart(tile)
-	if n == 0 {
+// appendFields writes a tile of one layer of short fields, or tells that it is none.
+func appendFields(dst, tile []byte) (out []byte, ok bool) {
+	start, end := shortFields(tile)
+	if start == end || len(tile)-end > mostLeft {
 		return dst, false
 	}
-	c := heatCodes[0]()
-	if n >= learnedCells {
-		c = heatCodes[1]()
+	c := fixedCodes()
+	if len(tile) >= describedAt {
+		c = tileCodes()
 	}
 	dst = append(dst, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255) // deflate, no name, no time, no system
 	dst = slices.Grow(dst, 2*len(tile)+len(c.header)+64)    // a code has at most 15 bits
@@ -72,104 +63,99 @@ func appendHeatGzip(dst, tile []byte) (out []byte, ok bool) {
 	for _, b := range c.header {
 		w.put(b)
 	}
-	end := c.cells(&w, tile, at)
-	for _, b := range tile[end:] {
-		w.put(c.literal[b])
-	}
+	c.literals(&w, tile[:start])
+	c.fields(&w, tile, start, end)
+	c.literals(&w, tile[end:])
 	w.put(c.end)
 	dst = w.out[:w.flush()]
 	dst = binary.LittleEndian.AppendUint32(dst, crc32.ChecksumIEEE(tile))
 	return binary.LittleEndian.AppendUint32(dst, uint32(len(tile))), true
 }
 
-// layerStart returns where the features of a tile's first layer begin, and about how many there are; 0 where the tile does
-// not begin with the feature of a cell.
-func layerStart(tile []byte) (at, cells int) {
-	if len(tile) == 0 || tile[0] != tagTileLayer {
+// shortFields returns where the short fields of a tile's first layer begin and end. Eight bytes may be read from each
+// byte of theirs.
+func shortFields(tile []byte) (start, end int) {
+	if len(tile) < 2 || tile[0] != tagTileLayer {
 		return 0, 0
 	}
-	length, n := binary.Uvarint(tile[1:])
-	at = 1 + n
-	if n <= 0 || length != uint64(len(tile)-at) || cellSize(tile, at) == 0 {
+	_, n := binary.Uvarint(tile[1:])
+	if n <= 0 {
 		return 0, 0
 	}
-	return at, len(tile) / (cellSize(tile, at) + 2)
-}
-
-// cellSize is the size of the cell's feature at a place of a tile, 0 where there is none.
-func cellSize(tile []byte, at int) int {
-	if len(tile)-at < cellMost || tile[at] != tagLayerFeature { // the layer's name and keys come after the last cell
-		return 0
-	}
-	tags := int(tile[at+3])
-	size := cellHead - 1 + tags + cellRest
-	rest := at + size - cellRest
-	if tags < leastTags || tags > mostTags || int(tile[at+1]) != size-2 || tile[at+2] != tagFeatureTags || tile[at+4] != 0 ||
-		binary.LittleEndian.Uint32(tile[rest:]) != middleStart || tile[rest+4] != 1<<3|moveTo ||
-		binary.LittleEndian.Uint64(tile[rest+cellRest-cellTail:]) != tailBytes {
-		return 0
-	}
-	return size
-}
-
-// cells writes the tile up to the end of its cells and returns where that is. A cell is matched with the one before it,
-// as far back as it is long: what is the same is a match, which goes on into the next cell of that length.
-func (c *codes) cells(w *bitWriter, tile []byte, at int) (end int) {
-	size := cellSize(tile, at)
-	end = at + size
-	for _, b := range tile[:end] {
-		w.put(c.literal[b])
-	}
-	run := 0 // bytes before the one looked at that are the same, and not written yet
-	for next := cellSize(tile, end); next > 0; next = cellSize(tile, end) {
-		i, rest := end+cellHead, end+next-cellRest // the first byte that may differ, and where the tags end
-		if next == size {
-			run += cellHead
-		} else {
-			c.run(w, tile, end, size, run)
-			for _, b := range tile[end:rest] {
-				w.put(c.literal[b])
-			}
-			run, size, i = cellMiddle, next, rest+cellMiddle
+	start = 1 + n
+	for end = start; end+1 < len(tile) && tile[end]&7 == 2 && tile[end+1] < shortField; {
+		next := end + 2 + int(tile[end+1])
+		if next+8 > len(tile) {
+			break
 		}
-		end += next
-		match := &c.match[size]
+		end = next
+	}
+	return start, end
+}
+
+// fields writes the short fields.
+func (c *codes) fields(w *bitWriter, tile []byte, start, end int) {
+	var last [4 * shortField]int // by kind and length: where the last such field is
+	from := start                // what is not written yet, up to the byte looked at, is as it is so far back:
+	back, backCode := 0, code{}
+	for at := start; at < end; {
+		size := 2 + int(tile[at+1])
+		kind := int(tile[at]>>3&3)*shortField + size - 2
+		distance := at - last[kind]
+		if last[kind] == 0 || distance > farthest {
+			distance = 0
+		}
+		last[kind] = at
+		if distance != back || at-from >= shortField { // a match is never longer than DEFLATE has it
+			c.run(w, tile[from:at], backCode)
+			from = at
+			if distance != back {
+				back, backCode = distance, c.distance(distance)
+			}
+		}
+		if distance == 0 {
+			c.literals(w, tile[at:at+size])
+			at += size
+			from = at
+			continue
+		}
 		out, to, pending := w.out, w.at, w.pending // in registers
-		for {
-			if b := tile[i]; b == tile[i-size] {
-				run++
-			} else {
-				if run >= leastMatch {
-					pending = pending.then(match[run])
+		for k := at; k < at+size; k += 8 {
+			differ := binary.LittleEndian.Uint64(tile[k:]) ^ binary.LittleEndian.Uint64(tile[k-distance:])
+			if rest := at + size - k; rest < 8 {
+				differ &= 1<<(8*rest) - 1
+			}
+			for differ != 0 {
+				n := bits.TrailingZeros64(differ) / 8
+				differ &^= 0xff << (8 * n)
+				if run := k + n - from; run >= leastMatch {
+					to, pending = drain(out, to, pending.then(c.length[run]).then(backCode))
 				} else {
-					for _, b := range tile[i-run : i] {
+					for _, b := range tile[from : k+n] {
 						pending = pending.then(c.literal[b])
 					}
 				}
-				to, pending = drain(out, to, pending.then(c.literal[b]))
-				run = 0
-			}
-			if i++; i == rest {
-				i += cellMiddle
-				run += cellMiddle
-			} else if i == end-cellTail {
-				break
+				to, pending = drain(out, to, pending.then(c.literal[tile[k+n]]))
+				from = k + n + 1
 			}
 		}
 		w.at, w.pending = to, pending
-		run += cellTail
+		at += size
 	}
-	c.run(w, tile, end, size, run)
-	return end
+	c.run(w, tile[from:end], backCode)
 }
 
-// run writes the run of bytes before at: as a match, or as literals where it is too short for one.
-func (c *codes) run(w *bitWriter, tile []byte, at, size, run int) {
-	if run >= leastMatch {
-		w.put(c.match[size][run])
+// run writes what is the same so far back: as a match, or as literals where it is too short for one.
+func (c *codes) run(w *bitWriter, same []byte, back code) {
+	if len(same) < leastMatch {
+		c.literals(w, same)
 		return
 	}
-	for _, b := range tile[at-run : at] {
+	w.put(c.length[len(same)].then(back))
+}
+
+func (c *codes) literals(w *bitWriter, text []byte) {
+	for _, b := range text {
 		w.put(c.literal[b])
 	}
 }
