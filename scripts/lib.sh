@@ -5,17 +5,6 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf '==> %s\n' "$*"; }
 die() { printf 'gridgov: %s\n' "$*" >&2; exit 1; }
 
-# as_root CMD...: run it as root, by sudo for others.
-as_root() {
-	if [ "$(id -u)" = 0 ]; then
-		"$@"
-	elif command -v sudo >/dev/null; then
-		sudo "$@"
-	else
-		die "needs root: run as root, install sudo, or run yourself: $*"
-	fi
-}
-
 # only_one NAME: the rest of the script is done by one process at a time in this checkout.
 only_one() {
 	mkdir -p "$root/bin"

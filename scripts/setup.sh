@@ -47,14 +47,37 @@ missing() {
 	command -v gcc >/dev/null || printf '%s\n' gcc libc6-dev
 }
 
+# Fills the array as_root, which goes before a command that needs root. Here sudo asks for the password while that can be
+# seen: what apt prints goes to a log.
+become_root() {
+	as_root=()
+	[ "$(id -u)" != 0 ] || return 0
+	as_root=(sudo)
+	command -v sudo >/dev/null || needs_root "there is no sudo here"
+	sudo -n true 2>/dev/null && return
+	say "sudo, for apt-get: it may ask for your password"
+	sudo -v || needs_root "sudo refused"
+}
+
+# needs_root WHY: ends with what somebody else can run.
+needs_root() {
+	local debian="${list[*]/@postgresql/postgresql-postgis postgresql-postgis-scripts}"
+	die "packages are missing, apt-get needs root, and $1. Once this was run by root, make goes on without:
+    apt-get update && apt-get install -y --no-install-recommends $debian"
+}
+
 # apt, one at a time on this machine and tried three times, as mirrors fail now and then. A server that a package starts
 # must not inherit our lock (9>&-).
 apt() {
 	local try
 	for try in 1 2 3; do
-		if as_root flock /var/lock/gridgov-apt.lock env DEBIAN_FRONTEND=noninteractive \
+		if "${as_root[@]}" flock /var/lock/gridgov-apt.lock env DEBIAN_FRONTEND=noninteractive \
 			apt-get -qq -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 "$@" </dev/null >"$log" 2>&1 9>&-; then
 			return
+		fi
+		if grep -q 'dpkg --configure -a' "$log"; then
+			say "dpkg --configure -a, as an installation was cut short before"
+			"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive dpkg --configure -a </dev/null >"$log" 2>&1 9>&- || true
 		fi
 		[ "$try" = 3 ] || { say "apt-get $1 failed, trying again"; sleep $((try * 3)); }
 	done
@@ -72,6 +95,7 @@ install_packages() {
 	mapfile -t list <<<"$found"
 	command -v apt-get >/dev/null ||
 		die "missing here: ${list[*]/@postgresql/PostgreSQL $min_postgresql+ with PostGIS}; without apt, install them yourself (PG_BIN and CHROME tell where they are)"
+	become_root
 	log=$(mktemp)
 	trap 'rm -f "$log"' EXIT
 	say "apt-get update"
@@ -85,7 +109,7 @@ install_packages() {
 			names+=("$name")
 		fi
 	done
-	say "apt-get install ${names[*]}"
+	say "apt-get install ${names[*]} (once; a minute or more)"
 	apt install -y --no-install-recommends "${names[@]}"
 	found=$(missing)
 	[ -z "$found" ] || die "still missing after installing: ${found//$'\n'/ }"
@@ -95,10 +119,13 @@ install_packages() {
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n1)" = "$2" ]; }
 
 check_tools() {
+	local version
 	command -v go >/dev/null || die "Go 1.26 or newer is needed: https://go.dev/dl/"
-	at_least "$(go env GOVERSION | sed 's/^go//')" 1.26 || die "Go 1.26 or newer is needed, this is $(go env GOVERSION)"
+	version=$(cd / && go env GOVERSION) # not here, where an old one may refuse go.mod
+	at_least "${version#go}" 1.26 || die "Go 1.26 or newer is needed, this is $version: https://go.dev/dl/"
 	command -v node >/dev/null || die "Node 20.19 or newer is needed: https://nodejs.org/"
-	at_least "$(node --version | tr -d v)" 20.19 || die "Node 20.19 or newer is needed, this is $(node --version)"
+	version=$(node --version)
+	at_least "${version#v}" 20.19 || die "Node 20.19 or newer is needed, this is $version: https://nodejs.org/"
 	command -v npm >/dev/null || die "npm is needed: it comes with Node"
 }
 
@@ -111,10 +138,11 @@ install_page() {
 		return
 	fi
 	say "npm ci in frontend/"
-	(cd "$root/frontend" && npm ci --no-audit --no-fund --loglevel=error)
+	(cd "$root/frontend" && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error)
 	echo "$want" >"$stamp"
 }
 
+trap 'exit 130' INT # Ctrl-C ends it, whatever apt makes of it
 only_one setup
 check_tools
 install_packages
