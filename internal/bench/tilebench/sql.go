@@ -131,7 +131,7 @@ WITH tile AS MATERIALIZED (
 ), cell AS (
 	SELECT floor((ST_X(geom) - west) / side) AS cx, floor((north - ST_Y(geom)) / side) AS cy, count(*) AS n
 	FROM tilebench.point, tile
-	WHERE geom && envelope AND at >= $4::integer AND at < $5::integer %s
+	WHERE geom && ST_TileEnvelope($1::integer, $2::integer, $3::integer) AND at >= $4::integer AND at < $5::integer %s
 	GROUP BY 1, 2
 	HAVING floor((ST_X(geom) - west) / side) BETWEEN 0 AND 63 AND floor((north - ST_Y(geom)) / side) BETWEEN 0 AND 63
 ), feature AS (
