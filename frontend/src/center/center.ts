@@ -46,6 +46,8 @@ export function createCenter(code: string) {
     () => code,
     (_, signal) => ask<City>(client.GET('/', { signal })),
   )
+  /** There is no such city. */
+  const unknown = computed(() => city.error.value?.status === 404)
   const zone = computed(() => city.data.value?.timezone ?? 'Asia/Shanghai')
   const fmt = computed(() => formatter(locale.value, zone.value))
 
@@ -111,6 +113,9 @@ export function createCenter(code: string) {
       : null,
   )
 
+  /** How often the line to the service was found again: what failed meanwhile is asked for anew. */
+  const revived = ref(0)
+
   const task = shallowRef<Task>({ type: 'none' })
   const draft = useDraft(code)
 
@@ -122,6 +127,8 @@ export function createCenter(code: string) {
   const found = shallowRef<Point | null>(null)
   /** Moves the map; set by the map while there is one. */
   const goTo = shallowRef<(to: Point & { bbox?: number[] }) => void>(() => {})
+
+  const showWhole = shallowRef<() => void>(() => {})
 
   const hovered = shallowRef<({ num: number } & Partial<Point>) | null>(null)
 
@@ -146,12 +153,15 @@ export function createCenter(code: string) {
     change({ filters: { ...view.value.filters, ...part } })
   }
 
+  /** The codes of the items where they are short enough to be known by heart. */
+  const codes = computed(() => city.data.value?.items.every(i => i.code.length <= 4) ?? true)
   const items = computed(() => new Map(city.data.value?.items.map(i => [i.code, i])))
 
   return {
     code,
     client,
     city,
+    unknown,
     zone,
     fmt,
     now,
@@ -166,12 +176,14 @@ export function createCenter(code: string) {
     shownTime,
     counts,
     reports,
+    revived,
     task,
     draft,
     shownPoint,
     found,
     sheetTop,
     goTo,
+    showWhole,
     hovered,
     notices,
     notify,
@@ -183,6 +195,7 @@ export function createCenter(code: string) {
     select,
     setFilters,
     clearFilters: () => change({ filters: everything }),
+    codes,
     itemName(item: string): string {
       const i = items.value.get(item)
       return (locale.value === 'en' ? (i?.name_en ?? i?.name) : i?.name) ?? item
@@ -190,8 +203,7 @@ export function createCenter(code: string) {
     /** A level's own name in this city where it has one in the reader's language, else the usual one. */
     levelName(level: Role): string {
       const own = city.data.value?.levels.find(l => l.role === level)?.name
-      const readable = own && own !== level && (locale.value === 'zh' || !/\p{Script=Han}/u.test(own))
-      return readable ? own : t(`level.${level}`)
+      return own && own !== level && /\p{Script=Han}/u.test(own) === (locale.value === 'zh') ? own : t(`level.${level}`)
     },
     areaName: (a: Pick<JurisdictionRef, 'name' | 'name_latin' | 'code'>) =>
       (locale.value === 'en' ? a.name_latin || a.name : a.name) || a.code,

@@ -12,6 +12,8 @@ export interface LiveMap {
   showFresh(reports: readonly { num: number; lon: number; lat: number }[], pulse: boolean): void
   refreshAround(points: readonly { lon: number; lat: number }[]): void
   refreshAll(): void
+  /** Asks again also for what did not come. */
+  recover(): void
 }
 
 /** At most three refreshes a second, however much comes in. */
@@ -93,9 +95,20 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
     whole.add(undefined)
   }
 
+  /** The line stands again: what was asked for while it was broken is asked for again. */
+  function recovered(): void {
+    map()?.recover()
+    center.city.reload()
+    center.counts.reload()
+    if (center.reports.error.value) center.reports.reload()
+    center.revived.value++
+  }
+
   const live = new Live(`/${center.code}/v1/events`, {
     state(next) {
+      const back = next === 'live' && state.value === 'reconnecting'
       state.value = next
+      if (back) recovered()
       if (next === 'live') brokenAt.value = null
       else brokenAt.value ??= Math.floor(Date.now() / 1000)
     },
@@ -118,7 +131,13 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
     },
   })
   live.start()
+  const away = () => live.suspend()
+  const home = () => live.start()
+  window.addEventListener('offline', away)
+  window.addEventListener('online', home)
   onScopeDispose(() => {
+    window.removeEventListener('offline', away)
+    window.removeEventListener('online', home)
     live.stop()
     for (const c of [numbers, whole, say, arrivals]) c.stop()
   })

@@ -71,6 +71,20 @@ describe('the live feed', () => {
     expect(streams).toHaveLength(3)
   })
 
+  it('is closed while the network is gone, and reads on where it stopped', () => {
+    const { live, streams, states } = given()
+    streams[0]!.opens()
+    streams[0]!.says('report.filed', '{"num":7}', '1-7')
+    live.suspend()
+    expect(streams[0]!.closed).toBe(true)
+    vi.runAllTimers()
+    expect(streams).toHaveLength(1)
+    live.start()
+    streams[1]!.opens()
+    expect(streams[1]!.url).toBe('/haining/v1/events?last_event_id=1-7')
+    expect(states).toEqual(['live', 'reconnecting', 'live'])
+  })
+
   it('passes over data that is not JSON', () => {
     const { streams, events } = given()
     streams[0]!.says('report.filed', '{', '1-8')

@@ -76,6 +76,12 @@ export class Live {
     }
   }
 
+  /** The network is gone, which an open line does not notice by itself; start reads on. */
+  suspend(): void {
+    this.stop()
+    this.listener.state('reconnecting')
+  }
+
   stop(): void {
     clearTimeout(this.retry)
     this.stream?.close()

@@ -165,8 +165,14 @@ export class CityMap {
       if (e.sourceId === 'reports' && e.tile) this.fresh.settle()
       if (e.tile) this.fault(e, false)
     })
-    // A source's errors carry its id, which MapLibre's types leave out.
-    map.on('error', e => this.fault(e as { sourceId?: string }, true))
+    // A source's errors carry its id and the tile, which MapLibre's types leave out.
+    map.on('error', e => {
+      const { sourceId, tile } = e as { sourceId?: string; tile?: { actor?: unknown } }
+      // A tile that failed and is asked for again waits for ever for the worker that it had (MapLibre 6.17); without one
+      // it is loaded as a new tile is.
+      if (tile) tile.actor = undefined
+      this.fault({ sourceId }, true)
+    })
     map.on('click', e => this.listener.clicked(this.hit(e.point.x, e.point.y)))
     map.on('mousemove', e => {
       cancelAnimationFrame(this.hoverFrame)
@@ -272,6 +278,12 @@ export class CityMap {
       if (source === 'heat') this.classes.forget()
     }
     this.tiles = tiles
+  }
+
+  /** Asks for all tiles again, also for those that did not come. */
+  recover(): void {
+    if (!this.ready) return
+    for (const source of ['heat', 'reports', 'jurisdictions']) this.map.refreshTiles(source)
   }
 
   /** Asks for all tiles of reports again. */
