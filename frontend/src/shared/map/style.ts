@@ -37,6 +37,8 @@ export const levelFrom: Record<Role, number> = { city: 0, town: 7, village: 10, 
 
 /** Zoom from which single reports are in the tiles. */
 export const reportsFrom = 12
+/** Zoom from which they are drawn: further out they would only lie over the heat. */
+const pointsFrom = 13.25
 /** Zoom at which the heat has given way to single reports, where these are drawn. */
 export const heatUntil = 16
 /** Beyond this zoom tiles are enlarged rather than asked for. */
@@ -102,7 +104,7 @@ function areaLayer(look: Look, role: Role): FillLayerSpecification {
     'source-layer': role,
     paint: {
       'fill-color': look.palette.map.chosen,
-      'fill-opacity': ['case', ['==', ['get', 'code'], chosenCode(look, role)], 0.12, 0],
+      'fill-opacity': ['case', ['==', ['get', 'code'], chosenCode(look, role)], 0.07, 0],
       'fill-antialias': false,
     },
   }
@@ -224,11 +226,11 @@ function labelLayers(look: Look): SymbolLayerSpecification[] {
 function reportLayers(look: Look): CircleLayerSpecification[] {
   const m = look.palette.map
   const paint: CircleLayerSpecification['paint'] = {
-    'circle-radius': ['interpolate', ['linear'], ['zoom'], 12, 1.4, 14, 2.4, 15.5, 4.5, 18, 7],
+    'circle-radius': ['interpolate', ['linear'], ['zoom'], pointsFrom, 1.6, 14, 2.4, 15.5, 4.5, 18, 7],
     'circle-color': m.point,
     'circle-stroke-color': m.pointLine,
     'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 14, 0, 15.5, 1.2],
-    'circle-opacity': ['interpolate', ['linear'], ['zoom'], 12, 0.35, 14, 0.6, 15.5, 0.95],
+    'circle-opacity': ['interpolate', ['linear'], ['zoom'], pointsFrom, 0.3, 14, 0.6, 15.5, 0.95],
   }
   const visibility = look.points ? 'visible' : 'none'
   return [
@@ -237,7 +239,7 @@ function reportLayers(look: Look): CircleLayerSpecification[] {
       type: 'circle',
       source: 'reports',
       'source-layer': 'reports',
-      minzoom: reportsFrom,
+      minzoom: pointsFrom,
       layout: { visibility },
       paint,
     },
