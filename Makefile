@@ -11,12 +11,13 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | \
 		while IFS='|' read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 	@echo
+	@echo '  ARGS=FLAGS             more flags of serve for make run, as --addr 127.0.0.1:9080'
 	@echo '  GRIDGOV_DATABASE=URL   use this server and not a private one'
 	@echo '  PG_BIN=DIR             the folder of initdb and postgres'
 	@echo '  CHROME=FILE            the browser of the tests'
 
 run: build ## set up, build and serve the map of Haining on http://127.0.0.1:8080
-	bin/gridgov serve --demo haining
+	bin/gridgov serve --demo haining $(ARGS)
 
 build: setup ## set up and build bin/gridgov with the page in it
 	scripts/build.sh
