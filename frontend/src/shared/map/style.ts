@@ -40,7 +40,7 @@ export const reportsFrom = 12
 /** Zoom from which they are drawn: further out they would only lie over the heat. */
 const pointsFrom = 13.25
 /** Zoom at which the heat has given way to single reports, where these are drawn. */
-export const heatUntil = 16
+export const heatUntil = 15
 /** Beyond this zoom tiles are enlarged rather than asked for. */
 export const deepest = 17
 
@@ -139,7 +139,7 @@ function heatLayer(look: Look): FillLayerSpecification {
       'fill-antialias': false,
       // Where single reports can be seen the cells step back behind them.
       'fill-opacity': look.points
-        ? ['interpolate', ['linear'], ['zoom'], 12.5, 0.8, 14, 0.55, heatUntil, 0]
+        ? ['interpolate', ['linear'], ['zoom'], 13, 0.8, 14, 0.5, heatUntil, 0]
         : ['interpolate', ['linear'], ['zoom'], 13, 0.8, 16, 0.55],
     },
   }
@@ -216,7 +216,7 @@ function labelLayers(look: Look): SymbolLayerSpecification[] {
   // The last layer is placed first, so where two labels want the same place the upper level wins.
   return [
     label('microgrid', 17, 24, 11, 'Regular', m.labelMuted),
-    label('grid', 14, 24, 11, 'Regular', m.labelMuted),
+    label('grid', 15, 24, 11, 'Regular', m.labelMuted),
     label('village', 11.5, 24, 12, 'Regular', m.label),
     label('town', 8, 15, 14, 'Semibold', m.label),
     label('city', 0, 8, 16, 'Semibold', m.label),
