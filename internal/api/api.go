@@ -29,44 +29,64 @@ type Config struct {
 	Observe func(route, method string, status int, took time.Duration)
 	Stop    <-chan struct{} // closed when the server is about to stop: streams end
 
+	// AnswerTime is how long an ordinary request may take: a database that stands still must not collect those who wait.
+	// 0: 12 s.
+	AnswerTime time.Duration
+
 	FixedBody []byte // for measurements: served at /{city}/v1/fixed like a tile, where it is set
 }
 
 // handler is one route's work; an error becomes a problem document.
 type handler func(w http.ResponseWriter, r *http.Request, c *app.Live) error
 
-type api struct{ Config }
+type api struct {
+	Config
+	table []route
+}
 
 // route is one line of the table below; tests hold it against openapi.yaml.
 type route struct {
 	method, path string
 	handle       handler
-	level        slog.Level // of the log line of an answer without fault
+	kind         routeKind
 }
 
-// inMasses is for what a map asks for by the hundred: the metrics tell of it, the log only at debug level.
-const inMasses = slog.LevelDebug
+type routeKind uint8
+
+const (
+	ordinary routeKind = iota // asks the database, and answers within AnswerTime
+	inMasses                  // what a map asks for by the hundred, without the database: the log tells of it at debug level
+	unending                  // goes on until the client leaves
+)
+
+// level is that of the log line of an answer without fault.
+func (k routeKind) level() slog.Level {
+	if k == inMasses {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
 
 // routes is the whole API of one city, under /{city}/v1.
 func (a *api) routes() []route {
 	routes := []route{
-		{"GET", "/", a.getCity, slog.LevelInfo},
-		{"GET", "/plans", a.listPlans, slog.LevelInfo},
-		{"GET", "/jurisdictions/{level}/{code}", a.getJurisdiction, slog.LevelInfo},
-		{"GET", "/reports", a.listReports, slog.LevelInfo},
-		{"POST", "/reports", a.fileReport, slog.LevelInfo},
-		{"POST", "/reports/batch", a.fileReports, slog.LevelInfo},
-		{"GET", "/reports/{id}", a.getReport, slog.LevelInfo},
-		{"PUT", "/reports/{id}/position", a.setPosition, slog.LevelInfo},
-		{"GET", "/counts", a.countReports, slog.LevelInfo},
-		{"GET", "/locate", a.locate, slog.LevelInfo},
-		{"GET", "/search", a.search, slog.LevelInfo},
-		{"GET", "/events", a.streamEvents, slog.LevelInfo},
-		{"GET", "/tiles/{layer}", a.getTileJSON, slog.LevelInfo},
+		{"GET", "/", a.getCity, ordinary},
+		{"GET", "/plans", a.listPlans, ordinary},
+		{"GET", "/jurisdictions/{level}/{code}", a.getJurisdiction, ordinary},
+		{"GET", "/reports", a.listReports, ordinary},
+		{"POST", "/reports", a.fileReport, ordinary},
+		{"POST", "/reports/batch", a.fileReports, ordinary},
+		{"GET", "/reports/{id}", a.getReport, ordinary},
+		{"PUT", "/reports/{id}/position", a.setPosition, ordinary},
+		{"GET", "/counts", a.countReports, ordinary},
+		{"GET", "/locate", a.locate, ordinary},
+		{"GET", "/search", a.search, ordinary},
+		{"GET", "/events", a.streamEvents, unending},
+		{"GET", "/tiles/{layer}", a.getTileJSON, ordinary},
 		{"GET", "/tiles/{layer}/{z}/{x}/{y}", a.getTile, inMasses},
 		{"GET", "/basemap.pmtiles", a.getBasemap, inMasses},
-		{"GET", "/openapi.yaml", a.getOpenAPI, slog.LevelInfo},
-		{"GET", "/docs", a.getDocs, slog.LevelInfo},
+		{"GET", "/openapi.yaml", a.getOpenAPI, ordinary},
+		{"GET", "/docs", a.getDocs, ordinary},
 	}
 	if a.FixedBody != nil {
 		routes = append(routes, route{"GET", "/fixed", a.getFixed, inMasses})
@@ -77,23 +97,27 @@ func (a *api) routes() []route {
 // New makes the handler of everything on the service's public address.
 func New(cfg Config) http.Handler {
 	a := &api{Config: cfg}
+	if a.AnswerTime == 0 {
+		a.AnswerTime = 12 * time.Second
+	}
+	a.table = a.routes()
 	city := http.NewServeMux()
-	for _, rt := range a.routes() {
+	for _, rt := range a.table {
 		pattern := rt.method + " /{city}/v1" + rt.path
 		if rt.path == "/" {
 			pattern += "{$}"
 		}
-		city.Handle(pattern, a.wrap(rt.method+" "+rt.path, rt.level, a.inCity(rt.handle)))
+		city.Handle(pattern, a.wrap(rt.method+" "+rt.path, rt.kind, a.inCity(rt.handle)))
 	}
 	city.Handle("GET /{city}/v1", http.RedirectHandler("v1/", http.StatusPermanentRedirect))
-	city.Handle("GET /{city}/{rest...}", a.wrap("GET page", slog.LevelInfo, a.page))
-	city.Handle("/", a.wrap("unknown", slog.LevelInfo, a.unknown))
+	city.Handle("GET /{city}/{rest...}", a.wrap("GET page", ordinary, a.page))
+	city.Handle("/", a.wrap("unknown", ordinary, a.unknown))
 
 	root := http.NewServeMux()
-	root.Handle("GET /{$}", a.wrap("GET /", slog.LevelInfo, a.page))
-	root.Handle("GET /cities", a.wrap("GET /cities", slog.LevelInfo, a.listCities))
+	root.Handle("GET /{$}", a.wrap("GET /", ordinary, a.page))
+	root.Handle("GET /cities", a.wrap("GET /cities", ordinary, a.listCities))
 	root.Handle("GET /assets/", a.wrap("GET /assets", inMasses, a.asset))
-	root.Handle("/", a.wrap("unknown", slog.LevelInfo, a.unknown))
+	root.Handle("/", a.wrap("unknown", ordinary, a.unknown))
 
 	// Two muxes, as /assets/… and /{city}/… would stand in each other's way in one.
 	dispatch := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -107,6 +131,6 @@ func New(cfg Config) http.Handler {
 	return a.guard(dispatch)
 }
 
-func (a *api) unknown(w http.ResponseWriter, r *http.Request) error {
-	return methodOrPath(w, r)
+func (a *api) unknown(_ http.ResponseWriter, r *http.Request) error {
+	return a.methodOrPath(r)
 }

@@ -46,7 +46,13 @@ func (a *api) countReports(w http.ResponseWriter, r *http.Request, c *app.Live) 
 		return fault.Invalid("bucket", "too_many", "the span has more than %d buckets: choose a wider bucket or a shorter span", maxBuckets)
 	}
 	all := f.cube(names)
-	out := Counts{Total: int(view.Count(all, bound)), All: view.Len(), ByItem: map[string]int{}, ByKind: map[string]int{}, BySource: map[string]int{}, Seq: int(at.Seq)}
+	rest := f.query()
+	rest.Nowhere = true
+	nowhere, err := c.Reports.Count(r.Context(), rest)
+	if err != nil {
+		return err
+	}
+	out := Counts{Nowhere: nowhere, Total: int(view.Count(all, bound)), All: view.Len(), ByItem: map[string]int{}, ByKind: map[string]int{}, BySource: map[string]int{}, Seq: int(at.Seq)}
 	byItem(&out, view, names, all, bound)
 	kinds := all
 	for k := range len(report.Kinds) + 1 {

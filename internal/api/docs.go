@@ -42,6 +42,7 @@ type schema struct {
 
 type field struct {
 	Name, In, Type, Description string
+	Schema                      string // that Type names, "" for none
 	Required                    bool
 }
 
@@ -84,7 +85,8 @@ func describe(doc *openapi3.T) reference {
 func describeOperation(method, path string, op *openapi3.Operation) operation {
 	out := operation{Method: method, Path: path, Summary: op.Summary, Description: op.Description}
 	for _, p := range op.Parameters {
-		out.Parameters = append(out.Parameters, field{p.Value.Name, p.Value.In, typeOf(p.Value.Schema), p.Value.Description, p.Value.Required})
+		out.Parameters = append(out.Parameters, field{Name: p.Value.Name, In: p.Value.In, Type: typeOf(p.Value.Schema), Schema: schemaOf(p.Value.Schema),
+			Description: p.Value.Description, Required: p.Value.Required})
 	}
 	if op.RequestBody != nil {
 		for _, m := range op.RequestBody.Value.Content {
@@ -94,7 +96,7 @@ func describeOperation(method, path string, op *openapi3.Operation) operation {
 	for status, r := range op.Responses.Map() {
 		f := field{Name: status, Description: *r.Value.Description}
 		for mime, m := range r.Value.Content {
-			f.In, f.Type = mime, typeOf(m.Schema)
+			f.In, f.Type, f.Schema = mime, typeOf(m.Schema), schemaOf(m.Schema)
 		}
 		out.Answers = append(out.Answers, f)
 	}
@@ -109,7 +111,7 @@ func fields(s *openapi3.Schema) []field {
 		out = append(out, fields(part.Value)...)
 	}
 	for name, p := range s.Properties {
-		out = append(out, field{Name: name, Type: typeOf(p), Description: p.Value.Description, Required: slices.Contains(s.Required, name)})
+		out = append(out, field{Name: name, Type: typeOf(p), Schema: schemaOf(p), Description: p.Value.Description, Required: slices.Contains(s.Required, name)})
 	}
 	if len(s.Enum) > 0 {
 		out = append(out, field{Name: "one of", Type: enum(s)})
@@ -137,6 +139,17 @@ func typeOf(s *openapi3.SchemaRef) string {
 		return (*v.Type)[0]
 	}
 	return "object"
+}
+
+// schemaOf is the schema that a type, or the items of a list, are described by.
+func schemaOf(s *openapi3.SchemaRef) string {
+	switch {
+	case s == nil || s.Value == nil:
+		return ""
+	case s.Ref != "":
+		return s.Ref[strings.LastIndexByte(s.Ref, '/')+1:]
+	}
+	return schemaOf(s.Value.Items)
 }
 
 func enum(s *openapi3.Schema) string {

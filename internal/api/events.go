@@ -41,6 +41,9 @@ func (a *api) streamEvents(w http.ResponseWriter, r *http.Request, c *app.Live) 
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil // there is no body to go on with
+	}
 	if _, err := fmt.Fprintf(w, "retry: 1000\n: %s\n\n", at); err != nil {
 		return nil
 	}

@@ -80,14 +80,13 @@ type requestID uint64
 
 func (id requestID) String() string { return strconv.FormatUint(uint64(id), 36) }
 
-// wrap runs a handler, turns its error into a problem document and writes one log line, of the normal level unless
-// it failed: no body, no query, no person.
-func (a *api) wrap(name string, normal slog.Level, h func(http.ResponseWriter, *http.Request) error) http.Handler {
+// wrap runs a handler, turns its error into a problem document and writes one log line: no body, no query, no person.
+func (a *api) wrap(name string, kind routeKind, h func(http.ResponseWriter, *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		id := requestID(requests.Add(1))
 		rec := &recorder{ResponseWriter: w}
-		err := a.run(h, rec, r)
+		err := a.run(h, rec, kind, r)
 		if err != nil {
 			a.fail(rec, r, id, err)
 		}
@@ -95,12 +94,12 @@ func (a *api) wrap(name string, normal slog.Level, h func(http.ResponseWriter, *
 		if a.Observe != nil {
 			a.Observe(name, r.Method, rec.status, took)
 		}
-		level := normal
+		level := kind.level()
 		switch {
 		case rec.status >= 500:
 			level = slog.LevelError
 		case rec.status >= 400:
-			level = max(normal, slog.LevelInfo)
+			level = max(level, slog.LevelInfo)
 		}
 		if a.Log.Enabled(r.Context(), level) {
 			attrs := [8]slog.Attr{slog.String("id", id.String()), slog.String("route", name), slog.String("city", r.PathValue("city")),
@@ -116,7 +115,12 @@ func (a *api) wrap(name string, normal slog.Level, h func(http.ResponseWriter, *
 }
 
 // run calls the handler; a panic is one request's, not the service's.
-func (a *api) run(h func(http.ResponseWriter, *http.Request) error, w http.ResponseWriter, r *http.Request) (err error) {
+func (a *api) run(h func(http.ResponseWriter, *http.Request) error, w http.ResponseWriter, kind routeKind, r *http.Request) (err error) {
+	if kind == ordinary {
+		ctx, cancel := context.WithTimeout(r.Context(), a.AnswerTime)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			if e, ok := p.(error); ok && errors.Is(e, http.ErrAbortHandler) {

@@ -25,10 +25,10 @@ func (a *api) page(w http.ResponseWriter, r *http.Request) error {
 	code := r.PathValue("city")
 	if code != "" {
 		if strings.HasPrefix(r.PathValue("rest"), "v1/") || r.PathValue("rest") == "v1" {
-			return methodOrPath(w, r)
+			return a.methodOrPath(r)
 		}
 		if c, starting := a.Server.City(code); c == nil && !starting {
-			return a.static(w, r, code)
+			return fault.NotFound("there is no city %.40q here", code)
 		}
 	}
 	h := w.Header()
@@ -45,18 +45,6 @@ func (a *api) page(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	_, _ = w.Write(b)
-	return nil
-}
-
-// static serves single files at the page's root, such as its icon.
-func (a *api) static(w http.ResponseWriter, r *http.Request, name string) error {
-	if a.Page == nil || r.PathValue("rest") != "" {
-		return fault.NotFound("there is no city %.40q here", name)
-	}
-	if _, err := fs.Stat(a.Page, name); err != nil || path.Ext(name) == "" {
-		return fault.NotFound("there is no city %.40q here", name)
-	}
-	http.ServeFileFS(w, r, a.Page, name)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/paulmach/orb"
 
@@ -16,13 +17,16 @@ import (
 	"gridgov/internal/report"
 )
 
+// maxAccuracyM is the largest accuracy that a report may have.
+const maxAccuracyM = 100_000
+
 func (a *api) locate(w http.ResponseWriter, r *http.Request, c *app.Live) error {
 	q := parseQuery(r.URL.RawQuery)
 	lon, lat := q.number("lon", true), q.number("lat", true)
 	accuracy := q.number("accuracy_m", false)
 	name := q.get("crs")
-	if accuracy < 0 {
-		q.fail(fault.Invalid("accuracy_m", "out_of_range", "must not be negative"))
+	if accuracy < 0 || accuracy > maxAccuracyM {
+		q.fail(fault.Invalid("accuracy_m", "out_of_range", "is not from 0 to %d", maxAccuracyM))
 	}
 	if err := q.done(); err != nil {
 		return err
@@ -59,7 +63,7 @@ func (a *api) search(w http.ResponseWriter, r *http.Request, c *app.Live) error 
 	q := parseQuery(r.URL.RawQuery)
 	text := strings.TrimSpace(q.get("q"))
 	limit := q.integer("limit", 1, 50, 10)
-	if text == "" || len(text) > 400 {
+	if text == "" || utf8.RuneCountInString(text) > 100 {
 		q.fail(fault.Invalid("q", "required", "give 1 to 100 characters to look for"))
 	}
 	if err := q.done(); err != nil {

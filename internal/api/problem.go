@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"gridgov/internal/fault"
 	"gridgov/internal/postgres"
@@ -22,6 +24,8 @@ func statusOf(k fault.Kind) int {
 		return http.StatusConflict
 	case fault.KindTooLarge:
 		return http.StatusRequestEntityTooLarge
+	case fault.KindUnsupported:
+		return http.StatusUnsupportedMediaType
 	case fault.KindForbidden:
 		return http.StatusForbidden
 	case fault.KindUnavailable:
@@ -41,7 +45,7 @@ func problemOf(err error, requestID string) Problem {
 		f = &fault.Error{Code: "internal", Message: "something went wrong here; the log has it under this request id"}
 	}
 	status := statusOf(f.Kind)
-	p := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Code, Detail: &f.Message, RequestId: &requestID}
+	p := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Code, Detail: &f.Message, RequestId: optional(requestID)}
 	if f.Field != "" {
 		p.Field = &f.Field
 	}
@@ -70,11 +74,33 @@ type methodError struct{ allow string }
 
 func (e *methodError) Error() string { return "method not allowed" }
 
-func methodOrPath(_ http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return &methodError{"GET, HEAD"}
+// methodOrPath says of a request that no route takes whether another method would be taken there.
+func (a *api) methodOrPath(r *http.Request) error {
+	var allow []string
+	if _, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); rest != "v1" && !strings.HasPrefix(rest, "v1/") {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead { // the page is read
+			allow = []string{http.MethodGet, http.MethodHead}
+		}
+	} else {
+		for _, rt := range a.table {
+			if !covers("{city}/v1"+rt.path, strings.TrimPrefix(r.URL.Path, "/")) {
+				continue
+			}
+			if allow = append(allow, rt.method); rt.method == http.MethodGet {
+				allow = append(allow, http.MethodHead)
+			}
+		}
+	}
+	if len(allow) > 0 {
+		return &methodError{strings.Join(allow, ", ")}
 	}
 	return fault.NotFound("there is nothing at %.100q", r.URL.Path)
+}
+
+// covers tells whether a route's pattern has the path: the same parts, and any where the pattern has {name}.
+func covers(pattern, path string) bool {
+	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(want, got, func(w, g string) bool { return w == g || strings.HasPrefix(w, "{") && g != "" })
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) error {

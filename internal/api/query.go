@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/paulmach/orb"
 
@@ -41,12 +43,21 @@ func parseQuery(raw string) *query {
 			q.fail(fault.Invalid("query", "bad_query", "the query string cannot be read: %v", err))
 		case strings.Contains(part, ";"):
 			q.fail(fault.Invalid("query", "bad_query", "the query string cannot be read: write ; as %%3B"))
+		case !plain(name):
+			q.fail(fault.Invalid("query", "bad_encoding", "holds a name that is not UTF-8 text, or has control characters in it"))
+		case !plain(value):
+			q.fail(fault.Invalid(name, "bad_encoding", "is not UTF-8 text, or has control characters in it"))
 		case slices.ContainsFunc(q.given, func(p parameter) bool { return p.name == name }):
 			q.fail(fault.Invalid(name, "repeated_parameter", "is given several times; join several values with commas"))
 		}
 		q.given = append(q.given, parameter{name, value})
 	}
 	return q
+}
+
+// plain tells whether text is what a person can write; the database takes nothing else.
+func plain(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 func (q *query) fail(err *fault.Error) {
@@ -169,7 +180,7 @@ func (q *query) bbox() *orb.Bound {
 		}
 	}
 	if !ok || v[0] > v[2] || v[1] > v[3] {
-		q.fail(fault.Invalid("bbox", "bad_bbox", "%.80q is not west,south,east,north in degrees", s))
+		q.fail(fault.Invalid("bbox", "bad_bbox", "%.80q is not west,south,east,north in degrees, west of east; ask for a box across 180° in two parts", s))
 		return nil
 	}
 	return &orb.Bound{Min: orb.Point{v[0], v[1]}, Max: orb.Point{v[2], v[3]}}

@@ -1,13 +1,16 @@
 package api
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/paulmach/orb"
 
 	"gridgov/internal/app"
@@ -27,9 +30,14 @@ const (
 )
 
 func decode(r *http.Request, limit int64, v any) error {
-	mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	if t := strings.TrimSpace(mediaType); t != "" && !strings.EqualFold(t, "application/json") {
-		return fault.Invalid("Content-Type", "not_json", "is %.60q; send application/json", t)
+	if t := r.Header.Get("Content-Type"); t != "" {
+		mediaType, words, err := mime.ParseMediaType(t)
+		if charset := words["charset"]; err != nil || mediaType != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
+			return fault.Unsupported("Content-Type", "not_json", "is %.60q; send application/json in UTF-8", t)
+		}
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return fault.Unsupported("Content-Encoding", "encoded", "is %.60q; send the body as it is", coding)
 	}
 	defer func() { _, _ = io.CopyN(io.Discard, r.Body, 64<<10) }() // lets the connection be used again
 	if err := strictjson.Decode(r.Body, limit, v); err != nil {
@@ -71,7 +79,9 @@ func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *app.Live) e
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
 	}
-	var in FileReportsJSONBody
+	var in struct { // of values, as each is read by itself
+		Reports []jsontext.Value `json:"reports"`
+	}
 	if err := decode(r, maxBatch, &in); err != nil {
 		return err
 	}
@@ -88,7 +98,12 @@ func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *app.Live) e
 	var wg sync.WaitGroup
 	for i := range in.Reports {
 		wg.Go(func() {
-			n, err := newReport(in.Reports[i])
+			var one NewReport
+			if err := strictjson.Decode(bytes.NewReader(in.Reports[i]), maxReport, &one); err != nil {
+				results[i].err = err
+				return
+			}
+			n, err := newReport(one)
 			if err != nil {
 				results[i].err = err
 				return
@@ -201,7 +216,7 @@ func (a *api) setPosition(w http.ResponseWriter, r *http.Request, c *app.Live) e
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
 	}
-	var in struct {
+	var in struct { // NewPosition, with what is missing told apart from 0
 		Lon    *float64 `json:"lon"`
 		Lat    *float64 `json:"lat"`
 		Reason string   `json:"reason"`
@@ -229,7 +244,7 @@ func (a *api) listReports(w http.ResponseWriter, r *http.Request, c *app.Live) e
 	q := parseQuery(r.URL.RawQuery)
 	f := q.filter(c.Zone)
 	query := f.query()
-	query.Bound, query.Town, query.Village, query.Grid = q.bbox(), q.get("town"), q.get("village"), q.get("grid")
+	query.Bound, query.Town, query.Village, query.Grid, query.Microgrid = q.bbox(), q.get("town"), q.get("village"), q.get("grid"), q.get("microgrid")
 	query.Methods, query.After, query.Limit = q.list("method"), q.get("after"), q.integer("limit", 1, 500, 50)
 	for _, m := range query.Methods {
 		if !knownMethod(m) {

@@ -54,11 +54,11 @@ func (a *api) getTile(w http.ResponseWriter, r *http.Request, c *app.Live) error
 		if err := q.done(); err != nil {
 			return err
 		}
-		names := c.Names()
+		view, names := c.View(), c.Names() // in this order: what the view holds has names
 		if layer == "heat" {
-			buf.raw = c.Maker.Heat(buf.raw[:0], c.View(), addr, f.cube(names))
+			buf.raw = c.Maker.Heat(buf.raw[:0], view, addr, f.cube(names))
 		} else {
-			buf.raw, _ = c.Maker.Reports(buf.raw[:0], c.View(), addr, f.cube(names), &names.Names)
+			buf.raw, _ = c.Maker.Reports(buf.raw[:0], view, addr, f.cube(names), &names.Names)
 		}
 	default:
 		return fault.NotFound("there is no layer %.40q; there are jurisdictions, reports and heat", layer)
@@ -95,7 +95,7 @@ func answered(w http.ResponseWriter, r *http.Request, etag string, zipped bool, 
 		etag = etag[:len(etag)-1] + `-gz"` // another coding, another tag
 	}
 	h["Etag"] = []string{etag}
-	if matches(r.Header.Get("If-None-Match"), etag) {
+	if matches(r.Header["If-None-Match"], etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return true
 	}
@@ -118,29 +118,34 @@ var (
 	gzipEncoding = []string{"gzip"}
 )
 
-// acceptsGzip reads Accept-Encoding; "gzip;q=0" refuses.
-func acceptsGzip(r *http.Request) bool {
+// acceptsGzip reads Accept-Encoding; "gzip;q=0" refuses, and "*" stands for gzip where it is not named.
+func acceptsGzip(r *http.Request) (accepts bool) {
 	for _, header := range r.Header["Accept-Encoding"] {
 		for part := range strings.SplitSeq(header, ",") {
 			coding, q, _ := strings.Cut(part, ";")
-			if coding = strings.TrimSpace(coding); coding == "gzip" || coding == "*" {
-				q = strings.ReplaceAll(q, " ", "")
-				return q == "" || strings.Trim(strings.TrimPrefix(q, "q="), "0.") != ""
+			coding = strings.TrimSpace(coding)
+			named := strings.EqualFold(coding, "gzip")
+			if !named && coding != "*" {
+				continue
+			}
+			q = strings.ReplaceAll(q, " ", "")
+			accepts = q == "" || strings.Trim(q[strings.IndexByte(q, '=')+1:], "0.") != ""
+			if named {
+				return accepts
 			}
 		}
 	}
-	return false
+	return accepts
 }
 
 // matches implements If-None-Match by weak comparison, as RFC 9110 has it.
-func matches(header, etag string) bool {
-	if header == "" {
-		return false
-	}
-	for part := range strings.SplitSeq(header, ",") {
-		part = strings.TrimSpace(part)
-		if part == "*" || strings.TrimPrefix(part, "W/") == etag {
-			return true
+func matches(headers []string, etag string) bool {
+	for _, header := range headers {
+		for part := range strings.SplitSeq(header, ",") {
+			part = strings.TrimSpace(part)
+			if part == "*" || strings.TrimPrefix(part, "W/") == etag {
+				return true
+			}
 		}
 	}
 	return false

@@ -355,6 +355,11 @@ type BatchResult struct {
 // BatchResultStatus defines model for BatchResult.Status.
 type BatchResultStatus int
 
+// BatchResults defines model for BatchResults.
+type BatchResults struct {
+	Results []BatchResult `json:"results"`
+}
+
 // City defines model for City.
 type City struct {
 	Attribution *[]string `json:"attribution,omitempty"`
@@ -392,7 +397,7 @@ type City struct {
 
 // Counts defines model for Counts.
 type Counts struct {
-	// All Without filters
+	// All With a point, without filters
 	All       int            `json:"all"`
 	ByItem    map[string]int `json:"by_item"`
 	ByKind    map[string]int `json:"by_kind"`
@@ -404,9 +409,12 @@ type Counts struct {
 		// Starts Start of each bucket in unix seconds
 		Starts []int `json:"starts"`
 	} `json:"histogram"`
-	Seq int `json:"seq"`
 
-	// Total Under all filters
+	// Nowhere Without a point, under all filters but bbox: they are in no other count here, and on no map
+	Nowhere int `json:"nowhere"`
+	Seq     int `json:"seq"`
+
+	// Total With a point, under all filters
 	Total int `json:"total"`
 }
 
@@ -428,6 +436,11 @@ type Found struct {
 
 // FoundType defines model for Found.Type.
 type FoundType string
+
+// FoundList defines model for FoundList.
+type FoundList struct {
+	Results []Found `json:"results"`
+}
 
 // Item defines model for Item.
 type Item struct {
@@ -490,6 +503,13 @@ type Located struct {
 
 // Method defines model for Method.
 type Method string
+
+// NewPosition defines model for NewPosition.
+type NewPosition struct {
+	Lat    float64 `json:"lat"`
+	Lon    float64 `json:"lon"`
+	Reason *string `json:"reason,omitempty"`
+}
 
 // NewReport defines model for NewReport.
 type NewReport struct {
@@ -578,6 +598,11 @@ type Plan struct {
 // PlanState defines model for Plan.State.
 type PlanState string
 
+// PlanList defines model for PlanList.
+type PlanList struct {
+	Plans []Plan `json:"plans"`
+}
+
 // Problem defines model for Problem.
 type Problem struct {
 	// Code Machine-readable reason
@@ -622,6 +647,11 @@ type Report struct {
 	Source         Source             `json:"source"`
 	Text           *string            `json:"text,omitempty"`
 	Title          *string            `json:"title,omitempty"`
+}
+
+// ReportBatch defines model for ReportBatch.
+type ReportBatch struct {
+	Reports []NewReport `json:"reports"`
 }
 
 // ReportPage defines model for ReportPage.
@@ -751,6 +781,9 @@ type ListReportsParams struct {
 	// Town Only reports placed in this town
 	Town *string `form:"town,omitempty" json:"town,omitempty"`
 
+	// Microgrid Only reports placed in this microgrid
+	Microgrid *string `form:"microgrid,omitempty" json:"microgrid,omitempty"`
+
 	// Method Only reports placed by these methods, for instance `unplaced`
 	Method *string `form:"method,omitempty" json:"method,omitempty"`
 
@@ -760,18 +793,6 @@ type ListReportsParams struct {
 
 	// After The `next` of the page before
 	After *string `form:"after,omitempty" json:"after,omitempty"`
-}
-
-// FileReportsJSONBody defines parameters for FileReports.
-type FileReportsJSONBody struct {
-	Reports []NewReport `json:"reports"`
-}
-
-// SetPositionJSONBody defines parameters for SetPosition.
-type SetPositionJSONBody struct {
-	Lat    float64 `json:"lat"`
-	Lon    float64 `json:"lon"`
-	Reason *string `json:"reason,omitempty"`
 }
 
 // SearchParams defines parameters for Search.
@@ -809,7 +830,7 @@ type GetTileParamsLayer string
 type FileReportJSONRequestBody = NewReport
 
 // FileReportsJSONRequestBody defines body for FileReports for application/json ContentType.
-type FileReportsJSONRequestBody FileReportsJSONBody
+type FileReportsJSONRequestBody = ReportBatch
 
 // SetPositionJSONRequestBody defines body for SetPosition for application/json ContentType.
-type SetPositionJSONRequestBody SetPositionJSONBody
+type SetPositionJSONRequestBody = NewPosition

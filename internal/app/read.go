@@ -118,12 +118,16 @@ func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter) (report.
 			f.To = uint32(max(end, 1))
 		}
 	}
-	if q.Places() || l.View().Count(f, &within) > sparse {
+	if q.Places() || !l.upToDate(ctx) {
+		return l.Reports.List(ctx, q)
+	}
+	view := l.View()
+	if view.Count(f, &within) > sparse {
 		return l.Reports.List(ctx, q)
 	}
 	// One more than the page, for the reports of the cursor's own second that were on the page before: their number is
 	// not known, so a page that comes out short is read again without the cube's help.
-	nums := l.View().Newest(f, &within, q.Limit+1)
+	nums := view.Newest(f, &within, q.Limit+1)
 	narrow := q
 	narrow.Nums = make([]report.Num, len(nums))
 	for i, n := range nums {
@@ -134,6 +138,18 @@ func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter) (report.
 		return l.Reports.List(ctx, q)
 	}
 	return page, err
+}
+
+// behind is how long a list waits for the cube before it does without.
+const behind = 250 * time.Millisecond
+
+// upToDate tells whether the cube has all that is committed now, or has it in a moment: a report that was acknowledged is
+// on the next page that is asked for.
+func (l *Live) upToDate(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, behind)
+	defer cancel()
+	head, err := feed.Head(ctx, l.Pool)
+	return err == nil && l.WaitApplied(ctx, head) == nil
 }
 
 // cellDeg is a few of the cube's cells, in degrees.

@@ -18,6 +18,7 @@ const (
 	KindNotFound                    // what was named does not exist
 	KindConflict                    // it contradicts what is there
 	KindTooLarge                    // a limit was passed
+	KindUnsupported                 // not in this form
 	KindForbidden                   // not allowed
 	KindUnavailable                 // not now: try again
 )
@@ -61,6 +62,11 @@ func Conflict(code, format string, args ...any) *Error {
 // TooLarge says that a limit was passed.
 func TooLarge(field, format string, args ...any) *Error {
 	return &Error{Kind: KindTooLarge, Code: "too_large", Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// Unsupported says that the form of what was sent is not read here.
+func Unsupported(field, code, format string, args ...any) *Error {
+	return &Error{Kind: KindUnsupported, Code: code, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
 // Forbidden says that the caller may not do this.

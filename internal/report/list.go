@@ -28,6 +28,7 @@ type Query struct {
 	Methods   []string
 	Nums      []Num // these reports only
 	IDs       []ID
+	Nowhere   bool   // those without a point only
 	After     string // the cursor of the page before
 	Limit     int
 }
@@ -116,6 +117,9 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 	if q.Nums != nil || q.IDs != nil {
 		add(`(r.num = ANY (@nums) OR r.id = ANY (@ids))`, "nums", q.Nums)
 		args["ids"] = q.IDs
+	}
+	if q.Nowhere {
+		where = append(where, `r.lon IS NULL`)
 	}
 	return strings.Join(where, " AND "), args
 }

@@ -86,6 +86,8 @@ func explain(err error, body []byte) *fault.Error {
 			return fault.Invalid(field, "unknown_field", "is not a field of this request; check its spelling and case")
 		case errors.Is(err, errNull):
 			return fault.Invalid(field, "wrong_type", "must not be null; leave it out when there is no value")
+		case sem.JSONKind == '0' && typeName(sem.GoType) == "a number":
+			return fault.Invalid(field, "out_of_range", "is larger than any number can be here")
 		}
 		return fault.Invalid(field, "wrong_type", "%s is given where %s is expected", kindName(sem.JSONKind), typeName(sem.GoType))
 	}

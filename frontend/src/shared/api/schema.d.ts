@@ -509,6 +509,25 @@ export interface components {
             /** @description Pass as `after` for the next page; absent on the last */
             next?: string;
         };
+        ReportBatch: {
+            reports: components["schemas"]["NewReport"][];
+        };
+        BatchResults: {
+            results: components["schemas"]["BatchResult"][];
+        };
+        NewPosition: {
+            /** Format: double */
+            lon: number;
+            /** Format: double */
+            lat: number;
+            reason?: string;
+        };
+        PlanList: {
+            plans: components["schemas"]["Plan"][];
+        };
+        FoundList: {
+            results: components["schemas"]["Found"][];
+        };
         BatchResult: {
             /** @enum {integer} */
             status: 200 | 201 | 400 | 404 | 409 | 413 | 503;
@@ -516,10 +535,12 @@ export interface components {
             problem?: components["schemas"]["Problem"];
         };
         Counts: {
-            /** @description Under all filters */
+            /** @description With a point, under all filters */
             total: number;
-            /** @description Without filters */
+            /** @description With a point, without filters */
             all: number;
+            /** @description Without a point, under all filters but bbox: they are in no other count here, and on no map */
+            nowhere: number;
             by_item: {
                 [key: string]: number;
             };
@@ -623,9 +644,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        plans: components["schemas"]["Plan"][];
-                    };
+                    "application/json": components["schemas"]["PlanList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -687,6 +706,8 @@ export interface operations {
                 village?: string;
                 /** @description Only reports placed in this town */
                 town?: string;
+                /** @description Only reports placed in this microgrid */
+                microgrid?: string;
                 /** @description Only reports placed by these methods, for instance `unplaced` */
                 method?: string;
                 /** @description Up to 100 ids or numbers, separated by commas */
@@ -757,9 +778,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    reports: components["schemas"]["NewReport"][];
-                };
+                "application/json": components["schemas"]["ReportBatch"];
             };
         };
         responses: {
@@ -769,9 +788,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        results: components["schemas"]["BatchResult"][];
-                    };
+                    "application/json": components["schemas"]["BatchResults"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -811,13 +828,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** Format: double */
-                    lon: number;
-                    /** Format: double */
-                    lat: number;
-                    reason?: string;
-                };
+                "application/json": components["schemas"]["NewPosition"];
             };
         };
         responses: {
@@ -914,9 +925,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        results: components["schemas"]["Found"][];
-                    };
+                    "application/json": components["schemas"]["FoundList"];
                 };
             };
             default: components["responses"]["Problem"];
