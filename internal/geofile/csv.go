@@ -25,6 +25,7 @@ type csvReader struct {
 
 	text []byte // the fields of the record so far, without quotes, one after another
 	ends []int  // where each ends in text
+	bad  string // the line of the last record that could not be read
 }
 
 func newCSVReader(r io.Reader, delim byte, limit int) *csvReader {
@@ -205,8 +206,23 @@ func (c *csvReader) tooLong() *problem {
 	return bad("too_large", "", "the record has more than %d bytes", c.max)
 }
 
-// skipLine drops the physical line at the start of the buffer, however long, without keeping it.
+// skipped is the line of the last record that could not be read as one field, or no field where it is too long to keep.
+func (c *csvReader) skipped() []string {
+	if c.bad == "" {
+		return nil
+	}
+	return []string{c.bad}
+}
+
+// skipLine drops the physical line at the start of the buffer, however long. It keeps one of a record's size at most.
 func (c *csvReader) skipLine() {
+	c.bad = ""
+	for bytes.IndexByte(c.buf, '\n') < 0 && len(c.buf) <= c.max && c.fill() {
+		continue
+	}
+	if line, _, _ := bytes.Cut(c.buf, []byte{'\n'}); len(line) <= c.max {
+		c.bad = string(bytes.TrimSuffix(line, []byte{'\r'}))
+	}
 	for {
 		if i := bytes.IndexByte(c.buf, '\n'); i >= 0 {
 			c.use(i + 1)

@@ -177,7 +177,7 @@ func (d *document) finish() error {
 		return fault.Invalid("type", "not_geojson", "the object with features has the type %q where FeatureCollection is expected",
 			clip(d.top.kind, 40)).AtLine(d.lineNow())
 	}
-	if d.declared != before && d.streamed && !isLonLat(d.declared) {
+	if d.declared != before && d.streamed && !isLonLat(d.declared) && d.opts.CRS == "" {
 		return fault.Invalid("crs", "late_crs",
 			"the file names its coordinate system %q only after its features; name it when importing (--crs)", clip(d.declared, 60))
 	}

@@ -21,8 +21,8 @@ import (
 // Options say how to read; the zero value reads with the defaults named at each field.
 type Options struct {
 	Layer    string // of a file with several; default: the only one, or the only one with polygons
-	CRS      string // EPSG:n in which the file's coordinates are, where it does not say or says it wrongly; only GDAL's formats heed it
-	Encoding string // of text files: utf-8, utf-16le, utf-16be, gb18030; default: found out
+	CRS      string // EPSG:n in which the coordinates are, where the file does not say or says it wrongly; GDAL converts by it, text is given as it stands
+	Encoding string // of text files: utf-8, utf-16le, utf-16be, gb18030, of Shapefiles any that GDAL knows; default: found out
 
 	Delimiter rune // of a CSV file; default: comma, semicolon or tab, whichever the first line has most of
 
@@ -53,18 +53,20 @@ type Feature struct {
 	Record     int               // number in the file or layer, from 1, rejected ones included
 	ID         string            // the feature's own id, if any
 	Properties map[string]string // numbers as their literal text, null absent, objects and arrays as JSON
+	Columns    []string          // names of all properties in their order, those that are null too
 	Shape      orb.Geometry      // lon, lat or x, y as in the file; a third and fourth dimension are dropped and noted
 }
 
 // Reader gives the features of a file in their order. It is not safe for concurrent use.
 type Reader struct {
-	format string
-	input  *input
-	next   func() (Feature, error)
-	crs    func() string
-	notes  *notes
-	done   error
-	closes []func() error
+	format   string
+	encoding func() string
+	input    *input
+	next     func() (Feature, error)
+	crs      func() string
+	notes    *notes
+	done     error
+	closes   []func() error
 }
 
 // Open starts reading the file at path, "-" being standard input. The error is a fault that says what to do where the
@@ -98,6 +100,9 @@ func (r *Reader) Format() string { return r.format }
 // only after its features is refused by Next, as they would have been misread.
 func (r *Reader) CRS() string { return r.crs() }
 
+// Encoding is the text's encoding as found so far, as Table.Encoding; "UTF-8" for what GDAL reads.
+func (r *Reader) Encoding() string { return r.encoding() }
+
 // Notes say what was left out on the way, each once, for example a third dimension.
 func (r *Reader) Notes() []string { return r.notes.list() }
 
@@ -126,6 +131,10 @@ type RowError struct {
 	Code   string // machine-readable, snake_case
 	Field  string // column or member, "" for the whole record
 	Reason string // complete: what is wrong
+
+	ID         string            // of a feature, as in Feature
+	Properties map[string]string // of a feature, where they could be read
+	Fields     []string          // of a table's row as they stand there, be they too few or too many; the line whole where its quotes are wrong
 }
 
 func (e *RowError) Error() string {

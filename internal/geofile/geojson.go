@@ -3,6 +3,8 @@ package geofile
 import (
 	"encoding/json"
 	"errors"
+
+	"github.com/paulmach/orb"
 )
 
 // object is a GeoJSON or TopoJSON object as far as it is of use here, read member by member in any order.
@@ -262,12 +264,14 @@ func (o *object) feature(record int) (Feature, error) {
 	case o.kind != "Feature":
 		shape = &o.shape
 	}
-	if o.problem != nil {
-		return Feature{}, o.problem.at(o.line, record)
+	p, g := o.problem, orb.Geometry(nil)
+	if p == nil {
+		g, p = shape.build()
 	}
-	g, p := shape.build()
 	if p != nil {
-		return Feature{}, p.at(o.line, record)
+		bad := p.at(o.line, record)
+		bad.ID, bad.Properties = o.id, o.properties
+		return Feature{}, bad
 	}
-	return Feature{Line: o.line, Record: record, ID: o.id, Properties: o.properties, Shape: g}, nil
+	return Feature{Line: o.line, Record: record, ID: o.id, Properties: o.properties, Columns: o.columns, Shape: g}, nil
 }

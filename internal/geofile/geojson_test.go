@@ -1,6 +1,8 @@
 package geofile_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -38,7 +40,7 @@ func TestGeoJSON(t *testing.T) {
 	want := []geofile.Feature{
 		{Line: 5, Record: 1, ID: "7", Shape: squareShape, Properties: map[string]string{
 			"code": "330481", "n": "1.50", "big": "12345678901234567890", "yes": "true", "list": `[1,{"a":"b"}]`,
-		}},
+		}, Columns: []string{"code", "n", "big", "no", "yes", "list"}},
 		{Line: 7, Record: 2, Shape: orb.Point{1, 2}},
 		{Line: 9, Record: 3, Properties: map[string]string{}, Shape: orb.Collection{
 			orb.MultiPolygon{{{{0, 0}, {1, 0}, {1, 1}, {0, 0}}}}, squareShape,
@@ -205,6 +207,41 @@ func TestLateCRS(t *testing.T) {
 	}
 	late := readAll(t, `{"type":"FeatureCollection",`+feature+`,`+crs+`}`, geofile.Options{})
 	wantFault(t, "named after", late.err, "late_crs", 0)
+	if told := readAll(t, `{"type":"FeatureCollection",`+feature+`,`+crs+`}`, geofile.Options{CRS: "EPSG:26985"}); told.err != nil || len(told.features) != 1 {
+		t.Errorf("named by the caller: %+v", told)
+	}
+}
+
+// Plain GeoJSON has no layers, an archive's are its files.
+func TestLayerOfGeoJSON(t *testing.T) {
+	one := `{"type":"Feature","properties":{},"geometry":` + square + `}`
+	for name, text := range map[string]string{"collection": `{"type":"FeatureCollection","features":[` + one + `]}`, "sequence": one + "\n" + one} {
+		wantFault(t, name, readAll(t, text, geofile.Options{Layer: "towns"}).err, "unknown_layer", 0)
+	}
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.Create("maps/towns.geojson")
+	if err == nil {
+		_, err = f.Write([]byte(one))
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := readAll(t, b.String(), geofile.Options{Layer: "towns"}); got.err != nil || len(got.features) != 1 {
+		t.Errorf("the archive's only file by name: %+v", got)
+	}
+	wantFault(t, "another file of the archive", readAll(t, b.String(), geofile.Options{Layer: "wards"}).err, "unknown_layer", 0)
+}
+
+// What is left out can be told by its id and its properties.
+func TestBadFeatureIsKnown(t *testing.T) {
+	got := readAll(t, `{"type":"FeatureCollection","features":[{"type":"Feature","id":7,"properties":{"code":"001"},"geometry":null}]}`, geofile.Options{})
+	if len(got.rows) != 1 || got.rows[0].ID != "7" || got.rows[0].Properties["code"] != "001" {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestPropertiesOfAMegabyte(t *testing.T) {

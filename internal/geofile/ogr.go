@@ -31,6 +31,9 @@ func (r *Reader) startOGR(ctx context.Context, opts Options) error {
 		if err != nil {
 			return err
 		}
+		if err := mapsIn(abs, r.input.path); err != nil {
+			return err
+		}
 		return r.readOGR(ctx, opts, abs)
 	}
 	dir, err := r.privateDir(opts)
@@ -46,6 +49,22 @@ func (r *Reader) startOGR(ctx context.Context, opts Options) error {
 		return err
 	}
 	return r.readOGR(ctx, opts, file)
+}
+
+// mapsIn refuses a folder that GDAL does not open as one data set.
+func mapsIn(dir, shown string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return openFault(shown, err)
+	}
+	for _, e := range entries {
+		switch strings.ToLower(filepath.Ext(e.Name())) {
+		case ".shp", ".tab", ".mif", ".gdbtable":
+			return nil
+		}
+	}
+	return fault.Invalid("", "unknown_format",
+		"the folder %s is no file geodatabase and holds no Shapefile (.shp) and no MapInfo file (.tab, .mif); of other formats name the file itself", shown)
 }
 
 // ogrExt is the ending by which GDAL knows some formats, for content that came without a name.
@@ -84,6 +103,11 @@ func (r *Reader) readOGR(ctx context.Context, opts Options, file string) error {
 	if err != nil {
 		return err
 	}
+	if !r.input.dir {
+		if opts.Encoding, err = r.readyShapefile(file, opts); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, opts.Timeout)
 	r.closes = append(r.closes, func() error { cancel(); return nil })
 	g := &gdal{dir: dir, opts: opts, file: file}
@@ -103,6 +127,11 @@ func (r *Reader) readOGR(ctx context.Context, opts Options, file string) error {
 		return err
 	}
 	chosen := layers[i]
+	if shp := filepath.Join(file, chosen.name+".shp"); r.input.dir && exists(shp) {
+		if g.opts.Encoding, err = r.readyShapefile(shp, opts); err != nil {
+			return err
+		}
+	}
 	if chosen.thick {
 		r.notes.add("the third dimension was dropped")
 	}
@@ -127,9 +156,14 @@ func (r *Reader) readOGR(ctx context.Context, opts Options, file string) error {
 	}
 	r.closes = append(r.closes, out.close)
 	seq := newSequence(bufio.NewReaderSize(&bounded{r: out, left: opts.maxStream(), limit: opts.maxStream()}, headBytes), '\n', opts, r.notes)
-	r.format, r.crs = "OGR", func() string { return declared }
+	r.format, r.crs, r.encoding = "OGR", func() string { return declared }, func() string { return encUTF8 }
 	r.next = func() (Feature, error) { return nextOGR(seq, out) }
 	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 var epsgCode = regexp.MustCompile(`^(?:EPSG:)?([0-9]{1,6})$`)
@@ -291,6 +325,7 @@ func (g *gdal) message(stderr string) string {
 			continue
 		}
 		line = strings.ReplaceAll(line, g.file, filepath.Base(g.file))
+		line = strings.ReplaceAll(line, filepath.Dir(g.file)+string(filepath.Separator), "")
 		return clip(strings.ReplaceAll(line, g.dir, ""), 300)
 	}
 	return "it gave no reason"

@@ -296,12 +296,107 @@ func TestShapefileInGBK(t *testing.T) {
 	if declared.err != nil || declared.features[0].Properties["name"] != "褚石村" {
 		t.Errorf("declared: %+v", declared)
 	}
-	if err := os.Remove(strings.TrimSuffix(file, "shp") + "cpg"); err != nil {
-		t.Fatal(err)
-	}
+	undeclare(t, file, 0)
 	named := readPath(t, file, geofile.Options{Encoding: "gbk"})
 	if named.err != nil || named.features[0].Properties["name"] != "褚石村" {
 		t.Errorf("named: %+v", named)
+	}
+}
+
+// undeclare takes away what says in which encoding a Shapefile's table is.
+func undeclare(t *testing.T, file string, language byte) {
+	t.Helper()
+	if err := os.Remove(strings.TrimSuffix(file, "shp") + "cpg"); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(strings.TrimSuffix(file, "shp")+"dbf", os.O_RDWR, 0)
+	if err == nil {
+		_, err = f.WriteAt([]byte{language}, 29)
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The encoding of a table that does not name it is found by what stands in it, its columns' names included, also where a
+// column's end cuts a character in two.
+func TestShapefileThatNamesNoEncoding(t *testing.T) {
+	source := write(t, "p.geojson", strings.ReplaceAll(parishes, `"name"`, `"名称"`))
+	for _, c := range []struct {
+		encoding string
+		language byte
+		said     string
+	}{{"CP936", 0, "GBK"}, {"CP936", 0x57, "GBK"}, {"UTF-8", 0, "UTF-8"}, {"UTF-8", 0x57, "UTF-8"}} {
+		for _, folder := range []bool{false, true} {
+			dir := t.TempDir()
+			file := filepath.Join(dir, "p.shp")
+			ogr2ogr(t, "-f", "ESRI Shapefile", file, source, "-nlt", "MULTIPOLYGON", "-lco", "ENCODING="+c.encoding)
+			undeclare(t, file, c.language)
+			if folder {
+				file = dir
+			}
+			got := readPath(t, file, geofile.Options{})
+			if got.err != nil || len(got.features) != 2 || len(got.rows) != 0 || got.features[0].Properties["名称"] != "褚石村" {
+				t.Errorf("%+v: %+v", c, got)
+			}
+			if !slices.ContainsFunc(got.notes, func(n string) bool { return strings.Contains(n, c.said) }) {
+				t.Errorf("%+v: no note among %q", c, got.notes)
+			}
+		}
+	}
+	cut := filepath.Join(t.TempDir(), "p.shp")
+	ogr2ogr(t, "-f", "ESRI Shapefile", cut, source, "-nlt", "MULTIPOLYGON", "-lco", "ENCODING=CP936")
+	undeclare(t, cut, 0)
+	table := strings.TrimSuffix(cut, "shp") + "dbf"
+	whole, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := gbk(t, "新民村")
+	if err := os.WriteFile(table, bytes.Replace(whole, []byte(name), []byte(name[:5]+" "), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := readPath(t, cut, geofile.Options{}); got.err != nil || len(got.features) != 2 || !strings.HasPrefix(got.features[1].Properties["名称"], "新民") {
+		t.Errorf("cut: %+v", got)
+	}
+	big5 := filepath.Join(t.TempDir(), "p.shp")
+	ogr2ogr(t, "-f", "ESRI Shapefile", big5, write(t, "b.geojson", strings.ReplaceAll(parishes, "褚石村", "國姓鄉")), "-nlt", "MULTIPOLYGON", "-lco", "ENCODING=CP950")
+	undeclare(t, big5, 0)
+	wantFault(t, "Big5", readPath(t, big5, geofile.Options{}).err, "unknown_encoding", 0)
+	if got := readPath(t, big5, geofile.Options{Encoding: "cp950"}); got.err != nil || got.features[0].Properties["name"] != "國姓鄉" {
+		t.Errorf("Big5, named: %+v", got)
+	}
+}
+
+// What is missing beside a Shapefile, or in a folder, is told in words that help.
+func TestIncompleteShapefile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "p.shp")
+	ogr2ogr(t, "-f", "ESRI Shapefile", file, write(t, "p.geojson", parishes), "-nlt", "MULTIPOLYGON")
+	remove := func(ext string) {
+		if err := os.Remove(filepath.Join(dir, "p"+ext)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove(".dbf")
+	bare := readPath(t, file, geofile.Options{})
+	if bare.err != nil || len(bare.features) != 2 || !slices.ContainsFunc(bare.notes, func(n string) bool { return strings.Contains(n, "no .dbf beside p.shp") }) {
+		t.Errorf("without its table: %+v", bare)
+	}
+	remove(".shx")
+	err := readPath(t, file, geofile.Options{}).err
+	wantFault(t, "without its index", err, "incomplete_shapefile", 0)
+	if err != nil && (strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), ".shx")) {
+		t.Errorf("%v", err)
+	}
+	remove(".shp")
+	err = readPath(t, dir, geofile.Options{}).err
+	wantFault(t, "a folder without maps", err, "unknown_format", 0)
+	if err != nil && !strings.Contains(err.Error(), ".shp") {
+		t.Errorf("%v does not say what was looked for", err)
 	}
 }
 

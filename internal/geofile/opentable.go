@@ -21,7 +21,7 @@ func openTable(ctx context.Context, path string, opts Options) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{input: in, notes: &notes{}, closes: []func() error{in.close}}
+	t := &Table{input: in, notes: &notes{}, crs: func() string { return "" }, closes: []func() error{in.close}}
 	if err := t.start(opts); err != nil {
 		t.Close() // the first error counts
 		return nil, err
@@ -91,14 +91,18 @@ func (t *Table) startCSV(txt *text, opts Options) error {
 			return Row{}, err
 		}
 		record++
-		if p == nil && len(fields) != len(t.header) {
+		if p != nil {
+			fields = c.skipped()
+		} else if len(fields) != len(t.header) {
 			p = bad("wrong_field_count", "", "has %d fields where the header has %d", len(fields), len(t.header))
 		}
 		if p == nil {
 			p = checkText(fields, t.header, txt.lossy())
 		}
 		if p != nil {
-			return Row{}, p.at(c.start, record)
+			bad := p.at(c.start, record)
+			bad.Fields = fields
+			return Row{}, bad
 		}
 		return Row{Line: c.start, Record: record, Fields: fields}, nil
 	}
@@ -152,10 +156,7 @@ func (t *Table) startPoints(txt *text, opts Options) error {
 			}
 		}
 	}
-	t.format = src.format()
-	if crs := src.crs(); !isLonLat(crs) {
-		return fault.Invalid("crs", "wrong_crs", "the points are in %q; give reports in lon, lat (EPSG:4490 or 4326)", clip(crs, 60))
-	}
+	t.format, t.crs = src.format(), src.crs
 	t.header = names
 	v.known = seen
 	t.next = v.next
@@ -189,9 +190,6 @@ func (v *pointView) next() (Row, error) {
 	o := p.o
 	row := Row{Line: o.line, Record: p.record, Fields: make([]string, len(v.table.header))}
 	lon, lat, err := v.point(o, p.record)
-	if err != nil {
-		return Row{}, err
-	}
 	for i, name := range v.table.header {
 		value, ok := o.properties[name]
 		switch {
@@ -205,6 +203,12 @@ func (v *pointView) next() (Row, error) {
 			row.Fields[i] = value
 		}
 	}
+	if bad := (*RowError)(nil); errors.As(err, &bad) {
+		bad.Fields = row.Fields
+	}
+	if err != nil {
+		return Row{}, err
+	}
 	for _, c := range o.columns {
 		switch {
 		case c == "lon" || c == "lat":
@@ -213,8 +217,10 @@ func (v *pointView) next() (Row, error) {
 			v.table.notes.add("the property %s was ignored: it does not appear in the first %d features", clip(c, 40), headRecords)
 		}
 	}
-	if bad := checkText(row.Fields, v.table.header, false); bad != nil {
-		return Row{}, bad.at(o.line, p.record)
+	if unfit := checkText(row.Fields, v.table.header, false); unfit != nil {
+		bad := unfit.at(o.line, p.record)
+		bad.Fields = row.Fields
+		return Row{}, bad
 	}
 	return row, nil
 }
@@ -233,5 +239,5 @@ func (v *pointView) point(o *object, record int) (lon, lat string, err error) {
 	if !ok {
 		return "", "", bad("no_point", "geometry", "the geometry is a %s; a report needs a Point", f.Shape.GeoJSONType()).at(o.line, record)
 	}
-	return strconv.FormatFloat(p[0], 'g', -1, 64), strconv.FormatFloat(p[1], 'g', -1, 64), nil
+	return strconv.FormatFloat(p[0], 'f', -1, 64), strconv.FormatFloat(p[1], 'f', -1, 64), nil
 }

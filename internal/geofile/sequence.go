@@ -25,7 +25,10 @@ func (r *Reader) startJSON(t *text, opts Options) error {
 	if err != nil {
 		return err
 	}
-	r.format, r.crs = src.format(), src.crs
+	r.format, r.crs, r.encoding = src.format(), src.crs, t.encoding
+	if opts.Layer != "" && r.format != "TopoJSON" {
+		return fault.Invalid("layer", "unknown_layer", "GeoJSON has no layers, so none is called “%s”: leave it out", clip(opts.Layer, 60))
+	}
 	r.next = func() (Feature, error) {
 		o, record, err := src.nextObject()
 		r.format = src.format()

@@ -88,7 +88,7 @@ func open(ctx context.Context, path string, opts Options) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{input: in, notes: &notes{}, crs: func() string { return "" }, closes: []func() error{in.close}}
+	r := &Reader{input: in, notes: &notes{}, crs: func() string { return "" }, encoding: func() string { return encUTF8 }, closes: []func() error{in.close}}
 	if err := r.start(ctx, opts); err != nil {
 		r.Close() // the first error counts
 		return nil, err

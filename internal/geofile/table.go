@@ -13,6 +13,7 @@ import (
 type Table struct {
 	format   string
 	encoding func() string
+	crs      func() string
 	input    *input
 	header   []string
 	next     func() (Row, error)
@@ -84,6 +85,9 @@ func (t *Table) Format() string { return t.format }
 
 // Encoding is the text's encoding as found so far: "UTF-8", "UTF-16LE", "UTF-16BE" or "GB18030".
 func (t *Table) Encoding() string { return t.encoding() }
+
+// CRS is the system that a GeoJSON file declares for lon and lat, for crs.Parse, as found so far; "" if it declares none.
+func (t *Table) CRS() string { return t.crs() }
 
 // Notes say what was left out on the way, each once.
 func (t *Table) Notes() []string { return t.notes.list() }

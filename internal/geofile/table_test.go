@@ -268,8 +268,40 @@ func TestPointTable(t *testing.T) {
 	if len(got.notes) != 1 || !strings.Contains(got.notes[0], "lon") {
 		t.Errorf("notes %q", got.notes)
 	}
-	projected := readTable(t, strings.NewReader(`{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"EPSG:26985"}},"features":[]}`), geofile.Options{})
-	wantFault(t, "projected", projected.err, "wrong_crs", 0)
+	if bad := got.rejects[0].Fields; !slices.Equal(bad, []string{"r3", "", "", "", ""}) {
+		t.Errorf("the fields of a feature that is no point: %q", bad)
+	}
+}
+
+// A table of points tells the system that its file declares; the numbers are as they stand.
+func TestProjectedPointTable(t *testing.T) {
+	table, err := geofile.OpenTable(t.Context(), "-", geofile.Options{Stdin: strings.NewReader(`{"type":"FeatureCollection",
+"crs":{"type":"name","properties":{"name":"urn:ogc:def:crs:EPSG::4549"}},
+"features":[{"type":"Feature","id":"r1","properties":{},"geometry":{"type":"Point","coordinates":[560000.5,3376000]}}]}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close() // read only
+	row, err := table.Next()
+	if err != nil || table.CRS() != "urn:ogc:def:crs:EPSG::4549" || !slices.Equal(row.Fields, []string{"r1", "560000.5", "3376000"}) {
+		t.Errorf("%q, %+v, %v", table.CRS(), row, err)
+	}
+}
+
+// What is left out is told as it stands, so that it can be mended.
+func TestBadRowIsKept(t *testing.T) {
+	got := readTable(t, strings.NewReader("id,x\n1,a,b\n2\n3,\"a\" b\r\n4,\xff\n5,a \"b\""), geofile.Options{Encoding: "utf-8"})
+	var kept []string
+	for _, bad := range got.rejects {
+		kept = append(kept, strings.Join(bad.Fields, "|"))
+	}
+	if want := []string{"1|a|b", "2", `3,"a" b`, "4|\xff", `5,a "b"`}; got.err != nil || len(got.rows) != 0 || !slices.Equal(kept, want) {
+		t.Errorf("%v, %d rows, kept %q", got.err, len(got.rows), kept)
+	}
+	long := readTable(t, strings.NewReader("id,x\n1,\""+strings.Repeat("a", 5000)+"\n2,b\n"), geofile.Options{MaxRow: 1000})
+	if len(long.rejects) != 1 || long.rejects[0].Fields != nil || len(long.rows) != 1 {
+		t.Errorf("a line that is too long: %+v", long)
+	}
 }
 
 // Tables that a writer wrote come back as they were, whatever is in them.

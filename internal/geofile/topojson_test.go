@@ -32,9 +32,9 @@ func TestTopoJSON(t *testing.T) {
 		t.Fatalf("%+v", plain)
 	}
 	want := []geofile.Feature{
-		{Line: 3, Record: 1, Properties: map[string]string{"prop0": "value0"}, Shape: orb.Point{102, 0.5}},
-		{Line: 4, Record: 2, Properties: map[string]string{"prop0": "value0", "prop1": "0"}, Shape: orb.LineString{{102, 0}, {103, 1}, {104, 0}, {105, 1}}},
-		{Line: 5, Record: 3, Properties: map[string]string{"prop0": "value0", "prop1": `{"this":"that"}`}, Shape: orb.Polygon{{{100, 0}, {101, 0}, {101, 1}, {100, 1}, {100, 0}}}},
+		{Line: 3, Record: 1, Properties: map[string]string{"prop0": "value0"}, Columns: []string{"prop0"}, Shape: orb.Point{102, 0.5}},
+		{Line: 4, Record: 2, Properties: map[string]string{"prop0": "value0", "prop1": "0"}, Columns: []string{"prop0", "prop1"}, Shape: orb.LineString{{102, 0}, {103, 1}, {104, 0}, {105, 1}}},
+		{Line: 5, Record: 3, Properties: map[string]string{"prop0": "value0", "prop1": `{"this":"that"}`}, Columns: []string{"prop0", "prop1"}, Shape: orb.Polygon{{{100, 0}, {101, 0}, {101, 1}, {100, 1}, {100, 0}}}},
 	}
 	if !reflect.DeepEqual(plain.features, want) {
 		t.Errorf("got %+v\nwant %+v", plain.features, want)

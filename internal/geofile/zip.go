@@ -239,6 +239,9 @@ func (r *Reader) startUnpacked(ctx context.Context, opts Options, file string) e
 	}
 	switch sniff(head, file) {
 	case kindJSON:
+		if name := filepath.Base(file); opts.Layer == strings.TrimSuffix(name, filepath.Ext(name)) {
+			opts.Layer = "" // of an archive the files are the layers
+		}
 		t, err := newText(inner.raw, opts.Encoding)
 		if err != nil {
 			return err
