@@ -33,6 +33,7 @@ type City struct {
 
 	log       *slog.Logger
 	now       func() time.Time
+	proj      *postgres.Projector
 	state     atomic.Pointer[State]
 	reload    sync.Mutex    // one change of state at a time
 	committed chan struct{} // something was committed here
@@ -63,20 +64,18 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, log *s
 		return nil, err
 	}
 	c := &City{City: info, Zone: zone, Pool: pool, log: log.With("city", info.Code), now: now,
-		committed: make(chan struct{}, 1)}
+		proj: &postgres.Projector{DB: pool}, committed: make(chan struct{}, 1)}
 	levels := make([]jurisdiction.Level, len(info.Levels))
 	for i, l := range info.Levels {
 		levels[i] = jurisdiction.Level{Role: jurisdiction.Role(l.Role), Name: l.Name}
 	}
 	c.Plans = &jurisdiction.Service{Pool: pool, Levels: levels, Now: now}
 	c.Reports = &report.Service{
-		Pool:   pool,
-		Placer: func() *report.Placer { return c.state.Load().Placer },
-		Bound:  c.bound,
-		Now:    now,
-		Project: func(ctx context.Context, epsg int, xs, ys []float64) ([]float64, []float64, error) {
-			return postgres.Transform(ctx, pool, epsg, xs, ys)
-		},
+		Pool:    pool,
+		Placer:  func() *report.Placer { return c.state.Load().Placer },
+		Bound:   c.bound,
+		Now:     now,
+		Project: c.proj,
 	}
 	c.Reports.Committer = feed.NewCommitter(pool, now, func(feed.Seq) {
 		select {

@@ -13,7 +13,6 @@ import (
 	"gridgov/internal/geofile"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/place"
-	"gridgov/internal/postgres"
 	"gridgov/internal/report"
 )
 
@@ -146,7 +145,7 @@ func (c *City) shapeToLonLat(ctx context.Context, sys crs.System, shape orb.Mult
 		for i, p := range points {
 			xs[i], ys[i] = p[0], p[1]
 		}
-		lon, lat, err := postgres.Transform(ctx, c.Pool, sys.EPSG(), xs, ys)
+		lon, lat, err := c.proj.LonLat(ctx, sys.EPSG(), xs, ys)
 		if err != nil {
 			return err
 		}

@@ -140,7 +140,9 @@ func TestValidate(t *testing.T) {
 		{"web mercator in the south", orb.Point{100, -4000000}, haining, "lat", "projected"},
 		{"longitude", orb.Point{180.5, 95}, orb.Bound{}, "lon", "out_of_range"},
 		{"latitude", orb.Point{120.5, 90.0001}, haining, "lat", "out_of_range"},
-		{"corner of the globe", orb.Point{180, 90}, haining, "", ""},
+		{"corner of the globe", orb.Point{180, 89.999999}, haining, "", ""},
+		{"the north pole", orb.Point{180, 90}, haining, "lat", "out_of_range"},
+		{"the south pole", orb.Point{0, -90}, haining, "lat", "out_of_range"},
 		{"NaN", orb.Point{120.5, math.NaN()}, haining, "lat", "not_finite"},
 		{"infinite", orb.Point{math.Inf(-1), 30}, haining, "lon", "not_finite"},
 		{"0, 0", orb.Point{0, 0}, haining, "lon", "zero"},
@@ -166,7 +168,7 @@ func TestValidatePassesOnlyTheGlobe(t *testing.T) {
 		if rapid.Bool().Draw(t, "near") {
 			p = orb.Point{rapid.Float64Range(179, 181).Draw(t, "lon"), rapid.Float64Range(89, 91).Draw(t, "lat")}
 		}
-		if crs.Validate(p, city) == nil && !(math.Abs(p[0]) <= 180 && math.Abs(p[1]) <= 90) {
+		if crs.Validate(p, city) == nil && !(math.Abs(p[0]) <= 180 && math.Abs(p[1]) < 90) {
 			t.Fatalf("%v passed", p)
 		}
 	})
@@ -187,12 +189,42 @@ func TestParsePoint(t *testing.T) {
 		{"120,5", "30", "lon", "not_a_number", "dot"},
 		{"120°18′45″E", "30", "lon", "not_a_number", "decimal degrees"},
 		{"120", "--3", "lat", "not_a_number", ""},
+		{"77°02W", "38.9", "lon", "not_a_number", "decimal degrees"},
+		{"77.03W", "38.9", "lon", "not_a_number", "decimal degrees"},
 	} {
 		_, f := crs.ParsePoint(c.lon, c.lat)
 		if f == nil || f.Field != c.field || f.Code != c.code || !strings.Contains(f.Message, c.says) {
 			t.Errorf("ParsePoint(%q, %q): %+v; want %s %s", c.lon, c.lat, f, c.field, c.code)
 		}
 	}
+}
+
+func TestParseNumber(t *testing.T) {
+	if v, f := crs.ParseNumber("accuracy_m", " 2.5 "); f != nil || v != 2.5 {
+		t.Errorf("got %v, %v", v, f)
+	}
+	for text, says := range map[string]string{"5 metres": "not a number", "2,5": "dot", "0x2": "not a number", "": "no value", "-7_7": "not a number"} {
+		_, f := crs.ParseNumber("accuracy_m", text)
+		if f == nil || f.Field != "accuracy_m" || !strings.Contains(f.Message, says) || strings.Contains(f.Message, "degrees") {
+			t.Errorf("ParseNumber(%q): %+v", text, f)
+		}
+	}
+}
+
+// What is read is what strconv makes of the same decimal, and nothing that it reads besides.
+func FuzzParseNumber(f *testing.F) {
+	for _, s := range []string{"1", "-77.03", "1e999", "0x1p3", "1_0", "+.5e-3", "Inf", "77°02W"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		v, bad := crs.ParseNumber("lon", text)
+		if bad != nil {
+			return
+		}
+		if math.IsNaN(v) || math.IsInf(v, 0) || strings.ContainsAny(text, "xXpP_iInN,") {
+			t.Fatalf("%q is read as %v", text, v)
+		}
+	})
 }
 
 func FuzzParse(f *testing.F) {

@@ -28,7 +28,7 @@ func Validate(p orb.Point, city orb.Bound) *fault.Error {
 	}
 	known := city.Max[0] > city.Min[0] && city.Max[1] > city.Min[1]
 	near := func(p orb.Point) bool { return known && city.Pad(nearDeg).Contains(p) }
-	inRange := math.Abs(lon) <= 180 && math.Abs(lat) <= 90
+	inRange := math.Abs(lon) <= 180 && math.Abs(lat) < 90
 	switch {
 	case inRange && near(p):
 		return nil
@@ -39,6 +39,8 @@ func Validate(p orb.Point, city orb.Bound) *fault.Error {
 		return fault.Invalid("lon", "zero", "0, 0 is no position in this city: leave both empty when there is none")
 	case inRange:
 		return nil
+	case math.Abs(lat) == 90 && math.Abs(lon) <= 180: // where what went wrong in a projection often ends
+		return fault.Invalid("lat", "out_of_range", "latitude %s is a pole, where no city lies", num(lat))
 	case math.Abs(lon) <= 90 && math.Abs(lat) <= 180:
 		return fault.Invalid("lat", "swapped", "latitude %s is outside -90 to 90: longitude and latitude look swapped; give longitude first", num(lat))
 	case math.Abs(lon) > 360 || math.Abs(lat) > 360:
@@ -58,33 +60,43 @@ func field(lon float64) string {
 	return "lat"
 }
 
-// ParsePoint reads two decimal texts as they stand in files and forms: no hexadecimal, no "NaN" or "Inf", no thousands
-// separators. The faults' fields are "lon" and "lat", the codes missing and not_a_number. The order is given by the
-// arguments; the value is not checked further (Validate).
-func ParsePoint(lon, lat string) (orb.Point, *fault.Error) {
-	var p orb.Point
-	for i, text := range []string{lon, lat} {
-		name := []string{"lon", "lat"}[i]
-		text = strings.TrimSpace(text)
-		if text == "" {
-			return p, fault.Invalid(name, "missing", "has no value")
-		}
-		if strings.Trim(text, "0123456789+-.eE") != "" {
-			hint := ""
-			if strings.Count(text, ",") == 1 && strings.Trim(text, "0123456789+-,") == "" {
-				hint = "; write the decimal point as a dot"
-			} else if strings.ContainsAny(text, "°'′\"″NSEWnsew") && strings.ContainsAny(text, "0123456789") {
-				hint = "; give decimal degrees, not degrees and minutes"
-			}
-			return p, fault.Invalid(name, "not_a_number", "%.40q is not a number%s", text, hint)
-		}
-		v, err := strconv.ParseFloat(text, 64)
-		if err != nil { // also 1e999, which does not fit a double
-			return p, fault.Invalid(name, "not_a_number", "%.40q is not a number", text)
-		}
-		p[i] = v
+// ParsePoint reads two decimal texts by ParseNumber; the order is given by the arguments. The faults' fields are "lon" and
+// "lat". The value is not checked further (Validate).
+func ParsePoint(lon, lat string) (p orb.Point, bad *fault.Error) {
+	if p[0], bad = ParseNumber("lon", lon); bad == nil {
+		p[1], bad = ParseNumber("lat", lat)
 	}
-	return p, nil
+	return p, bad
+}
+
+// ParseNumber reads a decimal text as it stands in files, forms and queries: no hexadecimal, no "NaN" or "Inf", no
+// underscores or thousands separators. The fault's codes are missing and not_a_number.
+func ParseNumber(field, text string) (float64, *fault.Error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return 0, fault.Invalid(field, "missing", "has no value")
+	}
+	if strings.Trim(text, "0123456789+-.eE") == "" {
+		if v, err := strconv.ParseFloat(text, 64); err == nil { // else also 1e999, which does not fit a double
+			return v, nil
+		}
+	}
+	return 0, fault.Invalid(field, "not_a_number", "%.40q is not a number%s", text, hint(field, text))
+}
+
+// hint says what the writer of a text that is no number may have meant.
+func hint(field, text string) string {
+	degrees := "°'′\"″"
+	if field == "lon" || field == "lat" {
+		degrees += "NSEWnsew"
+	}
+	switch {
+	case strings.Count(text, ",") == 1 && strings.Trim(text, "0123456789+-,") == "":
+		return "; write the decimal point as a dot"
+	case strings.ContainsAny(text, degrees) && strings.ContainsAny(text, "0123456789"):
+		return "; give decimal degrees, not degrees and minutes"
+	}
+	return ""
 }
 
 func num(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

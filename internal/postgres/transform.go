@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -18,11 +20,20 @@ type Querier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
-// Transform converts points of the system EPSG:from, given in the order east, north (or longitude, latitude), to longitude
-// and latitude in degrees, EPSG:4490, by PostGIS's PROJ. A point that is not finite, or that the projection cannot turn
-// back, comes out as NaN, NaN. A code that PROJ does not know is a fault in field crs. db is a pool or a connection outside
-// a transaction, as a failed attempt would end the transaction.
-func Transform(ctx context.Context, db Querier, from int, xs, ys []float64) (lons, lats []float64, err error) {
+// Projector converts coordinates of any system that PROJ knows, by PostGIS's PROJ. It remembers what the systems asked for
+// are. DB is a pool or a connection outside a transaction, as a failed attempt would end the transaction.
+type Projector struct {
+	DB    Querier
+	kinds sync.Map // EPSG code → whether it is measured in degrees
+}
+
+// LonLat converts points of the system EPSG:from, given in the order east, north (or longitude, latitude), to longitude
+// and latitude in degrees, EPSG:4490. A point that is not finite, or that the projection cannot turn back, comes out as
+// NaN, NaN. A code that PROJ does not know, or that is no system of positions on a map, is a fault in field crs.
+func (p *Projector) LonLat(ctx context.Context, from int, xs, ys []float64) (lons, lats []float64, err error) {
+	if _, err := p.Degrees(ctx, from); err != nil {
+		return nil, nil, err
+	}
 	lons, lats = make([]float64, len(xs)), make([]float64, len(xs))
 	var index []int // of the points that go to the database
 	for i := range xs {
@@ -31,11 +42,68 @@ func Transform(ctx context.Context, db Querier, from int, xs, ys []float64) (lon
 			index = append(index, i)
 		}
 	}
-	t := transformer{ctx: ctx, db: db, from: "EPSG:" + strconv.Itoa(from), xs: xs, ys: ys, lons: lons, lats: lats}
-	if err := t.known(); err != nil {
-		return nil, nil, err
-	}
+	t := transformer{ctx: ctx, db: p.DB, from: epsgName(from), xs: xs, ys: ys, lons: lons, lats: lats}
 	return lons, lats, t.convert(index)
+}
+
+// Degrees tells whether the system is measured in degrees, or in their like; else it is projected. Its faults are LonLat's.
+func (p *Projector) Degrees(ctx context.Context, from int) (bool, error) {
+	if known, ok := p.kinds.Load(from); ok {
+		return known.(bool), nil
+	}
+	degrees, err := p.kindOf(ctx, epsgName(from))
+	if err == nil {
+		p.kinds.Store(from, degrees)
+	}
+	return degrees, err
+}
+
+func epsgName(code int) string { return "EPSG:" + strconv.Itoa(code) }
+
+// kindOf asks PROJ, which has no word for what a system is in PostGIS 3.3 (spatial_ref_sys lacks the vertical systems and
+// the latest ones): by how it deals with points.
+func (p *Projector) kindOf(ctx context.Context, name string) (degrees bool, err error) {
+	code := strings.TrimPrefix(name, "EPSG:")
+	// Only a system of heights is the second half of a compound one whatever the first; one with latitudes of its own is
+	// taken for heights above the first's ellipsoid where both are of one datum.
+	switch vertical, err := p.takes(ctx, "EPSG:4326+"+code, "EPSG:4258+"+code); {
+	case err != nil:
+		return false, err
+	case vertical:
+		return false, fault.Invalid("crs", "unusable_crs", "%s is a system of heights, in which no position can be told: give the system of the coordinates", name)
+	}
+	switch known, err := p.takes(ctx, name, name); {
+	case err != nil:
+		return false, err
+	case !known:
+		return false, fault.Invalid("crs", "unknown_crs", "PROJ knows no coordinate system %s: give another EPSG code, gcj02 or bd09", name)
+	}
+	// A step of one along both axes is about a degree on a globe, next to nothing on a map; the earth's centre is a point of
+	// geocentric systems alone.
+	var dLon, dLat, z *float64
+	err = p.DB.QueryRow(ctx, `SELECT ST_X(b) - ST_X(a), ST_Y(b) - ST_Y(a), ST_Z(a)
+		FROM ST_Transform(ST_MakePoint(0, 0, 0), $1::text, 4490) a, ST_Transform(ST_MakePoint(1, 1, 0), $1::text, 4490) b`, name).
+		Scan(&dLon, &dLat, &z)
+	switch {
+	case state(err) == "XX000":
+		return false, nil // cannot turn its own origin back, as some projections cannot
+	case err != nil:
+		return false, err
+	case z != nil && *z < -6e6:
+		return false, fault.Invalid("crs", "unusable_crs", "%s counts metres from the earth's centre, which two coordinates cannot tell: give longitude and latitude, or a projected system", name)
+	}
+	return dLon != nil && dLat != nil && math.Abs(*dLon) > .5 && math.Abs(*dLat) > .5, nil
+}
+
+// takes tells whether PROJ makes systems of both names, by a point without coordinates, which nothing but the name can spoil.
+func (p *Projector) takes(ctx context.Context, a, b string) (bool, error) {
+	var empty bool
+	err := p.DB.QueryRow(ctx, `SELECT ST_IsEmpty(ST_Transform(e, $1::text, 4490)) AND ST_IsEmpty(ST_Transform(e, $2::text, 4490))
+		FROM (SELECT 'POINT EMPTY'::geometry AS e) point`, a, b).Scan(&empty)
+	if state(err) == "XX000" { // internal_error, as PostGIS reports whatever PROJ refuses
+		return false, nil
+	}
+	return err == nil, err
 }
 
 type transformer struct {
@@ -44,16 +112,6 @@ type transformer struct {
 	from       string
 	xs, ys     []float64
 	lons, lats []float64
-}
-
-// known asks for the system by a point without coordinates, which nothing but the system's name can spoil.
-func (t transformer) known() error {
-	var empty bool
-	err := t.db.QueryRow(t.ctx, "SELECT ST_IsEmpty(ST_Transform('POINT EMPTY'::geometry, $1::text, 4490))", t.from).Scan(&empty)
-	if state(err) == "XX000" { // internal_error, as PostGIS reports whatever PROJ refuses
-		return fault.Invalid("crs", "unknown_crs", "PROJ knows no coordinate system %s: give another EPSG code, gcj02 or bd09", t.from)
-	}
-	return err
 }
 
 // convert converts the points at the indexes. One point that PROJ refuses fails its whole statement: the points are then

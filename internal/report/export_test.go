@@ -8,3 +8,6 @@ func ReplaceInSteps(t *testing.T, read int64, write int) {
 	replaceRead, replaceWrite = read, write
 	t.Cleanup(func() { replaceRead, replaceWrite = r, w })
 }
+
+// Content is the digest of what was sent.
+func Content(n New) []byte { return n.content() }

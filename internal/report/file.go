@@ -18,8 +18,12 @@ import (
 	"gridgov/internal/feed"
 )
 
-// Projector turns projected coordinates into lon, lat (EPSG:4490) by PROJ.
-type Projector func(ctx context.Context, epsg int, xs, ys []float64) (lon, lat []float64, err error)
+// Projector turns coordinates of other systems into lon, lat (EPSG:4490) by PROJ, NaN where it cannot, and tells which
+// systems are measured in degrees.
+type Projector interface {
+	LonLat(ctx context.Context, epsg int, xs, ys []float64) (lon, lat []float64, err error)
+	Degrees(ctx context.Context, epsg int) (bool, error)
+}
 
 // Service files, reads and places one city's reports.
 type Service struct {
@@ -44,8 +48,8 @@ type ready struct {
 }
 
 // prepare checks, locates and places. It does no SQL but for coordinates that need PROJ, and not for those either when
-// projected is their point in lon, lat.
-func (s *Service) prepare(ctx context.Context, placer *Placer, n New, projected *orb.Point) (*ready, error) {
+// projected is what became of them.
+func (s *Service) prepare(ctx context.Context, placer *Placer, n New, projected *projected) (*ready, error) {
 	now := s.Now()
 	if err := n.Check(now); err != nil {
 		return nil, err
@@ -69,7 +73,7 @@ func (s *Service) prepare(ctx context.Context, placer *Placer, n New, projected 
 	}
 	var pt orb.Point
 	if projected != nil {
-		pt, err = checkProjected(sys, orb.Point{*n.X, *n.Y}, *projected)
+		pt, err = projected.at, projected.err()
 	} else {
 		pt, err = s.lonLat(ctx, sys, orb.Point{*n.X, *n.Y})
 	}
@@ -108,11 +112,11 @@ func (s *Service) LonLat(ctx context.Context, system string, p orb.Point) (orb.P
 
 func (s *Service) lonLat(ctx context.Context, sys crs.System, p orb.Point) (orb.Point, error) {
 	if sys.NeedsProj() {
-		lon, lat, err := s.Project(ctx, sys.EPSG(), []float64{p[0]}, []float64{p[1]})
+		out, err := s.projectAll(ctx, sys, []orb.Point{p})
 		if err != nil {
 			return p, err
 		}
-		return checkProjected(sys, p, orb.Point{lon[0], lat[0]})
+		return out[0].at, out[0].err()
 	}
 	if err := crs.Validate(p, s.Bound()); err != nil {
 		return p, err
@@ -120,14 +124,6 @@ func (s *Service) lonLat(ctx context.Context, sys crs.System, p orb.Point) (orb.
 	p, err := sys.ToLonLat(p)
 	if err != nil {
 		return p, fault.Invalid("lon", "not_projectable", "%v", err)
-	}
-	return p, nil
-}
-
-// checkProjected refuses what PROJ could not bring to degrees.
-func checkProjected(sys crs.System, xy, p orb.Point) (orb.Point, error) {
-	if !finite(p[0]) || !finite(p[1]) || math.Abs(p[0]) > 180 || math.Abs(p[1]) > 90 {
-		return p, fault.Invalid("lon", "not_projectable", "(%g, %g) lies outside of what %s covers", xy[0], xy[1], sys)
 	}
 	return p, nil
 }

@@ -174,7 +174,7 @@ type readyRow struct {
 
 // prepareAll checks, converts and places a batch. Projected coordinates are converted in one statement.
 func (im *importer) prepareAll(ctx context.Context, rows []Row) ([]readyRow, error) {
-	projected, err := im.projectAll(ctx, rows)
+	projected, err := im.projectRows(ctx, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -209,30 +209,30 @@ func (im *importer) prepareAll(ctx context.Context, rows []Row) ([]readyRow, err
 	return good, nil
 }
 
-// projectAll brings a batch's projected coordinates to lon, lat, one statement a system; by index, nil where there was
-// nothing to do.
-func (im *importer) projectAll(ctx context.Context, rows []Row) ([]*orb.Point, error) {
-	out := make([]*orb.Point, len(rows))
-	byEPSG := map[int][]int{}
+// projectRows brings a batch's coordinates that need PROJ to lon, lat, all of a system at once; by index, nil where there
+// was nothing to do.
+func (im *importer) projectRows(ctx context.Context, rows []Row) ([]*projected, error) {
+	out := make([]*projected, len(rows))
+	bySystem := map[crs.System][]int{}
 	for i := range rows {
 		n := &rows[i].New
 		sys, err := crs.Parse(n.CRS)
 		if n.CRS == "" || err != nil || !sys.NeedsProj() || n.X == nil || n.Y == nil || !finite(*n.X) || !finite(*n.Y) {
 			continue
 		}
-		byEPSG[sys.EPSG()] = append(byEPSG[sys.EPSG()], i)
+		bySystem[sys] = append(bySystem[sys], i)
 	}
-	for epsg, idx := range byEPSG {
-		xs, ys := make([]float64, len(idx)), make([]float64, len(idx))
+	for sys, idx := range bySystem {
+		points := make([]orb.Point, len(idx))
 		for k, i := range idx {
-			xs[k], ys[k] = *rows[i].New.X, *rows[i].New.Y
+			points[k] = orb.Point{*rows[i].New.X, *rows[i].New.Y}
 		}
-		lon, lat, err := im.Project(ctx, epsg, xs, ys)
+		at, err := im.projectAll(ctx, sys, points)
 		if err != nil {
 			return nil, err
 		}
 		for k, i := range idx {
-			out[i] = &orb.Point{lon[k], lat[k]}
+			out[i] = &at[k]
 		}
 	}
 	return out, nil

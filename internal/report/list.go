@@ -143,16 +143,21 @@ func cursor(at time.Time, num Num) string {
 }
 
 func parseCursor(s string) (time.Time, Num, error) {
+	bad := fault.Invalid("after", "bad_cursor", "is not the `next` of a page; start again without it")
 	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return time.Time{}, 0, bad
+	}
 	var micro int64
 	var num uint32
-	if err == nil {
-		_, err = fmt.Sscanf(string(b), "%d.%d", &micro, &num)
+	if _, err := fmt.Sscanf(string(b), "%d.%d", &micro, &num); err != nil || micro < -62135596800e6 || micro > 253402300799e6 {
+		return time.Time{}, 0, bad
 	}
-	if err != nil || micro < -62135596800e6 || micro > 253402300799e6 {
-		return time.Time{}, 0, fault.Invalid("after", "bad_cursor", "is not the `next` of a page; start again without it")
+	at := time.UnixMicro(micro).UTC()
+	if cursor(at, Num(num)) != s { // Sscanf passes over signs, zeros and what follows
+		return time.Time{}, 0, bad
 	}
-	return time.UnixMicro(micro).UTC(), Num(num), nil
+	return at, Num(num), nil
 }
 
 // Placed is one line of the export of placements.

@@ -1,12 +1,11 @@
 package report
 
 import (
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"gridgov/internal/crs"
 	"gridgov/internal/fault"
 )
 
@@ -90,9 +89,9 @@ func (o RowOptions) Row(line int, values map[string]string) (Row, *fault.Error) 
 		if s == "" {
 			continue
 		}
-		x, err := strconv.ParseFloat(s, 64)
-		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return row, fault.Invalid(f.field, "not_a_number", "%q is not a finite number", clip(s)).AtLine(line)
+		x, bad := crs.ParseNumber(f.field, s)
+		if bad != nil {
+			return row, bad.AtLine(line)
 		}
 		*f.to = &x
 	}

@@ -160,6 +160,8 @@ func (n *New) Check(now time.Time) *fault.Error {
 		return fault.Invalid("captured_at", "in_the_future", "%s is more than a day ahead: check the device's clock", n.CapturedAt.Format(time.RFC3339))
 	case n.ClosedAt != nil && n.Source != "import" && !n.Generated:
 		return fault.Invalid("closed_at", "imports_only", "is for imported reports only")
+	case n.ClosedAt != nil && (n.ClosedAt.Year() < 1970 || n.ClosedAt.Year() > 2100):
+		return fault.Invalid("closed_at", "out_of_range", "%s is outside 1970–2100", n.ClosedAt.Format(time.RFC3339))
 	case (n.X == nil) != (n.Y == nil):
 		return fault.Invalid("lat", "half_a_point", "lon and lat come together: give both or neither")
 	case n.X == nil && strings.TrimSpace(n.Address) == "":
