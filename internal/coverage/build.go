@@ -16,7 +16,7 @@ import (
 type Options struct {
 	ToleranceM float64     // what lies closer is joined, what is thinner is repaired; 0 means 0.001, else 0.0001 to 1
 	AcceptGaps string      // the reason why gaps are meant; "" refuses them
-	Parent     *Coverage   // the level above, when this one was given with parents: faces must lie in theirs
+	Parent     *Coverage   // the level above, when this one was given with parents: faces must lie in theirs, and leave nothing of them out
 	Upper      []*Coverage // levels that may cover a hole: one that they cover is a gap, not an enclave
 }
 
@@ -52,7 +52,7 @@ func Build(ctx context.Context, polygons []Polygon, o Options) (*Coverage, []Fin
 	if err != nil {
 		return nil, nil, err
 	}
-	sortFindings(b.findings)
+	SortFindings(b.findings)
 	return c, b.findings, nil
 }
 

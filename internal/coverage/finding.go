@@ -13,7 +13,7 @@ type Kind string
 // The kinds of findings.
 const (
 	Overlap      Kind = "overlap"       // an area in two or more faces
-	Gap          Kind = "gap"           // an area in no face, enclosed by faces
+	Gap          Kind = "gap"           // an area in no face, enclosed by faces or in a parent of the level
 	Sliver       Kind = "sliver"        // an overlap or gap thinner than the tolerance, or a face's part that is
 	InvalidRing  Kind = "invalid_ring"  // a ring that cannot be read as it stands
 	SelfCrossing Kind = "self_crossing" // a face whose rings cross, touch or run back along themselves
@@ -23,6 +23,10 @@ const (
 	Empty        Kind = "empty"         // a face without area
 	Joined       Kind = "joined"        // vertices and borders joined within the tolerance, told once for all
 )
+
+// OfInput tells whether the kind is about the polygons as they came. A coverage made of them does not have it any more,
+// so building that again does not find it; where faces lie among others and in levels above is found anew each time.
+func (k Kind) OfInput() bool { return k != Gap && k != Enclave && k != OutOfParent }
 
 // Severity says what becomes of it.
 type Severity string
@@ -51,8 +55,8 @@ func HasRefused(findings []Finding) bool {
 	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == Refused })
 }
 
-// sortFindings puts refused first, then warnings, then repairs; within them by kind, larger area first, codes and place.
-func sortFindings(findings []Finding) {
+// SortFindings puts refused first, then warnings, then repairs; within them by kind, larger area first, codes and place.
+func SortFindings(findings []Finding) {
 	rank := map[Severity]int{Refused: 0, Warning: 1, Repaired: 2}
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(

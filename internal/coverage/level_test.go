@@ -3,7 +3,9 @@ package coverage
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/paulmach/orb"
@@ -69,6 +71,84 @@ func TestFacesMustLieInTheirParents(t *testing.T) {
 				t.Errorf("%v m², want %v", areaM2, want)
 			}
 		})
+	}
+}
+
+// What a parent covers and no child does is told along the rim too, where nothing encloses it.
+func TestNothingOfAParentIsLeftOut(t *testing.T) {
+	squares := func(rings ...orb.Ring) (p []Polygon) {
+		for i, ring := range rings {
+			p = append(p, Polygon{Code: string(rune('a' + i)), Parent: "p", Line: i + 2, Shape: orb.MultiPolygon{{ring}}})
+		}
+		return p
+	}
+	// A parent of 30 × 10 squares of 0.001°: one of them is 0.33 % of it, a strip of 0.00001° along a short side 0.033 %.
+	parents, err := FromFaces([]Polygon{{Code: "p", Shape: orb.MultiPolygon{{ringOf(120, 30, 120.03, 30.01)}}}, {Code: "q", Shape: orb.MultiPolygon{{ringOf(120.03, 30, 120.04, 30.01)}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := ringOf(120.03, 30, 120.04, 30.01)
+	type want struct {
+		parent   string
+		severity Severity
+		share    float64 // of the parent's area
+	}
+	for _, test := range []struct {
+		name     string
+		children []Polygon
+		accepted string
+		want     []want
+	}{
+		{"nothing", squares(ringOf(120, 30, 120.03, 30.01), other), "", nil},
+		{"less than the tolerance", squares(ringOf(120.000000005, 30, 120.03, 30.01), other), "", nil},
+		{"a hair", squares(ringOf(120.00001, 30, 120.03, 30.01), other), "", []want{{"p", Warning, 0.01 / 30}}},
+		{"a strip", squares(ringOf(120.001, 30, 120.03, 30.01), other), "", []want{{"p", Refused, 1. / 30}}},
+		{"a strip, meant", squares(ringOf(120.001, 30, 120.03, 30.01), other), "a river", []want{{"p", Warning, 1. / 30}}},
+		{"strips that meet", squares(ringOf(120.001, 30.001, 120.03, 30.009), other), "", []want{{"p", Refused, 68. / 300}}},
+		{"two strips apart", squares(ringOf(120, 30.001, 120.03, 30.008), other), "", []want{{"p", Refused, 0.2}, {"p", Refused, 0.1}}},
+		{"hairs apart", squares(ringOf(120, 30.000005, 120.03, 30.009996), other), "", []want{{"p", Warning, 0.0009}}},
+		{"hairs apart that add up", squares(ringOf(120, 30.000008, 120.03, 30.009992), other), "", []want{{"p", Refused, 0.0016}}},
+		{"all of a parent", squares(ringOf(120, 30, 120.03, 30.01)), "", []want{{"q", Refused, 1}}},
+		{"of both parents, in one piece", squares(ringOf(120, 30.001, 120.04, 30.01)), "", []want{{"p", Refused, 0.1}, {"q", Refused, 0.1}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for i := range test.children {
+				if test.children[i].Shape[0][0][0] == other[0] {
+					test.children[i].Parent = "q"
+				}
+			}
+			c, findings := mustBuild(t, test.children, Options{Parent: parents, Upper: []*Coverage{parents}, AcceptGaps: test.accepted})
+			found, _ := ofKind(findings, Gap)
+			alone, err := Uncovered(t.Context(), c, parents, 0, test.accepted)
+			if err != nil || !reflect.DeepEqual(found, alone) {
+				t.Errorf("compared by themselves they have %+v, %v", alone, err)
+			}
+			if len(found) != len(test.want) {
+				t.Fatalf("found %+v", findings)
+			}
+			for i, w := range test.want {
+				f, of := found[i], parents.Index(w.parent)
+				if !slices.Equal(f.Codes, []string{w.parent}) || f.Severity != w.severity || math.Abs(f.AreaM2-w.share*parents.AreaM2(of)) > 0.001*f.AreaM2 ||
+					test.accepted != "" && !strings.Contains(f.Message, test.accepted) {
+					t.Errorf("told %+v, want %s, %v of %s", f, w.severity, w.share, w.parent)
+				}
+				if b := parents.Shape(of).Bound(); !b.Contains(f.Place) {
+					t.Errorf("%v is not in %s", f.Place, w.parent)
+				}
+				for _, child := range test.children {
+					if child.Shape.Bound().Contains(f.Place) {
+						t.Errorf("%v is in %s", f.Place, child.Code)
+					}
+				}
+			}
+		})
+	}
+	// What children enclose is told once, by them.
+	ring := squares(ringOf(120, 30, 120.03, 30.01), other)
+	ring[1].Parent = "q"
+	ring[0].Shape[0] = append(ring[0].Shape[0], ringOf(120.01, 30.004, 120.012, 30.006))
+	if _, findings := mustBuild(t, ring, Options{Parent: parents, Upper: []*Coverage{parents}}); len(findings) != 1 || findings[0].Kind != Gap || !slices.Equal(findings[0].Codes, []string{"a"}) {
+		t.Errorf("a hole is told as %+v", findings)
 	}
 }
 

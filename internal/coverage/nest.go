@@ -8,8 +8,8 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// toldOutside is the share of a face's area that may lie outside its parent and is only told: levels drawn apart differ
-// by hairs along their borders.
+// toldOutside is the share of a face's area that may lie outside its parent, or in none of its parts along its rim, and is
+// only told: levels drawn apart differ by hairs along their borders.
 const toldOutside = 0.001
 
 // overlay cuts the plane along two sets of faces, the second numbered after the first, joining what lies within the
@@ -48,35 +48,43 @@ type common struct {
 	cell                      int32
 }
 
+// with adds a cell.
+func (c common) with(cell int32, areaM2, widthM float64) common {
+	c.areaM2 += areaM2
+	if areaM2 > c.largestM2 {
+		c.largestM2, c.widthM, c.cell = areaM2, widthM, cell
+	}
+	return c
+}
+
+// pairAt is what a cell of an overlay of two coverages, the first with n faces, lies in.
+func (a *arrangement) pairAt(cell, n int32) pair {
+	p := pair{-1, -1}
+	faces := []int32{a.only[cell]}
+	if a.only[cell] < 0 {
+		faces = a.other[cell].faces
+	}
+	for _, f := range faces {
+		if f < n {
+			p.child = f
+		} else {
+			p.parent = f - n
+		}
+	}
+	return p
+}
+
 // pairs sums the cells of an overlay of two coverages, the first with n faces, by child and parent.
 func (a *arrangement) pairs(n int32, toleranceM float64) map[pair]common {
 	out := map[pair]common{}
 	for cell := int32(1); int(cell) < len(a.only); cell++ {
-		p := pair{-1, -1}
-		faces := []int32{a.only[cell]}
-		if a.only[cell] < 0 {
-			faces = a.other[cell].faces
-		}
-		for _, f := range faces {
-			if f < n {
-				p.child = f
-			} else {
-				p.parent = f - n
-			}
-		}
+		p := a.pairAt(cell, n)
 		if p.child < 0 && p.parent < 0 {
 			continue
 		}
-		areaM2, widthM := a.extent(cell)
-		if widthM < toleranceM {
-			continue
+		if areaM2, widthM := a.extent(cell); widthM >= toleranceM {
+			out[p] = out[p].with(cell, areaM2, widthM)
 		}
-		c := out[p]
-		c.areaM2 += areaM2
-		if areaM2 > c.largestM2 {
-			c.largestM2, c.widthM, c.cell = areaM2, widthM, cell
-		}
-		out[p] = c
 	}
 	return out
 }
@@ -139,11 +147,12 @@ func Nests(children, parents *Coverage, toleranceM float64) []Finding {
 		}
 		findings = append(findings, f)
 	}
-	sortFindings(findings)
+	SortFindings(findings)
 	return findings
 }
 
-// checkParents tells faces whose parent is unknown, and what of a face lies outside its parent.
+// checkParents tells faces whose parent is unknown, what of a face lies outside its parent, and what of the parents lies in
+// no face.
 func (b *builder) checkParents(ctx context.Context, c *Coverage) error {
 	a, err := overlay(ctx, c.openRings(), b.Parent.openRings(), b.ToleranceM)
 	if err != nil {
@@ -181,6 +190,7 @@ func (b *builder) checkParents(ctx context.Context, c *Coverage) error {
 		}
 		b.findings = append(b.findings, found)
 	}
+	b.findings = append(b.findings, a.uncovered(int32(c.Len()), b.Parent, b.ToleranceM, b.AcceptGaps)...)
 	return nil
 }
 

@@ -158,7 +158,13 @@ func TestDamageOfWashingtonIsFoundInFull(t *testing.T) {
 	whole := wholeOf(c)
 	all := newPostGIS(t)
 	all.load("clean", clean)
-	eachSeed(t, samples(4, 200), func(t *testing.T, rng *rand.Rand) {
+	all.load("whole", whole.Polygons())
+	eachSeed(t, samples(6, 200), func(t *testing.T, rng *rand.Rand) {
+		if rng.IntN(5) == 0 {
+			t.Log("one copied")
+			checkCopy(t, rng, c)
+			return
+		}
 		what, d := someDamage(rng, c, whole)
 		t.Log(what)
 		d.check(all.on(t))
