@@ -3,12 +3,15 @@ package report
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
+	"gridgov/internal/fault"
 	"gridgov/internal/feed"
 	"gridgov/internal/postgres"
 )
@@ -135,18 +138,38 @@ func (s *Service) Items(ctx context.Context) ([]Item, error) {
 
 // SetItems adds items and renames those that are there. No item is ever removed: reports name them.
 func (s *Service) SetItems(ctx context.Context, items []Item) error {
+	for _, i := range items {
+		if err := checkItem(i.Code); err != nil {
+			return err
+		}
+	}
 	return postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
 		for _, i := range items {
+			args := []any{i.Code, i.Name, null(i.NameEN), null(i.Aspect)}
+			b.Queue(`UPDATE item SET name = $2, name_en = $3, aspect = $4 WHERE code = $1`, args...)
+			// Only where it is missing, as a conflict would use up a number.
 			b.Queue(`
-				INSERT INTO item (code, name, name_en, aspect) VALUES ($1, $2, $3, $4)
-				ON CONFLICT (code) DO UPDATE SET name = excluded.name, name_en = excluded.name_en, aspect = excluded.aspect`,
-				i.Code, i.Name, null(i.NameEN), null(i.Aspect))
+				INSERT INTO item (code, name, name_en, aspect) SELECT $1::text, $2::text, $3::text, $4::text
+				WHERE NOT EXISTS (SELECT FROM item WHERE code = $1::text)
+				ON CONFLICT (code) DO UPDATE SET name = excluded.name, name_en = excluded.name_en, aspect = excluded.aspect`, args...)
 		}
-		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		if err := itemsFull(tx.SendBatch(ctx, b).Close()); err != nil {
 			return err
 		}
 		_, err := feed.Append(ctx, tx, s.Now().UTC(), []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "items"}}})
 		return err
 	})
+}
+
+// itemsFull makes the end of the items' numbers a fault.
+func itemsFull(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "2200H" { // sequence_generator_limit_exceeded
+		return fault.Invalid("item", "too_many_items", "the city has no number left for another item; there are %d", math.MaxInt16)
+	}
+	if err != nil {
+		return fmt.Errorf("keep items: %w", err)
+	}
+	return nil
 }

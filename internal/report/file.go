@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -159,6 +160,50 @@ func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err e
 	return num, existed, nil
 }
 
+// Filed is what became of one report of several.
+type Filed struct {
+	Num     Num
+	Existed bool
+	Err     error
+}
+
+// FileAll files reports side by side, so that they share the committer's transactions, and returns what became of each, in
+// their order. Those with one id, or one source and external id, are filed in the order given: the first that is kept wins.
+func (s *Service) FileAll(ctx context.Context, reports []New) []Filed {
+	out := make([]Filed, len(reports))
+	done := make([]chan struct{}, len(reports))
+	last := map[string]int{} // identity → the latest report that has it
+	var wg sync.WaitGroup
+	for i, n := range reports {
+		done[i] = make(chan struct{})
+		var before []chan struct{}
+		for _, key := range n.identities() {
+			if k, ok := last[key]; ok {
+				before = append(before, done[k])
+			}
+			last[key] = i
+		}
+		wg.Go(func() {
+			defer close(done[i])
+			for _, d := range before {
+				<-d
+			}
+			out[i].Num, out[i].Existed, out[i].Err = s.File(ctx, n)
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// identities are what no two reports share.
+func (n *New) identities() []string {
+	keys := []string{n.ID.String()}
+	if n.ExternalID != "" {
+		keys = append(keys, string(n.Source)+"\x01"+n.ExternalID)
+	}
+	return keys
+}
+
 func (r *ready) filed(num Num) feed.Filed {
 	return feed.Filed{Num: uint32(num), ID: r.ID.String(), Item: r.Item, Kind: string(r.Kind), Source: string(r.Source),
 		Grid: r.placement.Grid, Plan: r.placement.PlanID}
@@ -176,18 +221,29 @@ func (r *ready) insert(ctx context.Context, tx pgx.Tx) (num Num, existed bool, e
 	if !errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, fmt.Errorf("insert report: %w", err)
 	}
+	var id ID
 	var content []byte
 	err = tx.QueryRow(ctx, `
-		SELECT num, content FROM report
+		SELECT num, id, content FROM report
 		WHERE id = $1 OR (source = $2 AND external_id = $3)
-		ORDER BY num LIMIT 1`, r.ID, r.Source, null(r.ExternalID)).Scan(&num, &content)
-	if err != nil {
+		ORDER BY id = $1 DESC LIMIT 1`, r.ID, r.Source, null(r.ExternalID)).Scan(&num, &id, &content)
+	switch {
+	case err != nil:
 		return 0, false, fmt.Errorf("find the report filed before: %w", err)
-	}
-	if !bytes.Equal(content, r.content) {
-		return 0, false, fault.Conflict("other_content", "report %s was filed before with other content: give a changed report an id of its own", r.ID)
+	case id != r.ID:
+		return 0, false, conflict("external_id", "external_id_taken", "%s %q is report %d already: give each report an external id of its own, or send that one with its own id",
+			r.Source, clip(r.ExternalID), num)
+	case !bytes.Equal(content, r.content):
+		return 0, false, conflict("id", "other_content", "report %s was filed before with other content: give a changed report an id of its own", r.ID)
 	}
 	return num, true, nil
+}
+
+// conflict is a fault.Conflict that names its field.
+func conflict(field, code, format string, args ...any) *fault.Error {
+	f := fault.Conflict(code, format, args...)
+	f.Field = field
+	return f
 }
 
 func isForeignKey(err error) bool {

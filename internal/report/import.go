@@ -2,12 +2,14 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -54,11 +56,12 @@ type Imported struct {
 const (
 	importBatch   = 5000 // rows in one transaction: the feed's lock is held for one batch's last step only
 	importWriters = 2
+	maxNewItems   = 1000 // that one import creates; more are texts or numbers, not items
 )
 
 // Import files many reports. It is idempotent by (source, external id), so an import that was interrupted is simply run
 // again: rows that are there with the same content are passed over, rows with other content are rejected. Each batch
-// is one transaction with one event; a bad row is rejected alone.
+// is one transaction with one event, which creates its items too; a bad row is rejected alone.
 func (s *Service) Import(ctx context.Context, rows iter.Seq2[Row, *Reject], opt ImportOptions) (Imported, error) {
 	im := &importer{Service: s, opt: opt}
 	group, ctx := errgroup.WithContext(ctx)
@@ -85,10 +88,11 @@ type importer struct {
 	*Service
 	opt ImportOptions
 
-	mu    sync.Mutex
-	sum   Imported
-	seen  int64
-	items map[string]bool // known to be in the database
+	mu      sync.Mutex
+	sum     Imported
+	seen    int64
+	items   map[string]bool // known to be in the database
+	claimed map[string]bool // created by this import, or about to be
 }
 
 func (im *importer) read(ctx context.Context, rows iter.Seq2[Row, *Reject], batches chan<- []Row) error {
@@ -134,11 +138,12 @@ func (im *importer) batch(ctx context.Context, rows []Row) error {
 	if err != nil {
 		return err
 	}
-	if err := im.ensureItems(ctx, rows); err != nil {
+	if err := im.readItems(ctx); err != nil {
 		return err
 	}
+	names := itemNames(rows)
 	for try := 0; ; try++ {
-		added, present, unplaced, rejects, err := im.write(ctx, ready)
+		added, present, unplaced, rejects, err := im.write(ctx, ready, names)
 		if isUnique(err) && try < 5 {
 			continue // another import was quicker with the same rows: look again
 		}
@@ -252,61 +257,79 @@ func importID(n New) ID {
 	return id
 }
 
-// ensureItems creates the batch's unknown items, or finds out which are known.
-func (im *importer) ensureItems(ctx context.Context, rows []Row) error {
+// readItems finds out, once, which items there are.
+func (im *importer) readItems(ctx context.Context) error {
 	im.mu.Lock()
 	defer im.mu.Unlock()
-	if im.items == nil {
-		im.items = map[string]bool{}
-		codes, err := im.Pool.Query(ctx, `SELECT code FROM item ORDER BY code`)
-		if err != nil {
-			return fmt.Errorf("read items: %w", err)
-		}
-		list, err := pgx.CollectRows(codes, pgx.RowTo[string])
-		if err != nil {
-			return fmt.Errorf("read items: %w", err)
-		}
-		for _, c := range list {
-			im.items[c] = true
-		}
-	}
-	if !im.opt.CreateItems {
+	if im.items != nil {
 		return nil
 	}
-	missing := map[string]string{}
-	for _, r := range rows {
-		if c := r.New.Item; c != "" && !im.items[c] && checkText("item", c, 64, false) == nil {
-			if missing[c] == "" {
-				missing[c] = r.ItemName
-			}
-		}
-	}
-	codes := make([]string, 0, len(missing))
-	for c := range missing {
-		codes = append(codes, c)
-	}
-	slices.Sort(codes)
-	if len(codes) == 0 {
-		return nil
-	}
-	err := postgres.Transact(ctx, im.Pool, func(tx pgx.Tx) error {
-		b := &pgx.Batch{}
-		for _, c := range codes {
-			name := missing[c]
-			if name == "" || checkText("item", name, 200, false) != nil {
-				name = c
-			}
-			b.Queue(`INSERT INTO item (code, name) VALUES ($1, $2) ON CONFLICT (code) DO NOTHING`, c, name)
-		}
-		return tx.SendBatch(ctx, b).Close()
-	})
+	rows, err := im.Pool.Query(ctx, `SELECT code FROM item ORDER BY code`)
 	if err != nil {
-		return fmt.Errorf("create items: %w", err)
+		return fmt.Errorf("read items: %w", err)
 	}
-	for _, c := range codes {
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("read items: %w", err)
+	}
+	im.items, im.claimed = map[string]bool{}, map[string]bool{}
+	for _, c := range list {
 		im.items[c] = true
 	}
 	return nil
+}
+
+// itemNames are the names that rows give their items, the first one of each.
+func itemNames(rows []Row) map[string]string {
+	names := map[string]string{}
+	for _, r := range rows {
+		if c := r.New.Item; names[c] == "" && checkText("item", r.ItemName, 200, false) == nil {
+			names[c] = r.ItemName
+		}
+	}
+	return names
+}
+
+// claim returns the codes of the rows' items that are to be created, in order.
+func (im *importer) claim(rows []readyRow) ([]string, error) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	missing := map[string]bool{}
+	for _, r := range rows {
+		if im.items[r.Item] {
+			continue
+		}
+		missing[r.Item] = true
+		if !im.claimed[r.Item] && len(im.claimed) == maxNewItems {
+			return nil, fault.Invalid("item", "too_many_items", "%q would be new item number %d of this import: map item to the column of the items' codes, or import in parts",
+				clip(r.Item), maxNewItems+1).AtLine(r.line)
+		}
+		im.claimed[r.Item] = true
+	}
+	return slices.Sorted(maps.Keys(missing)), nil
+}
+
+// createItems creates those of the items that are not there.
+func createItems(ctx context.Context, tx pgx.Tx, codes []string, names map[string]string) error {
+	if len(codes) == 0 {
+		return nil
+	}
+	b := &pgx.Batch{}
+	for _, c := range codes {
+		// Asked first, as a conflict too would use up a number.
+		b.Queue(`
+			INSERT INTO item (code, name) SELECT $1::text, $2::text WHERE NOT EXISTS (SELECT FROM item WHERE code = $1::text)
+			ON CONFLICT (code) DO NOTHING`, c, cmp.Or(names[c], c))
+	}
+	return itemsFull(tx.SendBatch(ctx, b).Close())
+}
+
+func (im *importer) created(codes []string) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	for _, c := range codes {
+		im.items[c] = true
+	}
 }
 
 func (im *importer) known(item string) bool {
@@ -316,7 +339,7 @@ func (im *importer) known(item string) bool {
 }
 
 // write keeps one batch in one transaction.
-func (im *importer) write(ctx context.Context, batch []readyRow) (added, present, unplaced int64, rejects []Reject, err error) {
+func (im *importer) write(ctx context.Context, batch []readyRow, names map[string]string) (added, present, unplaced int64, rejects []Reject, err error) {
 	known, err := im.present(ctx, batch)
 	if err != nil {
 		return 0, 0, 0, nil, err
@@ -330,10 +353,10 @@ func (im *importer) write(ctx context.Context, batch []readyRow) (added, present
 			present++
 			continue
 		case ok:
-			rejects = append(rejects, Reject{r.line, fault.Conflict("other_content",
+			rejects = append(rejects, Reject{r.line, conflict("id", "other_content",
 				"%s %q was imported before with other content", r.Source, clip(r.ExternalID)).AtLine(r.line)})
 			continue
-		case !im.known(r.Item):
+		case !im.opt.CreateItems && !im.known(r.Item):
 			rejects = append(rejects, Reject{r.line, fault.Invalid("item", "unknown_item",
 				"the city has no item %q: add it, or import with --items create", clip(r.Item)).AtLine(r.line)})
 			continue
@@ -347,9 +370,14 @@ func (im *importer) write(ctx context.Context, batch []readyRow) (added, present
 	if len(fresh) == 0 {
 		return 0, present, 0, rejects, nil
 	}
-	if err := im.copy(ctx, fresh); err != nil {
+	items, err := im.claim(fresh)
+	if err != nil {
 		return 0, 0, 0, nil, err
 	}
+	if err := im.copy(ctx, fresh, items, names); err != nil {
+		return 0, 0, 0, nil, err
+	}
+	im.created(items)
 	return int64(len(fresh)), present, unplaced, rejects, nil
 }
 
@@ -399,8 +427,11 @@ func (im *importer) present(ctx context.Context, batch []readyRow) (map[string][
 	return known, nil
 }
 
-func (im *importer) copy(ctx context.Context, rows []readyRow) error {
+func (im *importer) copy(ctx context.Context, rows []readyRow, items []string, names map[string]string) error {
 	return postgres.Transact(ctx, im.Pool, func(tx pgx.Tx) error {
+		if err := createItems(ctx, tx, items, names); err != nil {
+			return err
+		}
 		nums, err := reserve(ctx, tx, len(rows))
 		if err != nil {
 			return err

@@ -172,8 +172,9 @@ func (n *New) Check(now time.Time) *fault.Error {
 		return fault.Invalid("accuracy_m", "out_of_range", "must lie between 0 and %d metres", maxAccuracy)
 	case n.PositionSource != "" && index(positionSources, n.PositionSource) < 0:
 		return fault.Invalid("position_source", "unknown_value", "%q is none of %s", clip(n.PositionSource), strings.Join(positionSources, ", "))
-	case n.Item == "":
-		return fault.Invalid("item", "required", "is missing: give one of the city's item codes")
+	}
+	if err := checkItem(n.Item); err != nil {
+		return err
 	}
 	for _, f := range []struct {
 		name, value string
@@ -181,7 +182,7 @@ func (n *New) Check(now time.Time) *fault.Error {
 		lines       bool
 	}{
 		{"external_id", n.ExternalID, maxExternal, false}, {"title", n.Title, maxTitle, false},
-		{"text", n.Text, maxText, true}, {"address", n.Address, maxAddress, false}, {"item", n.Item, 64, false},
+		{"text", n.Text, maxText, true}, {"address", n.Address, maxAddress, false},
 	} {
 		if err := checkText(f.name, f.value, f.limit, f.lines); err != nil {
 			return err
@@ -194,6 +195,17 @@ func (n *New) Check(now time.Time) *fault.Error {
 		return checkText("reporter.phone", n.Reporter.Phone, 40, false)
 	}
 	return nil
+}
+
+// checkItem refuses what can be no item's code.
+func checkItem(code string) *fault.Error {
+	switch {
+	case code == "":
+		return fault.Invalid("item", "required", "is missing: give one of the city's item codes")
+	case strings.Contains(code, ","):
+		return fault.Invalid("item", "comma", "%q holds a comma, which separates the items of a filter: use a code without", clip(code))
+	}
+	return checkText("item", code, 64, false)
 }
 
 // checkText refuses what PostgreSQL cannot keep (NUL, broken UTF-8), control characters and what is too long.

@@ -1,5 +1,5 @@
 CREATE TABLE item (
-    code text PRIMARY KEY CHECK (code ~ '^[^[:cntrl:]]{1,64}$'),
+    code text PRIMARY KEY CHECK (code ~ '^[^[:cntrl:],]{1,64}$'),
     num smallint GENERATED ALWAYS AS IDENTITY UNIQUE,
     name text NOT NULL,
     name_en text,
