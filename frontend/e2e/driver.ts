@@ -26,6 +26,8 @@ export class Driver {
   private context: BrowserContext | undefined
   readonly foreign: string[] = []
   readonly complaints: string[] = []
+  /** Positions that the page sent. */
+  readonly positions: { lon: number; lat: number; reason?: string }[] = []
 
   private constructor(
     private readonly server: Server,
@@ -79,6 +81,7 @@ export class Driver {
       const home = new URL(this.server.url).host
       this.page.on('request', r => {
         const to = new URL(r.url())
+        if (r.method() === 'PUT' && to.pathname.endsWith('/position')) this.positions.push(r.postDataJSON())
         if (!['data:', 'blob:'].includes(to.protocol) && to.host !== home) this.foreign.push(r.url())
       })
       this.page.on('pageerror', e => this.complaints.push(String(e)))

@@ -121,6 +121,8 @@ export function createCenter(code: string) {
 
   /** The point of what is open in the detail, once it is known. */
   const shownPoint = shallowRef<Point | null>(null)
+  /** The box of the area that is open in the detail, once it is known. */
+  const shownArea = shallowRef<Box | null>(null)
   /** Where the sheet begins that lies over the map on a narrow screen, in pixels from the top; null without one. */
   const sheetTop = ref<number | null>(null)
   /** A position that was searched for, lit until something is chosen or it is taken back. */
@@ -180,6 +182,7 @@ export function createCenter(code: string) {
     task,
     draft,
     shownPoint,
+    shownArea,
     found,
     sheetTop,
     goTo,

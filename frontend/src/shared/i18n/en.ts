@@ -239,6 +239,8 @@ const en: typeof zh = {
   position: {
     title: 'Place report {num}',
     confirm: 'Place it here',
+    reason: 'Reason',
+    reasonHint: 'May be left empty; kept with the point before',
     saving: 'Saving',
     done: 'Report {num} is placed in {grid}',
     doneOutside: 'The position of report {num} is saved, still outside every grid',

@@ -236,6 +236,8 @@ export default {
   position: {
     title: '为上报 {num} 定位',
     confirm: '定位到这里',
+    reason: '理由',
+    reasonHint: '可不填，与原位置一并留痕',
     saving: '正在保存',
     done: '上报 {num} 已定位，归入 {grid}',
     doneOutside: '上报 {num} 的位置已保存，仍在网格之外',

@@ -344,6 +344,15 @@ export class CityMap {
     }
   }
 
+  /** Brings an area's middle into view where nothing of the area can be seen. */
+  revealArea([west, south, east, north]: Box): void {
+    const { clientWidth: w, clientHeight } = this.map.getContainer()
+    const [a, b] = [this.map.project([west, north]), this.map.project([east, south])]
+    if (a.x < w && b.x > 0 && a.y < clientHeight - this.covered && b.y > this.padding().top) return
+    const center: [number, number] = [(west + east) / 2, (south + north) / 2]
+    this.map.easeTo({ center, offset: this.middle(), duration: 200 }, { by: 'page' })
+  }
+
   goTo(p: Point, zoom: number): void {
     this.map.easeTo({ center: [p.lon, p.lat], zoom, offset: this.middle(), duration: 200 })
   }
