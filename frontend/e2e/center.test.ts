@@ -144,6 +144,20 @@ describe('the live map', () => {
     expect(d.positions.at(-1)?.reason).toBe('电话问过')
   })
 
+  it('goes near when a position is to be corrected', async () => {
+    await d.given.page()
+    await d.when.openRow(0)
+    await d.sees('the report', () => d.get.seen('report'))
+    const [lon, lat] = (await d.get.text('report-coordinates')).split(', ').map(Number)
+    await d.when.click('set-position')
+    await d.sees('the map is there', async () => {
+      const at = (await d.get.query()).get('at')?.split(',').map(Number)
+      return at?.[2] === 16 && Math.abs(at[0]! - lon!) < 0.01 && Math.abs(at[1]! - lat!) < 0.01
+    })
+    await d.when.press('Enter')
+    await d.sees('where it would lie', async () => /3304\d{11}/.test(await d.get.text('located')))
+  })
+
   it('finds places, jurisdictions and pasted coordinates', async () => {
     await d.given.page()
     await d.when.press('/')
