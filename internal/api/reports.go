@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/paulmach/orb"
@@ -88,37 +87,32 @@ func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *app.Live) e
 	if len(in.Reports) == 0 || len(in.Reports) > maxRows {
 		return fault.Invalid("reports", "out_of_range", "holds %d reports; send 1 to %d", len(in.Reports), maxRows)
 	}
-	// Side by side, so that they share the committer's transactions.
-	type outcome struct {
-		num     report.Num
-		existed bool
-		err     error
+	results := make([]report.Filed, len(in.Reports))
+	var good []report.New
+	var places []int // in results, of the good ones
+	for i, value := range in.Reports {
+		var one NewReport
+		if err := strictjson.Decode(bytes.NewReader(value), maxReport, &one); err != nil {
+			results[i].Err = err
+			continue
+		}
+		n, err := newReport(one)
+		if err != nil {
+			results[i].Err = err
+			continue
+		}
+		good, places = append(good, n), append(places, i)
 	}
-	results := make([]outcome, len(in.Reports))
-	var wg sync.WaitGroup
-	for i := range in.Reports {
-		wg.Go(func() {
-			var one NewReport
-			if err := strictjson.Decode(bytes.NewReader(in.Reports[i]), maxReport, &one); err != nil {
-				results[i].err = err
-				return
-			}
-			n, err := newReport(one)
-			if err != nil {
-				results[i].err = err
-				return
-			}
-			results[i].num, results[i].existed, results[i].err = c.Reports.File(r.Context(), n)
-		})
+	for k, f := range c.Reports.FileAll(r.Context(), good) {
+		results[places[k]] = f
 	}
-	wg.Wait()
 	if err := r.Context().Err(); err != nil {
 		return err
 	}
 	var nums []report.Num
-	for _, o := range results {
-		if o.err == nil {
-			nums = append(nums, o.num)
+	for _, f := range results {
+		if f.Err == nil {
+			nums = append(nums, f.Num)
 		}
 	}
 	kept := map[report.Num]*report.Report{}
@@ -135,19 +129,19 @@ func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *app.Live) e
 		Results []BatchResult `json:"results"`
 	}{make([]BatchResult, len(results))}
 	for i, o := range results {
-		if o.err != nil {
-			p := problemOf(o.err, "")
+		if o.Err != nil {
+			p := problemOf(o.Err, "")
 			out.Results[i] = BatchResult{Status: BatchResultStatus(p.Status), Problem: &p}
 			if p.Status == http.StatusInternalServerError {
-				return o.err
+				return o.Err
 			}
 			continue
 		}
 		status := http.StatusCreated
-		if o.existed {
+		if o.Existed {
 			status = http.StatusOK
 		}
-		out.Results[i] = BatchResult{Status: BatchResultStatus(status), Report: new(reportOf(c, kept[o.num]))}
+		out.Results[i] = BatchResult{Status: BatchResultStatus(status), Report: new(reportOf(c, kept[o.Num]))}
 	}
 	return writeJSON(w, http.StatusOK, out)
 }

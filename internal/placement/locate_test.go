@@ -58,7 +58,8 @@ func TestDistancesEqualGeography(t *testing.T) {
 			}
 			want = append(want, reached{code, m})
 		}
-		same := func(got, want float64) bool { return math.Abs(got-want) <= 0.005*want+1e-6 }
+		// The geography type knows nothing below some micrometres: 1.6 µm is 0 m there.
+		same := func(got, want float64) bool { return math.Abs(got-want) <= 0.005*want+1e-5 }
 		a := x.Locate(points[i], 200)
 		places[a.Method]++
 		codes := x.Codes(0)
