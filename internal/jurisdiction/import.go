@@ -19,7 +19,7 @@ type Import struct {
 	Faces      []Face
 	WithParent bool // faces name their parents, and must lie in them; without a level above in the draft it will be dissolved from these names
 	Generated  bool
-	AcceptGaps string // the reason why gaps are meant
+	AcceptGaps string // the reason why gaps in this level are meant; without one, those of before are no longer accepted
 }
 
 // Imported is what became of it.
@@ -31,7 +31,7 @@ type Imported struct {
 
 // ImportLevel puts one level into a draft, replacing what the draft had of it. What is under the tolerance is repaired;
 // the rest is told in the findings, and a draft with refused findings cannot be published. The draft goes back to state
-// draft when it was checked.
+// draft when it was checked. Gaps that were accepted in levels below are so no longer: against this level they are others.
 func (s *Service) ImportLevel(ctx context.Context, in Import) (Imported, error) {
 	var out Imported
 	if in.Plan = strings.TrimSpace(in.Plan); in.Plan == "" || len([]rune(in.Plan)) > 100 {
@@ -47,6 +47,9 @@ func (s *Service) ImportLevel(ctx context.Context, in Import) (Imported, error) 
 		if err != nil {
 			return err
 		}
+		if err := s.reopen(ctx, tx, plan, in.Level.Role); err != nil {
+			return err
+		}
 		upper, err := s.above(ctx, tx, plan, in.Level.Role)
 		if err != nil {
 			return err
@@ -59,15 +62,13 @@ func (s *Service) ImportLevel(ctx context.Context, in Import) (Imported, error) 
 			}
 			opt.Upper = append(opt.Upper, c)
 		}
-		if in.WithParent {
-			switch {
-			case s.rank(in.Level.Role) == 0:
-				return fault.Invalid("parent", "no_parent_level", "%s is the city's uppermost level: leave out --parent", in.Level.Name)
-			case len(upper) > 0:
-				opt.Parent = opt.Upper[len(opt.Upper)-1]
-			}
+		level := stored{Level: in.Level, WithParent: in.WithParent, AcceptedGaps: in.AcceptGaps, File: in.File, Generated: in.Generated, faces: faces}
+		if in.WithParent && s.rank(in.Level.Role) == 0 {
+			return fault.Invalid("parent", "no_parent_level", "%s is the city's uppermost level: leave out --parent", in.Level.Name)
 		}
-		level := stored{Level: in.Level, WithParent: in.WithParent, File: in.File, Generated: in.Generated, faces: faces}
+		if s.namesNearest(&level, upper) {
+			opt.Parent = opt.Upper[len(upper)-1]
+		}
 		cov, findings, err := coverage.Build(ctx, level.polygons(), opt)
 		if err != nil {
 			return err
@@ -76,13 +77,60 @@ func (s *Service) ImportLevel(ctx context.Context, in Import) (Imported, error) 
 		if cov.Len() == 0 {
 			return fault.Invalid("file", "no_faces", "no face of %s has an area", in.File)
 		}
-		_, err = tx.Exec(ctx, `UPDATE plan SET state = 'draft', checked_at = NULL, accepted_gaps = coalesce($2, accepted_gaps) WHERE id = $1`, plan, null(in.AcceptGaps))
-		if err != nil {
-			return fmt.Errorf("reopen draft: %w", err)
-		}
-		return level.write(ctx, tx, s, plan, cov, findings)
+		ofInput, ofCoverage := split(findings)
+		return level.write(ctx, tx, s, plan, cov, ofInput, ofCoverage)
 	})
 	return out, err
+}
+
+// reopen makes a plan a draft again, without what a check or an earlier import of the level made of it.
+func (s *Service) reopen(ctx context.Context, tx pgx.Tx, plan PlanID, role Role) error {
+	if _, err := tx.Exec(ctx, `UPDATE plan SET state = 'draft', checked_at = NULL WHERE id = $1`, plan); err != nil {
+		return fmt.Errorf("reopen draft: %w", err)
+	}
+	below := []string{}
+	for _, l := range s.Levels[s.rank(role)+1:] {
+		below = append(below, string(l.Role))
+	}
+	if _, err := tx.Exec(ctx, `UPDATE plan_level SET accepted_gaps = NULL WHERE plan_id = $1 AND role = ANY($2)`, plan, below); err != nil {
+		return fmt.Errorf("reopen draft: %w", err)
+	}
+	return s.dropDissolved(ctx, tx, plan)
+}
+
+// split parts what is said of the polygons as they came from the rest.
+func split(findings []coverage.Finding) (ofInput, ofCoverage []coverage.Finding) {
+	for _, f := range findings {
+		if f.Kind.OfInput() {
+			ofInput = append(ofInput, f)
+		} else {
+			ofCoverage = append(ofCoverage, f)
+		}
+	}
+	return ofInput, ofCoverage
+}
+
+// namesNearest tells whether the parents that a level names are those of the nearest level above in the plan: of the level
+// right above, or of one further up when most of the names are its codes. Otherwise the level right above is dissolved.
+func (s *Service) namesNearest(l *stored, upper []stored) bool {
+	if !l.WithParent || len(upper) == 0 {
+		return false
+	}
+	nearest := upper[len(upper)-1]
+	if s.rank(nearest.Role) == s.rank(l.Role)-1 {
+		return true
+	}
+	codes, named, known := map[string]bool{}, map[string]bool{}, 0
+	for _, f := range nearest.faces {
+		codes[f.Code] = true
+	}
+	for _, f := range l.faces {
+		if !named[f.Parent] && codes[f.Parent] {
+			known++
+		}
+		named[f.Parent] = true
+	}
+	return 2*known > len(named)
 }
 
 // sift takes the faces whose words and numbers hold, and the first of each code.

@@ -56,7 +56,7 @@ type Plan struct {
 	Name         string
 	State        State
 	Version      string // names the published content, for URLs; "" before publishing
-	AcceptedGaps string // the reason why gaps are meant
+	AcceptedGaps string // the reasons why gaps in its levels are meant, joined by "; "
 	InForceFrom  *time.Time
 	CreatedAt    time.Time
 	Findings     map[coverage.Severity]int

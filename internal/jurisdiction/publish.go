@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,9 +24,10 @@ import (
 const toleranceM = 0.001
 
 // Check builds every level of a draft again, now with all its levels at hand: gaps that no upper level explains, faces
-// out of their parents, levels that nest. A level whose upper level was not imported gets it dissolved from its parents'
-// codes. A level above that is the union of its children within the tolerance is stored as exactly that union. The
-// plan is checked when nothing is refused.
+// out of their parents, what parents cover and no child does, levels that nest. A level right above that was not imported is
+// dissolved from the parents' codes. A level above that is the union of its children within the tolerance is stored as
+// exactly that union. What the imports said of the polygons as they came stays. acceptGaps, unless it is empty, is why gaps
+// in all levels are meant. The plan is checked when nothing is refused.
 func (s *Service) Check(ctx context.Context, name, acceptGaps string) (Plan, error) {
 	p, err := s.Plan(ctx, name)
 	if err != nil {
@@ -36,9 +38,6 @@ func (s *Service) Check(ctx context.Context, name, acceptGaps string) (Plan, err
 		if err != nil {
 			return err
 		}
-		if acceptGaps == "" {
-			acceptGaps = p.AcceptedGaps
-		}
 		refused, err := s.check(ctx, tx, id, acceptGaps)
 		if err != nil {
 			return err
@@ -47,7 +46,7 @@ func (s *Service) Check(ctx context.Context, name, acceptGaps string) (Plan, err
 		if refused {
 			state, at = Draft, nil
 		}
-		_, err = tx.Exec(ctx, `UPDATE plan SET state = $2, checked_at = $3, accepted_gaps = $4 WHERE id = $1`, id, state, at, null(acceptGaps))
+		_, err = tx.Exec(ctx, `UPDATE plan SET state = $2, checked_at = $3 WHERE id = $1`, id, state, at)
 		return err
 	})
 	if err != nil {
@@ -56,27 +55,43 @@ func (s *Service) Check(ctx context.Context, name, acceptGaps string) (Plan, err
 	return s.Plan(ctx, p.Name)
 }
 
-// built is a stored level with its coverage and what was found in it.
+// built is a stored level with its coverage and what was found.
 type built struct {
 	stored
 	cov      *coverage.Coverage
-	findings []coverage.Finding
+	ofInput  []coverage.Finding // by the import
+	findings []coverage.Finding // by this check
+}
+
+func (b *built) refused() bool {
+	return coverage.HasRefused(b.ofInput) || coverage.HasRefused(b.findings)
 }
 
 func (s *Service) check(ctx context.Context, tx pgx.Tx, plan PlanID, acceptGaps string) (refused bool, err error) {
-	list, err := s.readWithDissolved(ctx, tx, plan)
+	if err := s.dropDissolved(ctx, tx, plan); err != nil {
+		return false, err
+	}
+	list, err := s.read(ctx, tx, plan)
+	if err != nil {
+		return false, err
+	}
+	if acceptGaps != "" {
+		for i := range list {
+			list[i].AcceptedGaps = acceptGaps
+		}
+	}
+	if list, err = s.withDissolved(list); err != nil {
+		return false, err
+	}
+	ofInput, err := findings(ctx, tx, plan, true)
 	if err != nil {
 		return false, err
 	}
 	var done []*built
 	var upper []*coverage.Coverage
 	for _, l := range list {
-		opt := coverage.Options{AcceptGaps: acceptGaps, Upper: upper}
-		if l.WithParent && len(done) > 0 {
-			opt.Parent = done[len(done)-1].cov
-		}
-		b := &built{stored: l}
-		if b.cov, b.findings, err = coverage.Build(ctx, l.polygons(), opt); err != nil {
+		b := &built{stored: l, ofInput: ofInput[l.Role]}
+		if err := b.build(ctx, upper); err != nil {
 			return false, err
 		}
 		done, upper = append(done, b), append(upper, b.cov)
@@ -88,20 +103,42 @@ func (s *Service) check(ctx context.Context, tx pgx.Tx, plan PlanID, acceptGaps 
 		}
 	}
 	for _, b := range done {
-		refused = refused || coverage.HasRefused(b.findings)
-		if err := b.write(ctx, tx, s, plan, b.cov, b.findings); err != nil {
+		refused = refused || b.refused()
+		if err := b.write(ctx, tx, s, plan, b.cov, b.ofInput, b.findings); err != nil {
 			return false, err
 		}
-	}
-	if len(done) == 0 || done[len(done)-1].Role != RoleGrid && done[len(done)-1].Role != RoleMicrogrid {
-		return true, fault.Invalid("plan", "no_grids", "the plan has no grids yet: import the city's grid level first")
 	}
 	return refused, nil
 }
 
+// build makes the level's coverage under those of the levels above.
+func (b *built) build(ctx context.Context, upper []*coverage.Coverage) (err error) {
+	opt := coverage.Options{AcceptGaps: b.AcceptedGaps, Upper: upper}
+	if b.WithParent && len(upper) > 0 {
+		opt.Parent = upper[len(upper)-1]
+	}
+	if b.cov, b.findings, err = coverage.Build(ctx, b.polygons(), opt); err != nil {
+		return err
+	}
+	// An outline that touches itself does so in what was made of it too.
+	b.findings = slices.DeleteFunc(b.findings, func(f coverage.Finding) bool {
+		return f.Kind.OfInput() && slices.ContainsFunc(b.ofInput, func(g coverage.Finding) bool {
+			return f.Kind == g.Kind && len(f.Codes) > 0 && slices.Equal(f.Codes, g.Codes)
+		})
+	})
+	if b.Dissolved && len(upper) > 0 { // it names no parents
+		uncovered, err := coverage.Uncovered(ctx, b.cov, upper[len(upper)-1], toleranceM, b.AcceptedGaps)
+		if err != nil {
+			return err
+		}
+		b.findings = append(b.findings, uncovered...)
+	}
+	return nil
+}
+
 // nest finds out whether the lower level nests in the upper one, and then gives the upper one exactly its children's union.
 func nest(lower, upper *built) error {
-	lower.Nests = lower.WithParent && !coverage.HasRefused(lower.findings) && len(coverage.Nests(lower.cov, upper.cov, toleranceM)) == 0
+	lower.Nests = lower.WithParent && !lower.refused() && len(coverage.Nests(lower.cov, upper.cov, toleranceM)) == 0
 	if !lower.Nests {
 		return nil
 	}
@@ -134,34 +171,32 @@ func reshaped(a, b *coverage.Coverage) (n int) {
 	return n
 }
 
-// readWithDissolved reads the plan's levels and adds those that were not imported but follow from the parents' codes of
-// the level below. Dissolved faces have their code for a name.
-func (s *Service) readWithDissolved(ctx context.Context, tx pgx.Tx, plan PlanID) ([]stored, error) {
-	list, err := s.read(ctx, tx, plan)
-	if err != nil {
-		return nil, err
+// withDissolved adds the levels that were not imported but follow from the parents' codes of the level below. Dissolved
+// faces have their code for a name and name no parents.
+func (s *Service) withDissolved(list []stored) ([]stored, error) {
+	var out []stored
+	for _, l := range list { // top first
+		if rank := s.rank(l.Role); l.WithParent && rank > 0 && !s.namesNearest(&l, out) {
+			cov, err := coverage.FromFaces(l.polygons())
+			if err != nil {
+				return nil, fmt.Errorf("level %s as stored: %w", l.Role, err)
+			}
+			union := cov.Dissolve(func(i int) string { return cov.Faces[i].Parent })
+			up := stored{Level: s.Levels[rank-1], Dissolved: true, AcceptedGaps: l.AcceptedGaps, File: "dissolved from " + l.File, Generated: l.Generated}
+			for i := range union.Len() {
+				up.faces = append(up.faces, Face{Code: union.Faces[i].Code, Name: union.Faces[i].Code, Line: union.Faces[i].Line, Shape: union.Shape(i)})
+			}
+			if len(up.faces) > 0 {
+				out = append(out, up)
+			}
+		}
+		out = append(out, l)
 	}
-	if len(list) == 0 || !list[0].WithParent {
-		return list, nil
-	}
-	top := s.rank(list[0].Role)
-	if top == 0 {
-		return list, nil
-	}
-	cov, _, err := coverage.Build(ctx, list[0].polygons(), coverage.Options{AcceptGaps: "dissolving"})
-	if err != nil {
-		return nil, err
-	}
-	union := cov.Dissolve(func(i int) string { return cov.Faces[i].Parent })
-	up := stored{Level: s.Levels[top-1], File: "dissolved from " + list[0].File, Generated: list[0].Generated}
-	for i := range union.Len() {
-		up.faces = append(up.faces, Face{Code: union.Faces[i].Code, Name: union.Faces[i].Code, Line: union.Faces[i].Line, Shape: union.Shape(i)})
-	}
-	return append([]stored{up}, list...), nil
+	return out, nil
 }
 
-// Publish puts a checked plan in force from a moment, and says so on the feed. It runs the check itself when the plan
-// is still a draft.
+// Publish puts a checked plan in force from a moment (zero: now), and says so on the feed. It runs the check itself when the
+// plan is still a draft. Among the faults are plan_refused, no_grids and same_moment.
 func (s *Service) Publish(ctx context.Context, name string, from time.Time) (Plan, error) {
 	p, err := s.Plan(ctx, name)
 	if err != nil {
@@ -190,6 +225,9 @@ func (s *Service) Publish(ctx context.Context, name string, from time.Time) (Pla
 		list, err := s.read(ctx, tx, id)
 		if err != nil {
 			return err
+		}
+		if !slices.ContainsFunc(list, func(l stored) bool { return l.Role == RoleGrid }) {
+			return fault.Conflict("no_grids", "plan %q has no grids yet: import the city's grid level first", p.Name)
 		}
 		v, err := version(list, from)
 		if err != nil {

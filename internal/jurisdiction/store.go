@@ -40,7 +40,8 @@ const selectPlan = `
 	SELECT p.id, p.name,
 		CASE WHEN p.state = 'published' AND p.in_force_from < max(p.in_force_from) FILTER (WHERE p.state = 'published' AND p.in_force_from <= $1) OVER ()
 			THEN 'retired' ELSE p.state END,
-		coalesce(p.version, ''), coalesce(p.accepted_gaps, ''), p.in_force_from, p.created_at,
+		coalesce(p.version, ''), coalesce((SELECT string_agg(DISTINCT l.accepted_gaps, '; ') FROM plan_level l WHERE l.plan_id = p.id), ''),
+		p.in_force_from, p.created_at,
 		(SELECT count(*) FROM finding f WHERE f.plan_id = p.id AND f.severity = 'repaired'),
 		(SELECT count(*) FROM finding f WHERE f.plan_id = p.id AND f.severity = 'warning'),
 		(SELECT count(*) FROM finding f WHERE f.plan_id = p.id AND f.severity = 'refused')
@@ -128,22 +129,26 @@ func (s *Service) lockDraft(ctx context.Context, tx pgx.Tx, name string) (PlanID
 // stored is one level of a plan as it lies in the database.
 type stored struct {
 	Level
-	WithParent bool
-	Nests      bool
-	File       string
-	Generated  bool
-	faces      []Face // sorted by code
+	WithParent   bool
+	Nests        bool
+	Dissolved    bool   // made by the check
+	AcceptedGaps string // the reason why gaps are meant
+	File         string
+	Generated    bool
+	faces        []Face // sorted by code
 }
 
 // read loads the levels of a plan, top first.
 func (s *Service) read(ctx context.Context, q querier, plan PlanID) ([]stored, error) {
-	rows, err := q.Query(ctx, `SELECT role, with_parent, nests, file FROM plan_level WHERE plan_id = $1 ORDER BY role`, plan)
+	rows, err := q.Query(ctx, `
+		SELECT role, with_parent, nests, dissolved, coalesce(accepted_gaps, ''), file
+		FROM plan_level WHERE plan_id = $1 ORDER BY role`, plan)
 	if err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (stored, error) {
 		var l stored
-		err := row.Scan(&l.Role, &l.WithParent, &l.Nests, &l.File)
+		err := row.Scan(&l.Role, &l.WithParent, &l.Nests, &l.Dissolved, &l.AcceptedGaps, &l.File)
 		return l, err
 	})
 	if err != nil {
@@ -200,16 +205,33 @@ func (l *stored) polygons() []coverage.Polygon {
 	return out
 }
 
-// write replaces a level of a draft: its faces, as the coverage has them, and what was found.
-func (l *stored) write(ctx context.Context, tx pgx.Tx, s *Service, plan PlanID, cov *coverage.Coverage, findings []coverage.Finding) error {
+// dropDissolved takes out the levels that a check made: a changed plan has others, or none.
+func (s *Service) dropDissolved(ctx context.Context, tx pgx.Tx, plan PlanID) error {
+	b := &pgx.Batch{}
+	for _, sql := range []string{
+		`DELETE FROM finding WHERE plan_id = $1 AND role IN (SELECT role FROM plan_level WHERE plan_id = $1 AND dissolved)`,
+		`DELETE FROM boundary WHERE plan_id = $1 AND role IN (SELECT role FROM plan_level WHERE plan_id = $1 AND dissolved)`,
+		`DELETE FROM plan_level WHERE plan_id = $1 AND dissolved`,
+	} {
+		b.Queue(sql, plan)
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("drop dissolved levels: %w", err)
+	}
+	return nil
+}
+
+// write replaces a level of a draft: its faces, as the coverage has them, and what there is to say of the polygons as they
+// came and of the coverage.
+func (l *stored) write(ctx context.Context, tx pgx.Tx, s *Service, plan PlanID, cov *coverage.Coverage, ofInput, ofCoverage []coverage.Finding) error {
 	b := &pgx.Batch{}
 	b.Queue(`DELETE FROM finding WHERE plan_id = $1 AND role = $2`, plan, l.Role)
 	b.Queue(`DELETE FROM boundary WHERE plan_id = $1 AND role = $2`, plan, l.Role)
 	b.Queue(`
-		INSERT INTO plan_level (plan_id, role, with_parent, nests, file, imported_at) VALUES ($1, $2, $3, $4, $5, $6)
+		INSERT INTO plan_level (plan_id, role, with_parent, nests, dissolved, accepted_gaps, file, imported_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (plan_id, role) DO UPDATE SET with_parent = excluded.with_parent, nests = excluded.nests,
-			file = excluded.file, imported_at = excluded.imported_at`,
-		plan, l.Role, l.WithParent, l.Nests, l.File, s.at())
+			dissolved = excluded.dissolved, accepted_gaps = excluded.accepted_gaps, file = excluded.file, imported_at = excluded.imported_at`,
+		plan, l.Role, l.WithParent, l.Nests, l.Dissolved, null(l.AcceptedGaps), l.File, s.at())
 	byCode := make(map[string]*Face, len(l.faces))
 	for i := range l.faces {
 		byCode[l.faces[i].Code] = &l.faces[i]
@@ -225,11 +247,11 @@ func (l *stored) write(ctx context.Context, tx pgx.Tx, s *Service, plan PlanID, 
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, ST_GeomFromWKB($12, 4490))`,
 			plan, l.Role, f.Code, f.Name, null(f.NameLatin), null(f.Parent), f.Households, f.Population, l.Generated, f.Line, cov.AreaM2(i), geom)
 	}
-	for n, f := range findings {
+	for n, f := range slices.Concat(ofInput, ofCoverage) {
 		b.Queue(`
-			INSERT INTO finding (plan_id, role, num, kind, severity, codes, line, lon, lat, area_m2, width_m, message)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-			plan, l.Role, n, string(f.Kind), string(f.Severity), noNil(f.Codes), f.Line, f.Place[0], f.Place[1], f.AreaM2, f.WidthM, f.Message)
+			INSERT INTO finding (plan_id, role, num, of_input, kind, severity, codes, line, lon, lat, area_m2, width_m, message)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			plan, l.Role, n, n < len(ofInput), string(f.Kind), string(f.Severity), noNil(f.Codes), f.Line, f.Place[0], f.Place[1], f.AreaM2, f.WidthM, f.Message)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("write level %s: %w", l.Role, err)
@@ -237,11 +259,16 @@ func (l *stored) write(ctx context.Context, tx pgx.Tx, s *Service, plan PlanID, 
 	return nil
 }
 
-// Findings reads what the last check of a plan said, by level, in the coverage's order.
+// Findings reads what there is to say of a plan since its imports and its last check, by level, in the coverage's order.
 func (s *Service) Findings(ctx context.Context, plan PlanID) (map[Role][]coverage.Finding, error) {
-	rows, err := s.Pool.Query(ctx, `
+	return findings(ctx, s.Pool, plan, false)
+}
+
+// findings reads those of all levels, or only those of the polygons as they came.
+func findings(ctx context.Context, q querier, plan PlanID, ofInput bool) (map[Role][]coverage.Finding, error) {
+	rows, err := q.Query(ctx, `
 		SELECT role, kind, severity, codes, line, lon, lat, area_m2, width_m, message
-		FROM finding WHERE plan_id = $1 ORDER BY role, num`, plan)
+		FROM finding WHERE plan_id = $1 AND (of_input OR NOT $2) ORDER BY role, num`, plan, ofInput)
 	if err != nil {
 		return nil, fmt.Errorf("read findings: %w", err)
 	}
@@ -256,6 +283,9 @@ func (s *Service) Findings(ctx context.Context, plan PlanID) (map[Role][]coverag
 	})
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return nil, fmt.Errorf("read findings: %w", err)
+	}
+	for _, f := range out {
+		coverage.SortFindings(f)
 	}
 	return out, nil
 }

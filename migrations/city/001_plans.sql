@@ -5,7 +5,6 @@ CREATE TABLE plan (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name ~ '^[^[:cntrl:]]{1,100}$'),
     state text NOT NULL CHECK (state IN ('draft', 'checked', 'published')),
-    accepted_gaps text,
     in_force_from timestamptz,
     version text,
     created_at timestamptz NOT NULL,
@@ -17,12 +16,16 @@ CREATE TABLE plan (
 
 CREATE UNIQUE INDEX plan_in_force ON plan (in_force_from) WHERE state = 'published';
 
--- One imported level of a plan. nests: each face is the union of its children in the next lower level.
+-- One level of a plan: imported, or dissolved by the check from the parents that the level below names, until an import
+-- changes the plan. nests: each face is the union of its children in the next lower level. accepted_gaps: the reason why
+-- gaps in the level are meant; it goes when the level or one above is imported again.
 CREATE TABLE plan_level (
     plan_id bigint NOT NULL REFERENCES plan (id),
     role text NOT NULL CHECK (role IN ('city', 'town', 'village', 'grid', 'microgrid')),
     with_parent boolean NOT NULL,
     nests boolean NOT NULL,
+    dissolved boolean NOT NULL,
+    accepted_gaps text,
     file text NOT NULL,
     imported_at timestamptz NOT NULL,
     PRIMARY KEY (plan_id, role)
@@ -47,11 +50,13 @@ CREATE TABLE boundary (
 
 CREATE INDEX boundary_geom ON boundary USING gist (geom);
 
--- What the coverage check said of a plan, in order.
+-- What is to be said of a plan. of_input: of the polygons as they came, which the boundaries as stored no longer show; it
+-- stays until the level is imported again, while the rest is found anew by each check.
 CREATE TABLE finding (
     plan_id bigint NOT NULL,
     role text NOT NULL,
     num integer NOT NULL,
+    of_input boolean NOT NULL,
     kind text NOT NULL,
     severity text NOT NULL CHECK (severity IN ('repaired', 'warning', 'refused')),
     codes text[] NOT NULL,
@@ -75,7 +80,7 @@ GRANT SELECT, INSERT, DELETE ON attribution TO {{.role}};
 
 GRANT SELECT, INSERT ON plan TO {{.role}};
 
-GRANT UPDATE (state, accepted_gaps, in_force_from, version, checked_at, published_at) ON plan TO {{.role}};
+GRANT UPDATE (state, in_force_from, version, checked_at, published_at) ON plan TO {{.role}};
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON plan_level, boundary, finding TO {{.role}};
 
