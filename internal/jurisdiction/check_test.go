@@ -369,3 +369,20 @@ func TestParentsMayBeOfTheNextLevelThatIsThere(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestAPlanIsNotPublishedBeforeTheOneInForce(t *testing.T) {
+	_, c := apptest.City(t)
+	first := apptest.Publish(t, c, "first", 0, apptest.Now.AddDate(-2, 0, 0)) // the first may be of any date
+	apptest.Publish(t, c, "to come", 0.001, apptest.Now.AddDate(1, 0, 0))
+	apptest.Draft(t, c, "late", 0.002)
+	_, err := c.Plans.Publish(t.Context(), "late", first.InForceFrom.Add(-time.Second))
+	if f, ok := fault.As(err); !ok || f.Kind != fault.KindInvalid || f.Code != "before_in_force" || f.Field != "from" {
+		t.Errorf("before the one in force: %v", err)
+	}
+	if p, err := c.Plans.Plan(t.Context(), "late"); err != nil || p.State != jurisdiction.Checked {
+		t.Errorf("it is %s, %v", p.State, err)
+	}
+	if p, err := c.Plans.Publish(t.Context(), "late", first.InForceFrom.Add(time.Second)); err != nil || p.State != jurisdiction.Published {
+		t.Errorf("after the one in force: %s, %v", p.State, err)
+	}
+}

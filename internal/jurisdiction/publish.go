@@ -196,7 +196,8 @@ func (s *Service) withDissolved(list []stored) ([]stored, error) {
 }
 
 // Publish puts a checked plan in force from a moment (zero: now), and says so on the feed. It runs the check itself when the
-// plan is still a draft. Among the faults are plan_refused, no_grids and same_moment.
+// plan is still a draft. Among the faults are plan_refused, no_grids, before_in_force, which is a moment before that of the
+// plan in force, and same_moment.
 func (s *Service) Publish(ctx context.Context, name string, from time.Time) (Plan, error) {
 	p, err := s.Plan(ctx, name)
 	if err != nil {
@@ -229,6 +230,9 @@ func (s *Service) Publish(ctx context.Context, name string, from time.Time) (Pla
 		if !slices.ContainsFunc(list, func(l stored) bool { return l.Role == RoleGrid }) {
 			return fault.Conflict("no_grids", "plan %q has no grids yet: import the city's grid level first", p.Name)
 		}
+		if err := s.notBefore(ctx, tx, from); err != nil {
+			return err
+		}
 		v, err := version(list, from)
 		if err != nil {
 			return err
@@ -252,6 +256,29 @@ func (s *Service) Publish(ctx context.Context, name string, from time.Time) (Pla
 		return p, err
 	}
 	return s.Plan(ctx, p.Name)
+}
+
+// notBefore refuses a moment before that of the plan in force, from which a plan would be retired at once. It lets one
+// publisher in at a time, once a plan is published.
+func (s *Service) notBefore(ctx context.Context, tx pgx.Tx, from time.Time) error {
+	if _, err := tx.Exec(ctx, `SELECT id FROM plan WHERE state = 'published' ORDER BY id FOR NO KEY UPDATE`); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	var name string
+	var since time.Time
+	err := tx.QueryRow(ctx, `
+		SELECT name, in_force_from FROM plan WHERE state = 'published' AND in_force_from <= $1
+		ORDER BY in_force_from DESC LIMIT 1`, s.at()).Scan(&name, &since)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err != nil:
+		return fmt.Errorf("publish: %w", err)
+	case from.Before(since):
+		return fault.Invalid("from", "before_in_force", "plan %q is in force from %s; from %s on, this one would never be in force: choose a later date",
+			name, since.UTC().Format(time.RFC3339), from.Format(time.RFC3339))
+	}
+	return nil
 }
 
 func isUnique(err error) bool {
