@@ -69,7 +69,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, log *s
 	for i, l := range info.Levels {
 		levels[i] = jurisdiction.Level{Role: jurisdiction.Role(l.Role), Name: l.Name}
 	}
-	c.Plans = &jurisdiction.Service{Pool: pool, Levels: levels, Now: now}
+	c.Plans = &jurisdiction.Service{Pool: pool, Levels: levels, SRID: info.SRID, Now: now}
 	c.Reports = &report.Service{
 		Pool:    pool,
 		Placer:  func() *report.Placer { return c.state.Load().Placer },
@@ -136,7 +136,10 @@ func (c *City) Announce() {
 }
 
 // Reload loads the plan in force if it is another than the one at hand; changed tells.
-func (c *City) Reload(ctx context.Context) (changed bool, err error) {
+func (c *City) Reload(ctx context.Context) (changed bool, err error) { return c.loadState(ctx, false) }
+
+// loadState loads the plan in force and what hangs on it; anew, whatever is at hand.
+func (c *City) loadState(ctx context.Context, anew bool) (changed bool, err error) {
 	c.reload.Lock()
 	defer c.reload.Unlock()
 	plan, ok, err := c.Plans.InForce(ctx)
@@ -144,7 +147,7 @@ func (c *City) Reload(ctx context.Context) (changed bool, err error) {
 		return false, err
 	}
 	old := c.state.Load()
-	if old != nil && (old.Layout == nil) == !ok && (!ok || old.Layout.Plan.ID == plan.ID && old.Layout.Plan.Version == plan.Version) {
+	if !anew && old != nil && (old.Layout == nil) == !ok && (!ok || old.Layout.Plan.ID == plan.ID && old.Layout.Plan.Version == plan.Version) {
 		return false, nil
 	}
 	next := &State{}

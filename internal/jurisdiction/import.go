@@ -3,6 +3,7 @@ package jurisdiction
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -38,11 +39,15 @@ func (s *Service) ImportLevel(ctx context.Context, in Import) (Imported, error) 
 		return out, fault.Invalid("plan", "bad_name", "a plan's name has 1 to 100 characters")
 	}
 	faces, rejects := sift(in.Faces)
-	out.Rejects = rejects
+	faces, elsewhere, err := s.sited(ctx, faces)
+	out.Rejects = slices.Concat(rejects, elsewhere)
+	if err != nil {
+		return out, err
+	}
 	if len(faces) == 0 {
 		return out, fault.Invalid("file", "no_faces", "no usable face was found in %s", in.File)
 	}
-	err := pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
+	err = pgx.BeginFunc(ctx, s.Pool, func(tx pgx.Tx) error {
 		plan, err := s.lockDraft(ctx, tx, in.Plan)
 		if err != nil {
 			return err

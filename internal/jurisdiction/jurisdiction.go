@@ -103,6 +103,7 @@ func (f *Face) Check() *fault.Error {
 type Service struct {
 	Pool   *pgxpool.Pool
 	Levels []Level // the city's, top first
+	SRID   int     // the city's projected system, which tells where faces may lie; 0 when not known
 	Now    func() time.Time
 }
 
