@@ -4,7 +4,6 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -51,9 +50,9 @@ func (q *query) number(name string, required bool) float64 {
 		}
 		return math.NaN()
 	}
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
-		q.fail(fault.Invalid(name, "not_a_number", "%.40q is not a finite number", s))
+	v, err := crs.ParseNumber(name, s)
+	if err != nil {
+		q.fail(err)
 		return math.NaN()
 	}
 	return v

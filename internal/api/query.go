@@ -12,6 +12,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"gridgov/internal/app"
+	"gridgov/internal/crs"
 	"gridgov/internal/cube"
 	"gridgov/internal/fault"
 	"gridgov/internal/report"
@@ -174,8 +175,8 @@ func (q *query) bbox() *orb.Bound {
 	ok := len(parts) == 4
 	for i := range v {
 		if ok {
-			var err error
-			v[i], err = strconv.ParseFloat(parts[i], 64)
+			var err *fault.Error
+			v[i], err = crs.ParseNumber("bbox", parts[i])
 			ok = err == nil && v[i] >= -360 && v[i] <= 360
 		}
 	}
