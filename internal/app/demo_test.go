@@ -16,6 +16,7 @@ import (
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/demo/dc"
 	"gridgov/internal/demo/haining"
+	"gridgov/internal/feed"
 	"gridgov/internal/postgres"
 	"gridgov/internal/postgres/pgtest"
 )
@@ -27,12 +28,21 @@ func demoCity(t *testing.T, code string, load func(app.Demo) error) (*app.City, 
 	said := &bytes.Buffer{}
 	d := app.Demo{DB: db, Log: apptest.Quiet(), Now: apptest.Clock, Until: apptest.Now.AddDate(0, 0, -1),
 		Say: func(format string, args ...any) { said.WriteString(strings.TrimSpace(format) + "\n"); _ = args }}
-	for range 2 { // the second time changes nothing
-		if err := load(d); err != nil {
-			t.Fatal(err)
-		}
+	if err := load(d); err != nil {
+		t.Fatal(err)
 	}
-	return openCity(t, db, code), said
+	c := openCity(t, db, code)
+	head, err := feed.Head(t.Context(), c.Pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := load(d); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := feed.Head(t.Context(), c.Pool); err != nil || again != head {
+		t.Errorf("loaded again, the demo moves its feed from %s to %s, %v", head, again, err)
+	}
+	return c, said
 }
 
 func openCity(t *testing.T, db *postgres.Database, code string) *app.City {

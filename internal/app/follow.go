@@ -34,16 +34,18 @@ func (l *Live) follow(ctx context.Context) {
 	}
 }
 
-// rebuild loads everything anew: the feed is another one, as after a restore.
+// rebuild loads everything anew: the feed is another one, as after a restore. The plan in force may have its number and
+// version from before and yet other names and places beside it, and a re-placement half done.
 func (l *Live) rebuild(ctx context.Context) error {
 	head := l.Feed.Head()
 	l.log.Info("the feed was reset, loading anew", "head", head)
-	if _, err := l.Reload(ctx); err != nil {
+	if _, err := l.loadState(ctx, true); err != nil {
 		return err
 	}
 	if err := l.load(ctx); err != nil {
 		return err
 	}
+	signal(l.rebuilt)
 	l.setApplied(head)
 	return nil
 }

@@ -32,6 +32,7 @@ type Live struct {
 	replacing atomic.Pointer[report.Replacing] // nil: nothing under way
 	switched  chan struct{}                    // the plan in force may have changed
 	changed   chan struct{}                    // places or attributions may have changed
+	rebuilt   chan struct{}                    // all was loaded anew, of another state of the database
 	strays    strays
 	done      sync.WaitGroup
 	stop      context.CancelFunc
@@ -63,7 +64,8 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 		return nil, err
 	}
 	l := &Live{City: c, Feed: log, Maker: &tiles.Maker{}, faces: map[string]uint32{}, applied: log.Head(),
-		moved: make(chan struct{}), switched: make(chan struct{}, 1), changed: make(chan struct{}, 1), strays: newStrays()}
+		moved: make(chan struct{}), switched: make(chan struct{}, 1), changed: make(chan struct{}, 1), rebuilt: make(chan struct{}, 1),
+		strays: newStrays()}
 	if err := l.load(ctx); err != nil {
 		return nil, err
 	}

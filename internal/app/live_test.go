@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -204,7 +205,8 @@ func filedAt(id byte, lon float64) report.New {
 	return report.New{ID: report.ID{15: id}, Source: "web", Item: "01", CapturedAt: apptest.Now, X: &lon, Y: &lat}
 }
 
-// The database is restored to an earlier state under a new epoch while readers read: the cube is loaded anew.
+// The database is restored to an earlier state under a new epoch while readers read: the cube is loaded anew, and so is
+// what hangs on the plan in force, although it is the same one; a re-placement that was half done there is finished.
 func TestResetLoadsAnew(t *testing.T) {
 	db, c := apptest.City(t)
 	apptest.Publish(t, c, "first", 0, apptest.Now.AddDate(-1, 0, 0))
@@ -229,6 +231,9 @@ func TestResetLoadsAnew(t *testing.T) {
 	})
 	before := l.Applied()
 	for _, sql := range []string{`DELETE FROM placement WHERE report_num > 20`, `DELETE FROM report WHERE num > 20`,
+		`UPDATE plan SET name = 'renamed'`, `INSERT INTO attribution (ord, text) VALUES (0, 'of the backup')`,
+		`INSERT INTO place (name, aliases, kind, lon, lat) VALUES ('老码头', '{}', 'place', 120.605, 30.505)`,
+		`UPDATE placement SET grid = 'stale', answer = 0, plan_id = NULL WHERE grid IS NOT NULL`, `UPDATE replacing SET next_num = 1, last_num = 20`,
 		`DELETE FROM event WHERE seq > 21`, `UPDATE feed SET epoch = 2, seq = 21`} {
 		if _, err := db.Owner().Exec(t.Context(), `SET search_path = testcity, public`); err != nil {
 			t.Fatal(err)
@@ -243,6 +248,13 @@ func TestResetLoadsAnew(t *testing.T) {
 	if err != nil || at != (feed.ID{Epoch: 2, Seq: 21}) {
 		t.Errorf("readers go on from %s, %v", at, err)
 	}
+	if name, words := l.PlanName(int64(l.State().Layout.Plan.ID)), l.Attribution(); name != "renamed" || !slices.Equal(words, []string{"of the backup"}) {
+		t.Errorf("the plan is %q, the attribution %q", name, words)
+	}
+	if pt, a := l.State().Placer.Address("老码头"); pt == nil || a.Grid != apptest.GridCode(0, 0) {
+		t.Errorf("the restored place lies at %v, %+v", pt, a)
+	}
+	await(t, "the re-placement is finished", func() bool { return misplaced(t, l.City) == 0 })
 	file(t, l.City, random(rng))
 	recount(t, l)
 	close(done)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,6 +12,7 @@ import (
 	"gridgov/internal/cube"
 	"gridgov/internal/feed"
 	"gridgov/internal/jurisdiction"
+	"gridgov/internal/postgres"
 	"gridgov/internal/report"
 )
 
@@ -30,19 +32,28 @@ func (c *City) loadWords(ctx context.Context, s *State) error {
 	for _, p := range plans {
 		s.planNames[p.ID] = p.Name
 	}
-	rows, err := c.Pool.Query(ctx, `SELECT text FROM attribution ORDER BY ord`)
-	if err != nil {
-		return fmt.Errorf("read attributions: %w", err)
-	}
-	if s.Attribution, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
-		return fmt.Errorf("read attributions: %w", err)
-	}
-	return nil
+	s.Attribution, err = attribution(ctx, c.Pool)
+	return err
 }
 
-// SetAttribution replaces the city's attributions.
+func attribution(ctx context.Context, q postgres.Querier) ([]string, error) {
+	rows, err := q.Query(ctx, `SELECT text FROM attribution ORDER BY ord`)
+	if err != nil {
+		return nil, fmt.Errorf("read attributions: %w", err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("read attributions: %w", err)
+	}
+	return lines, nil
+}
+
+// SetAttribution replaces the city's attributions where they are others.
 func (c *City) SetAttribution(ctx context.Context, lines []string) error {
 	return pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
+		if there, err := attribution(ctx, tx); err != nil || slices.Equal(there, lines) {
+			return err
+		}
 		b := &pgx.Batch{}
 		b.Queue(`DELETE FROM attribution`)
 		for i, text := range lines {

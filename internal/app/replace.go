@@ -61,6 +61,11 @@ func (l *Live) watchPlan(ctx context.Context) {
 				l.log.Warn("places could not be loaded, will try again with the next change", "err", err)
 			}
 			continue
+		case <-l.rebuilt:
+			end()
+			end = l.startPlacing(ctx)
+			l.warm()
+			continue
 		case <-l.switched:
 		case <-tick.C:
 		}
