@@ -105,8 +105,8 @@ func (l *Live) placeAll(ctx context.Context, placer *report.Placer) {
 			l.Announce()
 		})
 		if err == nil {
-			if result.Changed > 0 {
-				l.log.Info("reports placed under the plan in force", "changed", result.Changed, "reports", result.Total)
+			if result.Here > 0 {
+				l.log.Info("reports placed under the plan in force", "changed", result.Here)
 			}
 			l.Announce()
 			return
@@ -163,7 +163,7 @@ func (c *City) Replace(ctx context.Context, placer *report.Placer, progress func
 		if err != nil {
 			return r, err
 		}
-		r.Changed += int64(n)
+		r.Changed, r.Here = r.Changed+int64(n), r.Here+int64(n)
 	}
 	return r, nil
 }

@@ -14,7 +14,8 @@ import (
 // Replacing is how far the re-placement under a plan has come, in report numbers.
 type Replacing struct {
 	Done, Total int64
-	Changed     int64
+	Changed     int64 // new answers, also of runs before this one and on other nodes
+	Here        int64 // of them, those of this run
 }
 
 // Variables for the tests' sake alone.
@@ -73,7 +74,11 @@ func (r *replacer) work(ctx context.Context) error {
 		if err != nil || from > to {
 			return err
 		}
-		if _, err := r.ReplaceRange(ctx, r.placer, Num(from), Num(to)); err != nil {
+		changed, err := r.ReplaceRange(ctx, r.placer, Num(from), Num(to))
+		r.mu.Lock()
+		r.at.Here += int64(changed)
+		r.mu.Unlock()
+		if err != nil {
 			return err
 		}
 		if err := r.done(ctx, from); err != nil {
