@@ -17,7 +17,10 @@ func (t *tool) city() *cobra.Command {
 		Args:  exactArgs("CODE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.Code = args[0]
-			var err error
+			err := postgres.CheckCode(c.Code) // before a database is made for it
+			if err != nil {
+				return err
+			}
 			if c.Levels, err = postgres.ParseLevels(levels); err != nil {
 				return &usageError{err}
 			}

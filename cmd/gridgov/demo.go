@@ -37,6 +37,9 @@ func (t *tool) demo() *cobra.Command {
 
 // demoLoader gives what loads a demo; "" loads nothing.
 func (t *tool) demoLoader(name, until, truth string) (func(context.Context, *postgres.Database) error, error) {
+	if name != "" && name != "haining" && name != "dc" {
+		return nil, usagef("there is no demo %q; there are haining and dc", name)
+	}
 	var last time.Time
 	if until != "" {
 		var err error
@@ -57,13 +60,11 @@ func (t *tool) demoLoader(name, until, truth string) (func(context.Context, *pos
 			d.Truth = f
 		}
 		switch name {
-		case "":
-			return nil
 		case "haining":
 			return d.Haining(ctx)
 		case "dc":
 			return d.DC(ctx)
 		}
-		return usagef("there is no demo %q; there are haining and dc", name)
+		return nil
 	}, nil
 }

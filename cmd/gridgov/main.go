@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,10 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"slices"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +40,7 @@ var errRejected = errors.New("rows were rejected")
 
 // Run executes one command line and returns its exit code.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	t := &tool{stdin: stdin, out: stdout, err: stderr}
+	t := &tool{stdin: stdin, out: stdout, err: stderr, now: time.Now}
 	root := t.root()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -49,15 +53,28 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case errors.Is(err, errRejected):
 		return exitRejected
 	case errors.As(err, &usage):
-		_, _ = fmt.Fprintf(stderr, "gridgov: %v\n", err)
+		t.say("gridgov: %v", err)
 		return exitUsage
 	}
-	if f, ok := fault.As(err); ok {
-		_, _ = fmt.Fprintf(stderr, "gridgov: %v\n", f)
-	} else {
-		_, _ = fmt.Fprintf(stderr, "gridgov: %v\n", err)
+	f, ok := fault.As(err)
+	switch {
+	case !ok && ctx.Err() != nil:
+		t.say("gridgov: interrupted; run it again to go on")
+	case !ok:
+		t.say("gridgov: %v", err)
+	case slices.Contains(misuse, f.Code) || f.Field == "encoding":
+		t.say("gridgov: %v", f)
+		return exitUsage
+	default:
+		t.say("gridgov: %v", f)
 	}
 	return exitRejected
+}
+
+// misuse are the faults that lie in how a command was called and can be seen only when the database or the file is open.
+var misuse = []string{
+	"bad_city_code", "reserved_city_code", "bad_name", "bad_levels", "unknown_timezone", "unknown_srid", "srid_not_metric", "srid_distorts",
+	"unknown_crs", "unusable_crs", "unknown_layer", "several_layers", "no_property", "no_parent_level", "several_drafts", "bad_database_url",
 }
 
 // usageError is a command called wrongly.
@@ -73,6 +90,7 @@ type tool struct {
 	data     string
 	json     bool
 	debug    bool
+	now      func() time.Time
 }
 
 func (t *tool) root() *cobra.Command {
@@ -82,16 +100,46 @@ func (t *tool) root() *cobra.Command {
 		Long:          "gridgov serves a city's grids, reports and hotspots as a live map, and keeps them in PostGIS.\nWithout --database it keeps a private PostgreSQL in the data folder.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Version:       version(),
 		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := cmd.ValidateRequiredFlags(); err != nil {
+				return &usageError{err}
+			}
+			return nil
+		},
 	}
 	root.PersistentFlags().StringVar(&t.database, "database", os.Getenv("GRIDGOV_DATABASE"), "URL of the owner's database (env GRIDGOV_DATABASE)")
 	root.PersistentFlags().StringVar(&t.data, "data", envOr("GRIDGOV_DATA", ".gridgov"), "folder of the private database (env GRIDGOV_DATA)")
 	root.PersistentFlags().BoolVar(&t.json, "json", false, "log as JSON")
 	root.PersistentFlags().BoolVar(&t.debug, "debug", false, "log more: every request, tiles included")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if args := cmd.Flags().Args(); cmd.HasSubCommands() && len(args) > 0 {
+			return noArgs(cmd, args) // the flag is that of the command which was meant
+		}
+		return &usageError{err}
+	})
 	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.demo(), t.bench())
 	return root
+}
+
+// version is what the program was built from, as far as the build has kept it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := cmp.Or(info.Main.Version, "(devel)")
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			v += ", revision " + s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			v += " with changes"
+		}
+	}
+	return v + ", " + info.GoVersion
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {

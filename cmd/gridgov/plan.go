@@ -125,8 +125,12 @@ func (t *tool) publish(ctx context.Context, c *app.City, name string, from time.
 		show(r.Done, r.Total)
 	})
 	finish()
-	if err == nil && r.Total > 0 {
-		t.say("%d of %d reports have a new answer", r.Changed, r.Total)
+	if err != nil || r.Total == 0 {
+		return err
+	}
+	n, err := c.Reports.Count(ctx, report.Query{})
+	if err == nil {
+		t.say("%d of %d reports have a new answer", r.Changed, n)
 	}
 	return err
 }

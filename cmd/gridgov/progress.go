@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os"
 	"sync"
 	"time"
@@ -25,42 +24,19 @@ func (t *tool) progress(what string) (p app.Progress, finish func()) {
 		}, func() { _ = bar.Finish() }
 	}
 	var mu sync.Mutex
-	last := time.Now()
+	last := t.now()
 	return func(done, total int64) {
 		mu.Lock()
 		defer mu.Unlock()
-		if time.Since(last) < 10*time.Second {
+		now := t.now()
+		if now.Sub(last) < 10*time.Second {
 			return
 		}
-		last = time.Now()
+		last = now
 		if total > 0 {
 			t.say("%s: %d %%", what, done*100/total)
 		} else {
 			t.say("%s: %d", what, done)
 		}
 	}, func() {}
-}
-
-// rejects writes the rows left out: the first ones to the terminal, all of them to the file named by --rejects.
-type rejects struct {
-	t     *tool
-	file  io.WriteCloser
-	count int64
-}
-
-// shownRejects is how many rows are told on the terminal.
-const shownRejects = 20
-
-func (t *tool) newRejects(path string) (*rejects, error) {
-	r := &rejects{t: t}
-	if path == "" {
-		return r, nil
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, usagef("--rejects: %w", err)
-	}
-	r.file = f
-	_, err = io.WriteString(f, "line,field,code,reason\n")
-	return r, err
 }

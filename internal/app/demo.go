@@ -112,8 +112,8 @@ func (d Demo) dcReports(ctx context.Context, c *City) error {
 	}
 	defer func() { _ = file.Close() }() // embedded
 	out, err := c.ImportReports(ctx, ReportFile{Path: "-", Options: geofile.Options{Stdin: file}, Map: dc.ReportMap(),
-		Rows: report.RowOptions{Zone: c.Zone, LocalZ: true}, Import: report.ImportOptions{CreateItems: true,
-			Reject: func(r report.Reject) { d.Say("rejected: %v", r.Reason.AtLine(r.Line)) }}}, d.Show)
+		Rows: report.RowOptions{Zone: c.Zone, LocalZ: true}, CreateItems: true,
+		Told: Told{Reject: func(r Reject) { d.Say("rejected: %v", r.Reason) }}}, d.Show)
 	if err != nil {
 		return err
 	}

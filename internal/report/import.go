@@ -31,13 +31,15 @@ import (
 type Row struct {
 	Line     int
 	New      New
-	ItemName string // names the item when the import creates it; "" leaves the code as its name
+	ItemName string   // names the item when the import creates it; "" leaves the code as its name
+	Fields   []string // as they stand in the file, for a Reject; may be nil
 }
 
 // Reject is a line that did not go in, and why.
 type Reject struct {
 	Line   int
 	Reason *fault.Error
+	Fields []string // of the row
 }
 
 // ImportOptions steer an import.
@@ -173,7 +175,8 @@ func isUnique(err error) bool {
 }
 
 type readyRow struct {
-	line int
+	line   int
+	fields []string
 	*ready
 }
 
@@ -202,14 +205,14 @@ func (im *importer) prepareAll(ctx context.Context, rows []Row) ([]readyRow, err
 	good := make([]readyRow, 0, len(rows))
 	for i, err := range errs {
 		if err == nil {
-			good = append(good, readyRow{rows[i].Line, out[i]})
+			good = append(good, readyRow{rows[i].Line, rows[i].Fields, out[i]})
 			continue
 		}
 		f, ok := fault.As(err)
 		if !ok || f.Kind == fault.KindUnavailable {
 			return nil, err
 		}
-		im.reject(Reject{rows[i].Line, f.AtLine(rows[i].Line)})
+		im.reject(Reject{rows[i].Line, f.AtLine(rows[i].Line), rows[i].Fields})
 	}
 	return good, nil
 }
@@ -354,11 +357,11 @@ func (im *importer) write(ctx context.Context, batch []readyRow, names map[strin
 			continue
 		case ok:
 			rejects = append(rejects, Reject{r.line, conflict("id", "other_content",
-				"%s %q was imported before with other content", r.Source, clip(r.ExternalID)).AtLine(r.line)})
+				"%s %q was imported before with other content", r.Source, clip(r.ExternalID)).AtLine(r.line), r.fields})
 			continue
 		case !im.opt.CreateItems && !im.known(r.Item):
 			rejects = append(rejects, Reject{r.line, fault.Invalid("item", "unknown_item",
-				"the city has no item %q: add it, or import with --items create", clip(r.Item)).AtLine(r.line)})
+				"the city has no item %q: add it, or import with --items create", clip(r.Item)).AtLine(r.line), r.fields})
 			continue
 		}
 		known[key] = r.content
