@@ -1,6 +1,10 @@
 package tiles
 
-import "github.com/paulmach/orb"
+import (
+	"strings"
+
+	"github.com/paulmach/orb"
+)
 
 // Document is a TileJSON 3.0.0 document. Filters is a member of our own: the query parameters that the tiles take.
 type Document struct {
@@ -40,11 +44,19 @@ type Source struct {
 	URL         string // with {z}, {x} and {y}
 	Attribution string
 	Version     string // changes when the tiles do; may be empty
+	Generated   bool   // the city's lines and reports are made up: each document says so
 	Bound       orb.Bound
 	Names       *Names // for the values of filters; nil for jurisdictions
 }
 
+// madeUp is what documents of a generated city say besides. Maps show the attribution, so it stands there too.
+const madeUp = "generated for demonstration"
+
 func (s Source) document(name, description string, minZoom uint32, layers ...VectorLayer) Document {
+	if s.Generated {
+		description += "; the city's lines and reports are " + madeUp
+		s.Attribution = strings.TrimPrefix(s.Attribution+"; "+madeUp, "; ")
+	}
 	return Document{
 		TileJSON: "3.0.0", Scheme: "xyz", Name: s.City + ": " + name, Description: description,
 		Tiles: []string{s.URL}, VectorLayers: layers, MinZoom: minZoom, MaxZoom: MaxZoom,

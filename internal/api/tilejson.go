@@ -13,7 +13,7 @@ import (
 // tileJSON describes a layer; ok is false when there is none of the name.
 func tileJSON(c *app.Live, layer, url string) (doc tiles.Document, ok bool) {
 	state := c.State()
-	s := tiles.Source{City: c.Name, URL: url, Attribution: strings.Join(c.Attribution(), "; ")}
+	s := tiles.Source{City: c.Name, URL: url, Attribution: strings.Join(c.Attribution(), "; "), Generated: c.Generated}
 	if state.Layout != nil {
 		s.Bound = state.Layout.Bound
 	} else {
