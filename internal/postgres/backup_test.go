@@ -158,15 +158,17 @@ func TestRestoreReplacesOnlyWhenTold(t *testing.T) {
 	if fmt.Sprint(left) != "[haining registry]" {
 		t.Errorf("schemas %v", left)
 	}
-	// The same backup once more gives another epoch.
-	first := scalar[int](t, pool(t, db, "haining"), "SELECT epoch FROM feed")
-	endSessions(t, db)
-	opts.At = opts.At.Add(time.Hour)
-	if _, err := db.Restore(t.Context(), file, opts); err != nil {
-		t.Fatal(err)
-	}
-	if again := scalar[int](t, pool(t, db, "haining"), "SELECT epoch FROM feed"); again <= first {
-		t.Errorf("epoch %d after %d", again, first)
+	// The same backup again gives another epoch each time: at once, by a clock that was set back, and an hour later.
+	for _, later := range []time.Duration{0, -24 * time.Hour, time.Hour} {
+		before := scalar[int](t, pool(t, db, "haining"), "SELECT epoch FROM feed")
+		endSessions(t, db)
+		opts.At = opts.At.Add(later)
+		if _, err := db.Restore(t.Context(), file, opts); err != nil {
+			t.Fatal(err)
+		}
+		if again := scalar[int](t, pool(t, db, "haining"), "SELECT epoch FROM feed"); again <= before {
+			t.Errorf("%v later: epoch %d after %d", later, again, before)
+		}
 	}
 }
 

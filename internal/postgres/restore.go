@@ -203,23 +203,56 @@ func (r *restoring) load(ctx context.Context, install pgserver.Install, file str
 	return err
 }
 
+// epochZero is the moment from which epochs are counted, 2020-01-01.
+const epochZero = 1577836800
+
 // finish compares what was restored with what was saved, gives it roles, and drops what lies aside, in one transaction.
 func (r *restoring) finish(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, r.conn, func(tx pgx.Tx) error {
+		epochs, err := asideEpochs(ctx, tx)
+		if err != nil {
+			return err
+		}
 		if err := r.dropAside(ctx, tx); err != nil {
 			return err
 		}
 		for _, c := range r.manifest.Cities {
-			if err := r.finishCity(ctx, tx, c); err != nil {
+			if err := r.finishCity(ctx, tx, c, epochs[c.Code]); err != nil {
 				return fmt.Errorf("city %s: %w", c.Code, err)
 			}
 		}
-		_, err := tx.Exec(ctx, "SELECT pg_notify($1, '')", citiesChannel)
+		_, err = tx.Exec(ctx, "SELECT pg_notify($1, '')", citiesChannel)
 		return err
 	})
 }
 
-func (r *restoring) finishCity(ctx context.Context, tx pgx.Tx, c ManifestCity) error {
+// asideEpochs are the epochs of the feeds that lie aside, by city.
+func asideEpochs(ctx context.Context, tx pgx.Tx) (map[string]int, error) {
+	lying, err := asideSchemas(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	epochs := map[string]int{}
+	for _, s := range lying {
+		feed := ident(aside+s) + ".feed"
+		var has bool
+		if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", feed).Scan(&has); err != nil {
+			return nil, err
+		}
+		if !has {
+			continue // the registry, or older than the feed
+		}
+		var epoch int
+		if err := tx.QueryRow(ctx, "SELECT coalesce(max(epoch), 0) FROM "+feed).Scan(&epoch); err != nil {
+			return nil, err
+		}
+		epochs[s] = epoch
+	}
+	return epochs, nil
+}
+
+// finishCity gives a restored city its role, and its feed an epoch above replaced, that of the feed whose place it takes.
+func (r *restoring) finishCity(ctx context.Context, tx pgx.Tx, c ManifestCity, replaced int) error {
 	rows, err := countRows(ctx, tx, c.Code)
 	if err != nil {
 		return err
@@ -244,8 +277,10 @@ func (r *restoring) finishCity(ctx context.Context, tx pgx.Tx, c ManifestCity) e
 	if _, has := rows["feed"]; !has {
 		return nil // older than the feed
 	}
-	// Restoring one backup twice must give two epochs: they follow the clock, in minutes.
-	_, err = tx.Exec(ctx, "UPDATE "+ident(c.Code)+".feed SET epoch = greatest(epoch + 1, $1)", r.opts.At.Unix()/60)
+	// Restoring one backup twice must give two epochs, also where nothing is left of the feed of the first time: they follow
+	// the clock, in seconds, of which an integer counts 68 years.
+	clock := r.opts.At.Unix() - epochZero
+	_, err = tx.Exec(ctx, "UPDATE "+ident(c.Code)+".feed SET epoch = greatest(epoch + 1, $1, $2)", replaced+1, clock)
 	return err
 }
 
