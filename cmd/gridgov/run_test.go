@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -315,6 +316,41 @@ func TestCommandLine(t *testing.T) {
 			"id,lon,lat,grid,village,town,method,distance_m,plan\n",
 			"r1,120.605,30.505," + apptest.GridCode(0, 0) + ",,,inside,",
 			"\nm1,120.62", "," + apptest.GridCode(2, 1) + ",,,inside,", ",two\n"}},
+	} {
+		l.run(t, database)
+	}
+}
+
+// A Shapefile of an office: its table in GBK without a word of it, no .prj, parts that were not sent along.
+func TestImportShapefiles(t *testing.T) {
+	database := pgtest.URL(t)
+	t.Chdir(t.TempDir())
+	put(t, "source.geojson", collection("", faces(jurisdiction.RoleGrid, 0)...))
+	if out, err := exec.CommandContext(t.Context(), "ogr2ogr", "-f", "ESRI Shapefile", "g.shp", "source.geojson", "-t_srs", "EPSG:4549", "-lco", "ENCODING=CP936").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	remove := func(name string) func(*testing.T) {
+		return func(t *testing.T) {
+			if err := os.Remove(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	remove("g.cpg")(t)
+	table, err := os.ReadFile("g.dbf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table[29] = 0 // the language
+	put(t, "g.dbf", string(table))
+	for _, l := range []line{
+		{args: "city create tc " + create},
+		{args: "import boundaries g.shp " + grids + " --publish", err: []string{"16 faces", "0 rejected", "note: the table of g.shp names no encoding and was read as GBK", "in force"}, then: remove("g.prj")},
+		{args: "import boundaries g.shp " + grids + " --plan next", code: 1, err: []string{"note: the file names no coordinate system", "--crs EPSG:4549", "rejected: 15 more for the same reason"}},
+		{args: "import boundaries g.shp " + grids + " --plan next --crs EPSG:99999", code: 2, err: []string{"PROJ knows no coordinate system EPSG:99999"}},
+		{args: "import boundaries g.shp " + grids + " --plan next --crs EPSG:4549", err: []string{"16 faces"}, then: remove("g.dbf")},
+		{args: "import boundaries g.shp " + grids + " --plan next", code: 2, err: []string{"note: there is no .dbf beside g.shp", "no feature has a property", "!rejected"}, then: remove("g.shx")},
+		{args: "import boundaries g.shp " + grids + " --plan next", code: 1, err: []string{"copy its .shx"}},
 	} {
 		l.run(t, database)
 	}
