@@ -3,6 +3,9 @@ package api
 import (
 	"net/url"
 	"testing"
+	"time"
+
+	"gridgov/internal/app"
 )
 
 // FuzzParseQuery: what url.ParseQuery reads without a fault and with each name once is read the same, and what it refuses
@@ -23,6 +26,34 @@ func FuzzParseQuery(f *testing.F) {
 		}
 		if fault := q.done(); (fault != nil) != (err != nil || repeated) {
 			t.Errorf("%q: %v; url.ParseQuery says %v", raw, fault, err)
+		}
+	})
+}
+
+// FuzzFilters: whatever a query holds, filters and boxes are read or refused; what is read is within its bounds.
+func FuzzFilters(f *testing.F) {
+	for _, raw := range []string{"item=01,02&kind=none,conflict&source=web", "from=2026-11-24&to=2026-11-24T08:00:00%2B08:00", "bbox=1,2,3,4", "bbox=-180,-90,180,90",
+		"bbox=4,2,3,4", "from=0000-00-00", "to=9999-12-31T23:59:59Z", "from=1969-12-31T23:59:59Z", "bbox=1e308,2,3,4", "limit=-1", "kind=,&source=,"} {
+		f.Add(raw)
+	}
+	zone := time.FixedZone("CST", 8*3600)
+	names := &app.Names{}
+	f.Fuzz(func(t *testing.T, raw string) {
+		q := parseQuery(raw)
+		filter, box := q.filter(zone), q.bbox()
+		limit := q.integer("limit", 1, 500, 50)
+		if q.done() != nil {
+			return
+		}
+		c := filter.cube(names)
+		if len(c.Items) < len(filter.items) || limit < 1 || limit > 500 {
+			t.Errorf("%q: %+v, %d", raw, c, limit)
+		}
+		if box != nil && !(box.Min[0] <= box.Max[0] && box.Min[1] <= box.Max[1] && box.Min[0] >= -360 && box.Max[0] <= 360) {
+			t.Errorf("%q: %v", raw, box)
+		}
+		if !filter.from.IsZero() && (c.From == 0 && filter.from.Unix() != 0) {
+			t.Errorf("%q: from is lost", raw)
 		}
 	})
 }
