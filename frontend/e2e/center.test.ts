@@ -158,7 +158,7 @@ describe('the live map', () => {
     await d.sees('where it would lie', async () => /3304\d{11}/.test(await d.get.text('located')))
   })
 
-  it('finds places, jurisdictions and pasted coordinates', async () => {
+  it('finds places and jurisdictions', async () => {
     await d.given.page()
     await d.when.press('/')
     expect(await d.get.focused()).toBe('search')
@@ -166,6 +166,10 @@ describe('the live map', () => {
     await d.sees('the town', async () => (await d.get.text('found')).includes('长安镇'))
     await d.when.press('Enter')
     await d.sees('it is chosen', async () => (await d.get.query()).get('sel') === 'town:330481103')
+  })
+
+  it('goes to pasted coordinates, in either order, and to BeiDou codes', async () => {
+    await d.given.page()
     await d.when.type('search', '30.5226, 120.668')
     await d.sees('the point', () => d.get.seen('found'))
     await d.when.press('Enter')
