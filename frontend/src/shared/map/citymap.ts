@@ -3,10 +3,11 @@ import 'maplibre-gl/dist/maplibre-gl.css'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { Basemap } from './basemap'
 import { basemapSource } from './basemapstyle'
-import { FreshReports, setPoints } from './fresh'
+import { FreshReports } from './fresh'
 import type { Breaks } from './heat'
 import { HeatClasses } from './heatclasses'
 import { type Hit, hitAt } from './hit'
+import { type Mark, Marks } from './marks'
 import { restyle } from './restyle'
 import { baseStyle, deepest, firstCityLayer, type Look, layers } from './style'
 import { tilesHolding } from './tiles'
@@ -61,7 +62,7 @@ export class CityMap {
   private ready = false
   private tiles: CityTiles
   private readonly fresh: FreshReports
-  private marks: { hover: Point | null; chosen: Point | null } = { hover: null, chosen: null }
+  private readonly marks: Marks
   /** Sources whose tiles were under way when their content changed: what is on its way may be of before the change. */
   private readonly again = new Set<string>()
   private readonly classes: HeatClasses
@@ -123,6 +124,7 @@ export class CityMap {
       renderWorldCopies: false,
     })
     this.fresh = new FreshReports(this.map)
+    this.marks = new Marks(this.map)
     this.classes = new HeatClasses(this.map, (...told) => listener.breaks(...told))
     this.basemap = new Basemap(this.map, firstCityLayer)
     this.map.touchZoomRotate.disableRotation()
@@ -143,7 +145,7 @@ export class CityMap {
       this.tiles = first.tiles
       this.setLook(look)
       this.setTiles(tiles)
-      this.drawMarks()
+      this.marks.draw()
       this.fresh.draw()
       if (first.basemap) void this.openBasemap(first.basemap)
     })
@@ -311,21 +313,9 @@ export class CityMap {
     this.fresh.show(reports, pulse)
   }
 
-  /** Lights a point: `hover` while its row is hovered, `chosen` while it is open or being picked. */
-  mark(which: 'hover' | 'chosen', point: Point | null): void {
-    this.marks[which] = point
-    this.drawMarks()
-  }
-
-  private drawMarks(): void {
-    setPoints(
-      this.map,
-      'marked',
-      (['hover', 'chosen'] as const).flatMap(mark => {
-        const p = this.marks[mark]
-        return p ? [{ ...p, id: mark === 'hover' ? 1 : 2, properties: { mark } }] : []
-      }),
-    )
+  /** Lights a point, or none. */
+  mark(which: Mark, point: Point | null): void {
+    this.marks.set(which, point)
   }
 
   /** Says how many pixels at the bottom lie under a sheet. */
