@@ -1,5 +1,5 @@
 import { decode } from '../shared/map/beidou'
-import type { Box, Point } from '../shared/map/citymap'
+import type { Box, Point } from '../shared/map/geo'
 
 export interface Typed extends Point {
   /** The numbers were taken the other way round: as latitude, longitude. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Box } from '../shared/map/citymap'
+import type { Box } from '../shared/map/geo'
 import { ListBox } from './listbox'
 
 const city: Box = [120.3, 30.2, 120.9, 30.6]

@@ -1,4 +1,5 @@
-import type { Box, Mover } from '../shared/map/citymap'
+import type { Mover } from '../shared/map/citymap'
+import type { Box } from '../shared/map/geo'
 
 /**
  * Which part of the map the list and the numbers are of: what a person looks at. It stays when the page brings a report

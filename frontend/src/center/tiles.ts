@@ -1,4 +1,4 @@
-import type { CityTiles } from '../shared/map/citymap'
+import type { CityTiles } from '../shared/map/geo'
 import { type Filters, filterParams } from './view'
 
 /** Addresses of the city's tiles under the filters; boundaries go by the plan's version, under which they never change. */

@@ -4,6 +4,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { Basemap } from './basemap'
 import { basemapSource } from './basemapstyle'
 import { FreshReports } from './fresh'
+import type { Box, CityTiles, MapView, Point } from './geo'
 import type { Breaks } from './heat'
 import { HeatClasses } from './heatclasses'
 import { type Hit, hitAt } from './hit'
@@ -13,23 +14,6 @@ import { baseStyle, deepest, firstCityLayer, type Look, layers } from './style'
 import { tilesHolding } from './tiles'
 
 setWorkerUrl(workerUrl)
-
-export interface Point {
-  lon: number
-  lat: number
-}
-export interface MapView extends Point {
-  zoom: number
-}
-/** west, south, east, north in degrees. */
-export type Box = [number, number, number, number]
-
-/** Addresses of the city's tiles, with {z}, {x} and {y}. */
-export interface CityTiles {
-  jurisdictions: string
-  heat: string
-  reports: string
-}
 
 /** What moved the view: a person; the page, to bring something into view; or the room, which grew or shrank. */
 export type Mover = 'person' | 'page' | 'room'

@@ -1,5 +1,5 @@
 import { type GeoJSONSource, type Map as LibreMap, Marker } from 'maplibre-gl'
-import type { Point } from './citymap'
+import type { Point } from './geo'
 
 /** How long a report that came in is drawn by itself where no tile shows single reports. */
 const keepMs = 20_000

@@ -1,6 +1,6 @@
 import type { Map as LibreMap, MapGeoJSONFeature } from 'maplibre-gl'
 import { type Role, roles } from '../api/types'
-import type { Point } from './citymap'
+import type { Point } from './geo'
 import { areaLayers } from './style'
 
 export interface AreaHit {

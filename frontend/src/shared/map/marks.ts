@@ -1,6 +1,6 @@
 import type { Map as LibreMap } from 'maplibre-gl'
-import type { Point } from './citymap'
 import { setPoints } from './fresh'
+import type { Point } from './geo'
 
 /** `hover` is lit while its row is hovered, `chosen` while it is open or being picked. */
 export type Mark = 'hover' | 'chosen'

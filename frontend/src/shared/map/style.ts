@@ -11,7 +11,7 @@ import type {
 import { type Role, roles } from '../api/types'
 import type { Locale } from '../i18n'
 import type { Palette } from '../theme/tokens'
-import type { CityTiles } from './citymap'
+import type { CityTiles } from './geo'
 import type { Breaks } from './heat'
 
 /** Everything that decides how the map looks. The style is a pure function of it. */

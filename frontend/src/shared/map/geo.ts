@@ -1,0 +1,17 @@
+/** What the map's modules and its users share: where things are, and where tiles come from. */
+export interface Point {
+  lon: number
+  lat: number
+}
+export interface MapView extends Point {
+  zoom: number
+}
+/** west, south, east, north in degrees. */
+export type Box = [number, number, number, number]
+
+/** Addresses of the city's tiles, with {z}, {x} and {y}. */
+export interface CityTiles {
+  jurisdictions: string
+  heat: string
+  reports: string
+}
