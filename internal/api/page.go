@@ -20,14 +20,19 @@ const noPage = `<!doctype html><html lang="zh"><meta charset="utf-8"><title>grid
 <h1>gridgov</h1><p>此程序未包含网页。请运行 <code>make build</code>，再启动 <code>bin/gridgov serve</code>。接口已可使用。</p>
 <p>This binary was built without the page. Run <code>make build</code>, then start <code>bin/gridgov serve</code>. The API works.</p>`
 
-// page serves the one page for / and every path of a city; the page's own router reads the rest.
+// page serves the one page for / and every path of a city; the page's own router reads the rest, and says to who reads
+// pages that there is no such city.
 func (a *api) page(w http.ResponseWriter, r *http.Request) error {
+	status := http.StatusOK
 	code := r.PathValue("city")
 	if code != "" {
 		if strings.HasPrefix(r.PathValue("rest"), "v1/") || r.PathValue("rest") == "v1" {
 			return a.methodOrPath(r)
 		}
 		if c, starting := a.Server.City(code); c == nil && !starting {
+			status = http.StatusNotFound
+		}
+		if status == http.StatusNotFound && (a.Page == nil || !strings.Contains(r.Header.Get("Accept"), "text/html")) {
 			return fault.NotFound("there is no city %.40q here", code)
 		}
 	}
@@ -44,6 +49,7 @@ func (a *api) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	w.WriteHeader(status)
 	_, _ = w.Write(b)
 	return nil
 }
