@@ -57,11 +57,20 @@ func mapsIn(dir, shown string) error {
 	if err != nil {
 		return openFault(shown, err)
 	}
+	bare := "" // GDAL passes over a Shapefile without its index
 	for _, e := range entries {
 		switch strings.ToLower(filepath.Ext(e.Name())) {
-		case ".shp", ".tab", ".mif", ".gdbtable":
+		case ".shp":
+			if beside(filepath.Join(dir, e.Name()), ".shx") != "" {
+				return nil
+			}
+			bare = e.Name()
+		case ".tab", ".mif", ".gdbtable":
 			return nil
 		}
+	}
+	if bare != "" {
+		return noIndex(bare)
 	}
 	return fault.Invalid("", "unknown_format",
 		"the folder %s is no file geodatabase and holds no Shapefile (.shp) and no MapInfo file (.tab, .mif); of other formats name the file itself", shown)

@@ -392,6 +392,7 @@ func TestIncompleteShapefile(t *testing.T) {
 	if err != nil && (strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), ".shx")) {
 		t.Errorf("%v", err)
 	}
+	wantFault(t, "its folder", readPath(t, dir, geofile.Options{}).err, "incomplete_shapefile", 0)
 	remove(".shp")
 	err = readPath(t, dir, geofile.Options{}).err
 	wantFault(t, "a folder without maps", err, "unknown_format", 0)

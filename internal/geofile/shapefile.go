@@ -23,8 +23,7 @@ func (r *Reader) readyShapefile(shp string, opts Options) (string, error) {
 	}
 	name := filepath.Base(shp)
 	if beside(shp, ".shx") == "" {
-		return "", fault.Invalid("", "incomplete_shapefile",
-			"a Shapefile is several files, and the index of %s is missing: copy its .shx, .dbf and .prj beside it, or give a zip of them all", name)
+		return "", noIndex(name)
 	}
 	table := beside(shp, ".dbf")
 	if table == "" {
@@ -55,6 +54,11 @@ func (r *Reader) readyShapefile(shp string, opts Options) (string, error) {
 	}
 	return "", fault.Invalid("encoding", "unknown_encoding",
 		"the table of %s is neither UTF-8 nor GBK and does not name its encoding: name it, for example --encoding CP950 or ISO-8859-1", name)
+}
+
+func noIndex(shp string) error {
+	return fault.Invalid("", "incomplete_shapefile",
+		"a Shapefile is several files, and the index of %s is missing: copy its .shx, .dbf and .prj beside it, or give a zip of them all", shp)
 }
 
 // beside is the file of a Shapefile with another ending, "" if there is none.
