@@ -1,6 +1,8 @@
 package pgserver
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
@@ -86,10 +88,23 @@ func (a Account) MkdirAll(path string) error {
 			return err
 		}
 	}
-	if err := os.Mkdir(path, 0o700); err != nil {
+	// Another process may make it at the same time, and must never see it before it is the account's: it is made under a
+	// name of its own and moved there.
+	fresh, err := os.MkdirTemp(parent, filepath.Base(path)+".new") // of mode 0700
+	if err != nil {
 		return err
 	}
-	return a.Own(path)
+	if err = a.Own(fresh); err == nil {
+		err = os.Rename(fresh, path)
+	}
+	if err == nil {
+		return nil
+	}
+	err = errors.Join(err, os.RemoveAll(fresh))
+	if errors.Is(err, fs.ErrExist) {
+		return nil // the other was first
+	}
+	return err
 }
 
 // WriteFile writes a file of mode 0600 that the account owns.

@@ -5,7 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"gridgov/internal/fault"
@@ -78,6 +80,32 @@ func TestSocketPathFits(t *testing.T) {
 	longest := "/" + strings.Repeat("d", pgserver.MaxSocketPath-len(name)-1)
 	if !pgserver.SocketPathFits(longest) || pgserver.SocketPathFits(longest+"d") {
 		t.Errorf("the limit is not at %d bytes", pgserver.MaxSocketPath)
+	}
+}
+
+// Two commands that start a database at the same time make its folder at the same time.
+func TestMkdirAllIsSafeBesideItself(t *testing.T) {
+	as, err := pgserver.CurrentAccount()
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := filepath.Join(t.TempDir(), "a")
+	for round := range 100 {
+		dir := filepath.Join(parent, strconv.Itoa(round))
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				if err := as.MkdirAll(dir); err != nil {
+					t.Error(err)
+				} else if err := as.CheckPrivate(dir); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	if made, err := os.ReadDir(parent); err != nil || len(made) != 100 {
+		t.Errorf("%d folders, error %v; want 100", len(made), err)
 	}
 }
 
