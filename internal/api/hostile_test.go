@@ -197,3 +197,14 @@ func TestAnswersWhileTheDatabaseStandsStill(t *testing.T) {
 		}
 	}
 }
+
+// A report in another quadrant has no BeiDou code: null, not another quadrant's.
+func TestBeidouCodeIsNullElsewhere(t *testing.T) {
+	s := newSite(t)
+	for lon, want := range map[float64]bool{-77.03: false, 120.605: true} {
+		r := s.file(aReport(0, 0, filing{"lon": lon, "lat": 38.9}))
+		if (r.Beidou != nil) != want {
+			t.Errorf("at %v the code is %v", lon, r.Beidou)
+		}
+	}
+}
