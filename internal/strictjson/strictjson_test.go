@@ -64,7 +64,7 @@ func TestRefusals(t *testing.T) {
 		{"null for text", `{"reports":[{"id":null}]}`, "reports[0].id", "wrong_type"},
 		{"null for all", `null`, "", "wrong_type"},
 		{"fraction for whole", `{"reports":[{"n":1.5}]}`, "reports[0].n", "wrong_type"},
-		{"too large a number", `{"reports":[{"lon":1e999}]}`, "reports[0].lon", "wrong_type"},
+		{"too large a number", `{"reports":[{"lon":1e999}]}`, "reports[0].lon", "out_of_range"},
 		{"bad time", `{"reports":[{"at":"yesterday"}]}`, "reports[0].at", "wrong_type"},
 		{"NaN", `{"reports":[{"lon":NaN}]}`, "reports[0].lon", "not_json"},
 		{"cut off", `{"reports":[{"id":"a"`, "reports[0]", "not_json"},
