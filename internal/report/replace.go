@@ -20,7 +20,7 @@ type Replacing struct {
 
 // Variables for the tests' sake alone.
 var (
-	replaceRead  = int64(50_000) // report numbers evaluated at a time
+	replaceRead  = int64(20_000) // report numbers evaluated at a time
 	replaceWrite = 5_000         // answers written in one transaction, as the feed's lock is held for its last step
 )
 
