@@ -25,7 +25,7 @@ import (
 // bench measures this build on this machine, each figure beside its rival in the same run. It works in a database of its
 // own, which it throws away; --database names a server to make it on.
 func (t *tool) bench() *cobra.Command {
-	var reports, rounds int
+	var reports, rounds, alone int
 	var each time.Duration
 	var explain bool
 	sub := func(use, short string, run func(context.Context, *citybench.Bench) error) *cobra.Command {
@@ -61,7 +61,12 @@ func (t *tool) bench() *cobra.Command {
 	tile := sub("tiles", "Tiles beside SQL, and what live reports cost the readers", func(ctx context.Context, b *citybench.Bench) error {
 		return t.benchTiles(ctx, b, each, explain)
 	})
-	g := group("bench", "Measure this build on this machine, beside its rivals", placing, tile, intake, feeding)
+	cubes := &cobra.Command{Use: "cube", Short: "A province's reports in the cube alone, without database and service", Args: noArgs, RunE: func(*cobra.Command, []string) error {
+		tilebench.CubeAlone(1, alone, 10, 10_000, t.out)
+		return nil
+	}}
+	cubes.Flags().IntVar(&alone, "alone", 30_000_000, "how many reports; 30 million take 4 GB and a minute")
+	g := group("bench", "Measure this build on this machine, beside its rivals", placing, tile, cubes, intake, feeding)
 	g.PersistentFlags().IntVar(&reports, "reports", 1_000_000, "how many reports or points")
 	g.PersistentFlags().IntVar(&rounds, "rounds", 3, "the best of so many counts")
 	g.PersistentFlags().DurationVar(&each, "each", 3*time.Second, "how long each measurement takes")
