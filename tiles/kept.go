@@ -14,7 +14,7 @@ type Compressed struct {
 }
 
 // keptBytes is about the memory of the tiles that a plan keeps: some thousands.
-const keptBytes = 32 << 20
+const keptBytes = 16 << 20
 
 type keptTiles = otter.Cache[Address, Compressed]
 
