@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,7 +45,12 @@ func (p *Projector) LonLat(ctx context.Context, from int, xs, ys []float64) (lon
 		}
 	}
 	t := transformer{ctx: ctx, db: p.DB, from: epsgName(from), xs: xs, ys: ys, lons: lons, lats: lats}
-	return lons, lats, t.convert(index)
+	for part := range slices.Chunk(index, atOnce) {
+		if err := t.convert(part); err != nil {
+			return nil, nil, err
+		}
+	}
+	return lons, lats, nil
 }
 
 // Degrees tells whether the system is measured in degrees, or in their like; else it is projected. Its faults are LonLat's.
@@ -106,6 +112,9 @@ func (p *Projector) takes(ctx context.Context, a, b string) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// atOnce is how many points a statement converts.
+const atOnce = 20_000
 
 type transformer struct {
 	ctx        context.Context
