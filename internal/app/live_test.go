@@ -200,6 +200,29 @@ func TestStraysAreFoundAfterARestart(t *testing.T) {
 	}
 }
 
+// A report that a third plan puts where the first did still names the first. Who knows the second alone leaves it there.
+func TestWhoIsBehindMovesNothing(t *testing.T) {
+	db, city := apptest.City(t)
+	apptest.Publish(t, city, "first", 0, apptest.Now.AddDate(-1, 0, 0))
+	now := newClock(apptest.Now).now
+	publisher := open(t, db, now)
+	defer publisher.Close()
+	file(t, publisher, filedAt(1, apptest.West+apptest.Step+.001))
+	apptest.Publish(t, publisher, "second", .004, apptest.Now.AddDate(0, -2, 0))
+	behind := open(t, db, now)
+	defer behind.Close()
+	if n, err := behind.Reports.Evaluate(t.Context(), behind.State().Placer, 1, 1); err != nil || n != 1 {
+		t.Fatalf("%d reports lie elsewhere under the second plan: the test tells nothing (%v)", n, err)
+	}
+	apptest.Publish(t, publisher, "third", 0, apptest.Now.AddDate(0, -1, 0))
+	if n, err := behind.Reports.ReplaceRange(t.Context(), behind.State().Placer, 1, 1); err != nil || n != 0 {
+		t.Errorf("%d reports were moved, %v", n, err)
+	}
+	if n := misplaced(t, publisher); n != 0 {
+		t.Errorf("%d reports lie elsewhere than the third plan says", n)
+	}
+}
+
 func filedAt(id byte, lon float64) report.New {
 	lat := apptest.Center(1, 1)[1]
 	return report.New{ID: report.ID{15: id}, Source: "web", Item: "01", CapturedAt: apptest.Now, X: &lon, Y: &lat}

@@ -15,13 +15,16 @@ import (
 )
 
 // rewrite writes the answers of a plan for reports that have others, in transactions of at most replaceWrite, each with
-// its event, and returns how many were written.
+// its event, and returns how many were written. Under a plan that another has followed none are.
 func (s *Service) rewrite(ctx context.Context, placer *Placer, stale []asked) (changed int, err error) {
 	for part := range slices.Chunk(stale, replaceWrite) {
 		var nums []uint32
 		next := newAnswers(placer, part)
 		err := postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) (err error) {
 			at := s.Now().UTC()
+			if passed, err := planPassed(ctx, tx, placer.PlanID, at); err != nil || passed {
+				return err
+			}
 			if nums, err = next.write(ctx, tx, at); err != nil || len(nums) == 0 {
 				return err
 			}
@@ -37,6 +40,15 @@ func (s *Service) rewrite(ctx context.Context, placer *Placer, stale []asked) (c
 		changed += len(nums)
 	}
 	return changed, nil
+}
+
+// planPassed tells whether a later plan is in force. A report that has the same answer under that one still names the plan
+// before as its own, so a node that is behind would take it for one to write anew, and it would change its grid twice.
+func planPassed(ctx context.Context, tx pgx.Tx, plan int64, at time.Time) (passed bool, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM plan WHERE state = 'published' AND in_force_from <= $2
+			AND in_force_from > (SELECT in_force_from FROM plan WHERE id = $1))`, plan, at).Scan(&passed)
+	return passed, err
 }
 
 // answers are new answers as columns, which a statement takes as arrays.
