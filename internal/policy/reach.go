@@ -1,0 +1,87 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// byAction are the rules of each action.
+var byAction = func() map[Action][]Rule {
+	m := map[Action][]Rule{}
+	for _, r := range Rules {
+		m[r.Action] = append(m[r.Action], r)
+	}
+	return m
+}()
+
+// Known tells whether the table has rules for an action: a route without them must not be served.
+func Known(a Action) bool { return len(byAction[a]) > 0 }
+
+// Actions are all actions of the table, in its order.
+func Actions() (all []Action) {
+	for _, r := range Rules {
+		if !slices.Contains(all, r.Action) {
+			all = append(all, r.Action)
+		}
+	}
+	return all
+}
+
+// Reach tells how far an action of the actor goes at a moment. Empty: it is not allowed.
+func (a *Actor) Reach(action Action, at time.Time) Reach {
+	var r Reach
+	if a.Only != nil && !slices.Contains(a.Only, action) {
+		return r
+	}
+	r.Me = a.Person
+	for _, rule := range byAction[action] {
+		if slices.Contains(rule.Roles, Visitor) || a.Public && slices.Contains(rule.Roles, Public) ||
+			a.Person != uuid.Nil && slices.Contains(rule.Roles, SignedIn) {
+			r.City = true
+		}
+		for i := range a.Posts {
+			if p := &a.Posts[i]; p.InForce(at) && slices.Contains(rule.Roles, p.Role) {
+				r.widen(rule.Relation, p)
+			}
+		}
+	}
+	if action == ReportView && r.whole() { // reports that lie in no grid are a right of their own
+		unplaced := a.Reach(ReportViewUnplaced, at)
+		r.City = r.City || unplaced.whole()
+	}
+	return r
+}
+
+// whole tells that the reach has the whole city as an area.
+func (r *Reach) whole() bool {
+	return r.City || slices.ContainsFunc(r.Areas, func(a Area) bool { return a.Level == City })
+}
+
+func (r *Reach) widen(relation Relation, p *Post) {
+	switch relation {
+	case Own:
+		r.Own = true
+	case OwnGrid:
+		if p.Area.Level == Grid || p.Area.Level == Microgrid {
+			r.add(p.Area)
+		}
+	case Subtree:
+		if p.Area.Level != "" {
+			r.add(p.Area)
+		}
+	case MyUnit:
+		if p.Unit != 0 && !slices.Contains(r.Units, p.Unit) {
+			r.Units = append(r.Units, p.Unit)
+		}
+	case InCity:
+		r.City = true
+	}
+}
+
+func (r *Reach) add(a Area) {
+	if !slices.Contains(r.Areas, a) {
+		r.Areas = append(r.Areas, a)
+	}
+}

@@ -1,0 +1,110 @@
+package policy
+
+// The actions. A route names one; a new one gets its rules in the table below.
+const (
+	ServiceDescribe    Action = "service.describe"     // what the API is; how to sign in
+	SessionOpen        Action = "session.open"         // sign in
+	AccountOwn         Action = "account.own"          // one's own sessions, password, second factor
+	CityView           Action = "city.view"            // boundaries in force, names, places, what lies where
+	PlanView           Action = "plan.view"            // all boundary plans, drafts too
+	ReportFile         Action = "report.file"          // tell of a matter
+	ReportView         Action = "report.view"          // lists, details, tiles, counts, events
+	ReportViewUnplaced Action = "report.view_unplaced" // also those that lie in no grid
+	ReportPosition     Action = "report.position"      // set a report's point by hand
+	ReportUnmask       Action = "report.unmask"        // read who told it, with a reason
+	PersonView         Action = "person.view"          // people, their posts; units
+	PersonEdit         Action = "person.edit"          // people, posts, accounts
+	UnitEdit           Action = "unit.edit"
+	TokenEdit          Action = "token.edit" // machine accounts' tokens
+	AuditView          Action = "audit.view"
+	SettingEdit        Action = "setting.edit"
+)
+
+// Relation is what an action's subject has to be to the person.
+type Relation string
+
+// The relations.
+const (
+	Own     Relation = "own"      // the person filed it
+	OwnGrid Relation = "own_grid" // it lies in the grid or microgrid that the post is for
+	Subtree Relation = "subtree"  // it lies in the jurisdiction that the post is for, or below
+	MyUnit  Relation = "my_unit"  // the post's unit leads or supports it, wherever it lies
+	InCity  Relation = "city"     // everywhere
+)
+
+// Rule is one line of the table: these roles may do the action where the relation holds.
+type Rule struct {
+	Action   Action
+	Relation Relation
+	Roles    []Role
+	Reason   string
+}
+
+var (
+	gridStaff   = []Role{MicrogridLeader, GridLeader, GridWorker}
+	villageHead = []Role{VillageSecretary, StationedOfficer}
+	teamPeople  = []Role{Auxiliary, Officer, UnitMember, UnitHead, DutyLeader}
+	leaders     = []Role{Committee, TownLeader}
+	invited     = []Role{ProBonoLawyer, Mediator, Volunteer}
+)
+
+// Rules are the whole table. What no line allows is refused.
+var Rules = []Rule{
+	{ServiceDescribe, InCity, roles(Visitor), "the interface's description is no secret"},
+	{SessionOpen, InCity, roles(Visitor), "who is to sign in has not signed in"},
+	{AccountOwn, InCity, roles(SignedIn), "one's own account is one's own"},
+
+	{CityView, InCity, roles(SignedIn), "whoever works here reads the map"},
+	{CityView, InCity, roles(Public), "boundaries in force are published"},
+	{PlanView, InCity, roles(Planner, Administrator, CentreHead), "drafts are the planner's, and those who put them in force"},
+	{PlanView, Subtree, leaders, "a committee hears of new borders before they are in force"},
+
+	{ReportFile, InCity, concat(gridStaff, villageHead, teamPeople, roles(Desk, CentreHead, Volunteer, Resident)),
+		"what is seen across a border is told too"},
+	{ReportFile, InCity, roles(Hotline, Sensor, Machine), "machine accounts are there to tell"},
+
+	{ReportView, Own, concat(gridStaff, villageHead, teamPeople, invited, roles(Resident, Desk, CentreHead, Hotline, Sensor, Machine)),
+		"what one filed one may follow"},
+	{ReportView, Subtree, gridStaff, "grid staff know their grid"},
+	{ReportView, Subtree, villageHead, "a village sees and settles what lies in it"},
+	{ReportView, Subtree, teamPeople, "a town team answers for its town; a line department has no territory"},
+	{ReportView, MyUnit, concat(teamPeople, invited), "who leads or supports a matter sees it, wherever it lies"},
+	{ReportView, Subtree, leaders, "leaders and committees review their town, or the city"},
+	{ReportView, Subtree, roles(Desk, CentreHead), "a command centre sees what it is the centre of"},
+	{ReportView, Subtree, roles(Planner), "borders are drawn by where matters arise"},
+	{ReportView, InCity, roles(Administrator), "who runs the service answers for all of it"},
+	{ReportView, Subtree, roles(Machine), "a machine reads what its post is for"},
+	{ReportViewUnplaced, Subtree, roles(Desk, CentreHead, Administrator), "what lies in no grid lies below the city alone: its desk finds the place"},
+
+	{ReportPosition, Subtree, roles(Desk, CentreHead), "the desk finds out where it was"},
+	{ReportPosition, OwnGrid, roles(GridLeader, GridWorker), "who stands there knows the place"},
+	{ReportUnmask, Subtree, roles(Desk, CentreHead), "the desk calls back; each look is on record"},
+
+	{PersonView, InCity, roles(Administrator), "accounts are the administrator's work"},
+	{PersonView, Subtree, concat(roles(Desk, CentreHead, TownLeader), villageHead), "who calls on people has to find them"},
+	{PersonView, MyUnit, roles(UnitHead, DutyLeader), "a unit's head knows the unit's people"},
+	{PersonEdit, InCity, roles(Administrator), "rights are given in one place"},
+	{UnitEdit, InCity, roles(Administrator), "rights are given in one place"},
+	{TokenEdit, InCity, roles(Administrator), "a token is a right that nobody sees at work"},
+	{AuditView, InCity, roles(Administrator), "the record is read by who answers for the service"},
+	{SettingEdit, InCity, roles(Administrator), "settings bind the whole city"},
+}
+
+func roles(r ...Role) []Role { return r }
+
+func concat(lists ...[]Role) (all []Role) {
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
+
+// Sources are the sources under which a role files reports: what a person types in is not a sensor's.
+var Sources = map[Role][]string{
+	Resident: {"web"}, Volunteer: {"phone", "web"},
+	MicrogridLeader: {"phone", "web", "patrol"}, GridLeader: {"phone", "web", "patrol"}, GridWorker: {"phone", "web", "patrol"},
+	Auxiliary: {"phone", "web", "patrol"}, Officer: {"phone", "web", "patrol"}, UnitMember: {"phone", "web"}, UnitHead: {"phone", "web"},
+	DutyLeader: {"phone", "web"}, VillageSecretary: {"phone", "web"}, StationedOfficer: {"phone", "web", "patrol"},
+	Desk: {"phone", "web", "hotline"}, CentreHead: {"phone", "web", "hotline"},
+	Hotline: {"hotline"}, Sensor: {"sensor"}, Machine: {"phone", "hotline", "web", "sensor", "import", "patrol"},
+}
