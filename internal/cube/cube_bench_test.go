@@ -38,25 +38,35 @@ func BenchmarkLoad(b *testing.B) {
 
 func BenchmarkHeat(b *testing.B) {
 	c := loaded()
+	var half []uint32 // of the faces, which lie strewn about: the worst of cuts
+	for face := range uint32(tilebench.Faces) {
+		if face%2 == 0 {
+			half = append(half, face)
+		}
+	}
 	for _, pick := range []struct {
 		name string
 		pick tilebench.Pick
 	}{{"item", tilebench.OneItem}, {"8items", tilebench.EightItems}, {"all", tilebench.AnyItem}} {
 		for _, z := range []uint32{10, 12, 14} {
-			b.Run(fmt.Sprintf("%s/z%d", pick.name, z), func(b *testing.B) {
-				v := c.View()
-				requests := tilebench.Requests(1, 10_000, z, pick.pick, v)
-				var cells []cube.Cell
-				i := 0
-				total := 0
-				for b.Loop() {
-					r := &requests[i%len(requests)]
-					cells = v.Heat(z, r.Address.X, r.Address.Y, r.Filter, cells[:0])
-					total += len(cells)
-					i++
-				}
-				b.ReportMetric(float64(total)/float64(b.N), "cells")
-			})
+			v := c.View()
+			requests := tilebench.Requests(1, 10_000, z, pick.pick, v)
+			for _, cut := range []struct {
+				name  string
+				faces *cube.FaceSet
+			}{{"", nil}, {"/cut", cube.FacesOf(half...)}} {
+				b.Run(fmt.Sprintf("%s/z%d%s", pick.name, z, cut.name), func(b *testing.B) {
+					var cells []cube.Cell
+					total := 0
+					for i := 0; b.Loop(); i++ {
+						r := requests[i%len(requests)]
+						r.Filter.Faces = cut.faces
+						cells = v.Heat(z, r.Address.X, r.Address.Y, r.Filter, cells[:0])
+						total += len(cells)
+					}
+					b.ReportMetric(float64(total)/float64(b.N), "cells")
+				})
+			}
 		}
 	}
 }

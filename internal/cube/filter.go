@@ -9,11 +9,8 @@ type Filter struct {
 	Sources uint8    // bit s: source s; 0: all
 	From    uint32   // seconds since 1970; reports with From <= At count
 	To      uint32   // reports with At < To count; 0: no end
-	Faces   []uint32 // any of these faces (FaceNone: in no face); empty: all
+	Faces   *FaceSet // any of these faces; nil: all
 }
-
-// maxFace bounds the bit set of a filter by face: 512 kB. No city has so many faces.
-const maxFace = 1 << 22
 
 // matcher is a filter made ready for scans.
 type matcher struct {
@@ -22,11 +19,11 @@ type matcher struct {
 	attrs uint64   // bit kind|source<<3
 	items []uint16 // sorted, each once; nil: all
 	mask  uint64   // the items as bits, if all are below 64; else 0
-	faces []uint64 // bit set; nil: all
-	none  bool     // with faces: FaceNone counts as well
+	faces *FaceSet // nil: all
 	first uint32   // the stretches of time that the window meets, first to last
 	last  uint32
 	plain bool // only the time window is to be checked
+	cut   bool // only the time window and faces, FaceNone not among them, are to be checked
 }
 
 func (f Filter) compile() matcher {
@@ -52,22 +49,9 @@ func (f Filter) compile() matcher {
 			m.mask |= 1 << item
 		}
 	}
-	if len(f.Faces) > 0 {
-		top := uint32(0)
-		for _, face := range f.Faces {
-			if face < maxFace {
-				top = max(top, face)
-			}
-		}
-		m.faces = make([]uint64, top/64+1)
-		for _, face := range f.Faces {
-			if face <= top {
-				m.faces[face/64] |= 1 << (face % 64)
-			}
-			m.none = m.none || face == FaceNone
-		}
-	}
+	m.faces = f.Faces
 	m.plain = m.attrs == ^uint64(0) && m.faces == nil
+	m.cut = m.attrs == ^uint64(0) && m.faces != nil && !m.faces.none
 	return m
 }
 
@@ -83,16 +67,6 @@ func hasTwins(sorted []uint16) bool {
 // inWindow is 1 when the time lies in the window, else 0, without a branch.
 func (m *matcher) inWindow(at uint32) uint32 {
 	return uint32((uint64(at-m.from) - m.width) >> 63)
-}
-
-func (m *matcher) inFaces(face uint32) bool {
-	if m.faces == nil {
-		return true
-	}
-	if word := int(face / 64); word < len(m.faces) {
-		return m.faces[word]>>(face%64)&1 == 1
-	}
-	return m.none && face == FaceNone
 }
 
 func (m *matcher) hasItem(item uint16) bool {

@@ -28,6 +28,10 @@ func (v View) Heat(z, x, y uint32, f Filter, dst []Cell) []Cell {
 	s.spans = append(s.spans[:0], tileSpan(z, x, y))
 	v.runs(&m, s.spans, func(r *run) {
 		switch {
+		case m.cut && !r.negative && (r.byItem || r.anyItem):
+			heatCut(&m, r.code[r.lo:r.hi], r.at[r.lo:r.hi], r.face[r.lo:r.hi], shift, &s.heat)
+		case m.cut && !r.negative && m.mask != 0:
+			heatCutMasked(&m, r, shift, &s.heat)
 		case !m.plain || r.negative:
 			heatAny(&m, r, shift, &s.heat)
 		case r.byItem || r.anyItem:
@@ -80,6 +84,47 @@ func heatPlain(m *matcher, codes []uint64, ats []uint32, shift uint32, counts *[
 	}
 	for i, code := range codes {
 		counts[code>>shift&(heatCells-1)] += uint32((uint64(ats[i]-from) - width) >> 63)
+	}
+}
+
+// heatCut counts rows by the time window and by faces, as everyone's tiles are who sees a part of the city only.
+func heatCut(m *matcher, codes []uint64, ats, faces []uint32, shift uint32, counts *[heatCells]uint32) {
+	const block = 16
+	from, width := m.from, m.width
+	words := m.faces.words
+	last := uint64(len(words) - 1)
+	ats, faces = ats[:len(codes)], faces[:len(codes)]
+	for len(codes) >= block {
+		c, t, f := codes[:block], ats[:block], faces[:block]
+		if first := c[0] >> shift; first == c[block-1]>>shift { // sorted: so are all between
+			n := uint64(0)
+			for i, at := range t {
+				n += (uint64(at-from) - width) >> 63 & (words[min(uint64(f[i]/64), last)] >> (f[i] & 63))
+			}
+			counts[first&(heatCells-1)] += uint32(n)
+		} else {
+			for i, code := range c {
+				in := words[min(uint64(f[i]/64), last)] >> (f[i] & 63)
+				counts[code>>shift&(heatCells-1)] += uint32((uint64(t[i]-from) - width) >> 63 & in)
+			}
+		}
+		codes, ats, faces = codes[block:], ats[block:], faces[block:]
+	}
+	for i, code := range codes {
+		in := words[min(uint64(faces[i]/64), last)] >> (faces[i] & 63)
+		counts[code>>shift&(heatCells-1)] += uint32((uint64(ats[i]-from) - width) >> 63 & in)
+	}
+}
+
+// heatCutMasked is heatCut for items below 64.
+func heatCutMasked(m *matcher, r *run, shift uint32, counts *[heatCells]uint32) {
+	codes, ats, faces, items := r.code[r.lo:r.hi], r.at[r.lo:r.hi], r.face[r.lo:r.hi], r.columns.item[r.lo:r.hi]
+	words, mask := m.faces.words, m.mask
+	last := uint64(len(words) - 1)
+	for i, code := range codes {
+		face, item := faces[i], uint64(items[i])
+		in := words[min(uint64(face/64), last)] >> (face & 63) & (mask >> (item & 63)) & ((item - 64) >> 63)
+		counts[code>>shift&(heatCells-1)] += m.inWindow(ats[i]) & uint32(in)
 	}
 }
 
