@@ -14,7 +14,7 @@ type reportTile struct {
 	items   []uint64 // item → index of its name + 1; so the others
 	kinds   [cube.MaxKinds]uint64
 	sources [cube.MaxSources]uint64
-	faces   []uint64
+	grids   []uint64
 }
 
 // Keys of the layer `reports`, by their index.
@@ -84,7 +84,7 @@ func local(world, z uint32) int {
 
 func (t *reportTile) reset(names *Names) {
 	t.values, t.next = t.values[:0], 0
-	t.items, t.faces = zeroes(t.items, len(names.Items)), zeroes(t.faces, len(names.Faces))
+	t.items, t.grids = zeroes(t.items, len(names.Items)), zeroes(t.grids, len(names.Grids))
 	clear(t.kinds[:])
 	clear(t.sources[:])
 }
@@ -107,7 +107,10 @@ func (t *reportTile) tags(dst []byte, p *cube.Point, names *Names) []byte {
 	t.values = appendUintValue(t.values, uint64(p.At))
 	dst = protowire.AppendVarint(append(dst, keyAt), t.next)
 	t.next++
-	return t.named(dst, keyGrid, p.Face, t.faces, names.Faces)
+	if uint64(p.Face) >= uint64(len(names.Faces)) || names.Grids[names.Faces[p.Face]] == "" {
+		return dst
+	}
+	return t.named(dst, keyGrid, names.Faces[p.Face], t.grids, names.Grids)
 }
 
 // named appends the pair of a code, if it has a name, and adds the name to the layer the first time.

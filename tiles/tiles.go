@@ -67,7 +67,8 @@ type Names struct {
 	Items   []string // by item
 	Kinds   []string // by kind
 	Sources []string // by source
-	Faces   []string // by face: the codes of the grids that reports are placed in
+	Grids   []string // the codes of the grids that reports are placed in; "" is none
+	Faces   []uint32 // by face: its place in Grids
 }
 
 // Maker writes tiles of reports. It keeps buffers from one call to the next; many goroutines may share one. The zero

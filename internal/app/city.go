@@ -17,6 +17,7 @@ import (
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/place"
 	"gridgov/internal/placement"
+	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
 	"gridgov/internal/report"
 	"gridgov/tiles"
@@ -51,6 +52,7 @@ type State struct {
 
 	Attribution []string
 	planNames   map[jurisdiction.PlanID]string
+	grids       map[string]policy.Cell // of the plan in force
 }
 
 // Open connects to a city and loads the plan in force. Close gives everything back.
@@ -159,6 +161,7 @@ func (c *City) loadState(ctx context.Context, anew bool) (changed bool, err erro
 			return false, fmt.Errorf("plan %s: %w", plan.Name, err)
 		}
 	}
+	next.grids = cellsOfGrids(next.Layout)
 	if err := c.loadPlaces(ctx, next); err != nil {
 		return false, err
 	}

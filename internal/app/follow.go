@@ -135,7 +135,7 @@ func (n *news) take(e feed.Stored, plan int64) error {
 
 func (l *Live) applyNews(ctx context.Context, n news) error {
 	var changes []cube.Change
-	add := func(c report.Column) {
+	add := func(c *report.Column) {
 		if !math.IsNaN(c.Lon) { // one without a point is not in the cube
 			changes = append(changes, cube.Change{Row: l.row(c), Set: cube.AllFields})
 		}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -10,6 +9,7 @@ import (
 
 	"gridgov/internal/cube"
 	"gridgov/internal/feed"
+	"gridgov/internal/policy"
 	"gridgov/internal/report"
 	"gridgov/tiles"
 )
@@ -23,7 +23,10 @@ type Live struct {
 	cube  atomic.Pointer[cube.Cube] // another one after the feed was reset
 	names atomic.Pointer[Names]
 	span  atomic.Pointer[[2]uint32] // captured_at of the earliest and the latest report
-	faces map[string]uint32         // grid code → face in the cube, never fewer; kept by the follower alone
+	faces map[string]uint32         // cell, as the database writes it → face in the cube, never fewer; kept by the follower alone
+	words facesNamed                // likewise
+
+	reaches reaches
 
 	mu      sync.Mutex
 	applied feed.ID       // everything up to here is in the cube
@@ -42,8 +45,8 @@ type Live struct {
 type Names struct {
 	tiles.Names
 	Items []report.Item
+	Cells []Cell // by face
 	item  map[string]uint16
-	face  map[string]uint32
 }
 
 // Item returns the number of an item in the cube.
@@ -105,7 +108,7 @@ func (l *Live) Replacing() (report.Replacing, bool) {
 func (l *Live) load(ctx context.Context) error {
 	var rows []cube.Row
 	span := [2]uint32{math.MaxUint32, 0}
-	err := l.Reports.Columns(ctx, 0, math.MaxUint32, func(c report.Column) {
+	err := l.Reports.Columns(ctx, 0, math.MaxUint32, func(c *report.Column) {
 		if !math.IsNaN(c.Lon) {
 			row := l.row(c)
 			rows = append(rows, row)
@@ -127,13 +130,14 @@ func (l *Live) load(ctx context.Context) error {
 	return nil
 }
 
-func (l *Live) row(c report.Column) cube.Row {
+func (l *Live) row(c *report.Column) cube.Row {
 	face := cube.FaceNone
-	if c.Grid != nil {
-		f, ok := l.faces[string(c.Grid)]
+	if key := c.Cell(); key != nil {
+		f, ok := l.faces[string(key)]
 		if !ok {
-			f = uint32(len(l.faces))
-			l.faces[string(c.Grid)] = f
+			f = l.words.add(Cell{policy.Cell{Town: string(c.Town), Village: string(c.Village), Grid: string(c.Grid),
+				Microgrid: string(c.Microgrid)}, c.Candidates()})
+			l.faces[string(key)] = f
 		}
 		face = f
 	}
@@ -148,7 +152,7 @@ func (l *Live) readItems(ctx context.Context) error {
 	}
 	n := &Names{Items: items, item: map[string]uint16{}}
 	if old := l.names.Load(); old != nil {
-		n.Faces, n.face = old.Faces, old.face
+		n.Faces, n.Grids, n.Cells = old.Faces, old.Grids, old.Cells
 	}
 	for _, i := range items {
 		n.item[i.Code] = uint16(i.Num)
@@ -168,17 +172,36 @@ func (l *Live) readItems(ctx context.Context) error {
 	return nil
 }
 
+// facesNamed are the faces met so far, by number. Its lists only grow, so readers share their beginnings.
+type facesNamed struct {
+	cells []Cell
+	faces []uint32 // by face: its place in grids
+	grids []string
+	grid  map[string]uint32 // places in grids
+}
+
+func (n *facesNamed) add(c Cell) (face uint32) {
+	grid, ok := n.grid[c.Grid]
+	if !ok {
+		if n.grid == nil {
+			n.grid = map[string]uint32{}
+		}
+		grid = uint32(len(n.grids))
+		n.grid[c.Grid], n.grids = grid, append(n.grids, c.Grid)
+	}
+	face = uint32(len(n.cells))
+	n.cells, n.faces = append(n.cells, c), append(n.faces, grid)
+	return face
+}
+
 // publishFaces lets readers name the faces met so far.
 func (l *Live) publishFaces() {
 	old := l.names.Load()
-	if len(old.Faces) == len(l.faces) {
+	if len(old.Cells) == len(l.words.cells) {
 		return
 	}
 	next := *old
-	next.Faces, next.face = make([]string, len(l.faces)), maps.Clone(l.faces)
-	for code, f := range l.faces {
-		next.Faces[f] = code
-	}
+	next.Cells, next.Faces, next.Grids = l.words.cells, l.words.faces, l.words.grids
 	l.names.Store(&next)
 }
 

@@ -12,6 +12,7 @@ import (
 	"gridgov/internal/cube"
 	"gridgov/internal/feed"
 	"gridgov/internal/jurisdiction"
+	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
 	"gridgov/internal/report"
 )
@@ -84,61 +85,71 @@ func (l *Live) Totals(ctx context.Context) (all, nowhere int, err error) {
 	return l.View().Len() + nowhere, nowhere, nil
 }
 
-// CountIn counts the reports of a jurisdiction. Where its level nests down to the grid the cube answers, else the database.
-func (l *Live) CountIn(ctx context.Context, role jurisdiction.Role, code string, q report.Query, f cube.Filter) (int, error) {
-	layout, names := l.State().Layout, l.Names()
-	grids, ok := layout.GridsOf(role, code)
-	if !ok {
-		switch role {
-		case jurisdiction.RoleCity:
-			return int(l.View().Count(f, nil)), nil
-		case jurisdiction.RoleTown:
-			q.Town = code
-		case jurisdiction.RoleVillage:
-			q.Village = code
-		case jurisdiction.RoleMicrogrid:
-			q.Microgrid = code
-		}
-		return l.Reports.Count(ctx, q)
+// CountIn counts the reports of a jurisdiction that pass the filter.
+func (l *Live) CountIn(role jurisdiction.Role, code string, f cube.Filter) int {
+	view := l.View() // before the faces: what it holds is among them
+	if role != jurisdiction.RoleCity {
+		f.Faces = f.Faces.And(l.FacesIn(policy.Area{Level: policy.Level(role), Code: code}))
 	}
-	for _, g := range grids {
-		if face, ok := names.face[g]; ok {
-			f.Faces = append(f.Faces, face)
-		}
-	}
-	if len(f.Faces) == 0 {
-		return 0, nil // no report was ever placed there
-	}
-	return int(l.View().Count(f, nil)), nil
+	return int(view.Count(f, nil))
 }
 
 // sparse is up to how many matching reports the cube picks a page's candidates; above that a walk down the index of
 // times finds a page sooner.
 const sparse = 200_000
 
-// List reads a page of reports. For a part of the map the cube says which reports can be on the page, so that the
-// database need not walk through all others; page and order are the database's.
-func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter) (report.Page, error) {
-	if q.Bound == nil || q.Nums != nil || q.IDs != nil {
+// List reads a page of the reports that a reach covers. For a part of the map or of the city the cube says which reports
+// can be on the page, so that the database need not walk through all others; page and order are the database's.
+func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter, reach *policy.Reach) (report.Page, error) {
+	if reach.City {
+		return l.list(ctx, q, f)
+	}
+	var page report.Page
+	var err error
+	if len(reach.Areas) > 0 {
+		cut := q
+		cut.Within = l.State().within(reach)
+		f.Faces = f.Faces.And(l.Faces(reach))
+		if page, err = l.list(ctx, cut, f); err != nil {
+			return page, err
+		}
+	}
+	if reach.Own {
+		own := q
+		own.FiledBy = &reach.Me
+		more, err := l.Reports.List(ctx, own)
+		if err != nil {
+			return page, err
+		}
+		page = page.Merge(more, q.Limit)
+	}
+	return page, nil
+}
+
+func (l *Live) list(ctx context.Context, q report.Query, f cube.Filter) (report.Page, error) {
+	whole := q.Bound == nil && q.Within == nil && len(q.Areas()) == 0
+	if whole || q.Nums != nil || q.IDs != nil || len(q.Methods) > 0 || !l.upToDate(ctx) {
 		return l.Reports.List(ctx, q)
 	}
-	// The cube rounds to cells of about a centimetre.
-	within := orb.Bound{Min: orb.Point{q.Bound.Min[0] - cellDeg, q.Bound.Min[1] - cellDeg}, Max: orb.Point{q.Bound.Max[0] + cellDeg, q.Bound.Max[1] + cellDeg}}
+	var within *orb.Bound
+	if q.Bound != nil { // the cube rounds to cells of about a centimetre
+		within = &orb.Bound{Min: orb.Point{q.Bound.Min[0] - cellDeg, q.Bound.Min[1] - cellDeg}, Max: orb.Point{q.Bound.Max[0] + cellDeg, q.Bound.Max[1] + cellDeg}}
+	}
 	if at, ok := q.Before(); ok {
 		if end := at.Unix() + 1; f.To == 0 || end < int64(f.To) {
 			f.To = uint32(max(end, 1))
 		}
 	}
-	if q.Places() || !l.upToDate(ctx) {
-		return l.Reports.List(ctx, q)
-	}
 	view := l.View()
-	if view.Count(f, &within) > sparse {
+	for _, area := range q.Areas() {
+		f.Faces = f.Faces.And(l.FacesIn(policy.Area{Level: policy.Level(area.Role), Code: area.Code}))
+	}
+	if view.Count(f, within) > sparse {
 		return l.Reports.List(ctx, q)
 	}
 	// One more than the page, for the reports of the cursor's own second that were on the page before: their number is
 	// not known, so a page that comes out short is read again without the cube's help.
-	nums := view.Newest(f, &within, q.Limit+1)
+	nums := view.Newest(f, within, q.Limit+1)
 	narrow := q
 	narrow.Nums = make([]report.Num, len(nums))
 	for i, n := range nums {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
@@ -24,20 +25,56 @@ type Column struct {
 	Item     int16 // the item's number in table item
 	Kind     uint8 // Kind.Number
 	Source   uint8 // Source.Number
-	Grid     []byte
+
+	// Where it lies, as the wire has it, valid during the call only; nil: nowhere.
+	Town, Village, Grid, Microgrid []byte
+	candidates                     []byte // text[] in binary
+	cell                           []byte // room for Cell
+}
+
+// noCandidates is as long as an empty array is on the wire.
+const noCandidates = 12
+
+// Cell is a key of where the report lies and may lie, equal for equal places; nil when it lies nowhere and may not lie
+// anywhere either. It is valid until the next call.
+func (c *Column) Cell() []byte {
+	if c.Grid == nil && len(c.candidates) <= noCandidates {
+		return nil
+	}
+	key := c.cell[:0]
+	for _, part := range [][]byte{c.Town, c.Village, c.Grid, c.Microgrid} {
+		key = append(append(key, part...), 0)
+	}
+	if len(c.candidates) > noCandidates {
+		key = append(key, c.candidates...)
+	}
+	c.cell = key
+	return key
+}
+
+// Candidates are the grids that the report may lie in.
+func (c *Column) Candidates() []string {
+	if len(c.candidates) <= noCandidates {
+		return nil
+	}
+	var list []string
+	if err := pgtype.NewMap().Scan(pgtype.TextArrayOID, pgtype.BinaryFormatCode, c.candidates, &list); err != nil {
+		return nil // the database sent no array: it cannot be
+	}
+	return list
 }
 
 // pgEpoch is PostgreSQL's zero of timestamps, 2000-01-01, in unix microseconds.
 var pgEpoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
 
-// Columns calls yield for the reports with from ≤ num ≤ to, ordered by number. Grid is valid during the call only. It
-// reads the wire's bytes itself, as a million rows are read at each start.
-func (s *Service) Columns(ctx context.Context, from, to Num, yield func(Column)) error {
+// Columns calls yield for the reports with from ≤ num ≤ to, ordered by number. The column is valid
+// during the call only. It reads the wire's bytes itself, as a million rows are read at each start.
+func (s *Service) Columns(ctx context.Context, from, to Num, yield func(*Column)) error {
 	return s.columns(ctx, yield, `r.num BETWEEN $1 AND $2`, int64(from), int64(to))
 }
 
 // ColumnsOf is Columns for single reports.
-func (s *Service) ColumnsOf(ctx context.Context, nums []Num, yield func(Column)) error {
+func (s *Service) ColumnsOf(ctx context.Context, nums []Num, yield func(*Column)) error {
 	if len(nums) == 0 {
 		return nil
 	}
@@ -48,11 +85,11 @@ func (s *Service) ColumnsOf(ctx context.Context, nums []Num, yield func(Column))
 	return s.columns(ctx, yield, `r.num = ANY ($1)`, list)
 }
 
-func (s *Service) columns(ctx context.Context, yield func(Column), where string, args ...any) error {
+func (s *Service) columns(ctx context.Context, yield func(*Column), where string, args ...any) error {
 	rows, err := s.Pool.Query(ctx, `
 		SELECT r.num, r.lon, r.lat, r.captured_at, i.num,
 			coalesce(array_position(ARRAY['inquiry', 'problem', 'conflict'], r.kind), 0),
-			array_position(ARRAY['phone', 'hotline', 'web', 'sensor', 'import', 'patrol'], r.source) - 1, p.grid
+			array_position(ARRAY['phone', 'hotline', 'web', 'sensor', 'import', 'patrol'], r.source) - 1, p.town, p.village, p.grid, p.microgrid, p.candidates
 		FROM report r JOIN placement p ON p.report_num = r.num JOIN item i ON i.code = r.item
 		WHERE `+where+` ORDER BY r.num`,
 		append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...)
@@ -60,14 +97,16 @@ func (s *Service) columns(ctx context.Context, yield func(Column), where string,
 		return fmt.Errorf("read reports: %w", err)
 	}
 	defer rows.Close()
+	var c Column
 	for rows.Next() {
 		v := rows.RawValues()
-		c := Column{Num: Num(binary.BigEndian.Uint64(v[0])), Lon: float(v[1]), Lat: float(v[2]), Grid: v[7]}
+		c.Num, c.Lon, c.Lat = Num(binary.BigEndian.Uint64(v[0])), float(v[1]), float(v[2])
+		c.Town, c.Village, c.Grid, c.Microgrid, c.candidates = v[7], v[8], v[9], v[10], v[11]
 		c.At = floorDiv(int64(binary.BigEndian.Uint64(v[3]))+pgEpoch, 1e6)
 		c.Item = int16(binary.BigEndian.Uint16(v[4]))
 		c.Kind = uint8(binary.BigEndian.Uint32(v[5]))
 		c.Source = uint8(binary.BigEndian.Uint32(v[6]))
-		yield(c)
+		yield(&c)
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("read reports: %w", err)

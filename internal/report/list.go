@@ -1,12 +1,15 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
 
@@ -26,11 +29,21 @@ type Query struct {
 	Grid      string
 	Microgrid string
 	Methods   []string
-	Nums      []Num // these reports only
+	Within    *Within    // nil: the whole city
+	FiledBy   *uuid.UUID // by this person's account only
+	Nums      []Num      // these reports only
 	IDs       []ID
 	Nowhere   bool   // those without a point only
 	After     string // the cursor of the page before
 	Limit     int
+}
+
+// Within cuts a list to parts of the city: a report is in it that lies in one of the jurisdictions, or may lie in one of
+// the grids Near. Empty, it cuts to nothing.
+type Within struct {
+	Placed                             bool // whatever lies in a grid, or may
+	Towns, Villages, Grids, Microgrids []string
+	Near                               []string
 }
 
 // Page is one page of a list, the newest first.
@@ -106,10 +119,16 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 		add(`r.lon BETWEEN @west AND @east AND r.lat BETWEEN @south AND @north`, "west", q.Bound.Min[0])
 		args["south"], args["east"], args["north"] = q.Bound.Min[1], q.Bound.Max[0], q.Bound.Max[1]
 	}
-	for _, a := range []struct{ column, code string }{{"town", q.Town}, {"village", q.Village}, {"grid", q.Grid}, {"microgrid", q.Microgrid}} {
-		if a.code != "" {
-			add(`p.`+a.column+` = @`+a.column, a.column, a.code)
-		}
+	for _, a := range q.Areas() {
+		add(`p.`+a.Role+` = @`+a.Role, a.Role, a.Code)
+	}
+	if w := q.Within; w != nil {
+		add(`(@placed AND (p.grid IS NOT NULL OR p.candidates <> '{}') OR p.town = ANY (@towns) OR p.village = ANY (@villages)
+			OR p.grid = ANY (@grids) OR p.microgrid = ANY (@microgrids) OR p.candidates && @near_grids::text[])`, "placed", w.Placed)
+		args["towns"], args["villages"], args["grids"], args["microgrids"], args["near_grids"] = w.Towns, w.Villages, w.Grids, w.Microgrids, w.Near
+	}
+	if q.FiledBy != nil {
+		add(`r.filed_by = @filed_by`, "filed_by", *q.FiledBy)
 	}
 	if len(q.Methods) > 0 {
 		add(`p.method = ANY (@methods)`, "methods", q.Methods)
@@ -133,9 +152,35 @@ func (q *Query) Before() (time.Time, bool) {
 	return at, err == nil
 }
 
-// Places tells whether the query asks for jurisdictions or methods.
-func (q *Query) Places() bool {
-	return q.Town != "" || q.Village != "" || q.Grid != "" || q.Microgrid != "" || len(q.Methods) > 0
+// Area is a jurisdiction that a query asks for.
+type Area struct{ Role, Code string }
+
+// Areas are the jurisdictions that the query asks for; a report has to lie in all of them.
+func (q *Query) Areas() (areas []Area) {
+	for _, a := range []Area{{"town", q.Town}, {"village", q.Village}, {"grid", q.Grid}, {"microgrid", q.Microgrid}} {
+		if a.Code != "" {
+			areas = append(areas, a)
+		}
+	}
+	return areas
+}
+
+// Merge makes one page of two of the same cursor: what is on both comes once.
+func (p Page) Merge(other Page, limit int) Page {
+	all := append(slices.Clone(p.Reports), other.Reports...)
+	slices.SortFunc(all, func(a, b Report) int {
+		return cmp.Or(b.CapturedAt.Compare(a.CapturedAt), cmp.Compare(b.Num, a.Num))
+	})
+	all = slices.CompactFunc(all, func(a, b Report) bool { return a.Num == b.Num })
+	out := Page{Reports: all}
+	if len(all) > limit {
+		out.Reports = all[:limit]
+	}
+	if len(all) > limit || p.Next != "" || other.Next != "" {
+		last := out.Reports[len(out.Reports)-1]
+		out.Next = cursor(last.CapturedAt, last.Num)
+	}
+	return out
 }
 
 func cursor(at time.Time, num Num) string {

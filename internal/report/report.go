@@ -105,6 +105,7 @@ type New struct {
 	Text           string
 	Reporter       *Reporter
 	Generated      bool
+	FiledBy        *uuid.UUID // the person whose account files it; nil: none
 }
 
 // Report is a report as it is kept, with the answer in force.
@@ -127,6 +128,7 @@ type Report struct {
 	Title          *string
 	Text           *string
 	Generated      bool
+	FiledBy        *uuid.UUID
 	Placement      Placement
 }
 

@@ -13,12 +13,12 @@ import (
 
 // reportColumns in the order of reportValues; num is given by the database, or by Import ahead of the copy.
 var reportColumns = []string{"id", "source", "external_id", "captured_at", "received_at", "closed_at", "lon", "lat", "crs",
-	"raw_x", "raw_y", "located", "accuracy_m", "position_source", "address", "item", "kind", "title", "text", "generated", "content"}
+	"raw_x", "raw_y", "located", "accuracy_m", "position_source", "address", "item", "kind", "title", "text", "generated", "filed_by", "content"}
 
 func (r *ready) reportValues() []any {
 	return []any{r.ID, string(r.Source), null(r.ExternalID), r.CapturedAt.UTC(), r.receivedAt, r.ClosedAt, r.lon, r.lat, r.crs.String(),
 		r.rawX, r.rawY, string(r.located), r.AccuracyM, null(r.PositionSource), null(r.Address), r.Item, null(string(r.Kind)),
-		null(r.Title), null(r.Text), r.Generated, r.content}
+		null(r.Title), null(r.Text), r.Generated, r.FiledBy, r.content}
 }
 
 // placementColumns in the order of placementValues; report_num comes beside them.
@@ -104,7 +104,7 @@ var setPosition = func() string {
 
 const selectReport = `
 	SELECT r.num, r.id, r.external_id, r.source, r.captured_at, r.received_at, r.closed_at, r.lon, r.lat, r.crs, r.located,
-		r.accuracy_m, r.position_source, r.address, r.item, r.kind, r.title, r.text, r.generated,
+		r.accuracy_m, r.position_source, r.address, r.item, r.kind, r.title, r.text, r.generated, r.filed_by,
 		coalesce(p.plan_id, 0), p.method, p.rule, coalesce(p.town, ''), coalesce(p.village, ''), coalesce(p.grid, ''),
 		coalesce(p.microgrid, ''), coalesce(p.nearest, ''), p.distance_m, p.border_m, p.near, p.candidates, p.score,
 		coalesce(p.matched, ''), p.since
@@ -115,7 +115,7 @@ func scanReport(row pgx.CollectableRow) (Report, error) {
 	var r Report
 	p := &r.Placement
 	err := row.Scan(&r.Num, &r.ID, &r.ExternalID, &r.Source, &r.CapturedAt, &r.ReceivedAt, &r.ClosedAt, &r.Lon, &r.Lat, &r.CRS, &r.Located,
-		&r.AccuracyM, &r.PositionSource, &r.Address, &r.Item, &r.Kind, &r.Title, &r.Text, &r.Generated,
+		&r.AccuracyM, &r.PositionSource, &r.Address, &r.Item, &r.Kind, &r.Title, &r.Text, &r.Generated, &r.FiledBy,
 		&p.PlanID, &p.Method, &p.Rule, &p.Town, &p.Village, &p.Grid, &p.Microgrid, &p.Nearest, &p.DistanceM, &p.BorderM,
 		&p.Near, &p.Candidates, &p.Score, &p.Matched, &p.Since)
 	return r, err

@@ -7,6 +7,7 @@ CREATE TABLE item (
 );
 
 -- num is the report's number in cube, tiles and feed; id is made by the client and makes a retry harmless.
+-- filed_by is the person whose account filed it, if one did.
 -- located tells where the point comes from: as reported, by the gazetteer, set by hand, or not at all.
 -- lon, lat are EPSG:4490; where the report came in another system, crs names it and raw_x, raw_y keep it as it came.
 CREATE TABLE report (
@@ -31,6 +32,7 @@ CREATE TABLE report (
     title text,
     text text,
     generated boolean NOT NULL,
+    filed_by uuid,
     content bytea NOT NULL,
     UNIQUE (source, external_id),
     CHECK ((lon IS NULL) = (lat IS NULL)),
@@ -38,6 +40,8 @@ CREATE TABLE report (
 );
 
 CREATE INDEX report_captured ON report (captured_at, num);
+
+CREATE INDEX report_filed ON report (filed_by, captured_at, num) WHERE filed_by IS NOT NULL;
 
 CREATE INDEX report_nowhere ON report (num) WHERE lon IS NULL;
 
