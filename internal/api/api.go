@@ -6,6 +6,7 @@ package api
 
 import (
 	_ "embed" // openapi.yaml
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"gridgov/internal/app"
 	"gridgov/internal/basemap"
+	"gridgov/internal/policy"
 )
 
 //go:embed openapi.yaml
@@ -37,7 +39,7 @@ type Config struct {
 }
 
 // handler is one route's work; an error becomes a problem document.
-type handler func(w http.ResponseWriter, r *http.Request, c *app.Live) error
+type handler func(w http.ResponseWriter, r *http.Request, c *call) error
 
 type api struct {
 	Config
@@ -49,6 +51,7 @@ type route struct {
 	method, path string
 	handle       handler
 	kind         routeKind
+	action       policy.Action // what has to be allowed
 }
 
 type routeKind uint8
@@ -70,32 +73,46 @@ func (k routeKind) level() slog.Level {
 // routes is the whole API of one city, under /{city}/v1.
 func (a *api) routes() []route {
 	routes := []route{
-		{"GET", "/", a.getCity, ordinary},
-		{"GET", "/plans", a.listPlans, ordinary},
-		{"GET", "/jurisdictions/{level}/{code}", a.getJurisdiction, ordinary},
-		{"GET", "/reports", a.listReports, ordinary},
-		{"POST", "/reports", a.fileReport, ordinary},
-		{"POST", "/reports/batch", a.fileReports, ordinary},
-		{"GET", "/reports/{id}", a.getReport, ordinary},
-		{"PUT", "/reports/{id}/position", a.setPosition, ordinary},
-		{"GET", "/counts", a.countReports, ordinary},
-		{"GET", "/locate", a.locate, ordinary},
-		{"GET", "/search", a.search, ordinary},
-		{"GET", "/events", a.streamEvents, unending},
-		{"GET", "/tiles/{layer}", a.getTileJSON, ordinary},
-		{"GET", "/tiles/{layer}/{z}/{x}/{y}", a.getTile, inMasses},
-		{"GET", "/basemap.pmtiles", a.getBasemap, inMasses},
-		{"GET", "/openapi.yaml", a.getOpenAPI, ordinary},
-		{"GET", "/docs", a.getDocs, ordinary},
+		{"GET", "/", a.getCity, ordinary, policy.CityView},
+		{"GET", "/plans", a.listPlans, ordinary, policy.CityView},
+		{"GET", "/jurisdictions/{level}/{code}", a.getJurisdiction, ordinary, policy.CityView},
+		{"GET", "/reports", a.listReports, ordinary, policy.ReportView},
+		{"POST", "/reports", a.fileReport, ordinary, policy.ReportFile},
+		{"POST", "/reports/batch", a.fileReports, ordinary, policy.ReportFile},
+		{"GET", "/reports/{id}", a.getReport, ordinary, policy.ReportView},
+		{"PUT", "/reports/{id}/position", a.setPosition, ordinary, policy.ReportPosition},
+		{"GET", "/counts", a.countReports, ordinary, policy.ReportView},
+		{"GET", "/locate", a.locate, ordinary, policy.CityView},
+		{"GET", "/search", a.search, ordinary, policy.CityView},
+		{"GET", "/events", a.streamEvents, unending, policy.ReportView},
+		{"GET", "/tiles/{layer}", a.getTileJSON, ordinary, policy.CityView},
+		{"GET", "/tiles/jurisdictions/{z}/{x}/{y}", a.getBoundaryTile, inMasses, policy.CityView},
+		{"GET", "/tiles/{layer}/{z}/{x}/{y}", a.getReportTile, inMasses, policy.ReportView},
+		{"GET", "/basemap.pmtiles", a.getBasemap, inMasses, policy.CityView},
+		{"GET", "/openapi.yaml", a.getOpenAPI, ordinary, policy.ServiceDescribe},
+		{"GET", "/docs", a.getDocs, ordinary, policy.ServiceDescribe},
+
+		{"GET", "/session", a.getSession, ordinary, policy.SessionOpen},
+		{"POST", "/session", a.signIn, ordinary, policy.SessionOpen},
+		{"DELETE", "/session", a.signOut, ordinary, policy.SessionOpen},
+		{"GET", "/account", a.getAccount, ordinary, policy.AccountOwn},
+		{"PUT", "/account/password", a.changePassword, ordinary, policy.AccountOwn},
+		{"POST", "/account/second-factor", a.beginTOTP, ordinary, policy.AccountOwn},
+		{"PUT", "/account/second-factor", a.confirmTOTP, ordinary, policy.AccountOwn},
+		{"DELETE", "/account/second-factor", a.removeTOTP, ordinary, policy.AccountOwn},
+		{"POST", "/account/recovery-codes", a.newRecoveryCodes, ordinary, policy.AccountOwn},
+		{"DELETE", "/account/sessions", a.endOtherSessions, ordinary, policy.AccountOwn},
+		{"DELETE", "/account/sessions/{id}", a.endSession, ordinary, policy.AccountOwn},
 	}
 	if a.FixedBody != nil {
-		routes = append(routes, route{"GET", "/fixed", a.getFixed, inMasses})
+		routes = append(routes, route{"GET", "/fixed", a.getFixed, inMasses, policy.CityView})
 	}
 	return routes
 }
 
-// New makes the handler of everything on the service's public address.
-func New(cfg Config) http.Handler {
+// New makes the handler of everything on the service's public address. A route whose action the table of rights does not
+// have is an error: nothing is served by oversight.
+func New(cfg Config) (http.Handler, error) {
 	a := &api{Config: cfg}
 	if a.AnswerTime == 0 {
 		a.AnswerTime = 12 * time.Second
@@ -103,11 +120,14 @@ func New(cfg Config) http.Handler {
 	a.table = a.routes()
 	city := http.NewServeMux()
 	for _, rt := range a.table {
+		if !policy.Known(rt.action) {
+			return nil, fmt.Errorf("api: %s %s: the table of rights has no action %q", rt.method, rt.path, rt.action)
+		}
 		pattern := rt.method + " /{city}/v1" + rt.path
 		if rt.path == "/" {
 			pattern += "{$}"
 		}
-		city.Handle(pattern, a.wrap(rt.method+" "+rt.path, rt.kind, a.inCity(rt.handle)))
+		city.Handle(pattern, a.wrap(rt.method+" "+rt.path, rt.kind, a.inCity(rt.action, rt.handle)))
 	}
 	city.Handle("GET /{city}/v1", http.RedirectHandler("v1/", http.StatusPermanentRedirect))
 	city.Handle("GET /{city}/{rest...}", a.wrap("GET page", ordinary, a.page))
@@ -128,7 +148,7 @@ func New(cfg Config) http.Handler {
 		}
 		city.ServeHTTP(w, r)
 	})
-	return a.guard(dispatch)
+	return a.guard(dispatch), nil
 }
 
 func (a *api) unknown(_ http.ResponseWriter, r *http.Request) error {

@@ -201,7 +201,7 @@ func TestRoutesAreThoseDescribed(t *testing.T) {
 		}
 	}
 	for _, r := range api.Routes() {
-		if r == "GET /docs" { // the description's own page
+		if r == "GET /docs" || r == "GET /tiles/jurisdictions/{z}/{x}/{y}" { // the description's own page; one of the layers
 			continue
 		}
 		if !described[r] {

@@ -7,10 +7,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/paulmach/orb"
 
-	"gridgov/internal/app"
 	"gridgov/internal/coverage"
+	"gridgov/internal/cube"
 	"gridgov/internal/fault"
 	"gridgov/internal/jurisdiction"
+	"gridgov/internal/policy"
 	"gridgov/internal/report"
 )
 
@@ -30,23 +31,15 @@ func (a *api) listCities(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, out)
 }
 
-func (a *api) getCity(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) getCity(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
 	}
-	at, state := c.Applied(), c.State()
-	unplaced, err := c.Reports.Unplaced(r.Context())
-	if err != nil {
-		return err
-	}
-	total, _, err := c.Totals(r.Context())
-	if err != nil {
-		return err
-	}
+	state := c.State()
 	out := City{Code: c.Code, Name: c.Name, Timezone: c.Timezone, Srid: c.SRID, Generated: c.Generated, Levels: []Level{}, Items: []Item{},
-		Epoch: at.Epoch, Seq: int(at.Seq), Reports: total, Unplaced: unplaced, Bbox: []float64{-180, -85, 180, 85}}
-	if first, last, ok := c.Span(); ok {
-		out.First, out.Last = new(first.UTC()), new(last.UTC())
+		Bbox: []float64{-180, -85, 180, 85}}
+	if err := c.tellReports(r, &out); err != nil {
+		return err
 	}
 	for _, l := range c.Levels {
 		out.Levels = append(out.Levels, Level{Role: Role(l.Role), Name: l.Name, Count: count(state.Layout, jurisdiction.Role(l.Role))})
@@ -64,7 +57,7 @@ func (a *api) getCity(w http.ResponseWriter, r *http.Request, c *app.Live) error
 	if state.Layout != nil {
 		out.Plan, out.Bbox = new(planOf(state.Layout.Plan)), box(state.Layout.Bound)
 	}
-	if p, ok := c.Replacing(); ok {
+	if p, ok := c.Replacing(); ok && c.who != nil {
 		out.Replacing = &Progress{Done: int(p.Done), Total: int(p.Total)}
 	}
 	if list := c.Attribution(); len(list) > 0 {
@@ -72,6 +65,42 @@ func (a *api) getCity(w http.ResponseWriter, r *http.Request, c *app.Live) error
 	}
 	out.Basemap = optional(a.Basemap != nil)
 	return writeJSON(w, http.StatusOK, out)
+}
+
+// tellReports adds how many reports there are and of which time, as far as who asks may see reports.
+func (c *call) tellReports(r *http.Request, out *City) error {
+	reach := c.may(policy.ReportView)
+	if reach.Empty() {
+		return nil
+	}
+	at, view := c.Applied(), c.View()
+	out.Epoch, out.Seq = &at.Epoch, new(int(at.Seq))
+	if first, last, ok := c.span(view, &reach); ok {
+		out.First, out.Last = new(first.UTC()), new(last.UTC())
+	}
+	if !reach.City {
+		out.Reports, out.Unplaced = new(int(view.Count(cube.Filter{Faces: c.Faces(&reach)}, nil))), new(0)
+		return nil
+	}
+	unplaced, err := c.Reports.Unplaced(r.Context())
+	if err != nil {
+		return err
+	}
+	total, _, err := c.Totals(r.Context())
+	if err != nil {
+		return err
+	}
+	out.Reports, out.Unplaced = &total, &unplaced
+	return nil
+}
+
+// span returns the times of the earliest and the latest report within a reach.
+func (c *call) span(view cube.View, reach *policy.Reach) (first, last time.Time, any bool) {
+	if reach.City {
+		return c.Span()
+	}
+	from, to, any := view.Span(cube.Filter{Faces: c.Faces(reach)})
+	return time.Unix(int64(from), 0), time.Unix(int64(to), 0), any
 }
 
 // nameLatin is the city's own name in Latin letters, if its plan has it.
@@ -102,7 +131,7 @@ func planOf(p jurisdiction.Plan) Plan {
 	return out
 }
 
-func (a *api) listPlans(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) listPlans(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
 	}
@@ -113,13 +142,16 @@ func (a *api) listPlans(w http.ResponseWriter, r *http.Request, c *app.Live) err
 	out := struct {
 		Plans []Plan `json:"plans"`
 	}{Plans: []Plan{}}
+	drafts := c.may(policy.PlanView)
 	for _, p := range list {
-		out.Plans = append(out.Plans, planOf(p))
+		if !drafts.Empty() || p.State == jurisdiction.Published || p.State == jurisdiction.Retired {
+			out.Plans = append(out.Plans, planOf(p))
+		}
 	}
 	return writeJSON(w, http.StatusOK, out)
 }
 
-func (a *api) getJurisdiction(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) getJurisdiction(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
 	f := q.filter(c.Zone)
 	if err := q.done(); err != nil {
@@ -144,11 +176,11 @@ func (a *api) getJurisdiction(w http.ResponseWriter, r *http.Request, c *app.Liv
 	for _, n := range l.Neighbours(level, unit) {
 		out.Neighbours = append(out.Neighbours, refOf(n))
 	}
-	n, err := c.CountIn(r.Context(), role, code, f.query(), f.cube(c.Names()))
-	if err != nil {
-		return err
+	if reach := c.may(policy.ReportView); !reach.Empty() {
+		counted := f.cube(c.Names())
+		counted.Faces = c.Faces(&reach)
+		out.Reports = new(c.CountIn(role, code, counted))
 	}
-	out.Reports = n
 	return writeJSON(w, http.StatusOK, out)
 }
 

@@ -15,7 +15,7 @@ import (
 // maxBuckets bounds a histogram: 730 days and then some, or 90 days by the hour.
 const maxBuckets = 4000
 
-func (a *api) countReports(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) countReports(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
 	f := q.filter(c.Zone)
 	bound := q.bbox()
@@ -33,7 +33,7 @@ func (a *api) countReports(w http.ResponseWriter, r *http.Request, c *app.Live) 
 	}
 	at, view, names := c.Applied(), c.View(), c.Names()
 	if spanFrom.IsZero() || spanTo.IsZero() {
-		first, last, any := c.Span()
+		first, last, any := c.span(view, &c.reach)
 		if any && spanFrom.IsZero() {
 			spanFrom = first
 		}
@@ -45,14 +45,17 @@ func (a *api) countReports(w http.ResponseWriter, r *http.Request, c *app.Live) 
 	if len(starts) > maxBuckets {
 		return fault.Invalid("bucket", "too_many", "the span has more than %d buckets: choose a wider bucket or a shorter span", maxBuckets)
 	}
-	all := f.cube(names)
-	rest := f.query()
-	rest.Nowhere = true
-	nowhere, err := c.Reports.Count(r.Context(), rest)
-	if err != nil {
-		return err
+	all := c.cut(f.cube(names))
+	nowhere := 0
+	if c.reach.City { // who sees a part of the city sees what lies in it
+		rest := f.query()
+		rest.Nowhere = true
+		var err error
+		if nowhere, err = c.Reports.Count(r.Context(), rest); err != nil {
+			return err
+		}
 	}
-	out := Counts{Nowhere: nowhere, Total: int(view.Count(all, bound)), All: view.Len(), ByItem: map[string]int{}, ByKind: map[string]int{}, BySource: map[string]int{}, Seq: int(at.Seq)}
+	out := Counts{Nowhere: nowhere, Total: int(view.Count(all, bound)), All: int(view.Count(c.cut(cube.Filter{}), nil)), ByItem: map[string]int{}, ByKind: map[string]int{}, BySource: map[string]int{}, Seq: int(at.Seq)}
 	byItem(&out, view, names, all, bound)
 	kinds := all
 	for k := range len(report.Kinds) + 1 {

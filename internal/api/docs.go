@@ -11,7 +11,6 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"gridgov/internal/app"
 )
 
 //go:embed docs.html
@@ -162,13 +161,13 @@ func enum(s *openapi3.Schema) string {
 	return strings.Join(words, " | ")
 }
 
-func (a *api) getDocs(w http.ResponseWriter, _ *http.Request, _ *app.Live) error {
+func (a *api) getDocs(w http.ResponseWriter, _ *http.Request, _ *call) error {
 	page, err := docsPage()
 	if err != nil {
 		return err
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
 	_, _ = w.Write(page)

@@ -1,15 +1,17 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
-	"gridgov/internal/app"
+	"gridgov/internal/auth"
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
+	"gridgov/internal/policy"
 )
 
 // heartbeat keeps proxies from closing a quiet stream, and finds out that a client is gone.
@@ -17,7 +19,7 @@ const heartbeat = 15 * time.Second
 
 // streamEvents sends the feed as server-sent events. An event is sent once the cube has it: who then asks for a tile gets
 // what the event told.
-func (a *api) streamEvents(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) streamEvents(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
 	last := q.get("last_event_id")
 	if err := q.done(); err != nil {
@@ -53,46 +55,105 @@ func (a *api) streamEvents(w http.ResponseWriter, r *http.Request, c *app.Live) 
 	return a.stream(w, r, rc, c, at)
 }
 
-func (a *api) stream(w http.ResponseWriter, r *http.Request, rc *http.ResponseController, c *app.Live, at feed.ID) error {
+// askAgain is how often an open stream asks who it is for: a right that ends is gone from it within 5 s, with the time
+// that an identity is kept in memory.
+const askAgain = time.Second
+
+func (a *api) stream(w http.ResponseWriter, r *http.Request, rc *http.ResponseController, c *call, at feed.ID) error {
 	ctx, cancel := contextUntil(r.Context(), a.Stop)
 	defer cancel()
+	quiet := time.Now()
 	for {
-		events, err := nextWithin(ctx, c, at, heartbeat)
+		events, err := nextWithin(ctx, c.Live, at, askAgain)
+		now, changed := a.askAgain(r, c)
+		if now == nil {
+			return nil // signed out, or no right is left: the client asks again and is told so
+		}
+		c = now
+		out := &bytes.Buffer{}
+		if changed {
+			fmt.Fprint(out, "event: access\ndata: {}\n\n")
+		}
 		switch {
 		case errors.Is(err, feed.ErrReset):
 			if at, err = c.Resume(ctx, at); err != nil {
 				return nil
 			}
-			_, err = fmt.Fprintf(w, "id: %s\nevent: reset\ndata: {}\n\n", at)
+			fmt.Fprintf(out, "id: %s\nevent: reset\ndata: {}\n\n", at)
 		case ctx.Err() != nil:
 			return nil // the client or the server is going
 		case err != nil:
 			return err
-		case len(events) == 0:
-			_, err = fmt.Fprint(w, ": \n\n")
-		default:
+		case len(events) > 0:
 			to := feed.ID{Epoch: at.Epoch, Seq: events[len(events)-1].Seq}
 			if err := c.WaitApplied(ctx, to); err != nil {
 				return nil
 			}
-			for _, e := range events {
-				if err = writeEvent(w, feed.ID{Epoch: at.Epoch, Seq: e.Seq}, e.Type, e.Data); err != nil {
-					break
-				}
-			}
+			c.tell(out, at.Epoch, events)
 			at = to
 		}
-		if err == nil {
-			_ = rc.SetWriteDeadline(time.Now().Add(2 * heartbeat))
-			err = rc.Flush()
+		if out.Len() == 0 {
+			if time.Since(quiet) < heartbeat {
+				continue
+			}
+			fmt.Fprint(out, ": \n\n")
 		}
-		if err != nil {
-			return nil // the client is gone
+		quiet = time.Now()
+		_ = rc.SetWriteDeadline(quiet.Add(2 * heartbeat))
+		if _, err := w.Write(out.Bytes()); err != nil {
+			return nil //nolint:nilerr // the client is gone
+		}
+		if err := rc.Flush(); err != nil {
+			return nil //nolint:nilerr // the client is gone
 		}
 	}
 }
 
-func writeEvent(w http.ResponseWriter, id feed.ID, typ string, data json.RawMessage) error {
-	_, err := fmt.Fprintf(w, "id: %s\nevent: %s\ndata: %s\n\n", id, typ, data)
-	return err
+// askAgain finds out anew who asks; nil: who may no longer. changed tells that the reach is another.
+func (a *api) askAgain(r *http.Request, c *call) (now *call, changed bool) {
+	now, err := a.identify(r, c.Live)
+	if err != nil {
+		if r.Context().Err() == nil && !errors.Is(err, auth.ErrNoSession) {
+			a.Log.Warn("a stream's reader cannot be identified", "city", c.Code, "err", err)
+		}
+		return nil, false
+	}
+	if now.reach = now.may(policy.ReportView); now.reach.Empty() || (now.who == nil) != (c.who == nil) {
+		return nil, false
+	}
+	return now, !now.reach.Equal(&c.reach)
+}
+
+// tell writes the events as far as the reader may know of them. Who sees a part of the city hears of reports there; that
+// reports elsewhere or of before have moved is told without saying which.
+func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
+	view, faces := c.View(), c.Faces(&c.reach) // in this order: the faces are not older than what the view holds
+	for _, e := range events {
+		id := feed.ID{Epoch: epoch, Seq: e.Seq}
+		switch {
+		case c.reach.City:
+			writeEvent(out, id, e.Type, e.Data)
+		case e.Type == feed.PlanPublished:
+			writeEvent(out, id, e.Type, e.Data)
+		case e.Type == feed.CityChanged:
+			writeEvent(out, id, e.Type, json.RawMessage("{}"))
+		case e.Type == feed.ReportFiled:
+			var d feed.Filed
+			if json.Unmarshal(e.Data, &d) != nil {
+				continue
+			}
+			if row, ok := view.Get(d.Num); ok && faces.Has(row.Face) {
+				writeEvent(out, id, e.Type, e.Data)
+			}
+		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced:
+			writeEvent(out, id, reportsChanged, json.RawMessage("{}"))
+		}
+	}
+}
+
+// reportsChanged tells who sees a part of the city that reports may have come, gone or moved there.
+const reportsChanged = "reports.changed"
+
+func writeEvent(out *bytes.Buffer, id feed.ID, typ string, data json.RawMessage) {
+	fmt.Fprintf(out, "id: %s\nevent: %s\ndata: %s\n\n", id, typ, data)
 }

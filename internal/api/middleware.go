@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gridgov/internal/fault"
+	"gridgov/internal/policy"
 )
 
 // guard stands before everything: who is no browser page of ours and no local client is sent away, and the page may ask
@@ -152,13 +153,17 @@ func (a *api) fail(w *recorder, r *http.Request, id requestID, err error) {
 	writeProblem(w, problemOf(err, id.String()))
 }
 
-// inCity finds the city of the path.
-func (a *api) inCity(h handler) func(http.ResponseWriter, *http.Request) error {
+// inCity finds the city of the path, and out whether who asks may do the route's action there.
+func (a *api) inCity(action policy.Action, h handler) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		c, starting := a.Server.City(r.PathValue("city"))
 		switch {
 		case c != nil:
-			return h(w, r, c)
+			call, r, err := a.allow(r, c, action)
+			if err != nil {
+				return err
+			}
+			return h(w, r, call)
 		case starting:
 			return fault.Unavailable("starting", "the city is being loaded; try again in a moment")
 		}

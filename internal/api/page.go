@@ -7,12 +7,11 @@ import (
 	"path"
 	"strings"
 
-	"gridgov/internal/app"
 	"gridgov/internal/fault"
 )
 
-// policy: the page may use what this service serves and nothing else.
-const policy = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; " +
+// pagePolicy: the page may use what this service serves and nothing else.
+const pagePolicy = "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; " +
 	"connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 const noPage = `<!doctype html><html lang="zh"><meta charset="utf-8"><title>gridgov</title>
@@ -37,7 +36,7 @@ func (a *api) page(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", pagePolicy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -100,14 +99,14 @@ func (a *api) compressed(w http.ResponseWriter, r *http.Request, name string) er
 }
 
 // getBasemap is the same for all cities; it stands under each so that a city's page asks for nothing outside its own path.
-func (a *api) getBasemap(w http.ResponseWriter, r *http.Request, _ *app.Live) error {
+func (a *api) getBasemap(w http.ResponseWriter, r *http.Request, _ *call) error {
 	if a.Basemap == nil {
 		return fault.NotFound("no basemap is configured")
 	}
 	return a.Basemap.Serve(w, r)
 }
 
-func (a *api) getOpenAPI(w http.ResponseWriter, _ *http.Request, _ *app.Live) error {
+func (a *api) getOpenAPI(w http.ResponseWriter, _ *http.Request, _ *call) error {
 	w.Header().Set("Content-Type", "application/yaml")
 	w.Header().Set("Cache-Control", "no-cache")
 	_, _ = w.Write(openAPI)

@@ -9,7 +9,6 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"gridgov/internal/app"
 	"gridgov/internal/crs"
 	"gridgov/internal/fault"
 	"gridgov/internal/jurisdiction"
@@ -19,7 +18,7 @@ import (
 // maxAccuracyM is the largest accuracy that a report may have.
 const maxAccuracyM = 100_000
 
-func (a *api) locate(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) locate(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
 	lon, lat := q.number("lon", true), q.number("lat", true)
 	accuracy := q.number("accuracy_m", false)
@@ -38,7 +37,7 @@ func (a *api) locate(w http.ResponseWriter, r *http.Request, c *app.Live) error 
 		return err
 	}
 	pl := c.State().Placer.At(p, accuracy, report.LocatedPoint)
-	return writeJSON(w, http.StatusOK, Located{Lon: p[0], Lat: p[1], Beidou: beidouOf(p[0], p[1]), Placement: placementOf(c, &pl)})
+	return writeJSON(w, http.StatusOK, Located{Lon: p[0], Lat: p[1], Beidou: beidouOf(p[0], p[1]), Placement: placementOf(c.Live, &pl)})
 }
 
 // number reads a finite number; NaN when it is absent and need not be there.
@@ -58,7 +57,7 @@ func (q *query) number(name string, required bool) float64 {
 	return v
 }
 
-func (a *api) search(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) search(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
 	text := strings.TrimSpace(q.get("q"))
 	limit := q.integer("limit", 1, 50, 10)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -28,6 +29,10 @@ func statusOf(k fault.Kind) int {
 		return http.StatusUnsupportedMediaType
 	case fault.KindForbidden:
 		return http.StatusForbidden
+	case fault.KindUnauthenticated:
+		return http.StatusUnauthorized
+	case fault.KindTooMany:
+		return http.StatusTooManyRequests
 	case fault.KindUnavailable:
 		return http.StatusServiceUnavailable
 	}
@@ -49,6 +54,9 @@ func problemOf(err error, requestID string) Problem {
 	if f.Field != "" {
 		p.Field = &f.Field
 	}
+	if f.RetryAfter > 0 {
+		p.RetryAfter = new(int(math.Ceil(f.RetryAfter.Seconds())))
+	}
 	return p
 }
 
@@ -62,8 +70,13 @@ func writeProblem(w http.ResponseWriter, p Problem) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(b)))
-	if p.Status == http.StatusServiceUnavailable {
+	switch {
+	case p.Status == http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
+	case p.RetryAfter != nil:
+		h.Set("Retry-After", strconv.Itoa(*p.RetryAfter))
+	case p.Status == http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="gridgov"`)
 	}
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(b) // the client may be gone

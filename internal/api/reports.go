@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,7 @@ import (
 	"gridgov/internal/fault"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/placement"
+	"gridgov/internal/policy"
 	"gridgov/internal/report"
 	"gridgov/internal/strictjson"
 )
@@ -45,7 +47,7 @@ func decode(r *http.Request, limit int64, v any) error {
 	return nil
 }
 
-func (a *api) fileReport(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) fileReport(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
 	}
@@ -53,7 +55,7 @@ func (a *api) fileReport(w http.ResponseWriter, r *http.Request, c *app.Live) er
 	if err := decode(r, maxReport, &in); err != nil {
 		return err
 	}
-	n, err := newReport(in)
+	n, err := c.newReport(in)
 	if err != nil {
 		return err
 	}
@@ -65,16 +67,37 @@ func (a *api) fileReport(w http.ResponseWriter, r *http.Request, c *app.Live) er
 	if err != nil {
 		return err
 	}
+	out, err := c.filed(&rep, existed)
+	if err != nil {
+		return err
+	}
 	status := http.StatusCreated
 	if existed {
 		status = http.StatusOK
 	} else {
 		w.Header().Set("Location", fmt.Sprintf("/%s/v1/reports/%s", c.Code, rep.ID))
 	}
-	return writeJSON(w, status, reportOf(c, &rep))
+	return writeJSON(w, status, out)
 }
 
-func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+// filed shows a report to who filed it. One that somebody else had filed before, with the same id and content, is shown
+// to those who may see it; to others it is no more than an id that is taken.
+func (c *call) filed(rep *report.Report, existed bool) (Report, error) {
+	mine := rep.FiledBy != nil && *rep.FiledBy == c.who.Person
+	if !existed || mine {
+		return reportOf(c.Live, rep), nil
+	}
+	view := c.may(policy.ReportView)
+	s := c.Subject(rep)
+	if view.Covers(&s) != policy.Whole {
+		f := fault.Conflict("id_taken", "this id is another report's: make a UUIDv7 for each report")
+		f.Field = "id"
+		return Report{}, f
+	}
+	return reportOf(c.Live, rep), nil
+}
+
+func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
 	}
@@ -96,7 +119,7 @@ func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *app.Live) e
 			results[i].Err = err
 			continue
 		}
-		n, err := newReport(one)
+		n, err := c.newReport(one)
 		if err != nil {
 			results[i].Err = err
 			continue
@@ -129,6 +152,10 @@ func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *app.Live) e
 		Results []BatchResult `json:"results"`
 	}{make([]BatchResult, len(results))}
 	for i, o := range results {
+		var one Report
+		if o.Err == nil {
+			one, o.Err = c.filed(kept[o.Num], o.Existed)
+		}
 		if o.Err != nil {
 			p := problemOf(o.Err, "")
 			out.Results[i] = BatchResult{Status: BatchResultStatus(p.Status), Problem: &p}
@@ -141,17 +168,22 @@ func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *app.Live) e
 		if o.Existed {
 			status = http.StatusOK
 		}
-		out.Results[i] = BatchResult{Status: BatchResultStatus(status), Report: new(reportOf(c, kept[o.Num]))}
+		out.Results[i] = BatchResult{Status: BatchResultStatus(status), Report: &one}
 	}
 	return writeJSON(w, http.StatusOK, out)
 }
 
-func newReport(in NewReport) (report.New, error) {
+// newReport reads a report that who asks files. Its source has to be one that their posts tell from.
+func (c *call) newReport(in NewReport) (report.New, error) {
 	id, err := report.ParseID(in.Id)
 	if err != nil {
 		return report.New{}, err
 	}
-	n := report.New{ID: id, Source: report.Source(in.Source), CapturedAt: in.CapturedAt, X: in.Lon, Y: in.Lat,
+	if source := string(in.Source); report.Source(source).Number() >= 0 && !slices.Contains(c.actor.Sources(c.at), source) {
+		return report.New{}, &fault.Error{Kind: fault.KindForbidden, Code: "source_not_allowed", Field: "source",
+			Message: fmt.Sprintf("your posts file no reports of source %s; they file %s", source, strings.Join(c.actor.Sources(c.at), ", "))}
+	}
+	n := report.New{FiledBy: &c.who.Person, ID: id, Source: report.Source(in.Source), CapturedAt: in.CapturedAt, X: in.Lon, Y: in.Lat,
 		AccuracyM: in.AccuracyM, Item: strings.TrimSpace(in.Item)}
 	for _, f := range []struct {
 		to   *string
@@ -182,19 +214,44 @@ func newReport(in NewReport) (report.New, error) {
 	return n, nil
 }
 
-func (a *api) getReport(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) getReport(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
 	}
-	rep, err := find(r, c)
+	rep, sight, err := c.find(r, &c.reach)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, reportOf(c, &rep))
+	return writeJSON(w, http.StatusOK, c.shown(&rep, sight))
 }
 
-// find reads the report of the path, by id or by number.
-func find(r *http.Request, c *app.Live) (report.Report, error) {
+// find reads the report of the path, by id or by number, as far as the reach covers it. That there is one elsewhere is
+// nobody's business.
+func (c *call) find(r *http.Request, reach *policy.Reach) (report.Report, policy.Sight, error) {
+	rep, err := c.findAny(r)
+	if err != nil {
+		return rep, policy.Hidden, err
+	}
+	s := c.Subject(&rep)
+	sight := reach.Covers(&s)
+	if sight == policy.Hidden {
+		return report.Report{}, sight, fault.NotFound("there is no such report")
+	}
+	return rep, sight, nil
+}
+
+// shown is a report as somebody may see it: of one that only may lie in their territory, nothing that a person wrote.
+func (c *call) shown(rep *report.Report, sight policy.Sight) Report {
+	out := reportOf(c.Live, rep)
+	if sight != policy.Whole {
+		out.Title, out.Text, out.Address, out.ExternalId = nil, nil, nil, nil
+		out.Placement.Matched = nil
+		out.Partly = new(true)
+	}
+	return out
+}
+
+func (c *call) findAny(r *http.Request) (report.Report, error) {
 	s := r.PathValue("id")
 	if n, err := strconv.ParseUint(s, 10, 32); err == nil {
 		return c.Reports.Get(r.Context(), report.Num(n))
@@ -206,7 +263,7 @@ func find(r *http.Request, c *app.Live) (report.Report, error) {
 	return c.Reports.GetByID(r.Context(), id)
 }
 
-func (a *api) setPosition(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) setPosition(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
 	}
@@ -221,9 +278,13 @@ func (a *api) setPosition(w http.ResponseWriter, r *http.Request, c *app.Live) e
 	if in.Lon == nil || in.Lat == nil {
 		return fault.Invalid("lon", "required", "lon and lat are both needed")
 	}
-	rep, err := find(r, c)
+	view := c.may(policy.ReportView)
+	rep, _, err := c.find(r, &view)
 	if err != nil {
 		return err
+	}
+	if s := c.Subject(&rep); c.reach.Covers(&s) != policy.Whole {
+		return fault.Forbidden("not_allowed", "none of your posts in force lets you move this report")
 	}
 	if err := c.Reports.SetPosition(r.Context(), rep.Num, orb.Point{*in.Lon, *in.Lat}, in.Reason); err != nil {
 		return err
@@ -231,10 +292,10 @@ func (a *api) setPosition(w http.ResponseWriter, r *http.Request, c *app.Live) e
 	if rep, err = c.Reports.Get(r.Context(), rep.Num); err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, reportOf(c, &rep))
+	return writeJSON(w, http.StatusOK, reportOf(c.Live, &rep))
 }
 
-func (a *api) listReports(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) listReports(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
 	f := q.filter(c.Zone)
 	query := f.query()
@@ -262,13 +323,17 @@ func (a *api) listReports(w http.ResponseWriter, r *http.Request, c *app.Live) e
 	if err := q.done(); err != nil {
 		return err
 	}
-	page, err := c.List(r.Context(), query, f.cube(c.Names()))
+	page, err := c.List(r.Context(), query, f.cube(c.Names()), &c.reach)
 	if err != nil {
 		return err
 	}
-	out := ReportPage{Reports: make([]Report, len(page.Reports)), Next: optional(page.Next)}
+	out := ReportPage{Reports: make([]Report, 0, len(page.Reports)), Next: optional(page.Next)}
 	for i := range page.Reports {
-		out.Reports[i] = reportOf(c, &page.Reports[i])
+		// Asked once more, by other code than the list's condition: a report may have moved meanwhile.
+		s := c.Subject(&page.Reports[i])
+		if sight := c.reach.Covers(&s); sight != policy.Hidden {
+			out.Reports = append(out.Reports, c.shown(&page.Reports[i], sight))
+		}
 	}
 	return writeJSON(w, http.StatusOK, out)
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 
-	"gridgov/internal/app"
 	"gridgov/internal/fault"
 	"gridgov/tiles"
 )
@@ -18,51 +17,74 @@ type tileBuffer struct{ raw, zipped []byte }
 
 var tileBuffers = sync.Pool{New: func() any { return new(tileBuffer) }}
 
-func (a *api) getTile(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) getBoundaryTile(w http.ResponseWriter, r *http.Request, c *call) error {
 	addr, err := tiles.ParseAddress(r.PathValue("z"), r.PathValue("x"), r.PathValue("y"))
 	if err != nil {
 		return err
 	}
-	buf := tileBuffers.Get().(*tileBuffer)
-	defer tileBuffers.Put(buf)
 	q := parseQuery(r.URL.RawQuery)
-	cache := "no-cache" // the browser asks each time, and is told "as you have it" for next to nothing
-	switch layer := r.PathValue("layer"); layer {
-	case "jurisdictions":
-		state := c.State()
-		want := q.get("plan")
-		if err := q.done(); err != nil {
-			return err
-		}
-		buf.raw = buf.raw[:0]
-		if state.Layout == nil {
-			break
-		}
-		if want == state.Layout.Plan.Version {
+	want, state := q.get("plan"), c.State()
+	if err := q.done(); err != nil {
+		return err
+	}
+	if state.Layout == nil {
+		answered(w, r, "", false, cacheAsk)
+		return nil
+	}
+	cache := cacheAsk
+	if want == state.Layout.Plan.Version {
+		cache = "private, max-age=31536000, immutable"
+		if c.actor.Public {
 			cache = "public, max-age=31536000, immutable"
 		}
-		if acceptsGzip(r) {
-			kept := state.Boundaries.Compressed(addr)
-			if !answered(w, r, kept.ETag, true, cache) {
-				sendTile(w, kept.Gzip, true)
-			}
-			return nil
+	}
+	if acceptsGzip(r) {
+		kept := state.Boundaries.Compressed(addr)
+		if !answered(w, r, kept.ETag, true, cache) {
+			sendTile(w, kept.Gzip, true)
 		}
-		buf.raw = state.Boundaries.Tile(buf.raw, addr)
-	case "heat", "reports":
-		f := q.filter(c.Zone)
-		if err := q.done(); err != nil {
-			return err
-		}
-		view, names := c.View(), c.Names() // in this order: what the view holds has names
-		if layer == "heat" {
-			buf.raw = c.Maker.Heat(buf.raw[:0], view, addr, f.cube(names))
-		} else {
-			buf.raw, _ = c.Maker.Reports(buf.raw[:0], view, addr, f.cube(names), &names.Names)
-		}
-	default:
+		return nil
+	}
+	buf := tileBuffers.Get().(*tileBuffer)
+	defer tileBuffers.Put(buf)
+	buf.raw = state.Boundaries.Tile(buf.raw[:0], addr)
+	sendMade(w, r, buf, cache)
+	return nil
+}
+
+// cacheAsk: the browser asks each time, and is told "as you have it" for next to nothing; nobody between keeps what was
+// cut for one person.
+const cacheAsk = "private, no-cache"
+
+func (a *api) getReportTile(w http.ResponseWriter, r *http.Request, c *call) error {
+	addr, err := tiles.ParseAddress(r.PathValue("z"), r.PathValue("x"), r.PathValue("y"))
+	if err != nil {
+		return err
+	}
+	layer := r.PathValue("layer")
+	if layer != "heat" && layer != "reports" {
 		return fault.NotFound("there is no layer %.40q; there are jurisdictions, reports and heat", layer)
 	}
+	q := parseQuery(r.URL.RawQuery)
+	f := q.filter(c.Zone)
+	if err := q.done(); err != nil {
+		return err
+	}
+	buf := tileBuffers.Get().(*tileBuffer)
+	defer tileBuffers.Put(buf)
+	view, names := c.View(), c.Names() // in this order: what the view holds has names
+	cut := c.cut(f.cube(names))
+	if layer == "heat" {
+		buf.raw = c.Maker.Heat(buf.raw[:0], view, addr, cut)
+	} else {
+		buf.raw, _ = c.Maker.Reports(buf.raw[:0], view, addr, cut, &names.Names)
+	}
+	sendMade(w, r, buf, cacheAsk)
+	return nil
+}
+
+// sendMade answers with a tile that was made for this request.
+func sendMade(w http.ResponseWriter, r *http.Request, buf *tileBuffer, cache string) {
 	// The strong ETag is a digest of the bytes: a tile costs less to make than a cache costs to keep true.
 	etag := ""
 	if len(buf.raw) > 0 {
@@ -70,7 +92,7 @@ func (a *api) getTile(w http.ResponseWriter, r *http.Request, c *app.Live) error
 	}
 	zip := acceptsGzip(r)
 	if answered(w, r, etag, zip, cache) {
-		return nil
+		return
 	}
 	body := buf.raw
 	if zip {
@@ -78,7 +100,6 @@ func (a *api) getTile(w http.ResponseWriter, r *http.Request, c *app.Live) error
 		body = buf.zipped
 	}
 	sendTile(w, body, zip)
-	return nil
 }
 
 // answered sets a tile's headers and answers where no bytes are needed: there is nothing in the tile, or the client has
@@ -151,14 +172,14 @@ func matches(headers []string, etag string) bool {
 	return false
 }
 
-func (a *api) getTileJSON(w http.ResponseWriter, r *http.Request, c *app.Live) error {
+func (a *api) getTileJSON(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
 	if err := q.done(); err != nil {
 		return err
 	}
 	layer := r.PathValue("layer")
 	base := scheme(r) + "://" + r.Host + "/" + c.Code + "/v1/tiles/" + layer + "/{z}/{x}/{y}"
-	doc, ok := tileJSON(c, layer, base)
+	doc, ok := tileJSON(c.Live, layer, base)
 	if !ok {
 		return fault.NotFound("there is no layer %.40q; there are jurisdictions, reports and heat", layer)
 	}
@@ -173,7 +194,7 @@ func scheme(r *http.Request) string {
 }
 
 // getFixed answers with a fixed body and a tile's headers: what the way through router, log and connection costs alone.
-func (a *api) getFixed(w http.ResponseWriter, _ *http.Request, _ *app.Live) error {
+func (a *api) getFixed(w http.ResponseWriter, _ *http.Request, _ *call) error {
 	h := w.Header()
 	h["Content-Type"], h["Cache-Control"], h["Vary"] = mvtTypes, []string{"no-cache"}, varyEncoding
 	h["Content-Length"] = []string{strconv.Itoa(len(a.FixedBody))}

@@ -345,6 +345,26 @@ func (e GetTileParamsLayer) Valid() bool {
 	}
 }
 
+// Account defines model for Account.
+type Account struct {
+	Login              string           `json:"login"`
+	MustChangePassword bool             `json:"must_change_password"`
+	Name               string           `json:"name"`
+	SecondFactor       bool             `json:"second_factor"`
+	Sessions           []AccountSession `json:"sessions"`
+}
+
+// AccountSession defines model for AccountSession.
+type AccountSession struct {
+	Address string             `json:"address"`
+	Agent   string             `json:"agent"`
+	Began   time.Time          `json:"began"`
+	Current bool               `json:"current"`
+	Ends    time.Time          `json:"ends"`
+	Id      openapi_types.UUID `json:"id"`
+	Seen    time.Time          `json:"seen"`
+}
+
 // BatchResult defines model for BatchResult.
 type BatchResult struct {
 	Problem *Problem          `json:"problem,omitempty"`
@@ -368,7 +388,7 @@ type City struct {
 	Basemap *bool     `json:"basemap,omitempty"`
 	Bbox    []float64 `json:"bbox"`
 	Code    string    `json:"code"`
-	Epoch   int       `json:"epoch"`
+	Epoch   *int      `json:"epoch,omitempty"`
 
 	// First captured_at of the earliest report
 	First *time.Time `json:"first,omitempty"`
@@ -385,14 +405,21 @@ type City struct {
 	NameEn    *string   `json:"name_en,omitempty"`
 	Plan      *Plan     `json:"plan,omitempty"`
 	Replacing *Progress `json:"replacing,omitempty"`
-	Reports   int       `json:"reports"`
+
+	// Reports How many there are where the signed-in person may see reports; absent for who may see none
+	Reports *int `json:"reports,omitempty"`
 
 	// Seq The feed position this answer stands at
-	Seq      int      `json:"seq"`
+	Seq      *int     `json:"seq,omitempty"`
 	Sources  []Source `json:"sources"`
 	Srid     int      `json:"srid"`
 	Timezone string   `json:"timezone"`
-	Unplaced int      `json:"unplaced"`
+	Unplaced *int     `json:"unplaced,omitempty"`
+}
+
+// Code defines model for Code.
+type Code struct {
+	Code string `json:"code"`
 }
 
 // Counts defines model for Counts.
@@ -418,6 +445,23 @@ type Counts struct {
 	Total int `json:"total"`
 }
 
+// Credentials defines model for Credentials.
+type Credentials struct {
+	// Code Of the second factor, or a recovery code
+	Code     *string `json:"code,omitempty"`
+	Login    string  `json:"login"`
+	Password string  `json:"password"`
+}
+
+// DemoAccount defines model for DemoAccount.
+type DemoAccount struct {
+	Login    string `json:"login"`
+	Name     string `json:"name"`
+	Password string `json:"password"`
+	Place    string `json:"place"`
+	Role     string `json:"role"`
+}
+
 // Found defines model for Found.
 type Found struct {
 	Bbox      *[]float64 `json:"bbox,omitempty"`
@@ -440,6 +484,18 @@ type FoundType string
 // FoundList defines model for FoundList.
 type FoundList struct {
 	Results []Found `json:"results"`
+}
+
+// HeldPost defines model for HeldPost.
+type HeldPost struct {
+	Area *JurisdictionRef `json:"area,omitempty"`
+	Bbox *[]float64       `json:"bbox,omitempty"`
+	Id   int              `json:"id"`
+	Role string           `json:"role"`
+	Unit *int             `json:"unit,omitempty"`
+
+	// Until When the post ends; absent: no end is set
+	Until *time.Time `json:"until,omitempty"`
 }
 
 // Item defines model for Item.
@@ -468,7 +524,7 @@ type Jurisdiction struct {
 	Population *int              `json:"population,omitempty"`
 
 	// Reports Reports under the filters
-	Reports int `json:"reports"`
+	Reports *int `json:"reports,omitempty"`
 }
 
 // JurisdictionRef defines model for JurisdictionRef.
@@ -544,6 +600,17 @@ type NewReport struct {
 // NewReportPositionSource defines model for NewReport.PositionSource.
 type NewReportPositionSource string
 
+// Password defines model for Password.
+type Password struct {
+	Password string `json:"password"`
+}
+
+// PasswordChange defines model for PasswordChange.
+type PasswordChange struct {
+	Current string `json:"current"`
+	New     string `json:"new"`
+}
+
 // Placement defines model for Placement.
 type Placement struct {
 	Ambiguous bool `json:"ambiguous"`
@@ -610,9 +677,12 @@ type Problem struct {
 	Detail    *string `json:"detail,omitempty"`
 	Field     *string `json:"field,omitempty"`
 	RequestId *string `json:"request_id,omitempty"`
-	Status    int     `json:"status"`
-	Title     string  `json:"title"`
-	Type      string  `json:"type"`
+
+	// RetryAfter Seconds to wait
+	RetryAfter *int   `json:"retry_after,omitempty"`
+	Status     int    `json:"status"`
+	Title      string `json:"title"`
+	Type       string `json:"type"`
 }
 
 // Progress defines model for Progress.
@@ -621,10 +691,18 @@ type Progress struct {
 	Total int `json:"total"`
 }
 
+// RecoveryCodes defines model for RecoveryCodes.
+type RecoveryCodes struct {
+	Codes []string `json:"codes"`
+}
+
 // Report defines model for Report.
 type Report struct {
 	AccuracyM *float64 `json:"accuracy_m,omitempty"`
 	Address   *string  `json:"address,omitempty"`
+
+	// Allowed Of one report: what may be done with it
+	Allowed *[]string `json:"allowed,omitempty"`
 
 	// Beidou BeiDou grid location code, null outside the north-eastern quadrant
 	Beidou     *string    `json:"beidou"`
@@ -632,21 +710,24 @@ type Report struct {
 	ClosedAt   *time.Time `json:"closed_at,omitempty"`
 
 	// Crs The system the report came in
-	Crs            *string            `json:"crs,omitempty"`
-	ExternalId     *string            `json:"external_id,omitempty"`
-	Generated      bool               `json:"generated"`
-	Id             openapi_types.UUID `json:"id"`
-	Item           string             `json:"item"`
-	Kind           *Kind              `json:"kind,omitempty"`
-	Lat            *float64           `json:"lat,omitempty"`
-	Lon            *float64           `json:"lon,omitempty"`
-	Num            int                `json:"num"`
-	Placement      Placement          `json:"placement"`
-	PositionSource *string            `json:"position_source,omitempty"`
-	ReceivedAt     time.Time          `json:"received_at"`
-	Source         Source             `json:"source"`
-	Text           *string            `json:"text,omitempty"`
-	Title          *string            `json:"title,omitempty"`
+	Crs        *string            `json:"crs,omitempty"`
+	ExternalId *string            `json:"external_id,omitempty"`
+	Generated  bool               `json:"generated"`
+	Id         openapi_types.UUID `json:"id"`
+	Item       string             `json:"item"`
+	Kind       *Kind              `json:"kind,omitempty"`
+	Lat        *float64           `json:"lat,omitempty"`
+	Lon        *float64           `json:"lon,omitempty"`
+	Num        int                `json:"num"`
+
+	// Partly It may lie in one's territory, as its accuracy has it: nothing that a person wrote is shown
+	Partly         *bool     `json:"partly,omitempty"`
+	Placement      Placement `json:"placement"`
+	PositionSource *string   `json:"position_source,omitempty"`
+	ReceivedAt     time.Time `json:"received_at"`
+	Source         Source    `json:"source"`
+	Text           *string   `json:"text,omitempty"`
+	Title          *string   `json:"title,omitempty"`
 }
 
 // ReportBatch defines model for ReportBatch.
@@ -663,6 +744,50 @@ type ReportPage struct {
 
 // Role defines model for Role.
 type Role string
+
+// SecondFactorSetup defines model for SecondFactorSetup.
+type SecondFactorSetup struct {
+	// Secret Base32
+	Secret string `json:"secret"`
+
+	// Url otpauth://…, for a QR code
+	Url string `json:"url"`
+}
+
+// Session defines model for Session.
+type Session struct {
+	// Allowed Actions that are allowed somewhere
+	Allowed []string `json:"allowed"`
+	Demo    *bool    `json:"demo,omitempty"`
+
+	// DemoAccounts Of a made-up city, to who has not signed in
+	DemoAccounts *[]DemoAccount `json:"demo_accounts,omitempty"`
+
+	// Ends When the session ends if it is not used
+	Ends *time.Time `json:"ends,omitempty"`
+
+	// MustChangePassword Nothing else is allowed before
+	MustChangePassword *bool `json:"must_change_password,omitempty"`
+
+	// NeedsSecondFactor Nothing else is allowed before one is set up
+	NeedsSecondFactor *bool          `json:"needs_second_factor,omitempty"`
+	Person            *SessionPerson `json:"person,omitempty"`
+
+	// Posts Those in force
+	Posts []HeldPost `json:"posts"`
+
+	// PublicMap Whether boundaries and heat are shown without signing in
+	PublicMap    bool  `json:"public_map"`
+	SecondFactor *bool `json:"second_factor,omitempty"`
+	SignedIn     bool  `json:"signed_in"`
+}
+
+// SessionPerson defines model for SessionPerson.
+type SessionPerson struct {
+	Id    openapi_types.UUID `json:"id"`
+	Login string             `json:"login"`
+	Name  string             `json:"name"`
+}
 
 // Source defines model for Source.
 type Source string
@@ -826,6 +951,18 @@ type GetTileParams struct {
 // GetTileParamsLayer defines parameters for GetTile.
 type GetTileParamsLayer string
 
+// ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
+type ChangePasswordJSONRequestBody = PasswordChange
+
+// NewRecoveryCodesJSONRequestBody defines body for NewRecoveryCodes for application/json ContentType.
+type NewRecoveryCodesJSONRequestBody = Code
+
+// RemoveSecondFactorJSONRequestBody defines body for RemoveSecondFactor for application/json ContentType.
+type RemoveSecondFactorJSONRequestBody = Password
+
+// ConfirmSecondFactorJSONRequestBody defines body for ConfirmSecondFactor for application/json ContentType.
+type ConfirmSecondFactorJSONRequestBody = Code
+
 // FileReportJSONRequestBody defines body for FileReport for application/json ContentType.
 type FileReportJSONRequestBody = NewReport
 
@@ -834,3 +971,6 @@ type FileReportsJSONRequestBody = ReportBatch
 
 // SetPositionJSONRequestBody defines body for SetPosition for application/json ContentType.
 type SetPositionJSONRequestBody = NewPosition
+
+// SignInJSONRequestBody defines body for SignIn for application/json ContentType.
+type SignInJSONRequestBody = Credentials

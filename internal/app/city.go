@@ -13,8 +13,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/paulmach/orb"
 
+	"gridgov/internal/auth"
 	"gridgov/internal/feed"
 	"gridgov/internal/jurisdiction"
+	"gridgov/internal/person"
 	"gridgov/internal/place"
 	"gridgov/internal/placement"
 	"gridgov/internal/policy"
@@ -31,6 +33,8 @@ type City struct {
 	Pool    *pgxpool.Pool
 	Reports *report.Service
 	Plans   *jurisdiction.Service
+	People  *person.Service
+	Auth    *auth.Service
 
 	log       *slog.Logger
 	now       func() time.Time

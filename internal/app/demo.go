@@ -120,3 +120,6 @@ func (d Demo) dcReports(ctx context.Context, c *City) error {
 	d.Say("%d reports added, %d there before, %d rejected", out.Added, out.Present, out.Rejected)
 	return nil
 }
+
+// DemoPassword opens all accounts of a demo. It is listed on the sign-in page, and good in a made-up city alone.
+const DemoPassword = "gridgov-demo-2026"

@@ -14,6 +14,20 @@ func (v View) Count(f Filter, within *orb.Bound) uint64 {
 	return n
 }
 
+// Span returns the times of the earliest and the latest report that match; any is false when none does.
+func (v View) Span(f Filter) (first, last uint32, any bool) {
+	s := v.scratch.Get().(*scratch)
+	defer v.scratch.Put(s)
+	m := f.compile()
+	s.spans = append(s.spans[:0], tileSpan(0, 0, 0))
+	s.dead = v.casualties(&m, s.spans, s.dead)
+	first = math.MaxUint32
+	v.live(&m, s.spans, s.dead, func(r *run, i int) {
+		first, last, any = min(first, r.at[i]), max(last, r.at[i]), true
+	})
+	return first, last, any
+}
+
 // Histogram counts the reports that match by time: result[i] is the number with edges[i] <= At < edges[i+1], so there is
 // one count fewer than edges. Edges must rise; fewer than two give nothing.
 func (v View) Histogram(f Filter, within *orb.Bound, edges []uint32) []uint64 {

@@ -146,10 +146,20 @@ type Reach struct {
 	Units []UnitID // what these units lead or support
 	Own   bool     // what the person filed
 	Me    uuid.UUID
+	Post  PostID // the first post that allows it; 0: none was needed
 }
 
 // Empty tells that the action is not allowed at all.
 func (r *Reach) Empty() bool { return !r.City && len(r.Areas) == 0 && len(r.Units) == 0 && !r.Own }
+
+// Equal tells whether two reaches go equally far.
+func (r *Reach) Equal(o *Reach) bool {
+	return r.City == o.City && r.Own == o.Own && r.Me == o.Me && sameSet(r.Areas, o.Areas) && sameSet(r.Units, o.Units)
+}
+
+func sameSet[T comparable](a, b []T) bool { // each holds nothing twice
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(v T) bool { return !slices.Contains(b, v) })
+}
 
 // Cell is where something lies, level by level; "" where it lies in none.
 type Cell struct{ Town, Village, Grid, Microgrid string }

@@ -60,6 +60,9 @@ func (r *Reach) whole() bool {
 }
 
 func (r *Reach) widen(relation Relation, p *Post) {
+	if r.Post == 0 {
+		r.Post = p.ID
+	}
 	switch relation {
 	case Own:
 		r.Own = true

@@ -1,5 +1,10 @@
 package policy
 
+import (
+	"slices"
+	"time"
+)
+
 // The actions. A route names one; a new one gets its rules in the table below.
 const (
 	ServiceDescribe    Action = "service.describe"     // what the API is; how to sign in
@@ -107,4 +112,19 @@ var Sources = map[Role][]string{
 	DutyLeader: {"phone", "web"}, VillageSecretary: {"phone", "web"}, StationedOfficer: {"phone", "web", "patrol"},
 	Desk: {"phone", "web", "hotline"}, CentreHead: {"phone", "web", "hotline"},
 	Hotline: {"hotline"}, Sensor: {"sensor"}, Machine: {"phone", "hotline", "web", "sensor", "import", "patrol"},
+}
+
+// Sources are those under which the actor files reports at a moment, each once, in the order of the posts.
+func (a *Actor) Sources(at time.Time) (list []string) {
+	for i := range a.Posts {
+		if !a.Posts[i].InForce(at) {
+			continue
+		}
+		for _, source := range Sources[a.Posts[i].Role] {
+			if !slices.Contains(list, source) {
+				list = append(list, source)
+			}
+		}
+	}
+	return list
 }

@@ -199,12 +199,140 @@ export interface paths {
          *     without it the stream starts now. An id of another epoch or from before what is kept is answered by an event
          *     `reset`: load anew. Data carries ids, numbers and codes only. Types: `report.filed`, `report.imported` (a range of
          *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `plan.published`, `city.changed` (items, places or
-         *     attributions).
+         *     attributions). Who sees a part of the city hears of reports filed there, and by `reports.changed` without data that
+         *     others may have come, gone or moved. `access`: what the reader may see has changed; load anew. The stream ends when
+         *     the session does.
          */
         get: operations["streamEvents"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks, what they may do, and how to sign in */
+        get: operations["getSession"];
+        put?: never;
+        /**
+         * Open a session
+         * @description A wrong password and an unknown login are the same answer. `code_needed` asks for the code of the second factor.
+         */
+        post: operations["signIn"];
+        /** End the session */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own account and sessions */
+        get: operations["getAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one's password; all other sessions end */
+        put: operations["changePassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put the second factor into use */
+        put: operations["confirmSecondFactor"];
+        /** A secret for an authenticator */
+        post: operations["beginSecondFactor"];
+        /** Take the second factor out of use */
+        delete: operations["removeSecondFactor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace the recovery codes */
+        post: operations["newRecoveryCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End all one's other sessions */
+        delete: operations["endOtherSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of one's sessions */
+        delete: operations["endSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -298,6 +426,101 @@ export interface components {
             code: string;
             field?: string;
             request_id?: string;
+            /** @description Seconds to wait */
+            retry_after?: number;
+        };
+        Session: {
+            signed_in: boolean;
+            person?: components["schemas"]["SessionPerson"];
+            /** @description Those in force */
+            posts: components["schemas"]["HeldPost"][];
+            /** @description Actions that are allowed somewhere */
+            allowed: string[];
+            /** @description Nothing else is allowed before */
+            must_change_password?: boolean;
+            /** @description Nothing else is allowed before one is set up */
+            needs_second_factor?: boolean;
+            second_factor?: boolean;
+            demo?: boolean;
+            /**
+             * Format: date-time
+             * @description When the session ends if it is not used
+             */
+            ends?: string;
+            /** @description Whether boundaries and heat are shown without signing in */
+            public_map: boolean;
+            /** @description Of a made-up city, to who has not signed in */
+            demo_accounts?: components["schemas"]["DemoAccount"][];
+        };
+        SessionPerson: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            login: string;
+        };
+        HeldPost: {
+            id: number;
+            role: string;
+            area?: components["schemas"]["JurisdictionRef"];
+            bbox?: number[];
+            unit?: number;
+            /**
+             * Format: date-time
+             * @description When the post ends; absent: no end is set
+             */
+            until?: string;
+        };
+        DemoAccount: {
+            login: string;
+            role: string;
+            name: string;
+            place: string;
+            password: string;
+        };
+        Credentials: {
+            login: string;
+            password: string;
+            /** @description Of the second factor, or a recovery code */
+            code?: string;
+        };
+        Account: {
+            login: string;
+            name: string;
+            second_factor: boolean;
+            must_change_password: boolean;
+            sessions: components["schemas"]["AccountSession"][];
+        };
+        AccountSession: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            began: string;
+            /** Format: date-time */
+            seen: string;
+            /** Format: date-time */
+            ends: string;
+            address: string;
+            agent: string;
+            current: boolean;
+        };
+        PasswordChange: {
+            current: string;
+            new: string;
+        };
+        Password: {
+            password: string;
+        };
+        Code: {
+            code: string;
+        };
+        SecondFactorSetup: {
+            /** @description Base32 */
+            secret: string;
+            /** @description otpauth://…, for a QR code */
+            url: string;
+        };
+        RecoveryCodes: {
+            codes: string[];
         };
         /** @enum {string} */
         Role: "city" | "town" | "village" | "grid" | "microgrid";
@@ -335,8 +558,9 @@ export interface components {
             sources: components["schemas"]["Source"][];
             plan?: components["schemas"]["Plan"];
             replacing?: components["schemas"]["Progress"];
-            reports: number;
-            unplaced: number;
+            /** @description How many there are where the signed-in person may see reports; absent for who may see none */
+            reports?: number;
+            unplaced?: number;
             /**
              * Format: date-time
              * @description captured_at of the earliest report
@@ -345,9 +569,9 @@ export interface components {
             /** Format: date-time */
             last?: string;
             bbox: number[];
-            epoch: number;
+            epoch?: number;
             /** @description The feed position this answer stands at */
-            seq: number;
+            seq?: number;
             attribution?: string[];
             /** @description Whether /basemap.pmtiles has a ground to draw under the city */
             basemap?: boolean;
@@ -391,7 +615,7 @@ export interface components {
             parents: components["schemas"]["JurisdictionRef"][];
             neighbours: components["schemas"]["JurisdictionRef"][];
             /** @description Reports under the filters */
-            reports: number;
+            reports?: number;
             generated: boolean;
         };
         Placement: {
@@ -477,6 +701,10 @@ export interface components {
             /** Format: uuid */
             id: string;
             num: number;
+            /** @description It may lie in one's territory, as its accuracy has it: nothing that a person wrote is shown */
+            partly?: boolean;
+            /** @description Of one report: what may be done with it */
+            allowed?: string[];
             external_id?: string;
             source: components["schemas"]["Source"];
             /** Format: date-time */
@@ -952,6 +1180,249 @@ export interface operations {
                 content: {
                     "text/event-stream": string;
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description The new session; its cookie is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    confirmSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description Ten codes for the day the authenticator is lost; they are shown this once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret; it counts once a code of it was given */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorSetup"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Password"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    newRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description The new codes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

@@ -1,0 +1,133 @@
+package api
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"gridgov/internal/app"
+	"gridgov/internal/audit"
+	"gridgov/internal/auth"
+	"gridgov/internal/cube"
+	"gridgov/internal/fault"
+	"gridgov/internal/policy"
+)
+
+// call is a request in a city: who asks, and how far the route's action reaches for them.
+type call struct {
+	*app.Live
+	who   *auth.Identity // nil: a visitor
+	actor *policy.Actor
+	reach policy.Reach
+	at    time.Time // of the decision
+}
+
+// may tells how far another action than the route's reaches.
+func (c *call) may(action policy.Action) policy.Reach { return c.actor.Reach(action, c.at) }
+
+// cut narrows a filter of the cube to what the route's action reaches.
+func (c *call) cut(f cube.Filter) cube.Filter {
+	f.Faces = f.Faces.And(c.Faces(&c.reach))
+	return f
+}
+
+// sessionCookie and deviceCookie are the cookies of a city; their path is the city's.
+const (
+	sessionCookie = "gridgov"
+	deviceCookie  = "gridgov_device"
+)
+
+// maxToken is longer than any token: what is longer is none.
+const maxToken = 200
+
+// bearer returns what an Authorization header carries.
+func bearer(r *http.Request) (token string, given bool) {
+	h := r.Header.Get("Authorization")
+	if h == "" {
+		return "", false
+	}
+	scheme, token, _ := strings.Cut(h, " ")
+	if !strings.EqualFold(scheme, "Bearer") || len(token) > maxToken {
+		return "", true
+	}
+	return strings.TrimSpace(token), true
+}
+
+// cookie returns a cookie's value; one that comes twice is none, as nobody knows which of them is ours.
+func cookie(r *http.Request, name string) string {
+	list := r.CookiesNamed(name)
+	if len(list) != 1 || len(list[0].Value) > maxToken {
+		return ""
+	}
+	return list[0].Value
+}
+
+// identify finds out who asks. A session that has ended makes a visitor; a token that is none is refused.
+func (a *api) identify(r *http.Request, c *app.Live) (*call, error) {
+	token, machine := bearer(r)
+	if !machine {
+		token = cookie(r, sessionCookie)
+	}
+	out := &call{Live: c, at: a.Now()}
+	if token != "" {
+		who, err := c.Auth.Identify(r.Context(), token)
+		switch {
+		case err == nil:
+			out.who, out.actor = who, who.Actor
+			return out, nil
+		case !errors.Is(err, auth.ErrNoSession) || machine:
+			return nil, err
+		}
+	} else if machine {
+		return nil, auth.ErrNoSession
+	}
+	actor, err := c.Auth.Visitor(r.Context())
+	out.actor = actor
+	return out, err
+}
+
+// allow is the one place where a request is let in or not: the route's action has to reach somewhere for who asks.
+func (a *api) allow(r *http.Request, c *app.Live, action policy.Action) (*call, *http.Request, error) {
+	call, err := a.identify(r, c)
+	if err != nil {
+		return nil, r, err
+	}
+	call.reach = call.may(action)
+	if call.reach.Empty() {
+		return nil, r, refusal(call.who)
+	}
+	if call.who != nil {
+		by := audit.Author{Person: call.who.Person, Post: int64(call.reach.Post), Address: clientAddress(r)}
+		r = r.WithContext(audit.By(r.Context(), by))
+	} else {
+		r = r.WithContext(audit.By(r.Context(), audit.Author{Address: clientAddress(r)}))
+	}
+	return call, r, nil
+}
+
+func refusal(who *auth.Identity) error {
+	switch {
+	case who == nil:
+		return fault.Unauthenticated("sign_in", "sign in to do this")
+	case who.MustChange:
+		return fault.Forbidden("password_must_change", "change the password that you were given first")
+	case who.NeedsTOTP:
+		return fault.Forbidden("second_factor_needed", "administrators of this city need a second factor: set it up in your account first")
+	}
+	return fault.Forbidden("not_allowed", "none of your posts in force allows this")
+}
+
+// clientAddress is the address that the request came from.
+func clientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Unmap().WithZone("").String()
+	}
+	return ""
+}
