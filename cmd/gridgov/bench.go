@@ -193,7 +193,11 @@ func benchHandler(server *app.Server) http.Handler {
 	if err != nil {
 		panic(err) // every system has it
 	}
-	return api.New(api.Config{Server: server, Log: slog.New(slog.NewTextHandler(null, nil)), Now: time.Now, Observe: m.observe, FixedBody: make([]byte, 2048)})
+	handler, err := api.New(api.Config{Server: server, Log: slog.New(slog.NewTextHandler(null, nil)), Now: time.Now, Observe: m.observe, FixedBody: make([]byte, 2048)})
+	if err != nil {
+		panic(err) // the routes are the program's own
+	}
+	return handler
 }
 
 // rivalPool has a connection for each of the rivals' requests under way.

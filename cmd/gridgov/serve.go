@@ -98,8 +98,12 @@ func (t *tool) runServer(ctx context.Context, addr, adminAddr string, ground *ba
 		t.say("this binary was built without the page; `make build` builds one with it")
 	}
 	stopping := make(chan struct{})
+	handler, err := api.New(api.Config{Server: server, Page: page, Basemap: ground, Log: log, Now: time.Now, Observe: metrics.observe, Stop: stopping})
+	if err != nil {
+		return err
+	}
 	public := &http.Server{
-		Handler:           api.New(api.Config{Server: server, Page: page, Basemap: ground, Log: log, Now: time.Now, Observe: metrics.observe, Stop: stopping}),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second,
 		MaxHeaderBytes: 32 << 10,
 	}

@@ -40,7 +40,11 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	server, live := apptest.Server(t)
 	stop := make(chan struct{})
-	h := httptest.NewServer(api.New(api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Stop: stop}))
+	handler, err := api.New(api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Stop: stop})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(handler)
 	t.Cleanup(func() { close(stop); h.Close() })
 	s := &site{t: t, url: h.URL, server: server, live: live}
 	s.router = specRouter(t, h.URL+"/"+live.Code+"/v1")

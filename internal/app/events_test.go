@@ -74,7 +74,11 @@ func (s *stream) next() (e sent) {
 func serve(t testing.TB) (url string, live *app.Live) {
 	server, live := apptest.Server(t)
 	stop := make(chan struct{})
-	h := httptest.NewServer(api.New(api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Stop: stop}))
+	handler, err := api.New(api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Stop: stop})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(handler)
 	t.Cleanup(func() { close(stop); h.Close(); http.DefaultClient.CloseIdleConnections() })
 	return h.URL, live
 }

@@ -161,7 +161,7 @@ func differences(t testing.TB, l *app.Live) (faults []string) {
 		}
 		face := ""
 		if int(got.Face) < len(names.Faces) {
-			face = names.Faces[got.Face]
+			face = names.Grids[names.Faces[got.Face]]
 		}
 		if !ok || math.Abs(got.Lon-*lon) > 1e-7 || math.Abs(got.Lat-*lat) > 1e-7 || int64(got.At) != at || face != grid ||
 			names.Names.Items[got.Item] != item || names.Kinds[got.Kind] != kind || names.Sources[got.Source] != source {
