@@ -34,21 +34,35 @@ type site struct {
 	server *app.Server
 	live   *app.Live
 	router routers.Router
+	token  string // of the session that requests come with; "": a visitor's
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
 	server, live := apptest.Server(t)
 	stop := make(chan struct{})
-	handler, err := api.New(api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Stop: stop})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := httptest.NewServer(handler)
+	h := httptest.NewServer(newHandler(t, api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Stop: stop}))
 	t.Cleanup(func() { close(stop); h.Close() })
 	s := &site{t: t, url: h.URL, server: server, live: live}
 	s.router = specRouter(t, h.URL+"/"+live.Code+"/v1")
+	s.token, _ = apptest.SignIn(t, live.City, apptest.Everything()...)
 	return s
+}
+
+// as is the site for somebody else.
+func (s *site) as(token string) *site {
+	other := *s
+	other.token = token
+	return &other
+}
+
+func newHandler(t *testing.T, cfg api.Config) http.Handler {
+	t.Helper()
+	h, err := api.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
 }
 
 func specRouter(t *testing.T, base string) routers.Router {
@@ -102,6 +116,9 @@ func (s *site) do(method, path string, body any) answer {
 
 func (s *site) send(req *http.Request) answer {
 	s.t.Helper()
+	if s.token != "" {
+		req.AddCookie(&http.Cookie{Name: "gridgov", Value: s.token})
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		s.t.Fatal(err)

@@ -38,9 +38,9 @@ func TestBasemapIsServedByRangesAndTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	live := s.live
-	h := httptest.NewServer(api.New(api.Config{Server: s.server, Basemap: ground, Log: apptest.Quiet(), Now: apptest.Clock}))
+	h := httptest.NewServer(newHandler(t, api.Config{Server: s.server, Basemap: ground, Log: apptest.Quiet(), Now: apptest.Clock}))
 	t.Cleanup(h.Close)
-	with := &site{t: t, url: h.URL, live: live, router: specRouter(t, h.URL+"/"+live.Code+"/v1")}
+	with := &site{t: t, url: h.URL, live: live, router: specRouter(t, h.URL+"/"+live.Code+"/v1"), token: s.token}
 	with.do("GET", "/", nil).want(http.StatusOK).into(&city)
 	if city.Basemap == nil || !*city.Basemap {
 		t.Error("the city does not tell of the basemap")

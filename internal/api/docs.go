@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
-
 )
 
 //go:embed docs.html

@@ -178,7 +178,8 @@ func TestHeadOfTheStreamEnds(t *testing.T) {
 // What asks the database is answered in time though it stands still; tiles need none.
 func TestAnswersWhileTheDatabaseStandsStill(t *testing.T) {
 	server, live := apptest.Server(t)
-	h := api.New(api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, AnswerTime: 300 * time.Millisecond})
+	h := newHandler(t, api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, AnswerTime: 300 * time.Millisecond})
+	token, _ := apptest.SignIn(t, live.City, apptest.Everything()...)
 	tx, err := live.Pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -190,6 +191,7 @@ func TestAnswersWhileTheDatabaseStandsStill(t *testing.T) {
 	for path, status := range map[string]int{"/reports": 503, "/reports/1": 503, "/counts": 503, "/tiles/heat/1/0/0": 204, "/search?q=" + url.QueryEscape("村"): 200} {
 		r := httptest.NewRequest(http.MethodGet, "/"+live.Code+"/v1"+path, http.NoBody)
 		r.Host = "localhost"
+		r.AddCookie(&http.Cookie{Name: "gridgov", Value: token})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if w.Code != status {

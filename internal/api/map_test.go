@@ -152,6 +152,7 @@ func (s *site) stream(ctx context.Context, lastID string) <-chan [3]string {
 	if lastID != "" {
 		req.Header.Set("Last-Event-ID", lastID)
 	}
+	req.AddCookie(&http.Cookie{Name: "gridgov", Value: s.token})
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		s.t.Fatal(err)

@@ -27,7 +27,7 @@ type stream struct {
 
 type sent struct{ id, kind, data string }
 
-func connect(t testing.TB, url, last string) *stream {
+func connect(t testing.TB, url, token, last string) *stream {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/testcity/v1/events", nil)
@@ -37,6 +37,7 @@ func connect(t testing.TB, url, last string) *stream {
 	if last != "" {
 		req.Header.Set("Last-Event-ID", last)
 	}
+	req.AddCookie(&http.Cookie{Name: "gridgov", Value: token})
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +72,7 @@ func (s *stream) next() (e sent) {
 	}
 }
 
-func serve(t testing.TB) (url string, live *app.Live) {
+func serve(t testing.TB) (url, token string, live *app.Live) {
 	server, live := apptest.Server(t)
 	stop := make(chan struct{})
 	handler, err := api.New(api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Stop: stop})
@@ -80,12 +81,13 @@ func serve(t testing.TB) (url string, live *app.Live) {
 	}
 	h := httptest.NewServer(handler)
 	t.Cleanup(func() { close(stop); h.Close(); http.DefaultClient.CloseIdleConnections() })
-	return h.URL, live
+	token, _ = apptest.SignIn(t, live.City, apptest.Everything()...)
+	return h.URL, token, live
 }
 
 // Over any number of connections a follower sees each event once, in order, and when it does the cube has it.
 func TestStreamIsResumedAndTheCubeIsAhead(t *testing.T) {
-	url, live := serve(t)
+	url, token, live := serve(t)
 	const reports = 120
 	filing := make(chan struct{})
 	go func() {
@@ -104,7 +106,7 @@ func TestStreamIsResumedAndTheCubeIsAhead(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 0))
 	last, seq, filed := "1-0", 0, 0
 	for filed < reports {
-		s := connect(t, url, last)
+		s := connect(t, url, token, last)
 		for range 1 + rng.IntN(20) {
 			if filed == reports {
 				break
@@ -132,9 +134,9 @@ func TestStreamIsResumedAndTheCubeIsAhead(t *testing.T) {
 
 // An id of another epoch or from ahead is answered by one reset, and what comes after goes on from there.
 func TestForeignIDsAreReset(t *testing.T) {
-	url, live := serve(t)
+	url, token, live := serve(t)
 	for i, last := range []string{"2-1", "7-0", "1-4711"} {
-		s := connect(t, url, last)
+		s := connect(t, url, token, last)
 		at := live.Applied()
 		if e := s.next(); e.kind != "reset" || e.id != at.String() {
 			t.Errorf("after %s: %+v, want a reset to %s", last, e, at)

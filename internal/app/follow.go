@@ -45,6 +45,7 @@ func (l *Live) rebuild(ctx context.Context) error {
 	if err := l.load(ctx); err != nil {
 		return err
 	}
+	l.Auth.Forget()
 	signal(l.rebuilt)
 	l.setApplied(head)
 	return nil
@@ -60,6 +61,7 @@ type news struct {
 	strays    []numRange   // placed under another plan than the one in force here
 	published bool
 	changed   bool // items, places or attributions
+	people    bool // people, posts, accounts or settings
 	size      int
 }
 
@@ -121,7 +123,12 @@ func (n *news) take(e feed.Stored, plan int64) error {
 		n.published = true
 		return nil
 	case feed.CityChanged:
-		n.changed = true
+		var d feed.Changed
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return err
+		}
+		n.people = n.people || d.What == "people"
+		n.changed = n.changed || d.What != "people"
 		return nil
 	default:
 		return nil // of a later version
@@ -134,6 +141,9 @@ func (n *news) take(e feed.Stored, plan int64) error {
 }
 
 func (l *Live) applyNews(ctx context.Context, n news) error {
+	if n.people {
+		l.Auth.Forget() // a right that was taken away on another node ends here too
+	}
 	var changes []cube.Change
 	add := func(c *report.Column) {
 		if !math.IsNaN(c.Lon) { // one without a point is not in the cube
