@@ -254,8 +254,8 @@ func TestReportByAddressIsLookedUp(t *testing.T) {
 	s.settle()
 	var city api.City
 	s.do("GET", "/", nil).want(200).into(&city)
-	if city.Reports != 2 || city.Unplaced != 1 {
-		t.Errorf("%d reports, %d unplaced", city.Reports, city.Unplaced)
+	if *city.Reports != 2 || *city.Unplaced != 1 {
+		t.Errorf("%d reports, %d unplaced", *city.Reports, *city.Unplaced)
 	}
 }
 
@@ -300,15 +300,15 @@ func TestJurisdictionSearchAndLocate(t *testing.T) {
 	s.settle()
 	var j api.Jurisdiction
 	s.do("GET", "/jurisdictions/grid/"+apptest.GridCode(1, 1), nil).want(200).into(&j)
-	if j.Reports != 3 || len(j.Neighbours) != 4 || len(j.Parents) != 3 || j.Parents[0].Code != apptest.VillageCode(0, 0) || j.Households == nil || *j.Households != 400 {
+	if *j.Reports != 3 || len(j.Neighbours) != 4 || len(j.Parents) != 3 || j.Parents[0].Code != apptest.VillageCode(0, 0) || j.Households == nil || *j.Households != 400 {
 		t.Errorf("grid %+v", j)
 	}
 	if j.AreaM2 < 1_060_000 || j.AreaM2 > 1_070_000 { // 0.01° × 0.01° at 30.5° N
 		t.Errorf("area %f m²", j.AreaM2)
 	}
 	s.do("GET", "/jurisdictions/village/"+apptest.VillageCode(1, 0)+"?item=01", nil).want(200).into(&j)
-	if j.Reports != 1 {
-		t.Errorf("village counts %d", j.Reports)
+	if *j.Reports != 1 {
+		t.Errorf("village counts %d", *j.Reports)
 	}
 	s.do("GET", "/jurisdictions/grid/nope", nil).problem(404, "not_found", "")
 

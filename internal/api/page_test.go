@@ -14,7 +14,7 @@ import (
 // Who opens a city that is none gets the page, which says so, and 404; a program gets a problem document.
 func TestPageOfNoCity(t *testing.T) {
 	server, live := apptest.Server(t)
-	h := api.New(api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Page: fstest.MapFS{"index.html": {Data: []byte("<html>the page")}}})
+	h := newHandler(t, api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Page: fstest.MapFS{"index.html": {Data: []byte("<html>the page")}}})
 	for _, c := range []struct {
 		path, accept string
 		status       int

@@ -1,0 +1,443 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/paulmach/orb/encoding/mvt"
+
+	"gridgov/internal/api"
+	"gridgov/internal/app/apptest"
+	"gridgov/internal/policy"
+	"gridgov/internal/report"
+)
+
+var update = flag.Bool("update", false, "write docs/rights.md")
+
+// docs/rights.md is the table of rights and the table of routes, as they are.
+func TestRightsArePrinted(t *testing.T) {
+	var b bytes.Buffer
+	fmt.Fprint(&b, "# Rights\n\nWritten by `go test ./internal/api -run TestRightsArePrinted -update` from the tables in the code; do not edit.\n\n")
+	policy.Write(&b)
+	fmt.Fprint(&b, "\n## Routes\n\nUnder `/{city}/v1`. `TestMatrix` asks each as each role, inside and outside of its territory.\n\n| route | action |\n|---|---|\n")
+	for _, r := range api.RouteTable() {
+		fmt.Fprintf(&b, "| `%s %s` | `%s` |\n", r.Method, r.Path, r.Action)
+	}
+	const path = "../../docs/rights.md"
+	if *update {
+		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, b.Bytes()) {
+		t.Errorf("%s is another than the tables: run this test with -update", path)
+	}
+}
+
+// asker is somebody who asks every route.
+type asker struct {
+	name   string
+	actor  policy.Actor
+	signed *site
+}
+
+// told is a report of the matrix, with a word in it that no other has.
+type told struct {
+	rep     report.Report
+	subject policy.Subject
+	canary  string
+}
+
+// matrix is a city with a report in every grid, one that may lie in several, one that lies nowhere, and somebody of each
+// role.
+type matrix struct {
+	*site
+	told   []told
+	askers []asker
+}
+
+func newMatrix(t *testing.T) *matrix {
+	m := &matrix{site: newSite(t)}
+	city := m.live.City
+	unit := func(kind policy.UnitKind, area policy.Area) policy.UnitID { return apptest.Unit(t, city, kind, area) }
+	in := func(role policy.Role, kind policy.UnitKind, area policy.Area) policy.Post {
+		p := apptest.Post(role, policy.Area{})
+		if p.Unit = unit(kind, area); kind.HasTerritory() {
+			p.Area = area
+		}
+		return p
+	}
+	grid, village, town, all := apptest.GridArea(0, 0), apptest.VillageArea(0, 0), apptest.TownArea, apptest.CityArea
+	m.ask("visitor")
+	m.ask("somebody without a post", nil...)
+	for _, role := range policy.Roles {
+		switch role {
+		case policy.GridLeader, policy.GridWorker, policy.Volunteer, policy.ProBonoLawyer, policy.Mediator, policy.Sensor:
+			m.ask(string(role)+" of a grid", apptest.Post(role, grid))
+		case policy.MicrogridLeader:
+			m.ask(string(role), apptest.Post(role, policy.Area{Level: policy.Microgrid, Code: grid.Code + "01"}))
+		case policy.VillageSecretary, policy.StationedOfficer:
+			m.ask(string(role), apptest.Post(role, village))
+		case policy.TownLeader:
+			m.ask(string(role), apptest.Post(role, town))
+		case policy.Auxiliary, policy.Officer, policy.UnitMember, policy.UnitHead, policy.DutyLeader:
+			m.ask(string(role)+" of the town's team", in(role, policy.TownTeam, town))
+			m.ask(string(role)+" of a department", in(role, policy.LineDepartment, all))
+		case policy.Desk, policy.CentreHead:
+			m.ask(string(role)+" of the city", in(role, policy.CommandCenter, all))
+			m.ask(string(role)+" of the town", in(role, policy.CommandCenter, town))
+		case policy.Committee:
+			m.ask(string(role)+" of the town", in(role, policy.EnforcementCommittee, town))
+		case policy.Planner, policy.Administrator, policy.Resident, policy.Hotline, policy.Machine:
+			m.ask(string(role), apptest.Post(role, all))
+		default:
+			t.Fatalf("nobody of role %s asks", role)
+		}
+	}
+	ended, coming := apptest.Post(policy.GridWorker, grid), apptest.Post(policy.GridWorker, grid)
+	midnight := time.Date(2026, 11, 24, 0, 0, 0, 0, m.live.Zone)
+	ended.From, ended.Until = midnight.AddDate(0, -1, 0), midnight
+	coming.From = midnight.AddDate(0, 0, 1)
+	m.ask("grid_worker whose post has ended", ended)
+	m.ask("grid_worker whose post is to come", coming)
+	two := apptest.Post(policy.VillageSecretary, apptest.VillageArea(1, 1))
+	m.ask("grid_worker of one village, secretary of another", apptest.Post(policy.GridWorker, grid), two)
+
+	m.tell(0, 0, nil)
+	for y := range apptest.Side {
+		for x := range apptest.Side {
+			m.tell(x, y, nil)
+		}
+	}
+	m.tell(0, 0, filing{"lon": apptest.West + apptest.Step*1.02, "accuracy_m": 60}) // beside the first grid, maybe in it
+	m.tell(0, 0, filing{"lon": nil, "lat": nil, "address": "某处 nowhere"})
+	m.tell(0, 0, filing{"lon": apptest.West - 0.2})
+	m.settle()
+	return m
+}
+
+func (m *matrix) ask(name string, posts ...policy.Post) {
+	a := asker{name: name, signed: m.as("")}
+	if name != "visitor" {
+		a.actor.Posts = posts
+		a.signed.token, a.actor.Person = apptest.SignIn(m.t, m.live.City, posts...)
+	}
+	m.askers = append(m.askers, a)
+}
+
+// tell has a report filed by somebody else, whose every free word is a canary.
+func (m *matrix) tell(x, y int, more filing) {
+	m.t.Helper()
+	canary := fmt.Sprintf("canary%03d", len(m.told))
+	f := aReport(x, y, filing{"title": "title " + canary, "text": "text " + canary, "external_id": canary}, more)
+	if a, ok := f["address"].(string); ok {
+		f["address"] = a + " " + canary
+	}
+	filed := m.file(f)
+	rep, err := m.live.Reports.Get(m.t.Context(), report.Num(filed.Num))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.told = append(m.told, told{rep, m.live.Subject(&rep), canary})
+}
+
+// Every route as every role, inside of the territory and outside, against the table: who may not is told to sign in, or
+// that it is not allowed; what lies outside is not found; and no byte of any answer holds a word of a report that the
+// person may not see.
+func TestMatrix(t *testing.T) {
+	m := newMatrix(t)
+	for _, a := range m.askers {
+		view := a.actor.Reach(policy.ReportView, apptest.Now)
+		hidden, whole := 0, 0
+		for i := range m.told {
+			switch view.Covers(&m.told[i].subject) {
+			case policy.Hidden:
+				hidden++
+			case policy.Whole:
+				whole++
+			case policy.Glimpse:
+			}
+		}
+		t.Run(a.name, func(t *testing.T) {
+			for _, r := range api.RouteTable() {
+				m.try(t, &a, &view, r)
+			}
+			m.tiles(t, &a, &view)
+			m.lists(t, &a, &view)
+		})
+		t.Logf("%s: %d reports whole, %d hidden", a.name, whole, hidden)
+	}
+}
+
+// bodies are what the routes that change something are sent.
+func bodies(route string) any {
+	switch route {
+	case "POST /reports":
+		return aReport(0, 0)
+	case "POST /reports/batch":
+		return map[string]any{"reports": []any{aReport(0, 0)}}
+	case "PUT /reports/{id}/position":
+		return map[string]any{"lon": apptest.Center(0, 0)[0], "lat": apptest.Center(0, 0)[1]}
+	}
+	return map[string]any{}
+}
+
+// refused tells whether the answer says that who asks may not.
+func (a answer) refused() bool {
+	var p api.Problem
+	if a.status != http.StatusUnauthorized && a.status != http.StatusForbidden {
+		return false
+	}
+	a.into(&p)
+	return p.Code == "sign_in" || p.Code == "not_allowed"
+}
+
+func (m *matrix) try(t *testing.T, a *asker, view *policy.Reach, r api.Route) {
+	t.Helper()
+	route := r.Method + " " + r.Path
+	reach := a.actor.Reach(r.Action, apptest.Now)
+	if r.Unending && !reach.Empty() || route == "DELETE /session" {
+		return // the stream has a test of its own, and who signs out asks no more
+	}
+	s := *a.signed
+	s.t = t
+	paths := []string{r.Path}
+	if strings.Contains(r.Path, "{id}") && strings.HasPrefix(r.Path, "/reports") {
+		paths = nil
+		for i := range m.told {
+			paths = append(paths, strings.Replace(r.Path, "{id}", fmt.Sprint(m.told[i].rep.Num), 1),
+				strings.Replace(r.Path, "{id}", m.told[i].rep.ID.String(), 1))
+		}
+	}
+	for k, path := range paths {
+		path = strings.NewReplacer("{level}", "grid", "{code}", apptest.GridCode(3, 3), "{layer}", "heat", "{z}", "8", "{x}", "213", "{y}", "104",
+			"{id}", uuid.NewString()).Replace(path)
+		switch r.Path {
+		case "/locate":
+			path += "?lon=120.605&lat=30.505"
+		case "/search":
+			path += "?q=canary"
+		}
+		var body any
+		if r.Method != http.MethodGet && r.Method != http.MethodDelete {
+			body = bodies(route)
+		}
+		got := s.do(r.Method, path, body)
+		m.silent(t, a, view, route, got.body)
+		if reach.Empty() {
+			want := http.StatusForbidden
+			if a.actor.Person == uuid.Nil {
+				want = http.StatusUnauthorized
+			}
+			if got.status != want || !got.refused() {
+				t.Errorf("%s: status %d, want a refusal with %d: %s", route, got.status, want, got.body)
+			}
+			continue
+		}
+		if len(paths) == 1 {
+			if got.refused() || got.status >= 500 && got.status != http.StatusServiceUnavailable {
+				t.Errorf("%s is allowed and answered %d %s", route, got.status, got.body)
+			}
+			continue
+		}
+		s := &m.told[k/2].subject
+		want := http.StatusOK
+		switch {
+		case view.Covers(s) == policy.Hidden:
+			want = http.StatusNotFound
+		case reach.Covers(s) != policy.Whole && r.Action != policy.ReportView:
+			want = http.StatusForbidden
+		}
+		if got.status != want {
+			t.Errorf("%s %s: status %d, want %d: %s", route, m.told[k/2].canary, got.status, want, got.body)
+		}
+	}
+}
+
+// silent looks for the words and ids of reports that are hidden from the person, and for the words of those that only may
+// lie in the territory.
+func (m *matrix) silent(t *testing.T, a *asker, view *policy.Reach, what string, body []byte) {
+	t.Helper()
+	for i := range m.told {
+		sight := view.Covers(&m.told[i].subject)
+		if sight != policy.Whole && bytes.Contains(body, []byte(m.told[i].canary)) {
+			t.Errorf("%s tells %s of report %s, of which sight is %d: %s", what, a.name, m.told[i].canary, sight, body)
+		}
+		if sight == policy.Hidden && bytes.Contains(body, []byte(m.told[i].rep.ID.String())) {
+			t.Errorf("%s tells %s the id of report %s", what, a.name, m.told[i].canary)
+		}
+	}
+}
+
+// tiles holds counts, heat and drawn reports against what the reach covers, area by area.
+func (m *matrix) tiles(t *testing.T, a *asker, view *policy.Reach) {
+	t.Helper()
+	if view.Empty() {
+		return
+	}
+	s := *a.signed
+	s.t = t
+	areas := policy.Reach{City: view.City, Areas: view.Areas}
+	want := map[uint64]bool{}
+	var bytesOf int
+	for i := range m.told {
+		if r := &m.told[i]; r.rep.Lon != nil && areas.Covers(&r.subject) != policy.Hidden {
+			want[uint64(r.rep.Num)] = true
+		}
+	}
+	var counts api.Counts
+	s.do("GET", "/counts", nil).want(http.StatusOK).into(&counts)
+	others := m.others(t, &areas)
+	if counts.Total != len(want)+others || counts.All != counts.Total {
+		t.Errorf("counts tell of %d reports, want %d and %d that were filed meanwhile", counts.Total, len(want), others)
+	}
+	histogram := 0
+	for _, n := range counts.Histogram.Counts {
+		histogram += n
+	}
+	if histogram != counts.Total {
+		t.Errorf("the histogram holds %d of %d", histogram, counts.Total)
+	}
+	heat := s.do("GET", "/tiles/heat/0/0/0", nil)
+	if heat.header.Get("Cache-Control") != "private, no-cache" {
+		t.Errorf("a cut tile may be kept: %q", heat.header.Get("Cache-Control"))
+	}
+	if n := 0; heat.status == http.StatusOK {
+		if n = counted(t, heat.body); n != counts.Total {
+			t.Errorf("the heat shows %d of %d", n, counts.Total)
+		}
+	} else if counts.Total != 0 {
+		t.Errorf("the heat is empty, %d are counted", counts.Total)
+	}
+	drawn := map[uint64]bool{}
+	seen := map[string]bool{}
+	for i := range m.told {
+		if m.told[i].rep.Lon == nil {
+			continue
+		}
+		path := tilePath("reports", *m.told[i].rep.Lon, *m.told[i].rep.Lat, 14)
+		if seen[path] {
+			continue
+		}
+		seen[path] = true
+		tile := s.do("GET", path, nil)
+		if bytesOf += len(tile.body); tile.status != http.StatusOK {
+			continue
+		}
+		layers, err := mvt.Unmarshal(tile.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range layers[0].Features {
+			drawn[uint64(f.ID.(float64))] = true
+		}
+	}
+	for i := range m.told {
+		if n := uint64(m.told[i].rep.Num); drawn[n] != want[n] {
+			t.Errorf("report %s is drawn: %v, covered: %v", m.told[i].canary, drawn[n], want[n])
+		}
+	}
+}
+
+// others counts the reports with a point that the matrix itself has filed as it went, and that the areas cover.
+func (m *matrix) others(t *testing.T, areas *policy.Reach) (n int) {
+	t.Helper()
+	m.settle()
+	known := map[report.Num]bool{}
+	for i := range m.told {
+		known[m.told[i].rep.Num] = true
+	}
+	page, err := m.live.Reports.List(t.Context(), report.Query{Limit: 10_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range page.Reports {
+		if s := m.live.Subject(&page.Reports[i]); !known[page.Reports[i].Num] && page.Reports[i].Lon != nil && areas.Covers(&s) != policy.Hidden {
+			n++
+		}
+	}
+	return n
+}
+
+// lists holds the list, by pages, with and without filters, against what the reach covers.
+func (m *matrix) lists(t *testing.T, a *asker, view *policy.Reach) {
+	t.Helper()
+	if view.Empty() {
+		return
+	}
+	s := *a.signed
+	s.t = t
+	for _, filter := range []string{"", "&item=01", "&village=" + apptest.VillageCode(1, 1), "&grid=" + apptest.GridCode(0, 0), "&method=unplaced", "&bbox=120,30,121,31"} {
+		got := map[int]api.Report{}
+		for after, more := "", true; more; more = after != "" {
+			var page api.ReportPage
+			answer := s.do("GET", "/reports?limit=7"+filter+"&after="+after, nil).want(http.StatusOK)
+			answer.into(&page)
+			m.silent(t, a, view, "the list "+filter, answer.body)
+			for _, r := range page.Reports {
+				got[r.Num] = r
+			}
+			if after = ""; page.Next != nil {
+				after = *page.Next
+			}
+		}
+		for i := range m.told {
+			r := &m.told[i]
+			sight := view.Covers(&r.subject)
+			want := sight != policy.Hidden
+			switch {
+			case strings.HasPrefix(filter, "&village="):
+				want = want && r.rep.Placement.Village == apptest.VillageCode(1, 1)
+			case strings.HasPrefix(filter, "&grid="):
+				want = want && r.rep.Placement.Grid == apptest.GridCode(0, 0)
+			case strings.HasPrefix(filter, "&method="):
+				want = want && r.rep.Placement.Grid == ""
+			case strings.HasPrefix(filter, "&bbox="):
+				want = want && r.rep.Lon != nil && *r.rep.Lon > 120 && *r.rep.Lon < 121
+			}
+			shown, ok := got[int(r.rep.Num)]
+			if ok != want {
+				t.Errorf("list %s: report %s is there: %v, covered: %v", filter, r.canary, ok, want)
+			}
+			if ok && (shown.Partly != nil) != (sight == policy.Glimpse) {
+				t.Errorf("list %s: report %s is partly shown: %v, sight %d", filter, r.canary, shown.Partly, sight)
+			}
+		}
+	}
+}
+
+// The matrix asks with people of every role, and each role sees another part of the city: else it would tell little.
+func TestMatrixTellsRolesApart(t *testing.T) {
+	m := newMatrix(t)
+	seen := map[string][]string{}
+	for _, a := range m.askers {
+		view := a.actor.Reach(policy.ReportView, apptest.Now)
+		var sights []byte
+		for i := range m.told {
+			sights = append(sights, '0'+byte(view.Covers(&m.told[i].subject)))
+		}
+		seen[string(sights)] = append(seen[string(sights)], a.name)
+	}
+	// Nothing; a grid; a village; a grid and a village; the town, which is all that lies somewhere; everything.
+	if len(seen) != 6 {
+		t.Errorf("%d kinds of territory: %v", len(seen), slices.Sorted(maps.Keys(seen)))
+	}
+	for sights, names := range seen {
+		b, _ := json.Marshal(names)
+		t.Logf("%s %s", sights, b)
+	}
+}
