@@ -117,7 +117,7 @@ func (s *site) do(method, path string, body any) answer {
 func (s *site) send(req *http.Request) answer {
 	s.t.Helper()
 	if s.token != "" {
-		req.AddCookie(&http.Cookie{Name: "gridgov", Value: s.token})
+		req.Header.Set("Cookie", "gridgov="+s.token)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -14,6 +14,7 @@ const (
 	N200 BatchResultStatus = 200
 	N201 BatchResultStatus = 201
 	N400 BatchResultStatus = 400
+	N403 BatchResultStatus = 403
 	N404 BatchResultStatus = 404
 	N409 BatchResultStatus = 409
 	N413 BatchResultStatus = 413
@@ -28,6 +29,8 @@ func (e BatchResultStatus) Valid() bool {
 	case N201:
 		return true
 	case N400:
+		return true
+	case N403:
 		return true
 	case N404:
 		return true

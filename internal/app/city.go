@@ -76,6 +76,9 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, log *s
 		levels[i] = jurisdiction.Level{Role: jurisdiction.Role(l.Role), Name: l.Name}
 	}
 	c.Plans = &jurisdiction.Service{Pool: pool, Levels: levels, SRID: info.SRID, Now: now}
+	writer := &feed.Writer{}
+	c.People = &person.Service{Pool: pool, Feed: writer, Now: now, Zone: zone}
+	c.Auth = auth.New(auth.Config{Pool: pool, Feed: writer, People: c.People, Now: now, Generated: info.Generated, City: info.Name})
 	c.Reports = &report.Service{
 		Pool:    pool,
 		Placer:  func() *report.Placer { return c.state.Load().Placer },
@@ -102,6 +105,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, log *s
 // Close ends the city's writers. The pool belongs to the database.
 func (c *City) Close() {
 	c.Reports.Committer.Close()
+	c.Auth.Close()
 	c.stop()
 	c.announcer.Wait()
 }

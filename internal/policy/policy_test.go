@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,6 +131,8 @@ func TestForbiddenSentences(t *testing.T) {
 		{"a town's desk reads another town's report", holds(townDesk), policy.ReportView, there, policy.Hidden},
 		{"a town's desk reads what lies nowhere", holds(townDesk), policy.ReportView, policy.Subject{}, policy.Hidden},
 		{"the city's desk reads what lies nowhere", holds(desk), policy.ReportView, policy.Subject{}, policy.Whole},
+		{"the city's desk finds the place of what lies nowhere", holds(desk), policy.ReportPosition, policy.Subject{}, policy.Whole},
+		{"a town's desk finds the place of what lies nowhere", holds(townDesk), policy.ReportPosition, policy.Subject{}, policy.Hidden},
 		{"the city's desk reads who told a report", holds(desk), policy.ReportUnmask, there, policy.Whole},
 		{"a town's desk reads who told another town's report", holds(townDesk), policy.ReportUnmask, there, policy.Hidden},
 		{"the city's desk gives posts", holds(desk), policy.PersonEdit, here, policy.Hidden},
@@ -197,9 +200,10 @@ func TestReachIsTheTable(t *testing.T) {
 
 // permitted reads the table line by line, as a person would.
 func permitted(a *policy.Actor, action policy.Action, s *policy.Subject) bool {
+	nowhere := s.Cell.Grid == "" && strings.HasPrefix(string(action), "report.") && action != policy.ReportFile &&
+		(action == policy.ReportViewUnplaced || permitted(a, policy.ReportViewUnplaced, s))
 	for _, rule := range policy.Rules {
-		unplaced := action == policy.ReportView && rule.Action == policy.ReportViewUnplaced && s.Cell.Grid == ""
-		if rule.Action != action && !unplaced {
+		if rule.Action != action {
 			continue
 		}
 		for _, role := range rule.Roles {
@@ -230,7 +234,7 @@ func permitted(a *policy.Actor, action policy.Action, s *policy.Subject) bool {
 						return true
 					}
 				case policy.Subtree:
-					if lies || unplaced && p.Area.Level == policy.City {
+					if lies || nowhere && p.Area.Level == policy.City {
 						return true
 					}
 				case policy.MyUnit:

@@ -47,11 +47,19 @@ func (a *Actor) Reach(action Action, at time.Time) Reach {
 			}
 		}
 	}
-	if action == ReportView && r.whole() { // reports that lie in no grid are a right of their own
-		unplaced := a.Reach(ReportViewUnplaced, at)
-		r.City = r.City || unplaced.whole()
+	if onReports(action) && r.whole() { // reports that lie in no grid are a right of their own
+		nowhere := r
+		if action != ReportViewUnplaced {
+			nowhere = a.Reach(ReportViewUnplaced, at)
+		}
+		r.City = r.City || nowhere.whole()
 	}
 	return r
+}
+
+// onReports tells of actions on reports that are there: they reach to those that lie nowhere for who may see these.
+func onReports(a Action) bool {
+	return a == ReportView || a == ReportViewUnplaced || a == ReportPosition || a == ReportUnmask
 }
 
 // whole tells that the reach has the whole city as an area.
