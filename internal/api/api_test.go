@@ -37,11 +37,13 @@ type site struct {
 	token  string // of the session that requests come with; "": a visitor's
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T) *site { return newSiteAt(t, apptest.Clock) }
+
+func newSiteAt(t *testing.T, clock func() time.Time) *site {
 	t.Helper()
-	server, live := apptest.Server(t)
+	server, live := apptest.ServerAt(t, clock)
 	stop := make(chan struct{})
-	h := httptest.NewServer(newHandler(t, api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Stop: stop}))
+	h := httptest.NewServer(newHandler(t, api.Config{Server: server, Log: apptest.Quiet(), Now: clock, Stop: stop}))
 	t.Cleanup(func() { close(stop); h.Close() })
 	s := &site{t: t, url: h.URL, server: server, live: live}
 	s.router = specRouter(t, h.URL+"/"+live.Code+"/v1")

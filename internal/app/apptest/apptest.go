@@ -154,11 +154,14 @@ func Publish(t testing.TB, c *app.City, plan string, shift float64, from time.Ti
 }
 
 // Server serves the city with a plan in force since a year, and is ready.
-func Server(t testing.TB) (*app.Server, *app.Live) {
+func Server(t testing.TB) (*app.Server, *app.Live) { return ServerAt(t, Clock) }
+
+// ServerAt is Server by another clock.
+func ServerAt(t testing.TB, clock func() time.Time) (*app.Server, *app.Live) {
 	t.Helper()
 	db, c := City(t)
 	Publish(t, c, "first", 0, Now.AddDate(-1, 0, 0))
-	s := app.NewServer(db, Quiet(), Clock)
+	s := app.NewServer(db, Quiet(), clock)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { s.Run(ctx); close(done) }()
