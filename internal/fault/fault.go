@@ -7,6 +7,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind decides the HTTP status and the exit code; there are few on purpose.
@@ -14,13 +15,15 @@ type Kind uint8
 
 // The kinds, from the caller's mistakes to ours.
 const (
-	KindInvalid     Kind = iota + 1 // the input is wrong: mend it
-	KindNotFound                    // what was named does not exist
-	KindConflict                    // it contradicts what is there
-	KindTooLarge                    // a limit was passed
-	KindUnsupported                 // not in this form
-	KindForbidden                   // not allowed
-	KindUnavailable                 // not now: try again
+	KindInvalid         Kind = iota + 1 // the input is wrong: mend it
+	KindNotFound                        // what was named does not exist
+	KindConflict                        // it contradicts what is there
+	KindTooLarge                        // a limit was passed
+	KindUnsupported                     // not in this form
+	KindForbidden                       // not allowed
+	KindUnavailable                     // not now: try again
+	KindUnauthenticated                 // who asks has to sign in, or to sign in better
+	KindTooMany                         // asked too often: RetryAfter tells when to ask again
 )
 
 // Error is what a user may see. Field and Line are empty when they do not apply.
@@ -30,6 +33,8 @@ type Error struct {
 	Field   string
 	Line    int
 	Message string // English, complete: what, where, what to do
+
+	RetryAfter time.Duration // of KindTooMany: how long to wait
 }
 
 func (e *Error) Error() string {
@@ -77,6 +82,16 @@ func Forbidden(code, format string, args ...any) *Error {
 // Unavailable says that it does not work now and may work later.
 func Unavailable(code, format string, args ...any) *Error {
 	return &Error{Kind: KindUnavailable, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Unauthenticated says that who asks has to sign in.
+func Unauthenticated(code, format string, args ...any) *Error {
+	return &Error{Kind: KindUnauthenticated, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// TooMany says that this was asked too often, and when to ask again.
+func TooMany(code string, retryAfter time.Duration, format string, args ...any) *Error {
+	return &Error{Kind: KindTooMany, Code: code, RetryAfter: retryAfter, Message: fmt.Sprintf(format, args...)}
 }
 
 // AtLine returns a copy that names the line of the input.

@@ -41,9 +41,9 @@ type Database struct {
 	pools map[string]*pgxpool.Pool // of cities, by code
 }
 
-// Connect opens the database as its owner, who must be able to make schemas and roles, and sees to it that PostGIS is in
-// public. It fails with a fault that says what to do when the server cannot be reached, is too old, is not UTF-8 or has
-// no PostGIS.
+// Connect opens the database as its owner, who must be able to make schemas and roles, and sees to it that PostGIS
+// and btree_gist are in public. It fails with a fault that says what to do when the server cannot be reached, is too old, is not UTF-8 or lacks
+// one of the two.
 func Connect(ctx context.Context, databaseURL string, opts Options) (*Database, error) {
 	cfg, err := ownerConfig(databaseURL)
 	if err != nil {
@@ -105,36 +105,59 @@ func (d *Database) prepare(ctx context.Context) error {
 		d.opts.TotalConns = max(2, int32(maxConns/2))
 	}
 	d.slots = semaphore.NewWeighted(int64(d.opts.TotalConns))
-	return ensurePostGIS(ctx, d.owner)
+	return ensureExtensions(ctx, d.owner)
 }
 
-// Two nodes that start at once may both find it missing: they take turns.
-func ensurePostGIS(ctx context.Context, pool *pgxpool.Pool) error {
+// extension is one that cities' tables need in public.
+type extension struct {
+	name, title string
+	code        string // of faults: no_CODE, CODE_elsewhere
+	install     string // what to install where the server lacks it
+	grant       string // what the owner needs to add it
+}
+
+var extensions = []extension{
+	{name: "postgis", title: "PostGIS", code: "postgis", install: fmt.Sprintf("postgresql-%d-postgis-3", pgserver.MinMajor), grant: "a superuser"},
+	{name: "btree_gist", title: "the extension btree_gist", code: "btree_gist", install: "postgresql-contrib (of Debian it is part of postgresql)",
+		grant: "a superuser, or whoever may create in the database (it is trusted),"},
+}
+
+// Two nodes that start at once may both find one missing: they take turns.
+func ensureExtensions(ctx context.Context, pool *pgxpool.Pool) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended('gridgov postgis', 0))"); err != nil {
 			return err
 		}
-		var schema *string
-		err := tx.QueryRow(ctx, `SELECT (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-			WHERE e.extname = 'postgis')`).Scan(&schema)
-		if err != nil {
-			return err
-		}
-		if schema != nil {
-			if *schema != "public" {
-				return fault.Invalid("database", "postgis_elsewhere", "PostGIS is in schema %s; gridgov needs it in public", *schema)
+		for _, e := range extensions {
+			if err := e.ensure(ctx, tx); err != nil {
+				return err
 			}
-			return nil
 		}
-		_, err = tx.Exec(ctx, "CREATE EXTENSION postgis SCHEMA public")
-		switch state(err) {
-		case "0A000", "58P01": // feature_not_supported, undefined_file: not installed
-			return fault.Unavailable("no_postgis", "PostGIS is not installed on the server: install its package, for instance postgresql-%d-postgis-3", pgserver.MinMajor)
-		case "42501": // insufficient_privilege
-			return fault.Forbidden("no_postgis", "the database has no PostGIS and its owner may not add it: let a superuser run CREATE EXTENSION postgis SCHEMA public")
-		}
-		return err
+		return nil
 	})
+}
+
+func (e *extension) ensure(ctx context.Context, tx pgx.Tx) error {
+	var schema *string
+	err := tx.QueryRow(ctx, `SELECT (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+		WHERE e.extname = $1)`, e.name).Scan(&schema)
+	if err != nil {
+		return err
+	}
+	if schema != nil {
+		if *schema != "public" {
+			return fault.Invalid("database", e.code+"_elsewhere", "%s is in schema %s; gridgov needs it in public: ALTER EXTENSION %s SET SCHEMA public, where it can be moved", e.title, *schema, e.name)
+		}
+		return nil
+	}
+	_, err = tx.Exec(ctx, "CREATE EXTENSION "+e.name+" SCHEMA public")
+	switch state(err) {
+	case "0A000", "58P01": // feature_not_supported, undefined_file: not installed
+		return fault.Unavailable("no_"+e.code, "%s is not installed on the server: install its package, for instance %s", e.title, e.install)
+	case "42501": // insufficient_privilege
+		return fault.Forbidden("no_"+e.code, "the database has not got %s and its owner may not add it: let %s run CREATE EXTENSION %s SCHEMA public", e.title, e.grant, e.name)
+	}
+	return err
 }
 
 // Owner returns the owner's pool, for the work that no city's role may do. It is closed with the Database.

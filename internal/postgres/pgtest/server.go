@@ -157,12 +157,16 @@ type template struct {
 	fill func(ctx context.Context, url string) error
 }
 
-var postgisTemplate = template{name: "gridgov_test_postgis", fill: func(ctx context.Context, url string) error {
+var postgisTemplate = template{name: "gridgov_test_postgis_gist", fill: func(ctx context.Context, url string) error {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}
-	_, err = conn.Exec(ctx, "CREATE EXTENSION postgis SCHEMA public")
+	for _, name := range []string{"postgis", "btree_gist"} {
+		if _, createErr := conn.Exec(ctx, "CREATE EXTENSION "+name+" SCHEMA public"); createErr != nil {
+			err = errors.Join(err, createErr)
+		}
+	}
 	return errors.Join(err, conn.Close(ctx))
 }}
 
