@@ -42,8 +42,8 @@ type Database struct {
 }
 
 // Connect opens the database as its owner, who must be able to make schemas and roles, and sees to it that PostGIS
-// and btree_gist are in public. It fails with a fault that says what to do when the server cannot be reached, is too old, is not UTF-8 or lacks
-// one of the two.
+// and btree_gist are in public. It fails with a fault that says what to do when the server cannot be reached, is too old,
+// is not UTF-8 or lacks one of the two.
 func Connect(ctx context.Context, databaseURL string, opts Options) (*Database, error) {
 	cfg, err := ownerConfig(databaseURL)
 	if err != nil {
