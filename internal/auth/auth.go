@@ -38,10 +38,11 @@ type Config struct {
 	Feed      *feed.Writer
 	People    *person.Service
 	Now       func() time.Time
-	Sealer    Sealer // nil: without the key there is no second factor
-	Generated bool   // the city is made up: demo accounts may sign in
-	City      string // what an authenticator shows beside the login
-	Limits    Limits // zero: DefaultLimits
+	Sealer    Sealer             // nil: without the key there is no second factor
+	Generated bool               // the city is made up: demo accounts may sign in
+	City      string             // the city's code, which an authenticator shows beside the login
+	Area      func() policy.Area // the whole city as a jurisdiction; nil: City's code
+	Limits    Limits             // zero: DefaultLimits
 }
 
 // Identity is who asks. It is shared and must not be changed.
@@ -160,5 +161,5 @@ type DemoAccount struct {
 	Login string
 	Role  policy.Role
 	Name  string
-	Place string // its unit's or jurisdiction's name
+	Place string // its unit's name, or its jurisdiction's code
 }

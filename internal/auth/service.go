@@ -2,146 +2,102 @@ package auth
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"golang.org/x/sync/singleflight"
 
-	"gridgov/internal/fault"
-	"gridgov/internal/policy"
+	"gridgov/internal/audit"
+	"gridgov/internal/feed"
+	"gridgov/internal/postgres"
 )
 
-var errNotBuilt = fault.Unavailable("not_built", "not yet")
-
-// Service signs people in. Make it with New.
-type Service struct{ cfg Config }
+// Service signs people in and tells who asks.
+type Service struct {
+	cfg      Config
+	throttle *Throttle
+	hasher   *hasher
+	cache    cache
+	visitor  atomic.Pointer[visitor]
+	flights  singleflight.Group
+	writing  sync.WaitGroup
+}
 
 // New makes a city's service. Close it.
-func New(cfg Config) *Service { return &Service{cfg: cfg} }
+func New(cfg Config) *Service {
+	if cfg.Limits == (Limits{}) {
+		cfg.Limits = DefaultLimits
+	}
+	return &Service{cfg: cfg, throttle: NewThrottle(DefaultRates), hasher: newHasher(hashing)}
+}
 
 // Close waits for what is being written.
-func (s *Service) Close() {}
+func (s *Service) Close() { s.writing.Wait() }
 
-// Identify tells whose a session's or machine's token is, or ErrNoSession. What was read is good for 4 s, so that a right
-// that ends is gone within 5 s; else it costs one statement.
-func (s *Service) Identify(ctx context.Context, token string) (*Identity, error) {
-	return nil, errNotBuilt
+// work is a transaction and what it leaves behind.
+type work struct {
+	*Service
+	tx      pgx.Tx
+	at      time.Time
+	records []audit.Record
+	people  bool // what all nodes have in memory of people has changed
+	forget  bool // what this node has in memory has changed
 }
 
-// Visitor is who has not signed in.
-func (s *Service) Visitor(ctx context.Context) (*policy.Actor, error) { return nil, errNotBuilt }
-
-// Forget drops what is in memory: people, posts or settings have changed.
-func (s *Service) Forget() {}
-
-// SignIn opens a session. Faults: wrong_credentials (401; the field is code where the password was right), code_needed
-// (401), account_disabled (403), too_many_attempts (429, with RetryAfter). Only who knows the password hears another than
-// wrong_credentials and too_many_attempts.
-func (s *Service) SignIn(ctx context.Context, a Attempt) (SignedIn, error) {
-	return SignedIn{}, errNotBuilt
+func (w *work) record(act string, person uuid.UUID, before, after any) {
+	w.records = append(w.records, audit.Record{Act: act, Subject: subjectOf(person), Before: before, After: after})
 }
 
-// SignOut ends the session of the token; one that there is not is no error.
-func (s *Service) SignOut(ctx context.Context, token string) error { return errNotBuilt }
-
-// Sessions lists a person's sessions, the latest used first.
-func (s *Service) Sessions(ctx context.Context, person uuid.UUID) ([]Session, error) {
-	return nil, errNotBuilt
+func subjectOf(person uuid.UUID) string {
+	if person == uuid.Nil {
+		return "account:unknown"
+	}
+	return "account:" + person.String()
 }
 
-// EndSession ends one of the person's sessions.
-func (s *Service) EndSession(ctx context.Context, person, session uuid.UUID) error {
-	return errNotBuilt
+// transact runs do in a transaction; what it did goes on record.
+func (s *Service) transact(ctx context.Context, do func(w *work) error) error {
+	var w *work
+	err := postgres.Transact(ctx, s.cfg.Pool, func(tx pgx.Tx) error {
+		w = &work{Service: s, tx: tx, at: s.cfg.Now().UTC()}
+		if err := do(w); err != nil {
+			return err
+		}
+		var events []feed.Event
+		if w.people {
+			events = append(events, feed.Event{Type: feed.CityChanged, Data: feed.Changed{What: "people"}})
+		}
+		if len(events) == 0 && len(w.records) == 0 {
+			return nil
+		}
+		_, err := s.cfg.Feed.Append(ctx, tx, w.at, events, w.records...)
+		return err
+	})
+	if err == nil && (w.people || w.forget) {
+		s.Forget()
+	}
+	return err
 }
 
-// EndOthers ends all sessions of the person but keep, and returns how many.
-func (s *Service) EndOthers(ctx context.Context, person, keep uuid.UUID) (int, error) {
-	return 0, errNotBuilt
+func state(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
 }
 
-// ChangePassword changes one's own password and ends one's other sessions. A wrong old password counts as a guess.
-func (s *Service) ChangePassword(ctx context.Context, who *Identity, address, old, password string) error {
-	return errNotBuilt
+// exec runs a statement of the transaction.
+func (w *work) exec(ctx context.Context, what, sql string, args ...any) (rows int64, err error) {
+	tag, err := w.tx.Exec(ctx, sql, args...)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", what, err)
+	}
+	return tag.RowsAffected(), nil
 }
-
-// ResetPassword gives an account a new password, which it returns and which must be changed at the next sign-in, and ends
-// all its sessions.
-func (s *Service) ResetPassword(ctx context.Context, person uuid.UUID) (string, error) {
-	return "", errNotBuilt
-}
-
-// CreateAccount gives a person an account and returns the password that was made, "" where one was given or none is needed.
-func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (password string, err error) {
-	return "", errNotBuilt
-}
-
-// Account reads a person's account.
-func (s *Service) Account(ctx context.Context, person uuid.UUID) (Account, error) {
-	return Account{}, errNotBuilt
-}
-
-// AccountNamed reads an account by its login.
-func (s *Service) AccountNamed(ctx context.Context, login string) (Account, error) {
-	return Account{}, errNotBuilt
-}
-
-// Accounts lists all accounts by login.
-func (s *Service) Accounts(ctx context.Context) ([]Account, error) { return nil, errNotBuilt }
-
-// Disable takes an account out of use and ends its sessions; its tokens are refused while it lasts.
-func (s *Service) Disable(ctx context.Context, person uuid.UUID) error { return errNotBuilt }
-
-// Enable puts it into use again.
-func (s *Service) Enable(ctx context.Context, person uuid.UUID) error { return errNotBuilt }
-
-// BeginTOTP makes a secret for the person's authenticator. It counts once ConfirmTOTP has seen a code of it.
-func (s *Service) BeginTOTP(ctx context.Context, who *Identity) (TOTPSetup, error) {
-	return TOTPSetup{}, errNotBuilt
-}
-
-// ConfirmTOTP puts the second factor into use and returns ten recovery codes, each good once in place of a code.
-func (s *Service) ConfirmTOTP(ctx context.Context, who *Identity, code string) (recovery []string, err error) {
-	return nil, errNotBuilt
-}
-
-// NewRecoveryCodes replaces the recovery codes; it takes a code of the authenticator.
-func (s *Service) NewRecoveryCodes(ctx context.Context, who *Identity, code string) ([]string, error) {
-	return nil, errNotBuilt
-}
-
-// RemoveTOTP takes one's own second factor out of use; it takes the password. A wrong one counts as a guess.
-func (s *Service) RemoveTOTP(ctx context.Context, who *Identity, address, password string) error {
-	return errNotBuilt
-}
-
-// ResetTOTP takes another's second factor out of use, for who has lost it, and ends the sessions.
-func (s *Service) ResetTOTP(ctx context.Context, person uuid.UUID) error { return errNotBuilt }
-
-// CreateToken gives a machine a token and returns what the machine holds: it cannot be read again.
-func (s *Service) CreateToken(ctx context.Context, n NewToken) (secret string, t Token, err error) {
-	return "", Token{}, errNotBuilt
-}
-
-// Tokens lists a machine's tokens, the newest first; those of all with a zero id.
-func (s *Service) Tokens(ctx context.Context, person uuid.UUID) ([]Token, error) {
-	return nil, errNotBuilt
-}
-
-// RevokeToken ends a token.
-func (s *Service) RevokeToken(ctx context.Context, id uuid.UUID) error { return errNotBuilt }
-
-// Settings reads the city's settings.
-func (s *Service) Settings(ctx context.Context) (Settings, error) { return Settings{}, errNotBuilt }
-
-// SetSettings writes them.
-func (s *Service) SetSettings(ctx context.Context, set Settings) error { return errNotBuilt }
-
-// FirstAdministrator makes the account admin with an administrator's post for the city, if the city has no account at
-// all, and returns its one-time password. made is true on one of the nodes that ask at once.
-func (s *Service) FirstAdministrator(ctx context.Context) (login, password string, made bool, err error) {
-	return "", "", false, errNotBuilt
-}
-
-// MakeDemoAccounts makes one account a role, named like the role, in a city that is made up. What is there it leaves.
-func (s *Service) MakeDemoAccounts(ctx context.Context, city DemoCity) error { return errNotBuilt }
-
-// DemoAccounts lists the demo's accounts, in the order of the roles; none outside of a city that is made up.
-func (s *Service) DemoAccounts(ctx context.Context) ([]DemoAccount, error) { return nil, errNotBuilt }

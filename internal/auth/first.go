@@ -1,0 +1,76 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gridgov/internal/person"
+	"gridgov/internal/policy"
+)
+
+// errThere ends a transaction that finds nothing to do.
+var errThere = errors.New("auth: there is an account")
+
+// FirstAdministrator makes the account admin with an administrator's post for the city, if the city has no account at
+// all, and returns its one-time password. made is true on one of the nodes that ask at once.
+func (s *Service) FirstAdministrator(ctx context.Context) (login, password string, made bool, err error) {
+	login = "admin"
+	none, err := s.noAccounts(ctx, s.cfg.Pool)
+	if err != nil || !none {
+		return login, "", false, err
+	}
+	ready, err := s.prepare(ctx, NewAccount{Login: login}, false)
+	if err != nil {
+		return login, "", false, err
+	}
+	err = s.transact(ctx, func(w *work) error {
+		if none, err := s.noAccounts(ctx, w.tx); err != nil || !none {
+			return errors.Join(err, errThere)
+		}
+		return w.holder(ctx, person.New{Name: "Administrator"}, ready, person.Post{Role: policy.Administrator, Area: s.city()})
+	})
+	// Two nodes that both saw none want the same login: one gets it.
+	if errors.Is(err, errThere) || isTaken(err) {
+		return login, "", false, nil
+	}
+	if err != nil {
+		return login, "", false, err
+	}
+	return login, ready.made, true, nil
+}
+
+func (s *Service) noAccounts(ctx context.Context, q person.Querier) (none bool, err error) {
+	if err = q.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM account)`).Scan(&none); err != nil {
+		return false, fmt.Errorf("look for accounts: %w", err)
+	}
+	return none, nil
+}
+
+// city is the whole city as a jurisdiction.
+func (s *Service) city() policy.Area {
+	if s.cfg.Area != nil {
+		return s.cfg.Area()
+	}
+	return policy.Area{Level: policy.City, Code: s.cfg.City}
+}
+
+// holder makes a person with an account and a post from today on.
+func (w *work) holder(ctx context.Context, n person.New, r readyAccount, p person.Post) error {
+	who, records, err := w.cfg.People.CreateIn(ctx, w.tx, n)
+	if err != nil {
+		return err
+	}
+	w.records = append(w.records, records...)
+	p.Person, r.Person = who.ID, who.ID
+	if p.Begins == "" {
+		p.Begins = person.Day(w.at.In(w.cfg.People.Zone).Format(time.DateOnly))
+	}
+	_, records, err = w.cfg.People.CreatePostIn(ctx, w.tx, p)
+	if err != nil {
+		return err
+	}
+	w.records = append(w.records, records...)
+	return w.insertAccount(ctx, r)
+}
