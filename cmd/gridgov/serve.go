@@ -91,7 +91,7 @@ func (t *tool) runServer(ctx context.Context, addr, adminAddr string, ground *ba
 		return usagef("--admin-addr: %w", err)
 	}
 
-	server := app.NewServer(db, log, time.Now)
+	server := app.NewServer(db, t.keys, log, time.Now)
 	metrics := newMetrics(server)
 	page, ok := frontend.FS()
 	if !ok {

@@ -13,8 +13,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/paulmach/orb"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/feed"
 	"gridgov/internal/jurisdiction"
+	"gridgov/internal/keyring"
 	"gridgov/internal/place"
 	"gridgov/internal/placement"
 	"gridgov/internal/postgres"
@@ -28,6 +30,7 @@ type City struct {
 	postgres.City
 	Zone    *time.Location
 	Pool    *pgxpool.Pool
+	Writer  *feed.Writer // of what the city's transactions leave behind
 	Reports *report.Service
 	Plans   *jurisdiction.Service
 
@@ -53,8 +56,9 @@ type State struct {
 	planNames   map[jurisdiction.PlanID]string
 }
 
-// Open connects to a city and loads the plan in force. Close gives everything back.
-func Open(ctx context.Context, db *postgres.Database, info postgres.City, log *slog.Logger, now func() time.Time) (*City, error) {
+// Open connects to a city and loads the plan in force. Close gives everything back. keys may be nil: what needs one is then
+// refused, and acts are put on record without.
+func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *keyring.Ring, log *slog.Logger, now func() time.Time) (*City, error) {
 	zone, err := time.LoadLocation(info.Timezone)
 	if err != nil {
 		return nil, fmt.Errorf("city %s: %w", info.Code, err)
@@ -63,21 +67,22 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, log *s
 	if err != nil {
 		return nil, err
 	}
-	c := &City{City: info, Zone: zone, Pool: pool, log: log.With("city", info.Code), now: now,
+	c := &City{City: info, Zone: zone, Pool: pool, Writer: &feed.Writer{Key: audit.KeyOf(keys, info.Code)}, log: log.With("city", info.Code), now: now,
 		proj: &postgres.Projector{DB: pool}, committed: make(chan struct{}, 1)}
 	levels := make([]jurisdiction.Level, len(info.Levels))
 	for i, l := range info.Levels {
 		levels[i] = jurisdiction.Level{Role: jurisdiction.Role(l.Role), Name: l.Name}
 	}
-	c.Plans = &jurisdiction.Service{Pool: pool, Levels: levels, SRID: info.SRID, Now: now}
+	c.Plans = &jurisdiction.Service{Pool: pool, Feed: c.Writer, Levels: levels, SRID: info.SRID, Now: now}
 	c.Reports = &report.Service{
 		Pool:    pool,
+		Feed:    c.Writer,
 		Placer:  func() *report.Placer { return c.state.Load().Placer },
 		Bound:   c.bound,
 		Now:     now,
 		Project: c.proj,
 	}
-	c.Reports.Committer = feed.NewCommitter(pool, now, func(feed.Seq) {
+	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(feed.Seq) {
 		select {
 		case c.committed <- struct{}{}:
 		default:

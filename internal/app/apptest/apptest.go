@@ -127,7 +127,7 @@ func Draft(t testing.TB, c *app.City, plan string, shift float64) {
 func City(t testing.TB) (*postgres.Database, *app.City) {
 	t.Helper()
 	db, info := pgtest.Database(t)
-	c, err := app.Open(t.Context(), db, info, Quiet(), Clock)
+	c, err := app.Open(t.Context(), db, info, nil, Quiet(), Clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func Server(t testing.TB) (*app.Server, *app.Live) {
 	t.Helper()
 	db, c := City(t)
 	Publish(t, c, "first", 0, Now.AddDate(-1, 0, 0))
-	s := app.NewServer(db, Quiet(), Clock)
+	s := app.NewServer(db, nil, Quiet(), Clock)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { s.Run(ctx); close(done) }()
