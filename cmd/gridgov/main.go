@@ -124,7 +124,7 @@ func (t *tool) root() *cobra.Command {
 		}
 		return &usageError{err}
 	})
-	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.demo(), t.bench())
+	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.audit(), t.demo(), t.bench())
 	return root
 }
 

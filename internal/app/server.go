@@ -23,6 +23,9 @@ type Server struct {
 	loading chan struct{} // holds a place for each city that may load at once
 	work    sync.WaitGroup
 
+	anchors   string // file; "": none
+	anchoring sync.Mutex
+
 	mu     sync.RWMutex
 	listed bool             // the registry was read
 	first  map[string]bool  // the cities of the first look that are not live yet
@@ -112,8 +115,12 @@ func (s *Server) serve(ctx context.Context, info postgres.City) {
 	if live == nil {
 		return
 	}
+	var anchored sync.WaitGroup
+	anchored.Go(func() { s.keepAnchored(ctx, live) })
 	s.keepExtended(ctx, live)
+	anchored.Wait()
 	live.Stop()
+	s.anchor(context.WithoutCancel(ctx), live) // with the last acts in it
 }
 
 func (s *Server) start(ctx context.Context, info postgres.City) *Live {
