@@ -135,7 +135,7 @@ func (t *tool) benchIntake(ctx context.Context, b *citybench.Bench) error {
 }
 
 func (t *tool) benchTiles(ctx context.Context, b *citybench.Bench, each time.Duration, explain bool) error {
-	server := app.NewServer(b.DB, slog.New(slog.DiscardHandler), time.Now)
+	server := app.NewServer(b.DB, nil, slog.New(slog.DiscardHandler), time.Now)
 	c, err := b.Filled(ctx, "tiles")
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"testing"
@@ -147,6 +148,9 @@ func check(t *testing.T, s *service, out *sender, in *watcher) {
 	one(0, "reports whose event names another number", `SELECT count(*) FROM event e WHERE e.type = 'report.filed'
 		AND NOT EXISTS (SELECT FROM report r WHERE r.num = (e.data ->> 'num')::bigint AND r.id::text = e.data ->> 'id')`)
 	one(filed, "reports filed in the feed more than once", `SELECT count(*) FROM event WHERE type = 'report.filed'`)
+	one(filed, "acts of filing on record", `SELECT count(*) FROM audit WHERE act = 'report.file'`)
+	one(filed, "reports that are on record as filed", `SELECT count(DISTINCT r.num) FROM report r JOIN audit a ON a.act = 'report.file' AND a.subject = 'report:' || r.num`)
+	s.run("", "audit", "verify", "--city", "crash", "--anchor", filepath.Join(s.data, "anchors")) // of each start, too
 
 	await(t, "the service that was started again has the city", func() bool { status, _ := s.fetch("/crash/v1/"); return status == http.StatusOK })
 	in.until(ctx, head)

@@ -50,7 +50,7 @@ func (t *tool) demoLoader(name, until, truth string) (func(context.Context, *pos
 	return func(ctx context.Context, db *postgres.Database) error {
 		show, finish := t.progress("demo " + name)
 		defer finish()
-		d := app.Demo{DB: db, Log: t.logger(), Now: time.Now, Say: t.say, Show: show, Until: last}
+		d := app.Demo{DB: db, Keys: t.keys, Log: t.logger(), Now: time.Now, Say: t.say, Show: show, Until: last}
 		if truth != "" {
 			f, err := os.Create(truth)
 			if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gridgov/internal/fault"
+	"gridgov/internal/keyring"
 )
 
 // Exit codes, a contract: scripts depend on them.
@@ -88,6 +89,8 @@ type tool struct {
 	out, err io.Writer
 	database string
 	data     string
+	keyFile  string        // "": keys in the data folder
+	keys     *keyring.Ring // set by open; nil without a key file
 	json     bool
 	debug    bool
 	now      func() time.Time
@@ -112,6 +115,7 @@ func (t *tool) root() *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&t.database, "database", os.Getenv("GRIDGOV_DATABASE"), "URL of the owner's database (env GRIDGOV_DATABASE)")
 	root.PersistentFlags().StringVar(&t.data, "data", envOr("GRIDGOV_DATA", ".gridgov"), "folder of the private database (env GRIDGOV_DATA)")
+	root.PersistentFlags().StringVar(&t.keyFile, "key-file", os.Getenv("GRIDGOV_KEY_FILE"), "file of the master keys, made at the first start (env GRIDGOV_KEY_FILE; keys in the data folder)")
 	root.PersistentFlags().BoolVar(&t.json, "json", false, "log as JSON")
 	root.PersistentFlags().BoolVar(&t.debug, "debug", false, "log more: every request, tiles included")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -120,7 +124,7 @@ func (t *tool) root() *cobra.Command {
 		}
 		return &usageError{err}
 	})
-	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.demo(), t.bench())
+	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.audit(), t.demo(), t.bench())
 	return root
 }
 

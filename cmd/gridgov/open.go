@@ -8,7 +8,8 @@ import (
 	"gridgov/internal/postgres"
 )
 
-// open connects to the database, starting the private cluster when none is named, and brings it to this version.
+// open connects to the database, starting the private cluster when none is named, brings it to this version and loads the
+// keys.
 func (t *tool) open(ctx context.Context) (db *postgres.Database, done func(), err error) {
 	url := t.database
 	stop := func() {}
@@ -38,7 +39,10 @@ func (t *tool) open(ctx context.Context) (db *postgres.Database, done func(), er
 			if m.From != m.To {
 				t.say("schema %s brought from version %d to %d", m.Schema, m.From, m.To)
 			}
-		}); err != nil {
+		}); err == nil {
+			err = t.loadKeys(ctx, db)
+		}
+		if err != nil {
 			db.Close()
 		}
 	}
@@ -63,7 +67,7 @@ func (t *tool) inCity(ctx context.Context, code string, work func(*app.City) err
 	if err != nil {
 		return err
 	}
-	c, err := app.Open(ctx, db, info, t.logger(), time.Now)
+	c, err := app.Open(ctx, db, info, t.keys, t.logger(), time.Now)
 	if err != nil {
 		return err
 	}

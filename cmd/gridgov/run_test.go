@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -147,6 +148,7 @@ const (
 
 // The command line is a contract: scripts depend on its exit codes, on what it writes, and on what it leaves alone.
 func TestCommandLine(t *testing.T) {
+	t.Setenv("GRIDGOV_KEY_FILE", filepath.Join(t.TempDir(), "keys"))
 	database := pgtest.URL(t)
 	t.Chdir(t.TempDir())
 
@@ -323,6 +325,7 @@ func TestCommandLine(t *testing.T) {
 
 // A Shapefile of an office: its table in GBK without a word of it, no .prj, parts that were not sent along.
 func TestImportShapefiles(t *testing.T) {
+	t.Setenv("GRIDGOV_KEY_FILE", filepath.Join(t.TempDir(), "keys"))
 	database := pgtest.URL(t)
 	t.Chdir(t.TempDir())
 	put(t, "source.geojson", collection("", faces(jurisdiction.RoleGrid, 0)...))
@@ -358,6 +361,7 @@ func TestImportShapefiles(t *testing.T) {
 
 // An interrupted import says how to go on, and goes on.
 func TestInterrupted(t *testing.T) {
+	t.Setenv("GRIDGOV_KEY_FILE", filepath.Join(t.TempDir(), "keys"))
 	database := pgtest.URL(t)
 	line{args: "city create tc " + create}.run(t, database)
 	ctx, cancel := context.WithCancel(t.Context())

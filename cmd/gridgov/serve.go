@@ -22,7 +22,7 @@ import (
 const drainTime = 10 * time.Second
 
 func (t *tool) serve() *cobra.Command {
-	var addr, adminAddr, demoCity, until, ground string
+	var addr, adminAddr, demoCity, until, ground, anchor string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the map, the API and the tiles",
@@ -43,12 +43,20 @@ func (t *tool) serve() *cobra.Command {
 					return usagef("--basemap: %w", err)
 				}
 			}
-			return t.runServer(cmd.Context(), addr, adminAddr, archive, load)
+			if anchor != "" {
+				f, err := os.OpenFile(anchor, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+				if err != nil {
+					return usagef("--anchor: %w", err)
+				}
+				_ = f.Close() // nothing was written
+			}
+			return t.runServer(cmd.Context(), addr, adminAddr, anchor, archive, load)
 		},
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "address of the service")
 	cmd.Flags().StringVar(&adminAddr, "admin-addr", "127.0.0.1:8081", "address of health, readiness and metrics")
 	cmd.Flags().StringVar(&ground, "basemap", os.Getenv("GRIDGOV_BASEMAP"), "PMTiles archive that the map draws under the cities (env GRIDGOV_BASEMAP)")
+	cmd.Flags().StringVar(&anchor, "anchor", os.Getenv("GRIDGOV_ANCHOR"), "file to which the head of each city's record of acts is added every hour (env GRIDGOV_ANCHOR)")
 	cmd.Flags().StringVar(&demoCity, "demo", "", "load this demo on the first start: haining or dc")
 	cmd.Flags().StringVar(&until, "demo-until", "", "last day of the demo's reports (today)")
 	return cmd
@@ -72,7 +80,7 @@ func loopbackOnly(ctx context.Context, flag, addr string) error {
 	return nil
 }
 
-func (t *tool) runServer(ctx context.Context, addr, adminAddr string, ground *basemap.Archive, load func(context.Context, *postgres.Database) error) error {
+func (t *tool) runServer(ctx context.Context, addr, adminAddr, anchor string, ground *basemap.Archive, load func(context.Context, *postgres.Database) error) error {
 	log := t.logger()
 	db, done, err := t.open(ctx)
 	if err != nil {
@@ -91,7 +99,8 @@ func (t *tool) runServer(ctx context.Context, addr, adminAddr string, ground *ba
 		return usagef("--admin-addr: %w", err)
 	}
 
-	server := app.NewServer(db, log, time.Now)
+	server := app.NewServer(db, t.keys, log, time.Now)
+	server.AnchorTo(anchor)
 	metrics := newMetrics(server)
 	page, ok := frontend.FS()
 	if !ok {

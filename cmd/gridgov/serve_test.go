@@ -34,7 +34,7 @@ func TestLoopbackOnly(t *testing.T) {
 // A plain `go build` has no page in it: whoever opens the map is told what to do.
 func TestWithoutPage(t *testing.T) {
 	db, _ := pgtest.Database(t)
-	h := benchHandler(app.NewServer(db, apptest.Quiet(), time.Now)) // has no page
+	h := benchHandler(app.NewServer(db, nil, apptest.Quiet(), time.Now)) // has no page
 	for path, want := range map[string]struct {
 		status int
 		text   string

@@ -42,7 +42,7 @@ func TestSwappedBoundariesAreRefusedBeforeTheFirstPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := app.Open(t.Context(), db, info, apptest.Quiet(), apptest.Clock)
+	c, err := app.Open(t.Context(), db, info, nil, apptest.Quiet(), apptest.Clock)
 	if err != nil {
 		t.Fatal(err)
 	}

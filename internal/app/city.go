@@ -13,9 +13,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/paulmach/orb"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/auth"
 	"gridgov/internal/feed"
 	"gridgov/internal/jurisdiction"
+	"gridgov/internal/keyring"
 	"gridgov/internal/person"
 	"gridgov/internal/place"
 	"gridgov/internal/placement"
@@ -31,6 +33,7 @@ type City struct {
 	postgres.City
 	Zone    *time.Location
 	Pool    *pgxpool.Pool
+	Writer  *feed.Writer // of what the city's transactions leave behind
 	Reports *report.Service
 	Plans   *jurisdiction.Service
 	People  *person.Service
@@ -59,8 +62,9 @@ type State struct {
 	grids       map[string]policy.Cell // of the plan in force
 }
 
-// Open connects to a city and loads the plan in force. Close gives everything back.
-func Open(ctx context.Context, db *postgres.Database, info postgres.City, log *slog.Logger, now func() time.Time) (*City, error) {
+// Open connects to a city and loads the plan in force. Close gives everything back. keys may be nil: what needs one is then
+// refused, and acts are put on record without.
+func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *keyring.Ring, log *slog.Logger, now func() time.Time) (*City, error) {
 	zone, err := time.LoadLocation(info.Timezone)
 	if err != nil {
 		return nil, fmt.Errorf("city %s: %w", info.Code, err)
@@ -69,24 +73,24 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, log *s
 	if err != nil {
 		return nil, err
 	}
-	c := &City{City: info, Zone: zone, Pool: pool, log: log.With("city", info.Code), now: now,
+	c := &City{City: info, Zone: zone, Pool: pool, Writer: &feed.Writer{Key: audit.KeyOf(keys, info.Code)}, log: log.With("city", info.Code), now: now,
 		proj: &postgres.Projector{DB: pool}, committed: make(chan struct{}, 1)}
 	levels := make([]jurisdiction.Level, len(info.Levels))
 	for i, l := range info.Levels {
 		levels[i] = jurisdiction.Level{Role: jurisdiction.Role(l.Role), Name: l.Name}
 	}
-	c.Plans = &jurisdiction.Service{Pool: pool, Levels: levels, SRID: info.SRID, Now: now}
-	writer := &feed.Writer{}
-	c.People = &person.Service{Pool: pool, Feed: writer, Now: now, Zone: zone}
-	c.Auth = auth.New(auth.Config{Pool: pool, Feed: writer, People: c.People, Now: now, Generated: info.Generated, City: info.Name})
+	c.Plans = &jurisdiction.Service{Pool: pool, Feed: c.Writer, Levels: levels, SRID: info.SRID, Now: now}
+	c.People = &person.Service{Pool: pool, Feed: c.Writer, Now: now, Zone: zone, Plan: c.planned}
+	c.Auth = auth.New(auth.Config{Pool: pool, Feed: c.Writer, People: c.People, Now: now, Sealer: sealer(keys), Generated: info.Generated, City: info.Name})
 	c.Reports = &report.Service{
 		Pool:    pool,
+		Feed:    c.Writer,
 		Placer:  func() *report.Placer { return c.state.Load().Placer },
 		Bound:   c.bound,
 		Now:     now,
 		Project: c.proj,
 	}
-	c.Reports.Committer = feed.NewCommitter(pool, now, func(feed.Seq) {
+	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(feed.Seq) {
 		select {
 		case c.committed <- struct{}{}:
 		default:
@@ -247,4 +251,46 @@ func boundaries(l *jurisdiction.Layout) (*tiles.Boundaries, error) {
 		levels[i] = tiles.Level{Role: string(lv.Role), Coverage: lv.Coverage, Units: units}
 	}
 	return tiles.NewBoundaries(levels)
+}
+
+// sealer is the ring for who seals secrets; none without keys.
+func sealer(keys *keyring.Ring) auth.Sealer {
+	if keys == nil {
+		return nil
+	}
+	return keys
+}
+
+// planned is the plan in force, as posts are checked against it.
+func (c *City) planned() person.Plan {
+	if s := c.state.Load(); s != nil && s.Layout != nil {
+		return s
+	}
+	return nil
+}
+
+// Has tells whether the plan in force has the jurisdiction.
+func (s *State) Has(a policy.Area) bool {
+	_, _, ok := s.Layout.Unit(jurisdiction.Role(a.Level), a.Code)
+	return ok
+}
+
+// Below lists the jurisdictions that lie in one, itself among them, as far as the levels name their parents.
+func (s *State) Below(a policy.Area) (areas []policy.Area) {
+	level, unit, ok := s.Layout.Unit(jurisdiction.Role(a.Level), a.Code)
+	if !ok {
+		return []policy.Area{a}
+	}
+	in := map[string]bool{s.Layout.Levels[level].Units[unit].Code: true}
+	for areas = append(areas, a); level+1 < len(s.Layout.Levels) && s.Layout.Levels[level+1].WithParent; level++ {
+		below := map[string]bool{}
+		for _, u := range s.Layout.Levels[level+1].Units {
+			if in[u.Parent] {
+				below[u.Code] = true
+				areas = append(areas, policy.Area{Level: policy.Level(s.Layout.Levels[level+1].Role), Code: u.Code})
+			}
+		}
+		in = below
+	}
+	return areas
 }

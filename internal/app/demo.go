@@ -11,6 +11,7 @@ import (
 	"gridgov/internal/fault"
 	"gridgov/internal/geofile"
 	"gridgov/internal/jurisdiction"
+	"gridgov/internal/keyring"
 	"gridgov/internal/postgres"
 	"gridgov/internal/report"
 )
@@ -18,6 +19,7 @@ import (
 // Demo is a whole city to look at. Loading it again changes nothing.
 type Demo struct {
 	DB    *postgres.Database
+	Keys  *keyring.Ring
 	Log   *slog.Logger
 	Now   func() time.Time
 	Say   func(format string, args ...any)
@@ -35,7 +37,7 @@ func (d Demo) ensureCity(ctx context.Context, c postgres.City) (*City, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Open(ctx, d.DB, info, d.Log, d.Now)
+	return Open(ctx, d.DB, info, d.Keys, d.Log, d.Now)
 }
 
 // DC loads Washington: official boundaries and 311 reports as the city published them.

@@ -55,7 +55,7 @@ func openCity(t *testing.T, db *postgres.Database, code string) *app.City {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := app.Open(t.Context(), db, info, apptest.Quiet(), apptest.Clock)
+	c, err := app.Open(t.Context(), db, info, nil, apptest.Quiet(), apptest.Clock)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/demo/haining"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/place"
@@ -103,7 +104,10 @@ func (d Demo) demoDay(ctx context.Context, c *City) (until time.Time, done bool,
 
 func finishDemo(ctx context.Context, c *City) error {
 	return pgx.BeginFunc(ctx, c.Pool, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE demo SET loaded = true WHERE one`)
+		if _, err := tx.Exec(ctx, `UPDATE demo SET loaded = true WHERE one`); err != nil {
+			return err
+		}
+		_, err := c.Writer.Append(ctx, tx, c.now().UTC(), nil, audit.Record{Act: "demo.load", Subject: "city:" + c.Code})
 		return err
 	})
 }
@@ -149,7 +153,7 @@ func (d Demo) hainingPlaces(ctx context.Context, c *City, plan *haining.Plan) er
 			entries = append(entries, place.Entry{Code: p.Code, Name: p.Aliases[0], Aliases: p.Aliases[1:], Kind: "division", Lon: p.At[0], Lat: p.At[1]})
 		}
 	}
-	if _, err := place.Save(ctx, c.Pool, d.Now().UTC(), entries); err != nil {
+	if _, err := place.Save(ctx, c.Pool, c.Writer, d.Now().UTC(), entries); err != nil {
 		return err
 	}
 	return c.ReloadPlaces(ctx)

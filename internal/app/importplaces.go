@@ -69,7 +69,7 @@ func (c *City) ImportPlaces(ctx context.Context, f PlaceFile) (added, rejected i
 			f.reject(Reject{bad, fields})
 		}
 	}
-	if added, err = place.Save(ctx, c.Pool, c.now().UTC(), entries); err != nil {
+	if added, err = place.Save(ctx, c.Pool, c.Writer, c.now().UTC(), entries); err != nil {
 		return 0, rejected, err
 	}
 	return added, rejected, c.ReloadPlaces(ctx)

@@ -44,7 +44,7 @@ func open(t testing.TB, db *postgres.Database, now func() time.Time) *app.City {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := app.Open(t.Context(), db, info, apptest.Quiet(), now)
+	c, err := app.Open(t.Context(), db, info, nil, apptest.Quiet(), now)
 	if err != nil {
 		t.Fatal(err)
 	}

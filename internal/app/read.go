@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/cube"
 	"gridgov/internal/feed"
 	"gridgov/internal/jurisdiction"
@@ -63,7 +64,8 @@ func (c *City) SetAttribution(ctx context.Context, lines []string) error {
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return err
 		}
-		_, err := feed.Append(ctx, tx, c.now().UTC(), []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "attribution"}}})
+		_, err := c.Writer.Append(ctx, tx, c.now().UTC(), []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "attribution"}}},
+			audit.Record{Act: "attribution.set", Subject: "attribution", After: map[string]any{"lines": len(lines)}})
 		return err
 	})
 }

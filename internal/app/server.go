@@ -9,17 +9,22 @@ import (
 	"sync"
 	"time"
 
+	"gridgov/internal/keyring"
 	"gridgov/internal/postgres"
 )
 
 // Server holds the live cities of one process and takes in new ones while it runs.
 type Server struct {
-	db  *postgres.Database
-	log *slog.Logger
-	now func() time.Time
+	db   *postgres.Database
+	keys *keyring.Ring
+	log  *slog.Logger
+	now  func() time.Time
 
 	loading chan struct{} // holds a place for each city that may load at once
 	work    sync.WaitGroup
+
+	anchors   string // file; "": none
+	anchoring sync.Mutex
 
 	mu     sync.RWMutex
 	listed bool             // the registry was read
@@ -35,8 +40,8 @@ const maxLoading = 4
 const startAgain = 2 * time.Second
 
 // NewServer makes a server without cities; Run fills it.
-func NewServer(db *postgres.Database, log *slog.Logger, now func() time.Time) *Server {
-	return &Server{db: db, log: log, now: now, loading: make(chan struct{}, maxLoading),
+func NewServer(db *postgres.Database, keys *keyring.Ring, log *slog.Logger, now func() time.Time) *Server {
+	return &Server{db: db, keys: keys, log: log, now: now, loading: make(chan struct{}, maxLoading),
 		first: map[string]bool{}, coming: map[string]error{}, cities: map[string]*Live{}}
 }
 
@@ -110,8 +115,12 @@ func (s *Server) serve(ctx context.Context, info postgres.City) {
 	if live == nil {
 		return
 	}
+	var anchored sync.WaitGroup
+	anchored.Go(func() { s.keepAnchored(ctx, live) })
 	s.keepExtended(ctx, live)
+	anchored.Wait()
 	live.Stop()
+	s.anchor(context.WithoutCancel(ctx), live) // with the last acts in it
 }
 
 func (s *Server) start(ctx context.Context, info postgres.City) *Live {
@@ -149,7 +158,7 @@ func (s *Server) open(ctx context.Context, info postgres.City) (*Live, error) {
 	if err := s.db.ExtendFeed(ctx, info); err != nil {
 		return nil, err
 	}
-	c, err := Open(ctx, s.db, info, s.log, s.now)
+	c, err := Open(ctx, s.db, info, s.keys, s.log, s.now)
 	if err != nil {
 		return nil, err
 	}

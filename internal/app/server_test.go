@@ -12,7 +12,7 @@ import (
 
 // run runs a server until the test ends.
 func run(t testing.TB, db *postgres.Database) *app.Server {
-	s := app.NewServer(db, apptest.Quiet(), apptest.Clock)
+	s := app.NewServer(db, nil, apptest.Quiet(), apptest.Clock)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { s.Run(ctx); close(done) }()

@@ -13,23 +13,24 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/fault"
 	"gridgov/internal/postgres"
 )
 
-// Act is one use case's work in a transaction. It returns the events to append. It may run more than once (after a
+// Act is one use case's work in a transaction. It returns the events and records to append. It may run more than once (after a
 // deadlock, or when the group it was in could not be kept), so it sets its results anew each time and has no other effect
 // than SQL. It neither commits nor rolls back, and leaves no rows open.
-type Act func(ctx context.Context, tx pgx.Tx) ([]Event, error)
+type Act func(ctx context.Context, tx pgx.Tx) (Step, error)
 
 // Statement is an act that is done by one statement nearly always, as filing a report is by an insert. The statements of
 // a group travel together, in one round trip.
 type Statement struct {
 	SQL  string
 	Args []any
-	// Read reads the statement's row and returns the act's events. pgx.ErrNoRows says that the statement had nothing to
+	// Read reads the statement's row and returns the act's step. pgx.ErrNoRows says that the statement had nothing to
 	// do, as an insert of what is there: Otherwise is run in its place. So it is when the statement fails.
-	Read      func(row pgx.Row) ([]Event, error)
+	Read      func(row pgx.Row) (Step, error)
 	Otherwise Act
 }
 
@@ -44,9 +45,10 @@ const (
 )
 
 // Committer commits acts in groups: each act in a savepoint of its own (one that fails fails alone), all their events
-// appended together, one commit.
+// and records appended together, one commit. A record's author is who acts in the context that was given to Do.
 type Committer struct {
 	pool      *pgxpool.Pool
+	writer    *Writer
 	now       func() time.Time
 	committed func(Seq)
 
@@ -58,18 +60,19 @@ type Committer struct {
 
 // pending is an act on its way. Its group's worker owns it from when it is taken up until ready is closed.
 type pending struct {
-	ctx    context.Context
-	quick  *Statement // nil: act is run at once
-	act    Act
-	events []Event
-	err    error // the act's own; nil: it is kept if its group is
-	ready  chan struct{}
+	ctx     context.Context
+	quick   *Statement // nil: act is run at once
+	act     Act
+	events  []Event
+	records []audit.Signed
+	err     error // the act's own; nil: it is kept if its group is
+	ready   chan struct{}
 }
 
 // NewCommitter starts the workers; Close ends them. committed is called after each commit that appended events, with
 // the last number; it must not block.
-func NewCommitter(pool *pgxpool.Pool, now func() time.Time, committed func(Seq)) *Committer {
-	c := &Committer{pool: pool, now: now, committed: committed, acts: make(chan *pending)}
+func NewCommitter(pool *pgxpool.Pool, writer *Writer, now func() time.Time, committed func(Seq)) *Committer {
+	c := &Committer{pool: pool, writer: writer, now: now, committed: committed, acts: make(chan *pending)}
 	c.closed, c.close = context.WithCancel(context.Background())
 	for range MaxUnderWay {
 		c.done.Go(c.work)
@@ -174,6 +177,9 @@ func (c *Committer) keep(group []*pending) (again []*pending) {
 			try++
 			c.pool.Reset() // the database was restarted: other connections are as stale
 			continue
+		case f.moved:
+			try++ // it locks the feed first the next time
+			continue
 		case f.culprit != nil && f.culprit.quick != nil && failed < maxFailed:
 			failed++
 			f.culprit.quick = nil // its statement took the transaction with it; in a savepoint the act fails alone
@@ -211,6 +217,7 @@ type failure struct {
 	err     error
 	culprit *pending // whose act it was, when it was one
 	sent    bool     // the commit was on its way: it may have come through
+	moved   bool     // another process had extended the chain of records
 }
 
 // try runs one transaction, in two round trips when all acts are statements that succeed: what is to be done, and feed
@@ -244,7 +251,7 @@ func begin(ctx context.Context, conn *pgx.Conn, group []*pending) (pgx.Tx, *fail
 	b.Queue(setLockTimeout)
 	var failed *pending
 	for _, p := range group {
-		p.events, p.err = nil, errNotRun
+		p.events, p.records, p.err = nil, nil, errNotRun
 		if err := p.ctx.Err(); err != nil {
 			p.err = err // nobody waits for it any more
 		} else if p.quick != nil {
@@ -267,17 +274,25 @@ func begin(ctx context.Context, conn *pgx.Conn, group []*pending) (pgx.Tx, *fail
 
 func (p *pending) read(row pgx.Row) (err error) {
 	defer recoverTo(&err)
-	events, err := p.quick.Read(row)
+	step, err := p.quick.Read(row)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
-	p.events, p.err = events, err
-	return err
+	p.done(step, err)
+	return p.err
 }
 
-// finish runs the acts that are not done yet, appends all events and commits.
+// done takes what an act returned.
+func (p *pending) done(step Step, err error) {
+	p.events, p.err = step.Events, err
+	if err == nil {
+		p.records, p.err = audit.Sign(audit.AuthorOf(p.ctx), step.Records...)
+	}
+}
+
+// finish runs the acts that are not done yet, appends all events and records and commits.
 func (c *Committer) finish(ctx context.Context, tx pgx.Tx, group []*pending) *failure {
-	var events []Event
+	page := page{at: c.now()}
 	kept := false
 	for _, p := range group {
 		if errors.Is(p.err, errNotRun) {
@@ -286,15 +301,20 @@ func (c *Committer) finish(ctx context.Context, tx pgx.Tx, group []*pending) *fa
 			}
 		}
 		if p.err == nil {
-			events, kept = append(events, p.events...), true
+			page.events, page.records, kept = append(page.events, p.events...), append(page.records, p.records...), true
 		}
 	}
 	if !kept {
 		return nil // each act has its own error
 	}
+	if len(page.records) > 0 {
+		if err := c.writer.take(ctx); err != nil {
+			return &failure{err: err}
+		}
+		defer c.writer.give()
+	}
 	var b pgx.Batch
-	var last Seq
-	if err := queueAppend(&b, c.now(), events, &last); err != nil {
+	if err := c.writer.queue(ctx, tx, &b, &page); err != nil {
 		return &failure{err: err}
 	}
 	b.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
@@ -304,15 +324,19 @@ func (c *Committer) finish(ctx context.Context, tx pgx.Tx, group []*pending) *fa
 		return nil
 	})
 	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
-		return &failure{err: err, sent: lost(err)}
+		if page.moved {
+			c.writer.lockNext = lockAfter
+		}
+		return &failure{err: err, sent: lost(err), moved: page.moved}
 	}
-	if last > 0 {
-		c.committed(last)
+	c.writer.kept(&page)
+	if page.last > 0 {
+		c.committed(page.last)
 	}
 	return nil
 }
 
-// run runs the act, in a savepoint when it shares its transaction, and sets its events or its error. An error that it
+// run runs the act, in a savepoint when it shares its transaction, and sets its step or its error. An error that it
 // returns is the transaction's: there is no way back to before the act.
 func (p *pending) run(ctx context.Context, tx pgx.Tx, shared bool) error {
 	if !shared {
@@ -334,7 +358,7 @@ func (p *pending) run(ctx context.Context, tx pgx.Tx, shared bool) error {
 
 func (p *pending) call(ctx context.Context, tx pgx.Tx) {
 	defer recoverTo(&p.err)
-	p.events, p.err = p.act(ctx, tx)
+	p.done(p.act(ctx, tx))
 }
 
 // recoverTo makes a panic the error of the act that panicked: the others of its group, and the service, go on.

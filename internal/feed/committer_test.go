@@ -46,9 +46,11 @@ func TestFeedIsGaplessInCommitOrder(t *testing.T) {
 		acknowledged, lists[w] = append(acknowledged, n), append(lists[w], n)
 	}
 	var committers []*Committer
+	var writer *Writer // of the last node; the imports are its own too
 	var work sync.WaitGroup
 	for node := range nodes {
-		c := NewCommitter(pool, clock, wake)
+		writer = &Writer{Key: key}
+		c := NewCommitter(pool, writer, clock, wake)
 		committers = append(committers, c)
 		for i := range writers {
 			w := node*writers + i
@@ -61,9 +63,9 @@ func TestFeedIsGaplessInCommitOrder(t *testing.T) {
 					case 0:
 						err = c.Do(ctx, addItem(n))
 					case 1:
-						err = c.Do(ctx, func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
-							events, _ := addItem(n)(ctx, tx)
-							return events, errors.New("no")
+						err = c.Do(ctx, func(ctx context.Context, tx pgx.Tx) (Step, error) {
+							left, _ := addItem(n)(ctx, tx)
+							return left, errors.New("no")
 						})
 					default:
 						err = c.DoStatement(ctx, itemStatement(n))
@@ -83,7 +85,7 @@ func TestFeedIsGaplessInCommitOrder(t *testing.T) {
 			for k := range acts {
 				n := w*1000 + k
 				err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-					_, err := Append(ctx, tx, start, []Event{event(n)})
+					_, err := writer.Append(ctx, tx, start, step(n).Events, step(n).Records...)
 					return err
 				})
 				if err != nil {
@@ -112,6 +114,7 @@ func TestFeedIsGaplessInCommitOrder(t *testing.T) {
 
 	all := whole(t, pool)
 	order := numbers(t, all)
+	checkChain(t, pool, order)
 	if got := slices.Sorted(slices.Values(order)); !slices.Equal(got, slices.Sorted(slices.Values(acknowledged))) {
 		t.Errorf("%d events, %d acknowledged; they differ", len(order), len(acknowledged))
 	}
@@ -152,7 +155,7 @@ func checkNoHole(t *testing.T, pool *pgxpool.Pool) {
 func TestSameIDsFromManySides(t *testing.T) {
 	const ids, sides = 40, 6
 	_, pool, _ := pgtest.City(t)
-	c := NewCommitter(pool, clock, func(Seq) {})
+	c := NewCommitter(pool, &Writer{Key: key}, clock, func(Seq) {})
 	defer c.Close()
 	var work sync.WaitGroup
 	for side := range sides {
@@ -171,11 +174,12 @@ func TestSameIDsFromManySides(t *testing.T) {
 	if len(got) != ids || len(slices.Compact(got)) != ids {
 		t.Errorf("the feed tells of %v", got)
 	}
+	checkChain(t, pool, got)
 }
 
 func TestCallerWhoLeaves(t *testing.T) {
 	_, pool, _ := pgtest.City(t)
-	c := NewCommitter(pool, clock, func(Seq) {})
+	c := NewCommitter(pool, &Writer{Key: key}, clock, func(Seq) {})
 	defer c.Close()
 	release := make(chan struct{})
 	var blocked sync.WaitGroup
@@ -183,7 +187,7 @@ func TestCallerWhoLeaves(t *testing.T) {
 	leave, gone := context.WithCancel(t.Context())
 	for n := range MaxUnderWay {
 		blocked.Go(func() {
-			err := c.Do(leave, func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+			err := c.Do(leave, func(ctx context.Context, tx pgx.Tx) (Step, error) {
 				running <- struct{}{}
 				<-release
 				return addItem(n)(ctx, tx)
@@ -200,7 +204,7 @@ func TestCallerWhoLeaves(t *testing.T) {
 	short, cancel := context.WithCancel(t.Context())
 	left := make(chan error)
 	go func() {
-		left <- c.Do(short, func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+		left <- c.Do(short, func(ctx context.Context, tx pgx.Tx) (Step, error) {
 			ran.Store(true)
 			return addItem(100)(ctx, tx)
 		})
@@ -218,12 +222,12 @@ func TestCallerWhoLeaves(t *testing.T) {
 
 func TestCloseWaitsAndRefuses(t *testing.T) {
 	_, pool, _ := pgtest.City(t)
-	c := NewCommitter(pool, clock, func(Seq) {})
+	c := NewCommitter(pool, &Writer{Key: key}, clock, func(Seq) {})
 	running, release := make(chan struct{}), make(chan struct{})
 	var finished atomic.Bool
 	under := make(chan error, 1)
 	go func() {
-		under <- c.Do(t.Context(), func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+		under <- c.Do(t.Context(), func(ctx context.Context, tx pgx.Tx) (Step, error) {
 			close(running)
 			<-release
 			finished.Store(true)
@@ -241,7 +245,7 @@ func TestCloseWaitsAndRefuses(t *testing.T) {
 	}()
 	// Close has begun when Do refuses; there is no other sign of it.
 	for err := error(nil); err == nil; {
-		err = c.Do(t.Context(), func(context.Context, pgx.Tx) ([]Event, error) { return nil, nil })
+		err = c.Do(t.Context(), func(context.Context, pgx.Tx) (Step, error) { return Step{}, nil })
 		if err != nil && !fault.Is(err, fault.KindUnavailable) {
 			t.Errorf("after Close: %v", err)
 		}

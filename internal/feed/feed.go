@@ -1,8 +1,10 @@
 // Package feed is a city's one gapless feed of events.
 //
-// Every change appends its events in its own transaction, as the last statement before the commit. Append takes the
+// Every change appends its events in its own transaction, as the last statement before the commit. A Writer takes the
 // numbers from the one row of table feed and so holds its lock through the commit: the order of seq is the order of
 // commits, and there are no holes. Whoever follows by seq misses nothing; a wake-up only makes it quicker.
+//
+// Under the same lock it moves the chain of the city's record of acts (package audit).
 package feed
 
 import (
@@ -15,8 +17,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"gridgov/internal/audit"
 )
 
 // Seq is an event's place in the city's feed; the first event has 1.
@@ -100,62 +100,6 @@ func ParseID(s string) (ID, bool) {
 		return ID{}, false
 	}
 	return ID{int(epoch), Seq(seq)}, true
-}
-
-// setLockTimeout bounds the wait for each lock in a transaction that takes the feed: one that cannot have it in time
-// fails and lets the others go on.
-const setLockTimeout = `SET LOCAL lock_timeout = '2s'`
-
-// Append writes the events with the next numbers and returns the last one. It must be the transaction's last step: from
-// here to the commit every other writer of the city waits.
-func Append(ctx context.Context, tx pgx.Tx, at time.Time, events []Event) (Seq, error) {
-	if len(events) == 0 {
-		return 0, nil
-	}
-	var b pgx.Batch
-	var last Seq
-	b.Queue(setLockTimeout)
-	if err := queueAppend(&b, at, events, &last); err != nil {
-		return 0, err
-	}
-	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
-		return 0, fmt.Errorf("append to the feed: %w", err)
-	}
-	return last, nil
-}
-
-// Writer writes what a city's transactions leave behind: events, and records of acts.
-type Writer struct{ Key audit.Key }
-
-// Append writes events and records, as the transaction's last step.
-func (w *Writer) Append(ctx context.Context, tx pgx.Tx, at time.Time, events []Event, _ ...audit.Record) (Seq, error) {
-	return Append(ctx, tx, at, events)
-}
-
-// queueAppend queues what Append does; last is set when the batch is read. Both statements travel at once, so that the
-// feed's lock is held for no round trip but the commit's. Without events it queues nothing.
-func queueAppend(b *pgx.Batch, at time.Time, events []Event, last *Seq) error {
-	if len(events) == 0 {
-		return nil
-	}
-	types := make([]string, len(events))
-	data := make([][]byte, len(events))
-	for i, e := range events {
-		d, err := json.Marshal(e.Data)
-		if err != nil {
-			return fmt.Errorf("event %s: %w", e.Type, err)
-		}
-		types[i], data[i] = e.Type, d
-	}
-	b.Queue(`UPDATE feed SET seq = seq + $1 RETURNING seq`, len(events)).QueryRow(func(row pgx.Row) error {
-		return row.Scan(last)
-	})
-	b.Queue(`
-		INSERT INTO event (seq, at, type, data)
-		SELECT f.seq - $1 + e.ord, $2, e.type, e.data
-		FROM feed f, unnest($3::text[], $4::jsonb[]) WITH ORDINALITY AS e (type, data, ord)`,
-		len(events), at, types, data)
-	return nil
 }
 
 // querier is what reading needs of a pool, a connection or a transaction.

@@ -22,7 +22,7 @@ import (
 // idle is a committer without workers: the test forms the groups.
 func idle(t testing.TB, kept *[]Seq) *Committer {
 	_, pool, _ := pgtest.City(t)
-	return &Committer{pool: pool, now: clock, committed: func(s Seq) { *kept = append(*kept, s) }}
+	return &Committer{pool: pool, writer: &Writer{Key: key}, now: clock, committed: func(s Seq) { *kept = append(*kept, s) }}
 }
 
 func act(a Act) *pending {
@@ -51,58 +51,65 @@ var kinds = []struct {
 	{"statement with nothing to do", func(int) *pending { return statement(itemStatement(0)) }, false, ""},
 	{"statement against a constraint", func(n int) *pending {
 		s := itemStatement(n)
-		s.SQL, s.Otherwise = `INSERT INTO item (code, name) VALUES ('', $1) RETURNING code`, func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+		s.SQL, s.Otherwise = `INSERT INTO item (code, name) VALUES ('', $1) RETURNING code`, func(ctx context.Context, tx pgx.Tx) (Step, error) {
 			_, err := tx.Exec(ctx, `INSERT INTO item (code, name) VALUES ('', $1)`, fmt.Sprint(n))
-			return []Event{event(n)}, err
+			return step(n), err
 		}
 		return statement(s)
 	}, false, "23514"},
 	{"statement that cannot be sent", func(n int) *pending {
 		s := itemStatement(n)
 		s.Args = []any{struct{}{}}
-		s.Otherwise = func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+		s.Otherwise = func(ctx context.Context, tx pgx.Tx) (Step, error) {
 			_, err := tx.Exec(ctx, s.SQL, s.Args...)
-			return []Event{event(n)}, err
+			return step(n), err
 		}
 		return statement(s)
 	}, false, "encode"},
 	{"statement whose reader panics", func(n int) *pending {
 		s := itemStatement(n)
-		s.Read, s.Otherwise = func(pgx.Row) ([]Event, error) { panic("reader") }, addItem(n)
+		s.Read, s.Otherwise = func(pgx.Row) (Step, error) { panic("reader") }, addItem(n)
 		return statement(s)
 	}, true, ""},
 	{"act that writes and then fails", func(n int) *pending {
-		return act(func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
-			events, _ := addItem(n)(ctx, tx)
-			return events, errors.New("changed my mind")
+		return act(func(ctx context.Context, tx pgx.Tx) (Step, error) {
+			left, _ := addItem(n)(ctx, tx)
+			return left, errors.New("changed my mind")
 		})
 	}, false, "changed my mind"},
 	{"act that panics", func(n int) *pending {
-		return act(func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+		return act(func(ctx context.Context, tx pgx.Tx) (Step, error) {
 			_, _ = addItem(n)(ctx, tx)
 			panic("act")
 		})
 	}, false, "panic: act"},
 	{"act that leaves rows open", func(int) *pending {
-		return act(func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+		return act(func(ctx context.Context, tx pgx.Tx) (Step, error) {
 			_, _ = tx.Query(ctx, `SELECT generate_series(1, 10)`)
-			return nil, errors.New("left")
+			return Step{}, errors.New("left")
 		})
 	}, false, "left"},
 	{"act in a deadlock at first", func(n int) *pending {
 		first := true
-		return act(func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+		return act(func(ctx context.Context, tx pgx.Tx) (Step, error) {
 			if first {
 				first = false
 				_, _ = addItem(n)(ctx, tx)
-				return nil, raise(ctx, tx, "40P01")
+				return Step{}, raise(ctx, tx, "40P01")
 			}
 			return addItem(n)(ctx, tx)
 		})
 	}, true, ""},
 	{"act that never gets its lock", func(int) *pending {
-		return act(func(ctx context.Context, tx pgx.Tx) ([]Event, error) { return nil, raise(ctx, tx, "55P03") })
+		return act(func(ctx context.Context, tx pgx.Tx) (Step, error) { return Step{}, raise(ctx, tx, "55P03") })
 	}, false, "database_unavailable"},
+	{"act with no fit record", func(n int) *pending {
+		return act(func(ctx context.Context, tx pgx.Tx) (Step, error) {
+			left, err := addItem(n)(ctx, tx)
+			left.Records[0].Subject = ""
+			return left, err
+		})
+	}, false, "no act can be"},
 	{"caller gone", func(n int) *pending {
 		p := act(addItem(n))
 		var cancel context.CancelFunc
@@ -156,6 +163,7 @@ func TestEachActStandsAlone(t *testing.T) {
 		if codes := items(t, c.pool); len(codes) != len(want) {
 			t.Fatalf("group %v: %d items are kept, want %d", group, len(codes), len(want))
 		}
+		checkChain(t, c.pool, want)
 		if len(now) > 0 && seqs[len(seqs)-1] != Seq(len(want)) {
 			t.Fatalf("group %v: told of commit %d, want %d", group, seqs[len(seqs)-1], len(want))
 		}
@@ -180,10 +188,10 @@ func TestRefusedCommitIsAcknowledgedToNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := &Committer{pool: pool, now: clock, committed: func(Seq) { t.Error("told of a commit") }}
-	late := act(func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+	c := &Committer{pool: pool, writer: &Writer{Key: key}, now: clock, committed: func(Seq) { t.Error("told of a commit") }}
+	late := act(func(ctx context.Context, tx pgx.Tx) (Step, error) {
 		_, err := tx.Exec(ctx, `INSERT INTO late SELECT 1 FROM generate_series(1, 2)`)
-		return []Event{event(1)}, err
+		return step(1), err
 	})
 	group := []*pending{statement(itemStatement(2)), late, act(addItem(3))}
 	c.commit(group)
@@ -195,6 +203,7 @@ func TestRefusedCommitIsAcknowledgedToNobody(t *testing.T) {
 	if all, codes := whole(t, pool), items(t, pool); len(all)+len(codes) > 0 {
 		t.Errorf("%d events and %d items are kept", len(all), len(codes))
 	}
+	checkChain(t, pool, nil)
 }
 
 // Connections that went stale before the commit, as after a restart of the database, cost no act.
@@ -202,10 +211,10 @@ func TestLostConnectionIsReplaced(t *testing.T) {
 	var seqs []Seq
 	c := idle(t, &seqs)
 	runs := 0
-	dies := act(func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+	dies := act(func(ctx context.Context, tx pgx.Tx) (Step, error) {
 		if runs++; runs == 1 {
 			_, err := tx.Exec(ctx, `SELECT pg_terminate_backend(pg_backend_pid())`)
-			return nil, err
+			return Step{}, err
 		}
 		return addItem(2)(ctx, tx)
 	})
@@ -219,6 +228,7 @@ func TestLostConnectionIsReplaced(t *testing.T) {
 	if got := numbers(t, whole(t, c.pool)); !slices.Equal(got, []int{1, 2, 3}) {
 		t.Errorf("the feed holds %v", got)
 	}
+	checkChain(t, c.pool, []int{1, 2, 3})
 }
 
 // turns counts how often a connection writes after it has read: its round trips.
@@ -257,7 +267,7 @@ func TestGroupCostsTwoRoundTrips(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	c := &Committer{pool: pool, now: clock, committed: func(Seq) {}}
+	c := &Committer{pool: pool, writer: &Writer{Key: key}, now: clock, committed: func(Seq) {}}
 	n := 0
 	full := func() []*pending {
 		group := make([]*pending, MaxGroup)
@@ -276,6 +286,7 @@ func TestGroupCostsTwoRoundTrips(t *testing.T) {
 	if all := whole(t, pool); len(all) != n {
 		t.Errorf("%d events of %d", len(all), n)
 	}
+	checkChain(t, pool, numbers(t, whole(t, pool)))
 }
 
 // Whoever takes the feed waits for a lock for two seconds at most.
@@ -289,12 +300,12 @@ func TestLockTimeoutIsSet(t *testing.T) {
 		return s
 	}
 	var inAct, afterAppend string
-	c.commit([]*pending{act(func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+	c.commit([]*pending{act(func(ctx context.Context, tx pgx.Tx) (Step, error) {
 		inAct = show(ctx, tx)
-		return nil, nil
+		return Step{}, nil
 	})})
 	err := pgx.BeginFunc(t.Context(), c.pool, func(tx pgx.Tx) error {
-		_, err := Append(t.Context(), tx, start, []Event{event(1)})
+		_, err := (&Writer{Key: key}).Append(t.Context(), tx, start, []Event{event(1)})
 		afterAppend = show(t.Context(), tx)
 		return err
 	})

@@ -23,7 +23,7 @@ func appendEvents(t rapid.TB, pool *pgxpool.Pool, nums ...int) (last Seq) {
 	}
 	err := pgx.BeginFunc(context.Background(), pool, func(tx pgx.Tx) error {
 		var err error
-		last, err = Append(context.Background(), tx, start, list)
+		last, err = (&Writer{Key: key}).Append(context.Background(), tx, start, list)
 		return err
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/postgres/pgtest"
 )
 
@@ -76,11 +78,36 @@ func whole(t rapid.TB, pool *pgxpool.Pool) []Stored {
 	}
 }
 
+// step is what an act with the number leaves behind.
+func step(n int) Step {
+	return Step{Events: []Event{event(n)}, Records: []audit.Record{{Act: "item.add", Subject: fmt.Sprintf("item:%d", n)}}}
+}
+
+// checkChain verifies the record of acts: it has the acts with the numbers, once each, in any order.
+func checkChain(t rapid.TB, pool *pgxpool.Pool, numbers []int) {
+	t.Helper()
+	ctx := context.Background()
+	report, err := audit.Verify(ctx, pool, func(string) []byte { return key.Secret })
+	if err != nil || report.Fault != nil || report.Rows != int64(len(numbers)) {
+		t.Fatalf("the chain of %d records: %d whole, %v, %v", len(numbers), report.Rows, report.Fault, err)
+	}
+	rows, err := pool.Query(ctx, `SELECT split_part(subject, ':', 2)::int FROM audit ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if want := slices.Sorted(slices.Values(numbers)); err != nil || !slices.Equal(got, want) {
+		t.Fatalf("acts %v are on record, want %v, %v", got, want, err)
+	}
+}
+
+var key = audit.Key{ID: "0123abcd", Secret: []byte("secret")}
+
 // addItem is an act that adds an item and says so.
 func addItem(n int) Act {
-	return func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+	return func(ctx context.Context, tx pgx.Tx) (Step, error) {
 		_, err := tx.Exec(ctx, `INSERT INTO item (code, name) VALUES ($1, 'x')`, fmt.Sprint(n))
-		return []Event{event(n)}, err
+		return step(n), err
 	}
 }
 
@@ -88,17 +115,17 @@ func addItem(n int) Act {
 func itemStatement(n int) Statement {
 	return Statement{
 		SQL: `INSERT INTO item (code, name) VALUES ($1, 'x') ON CONFLICT DO NOTHING RETURNING code`, Args: []any{fmt.Sprint(n)},
-		Read: func(row pgx.Row) ([]Event, error) {
+		Read: func(row pgx.Row) (Step, error) {
 			var code string
 			err := row.Scan(&code)
-			return []Event{event(n)}, err
+			return step(n), err
 		},
-		Otherwise: func(ctx context.Context, tx pgx.Tx) ([]Event, error) {
+		Otherwise: func(ctx context.Context, tx pgx.Tx) (Step, error) {
 			tag, err := tx.Exec(ctx, `INSERT INTO item (code, name) VALUES ($1, 'x') ON CONFLICT DO NOTHING`, fmt.Sprint(n))
 			if err != nil || tag.RowsAffected() == 0 {
-				return nil, err
+				return Step{}, err
 			}
-			return []Event{event(n)}, nil
+			return step(n), nil
 		},
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/coverage"
 	"gridgov/internal/fault"
 )
@@ -83,7 +84,12 @@ func (s *Service) ImportLevel(ctx context.Context, in Import) (Imported, error) 
 			return fault.Invalid("file", "no_faces", "no face of %s has an area", in.File)
 		}
 		ofInput, ofCoverage := split(findings)
-		return level.write(ctx, tx, s, plan, cov, ofInput, ofCoverage)
+		if err := level.write(ctx, tx, s, plan, cov, ofInput, ofCoverage); err != nil {
+			return err
+		}
+		_, err = s.Feed.Append(ctx, tx, s.at(), nil, audit.Record{Act: "plan.import", Subject: plan.subject(),
+			After: map[string]any{"level": in.Level.Role, "faces": cov.Len()}})
+		return err
 	})
 	return out, err
 }

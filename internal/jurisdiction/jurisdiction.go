@@ -6,6 +6,7 @@
 package jurisdiction
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -16,6 +17,7 @@ import (
 
 	"gridgov/internal/coverage"
 	"gridgov/internal/fault"
+	"gridgov/internal/feed"
 )
 
 // Role is what a level is for; a city has its own name for each.
@@ -49,6 +51,9 @@ const (
 
 // PlanID is a plan's number in its city.
 type PlanID int64
+
+// subject names a plan on record.
+func (id PlanID) subject() string { return "plan:" + strconv.FormatInt(int64(id), 10) }
 
 // Plan is a set of boundaries under one name.
 type Plan struct {
@@ -102,6 +107,7 @@ func (f *Face) Check() *fault.Error {
 // Service keeps one city's plans.
 type Service struct {
 	Pool   *pgxpool.Pool
+	Feed   *feed.Writer
 	Levels []Level // the city's, top first
 	SRID   int     // the city's projected system, which tells where faces may lie; 0 when not known
 	Now    func() time.Time

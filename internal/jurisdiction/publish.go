@@ -16,6 +16,7 @@ import (
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/encoding/wkb"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/coverage"
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
@@ -46,7 +47,10 @@ func (s *Service) Check(ctx context.Context, name, acceptGaps string) (Plan, err
 		if refused {
 			state, at = Draft, nil
 		}
-		_, err = tx.Exec(ctx, `UPDATE plan SET state = $2, checked_at = $3 WHERE id = $1`, id, state, at)
+		if _, err = tx.Exec(ctx, `UPDATE plan SET state = $2, checked_at = $3 WHERE id = $1`, id, state, at); err != nil {
+			return err
+		}
+		_, err = s.Feed.Append(ctx, tx, s.at(), nil, audit.Record{Act: "plan.check", Subject: id.subject(), After: map[string]any{"state": state}})
 		return err
 	})
 	if err != nil {
@@ -249,7 +253,8 @@ func (s *Service) Publish(ctx context.Context, name string, from time.Time) (Pla
 		if tag.RowsAffected() == 0 {
 			return fault.Conflict("plan_changed", "plan %q was changed meanwhile: check it again", p.Name)
 		}
-		_, err = feed.Append(ctx, tx, s.at(), []feed.Event{{Type: feed.PlanPublished, Data: feed.Published{Plan: int64(id), Version: v, InForceFrom: from}}})
+		_, err = s.Feed.Append(ctx, tx, s.at(), []feed.Event{{Type: feed.PlanPublished, Data: feed.Published{Plan: int64(id), Version: v, InForceFrom: from}}},
+			audit.Record{Act: "plan.publish", Subject: id.subject(), After: map[string]any{"version": v, "in_force_from": from}})
 		return err
 	})
 	if err != nil {

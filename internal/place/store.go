@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
 )
@@ -59,7 +60,7 @@ func Load(ctx context.Context, pool *pgxpool.Pool) ([]Entry, error) {
 
 // Save adds places, and gives those that are there (same name, same point) the code, aliases and kind that came; it returns how
 // many were new or changed. All go in or none.
-func Save(ctx context.Context, pool *pgxpool.Pool, at time.Time, entries []Entry) (changed int64, err error) {
+func Save(ctx context.Context, pool *pgxpool.Pool, w *feed.Writer, at time.Time, entries []Entry) (changed int64, err error) {
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		changed = 0
 		b := &pgx.Batch{}
@@ -80,7 +81,8 @@ func Save(ctx context.Context, pool *pgxpool.Pool, at time.Time, entries []Entry
 		if err := tx.SendBatch(ctx, b).Close(); err != nil || changed == 0 {
 			return err
 		}
-		_, err := feed.Append(ctx, tx, at, []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "places"}}})
+		_, err := w.Append(ctx, tx, at, []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "places"}}},
+			audit.Record{Act: "places.import", Subject: "places", After: map[string]any{"changed": changed}})
 		return err
 	})
 	if err != nil {

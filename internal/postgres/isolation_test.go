@@ -81,7 +81,7 @@ func TestServingRolesAlterNothingAndOnlyAppend(t *testing.T) {
 	wantDenied(t, pool, "UPDATE schema_version SET version = 0")
 	wantDenied(t, pool, "UPDATE feed SET epoch = 1")
 	wantDenied(t, pool, "INSERT INTO feed (one, epoch, seq) VALUES (true, 1, 0)")
-	for _, table := range []string{"event", "placement_past", "position_set"} {
+	for _, table := range []string{"audit", "event", "placement_past", "position_set"} {
 		if !slices.Contains(names, table) {
 			t.Errorf("there is no table %s", table)
 			continue

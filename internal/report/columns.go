@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
 	"gridgov/internal/postgres"
@@ -196,7 +197,12 @@ func (s *Service) SetItems(ctx context.Context, items []Item) error {
 		if err := itemsFull(tx.SendBatch(ctx, b).Close()); err != nil {
 			return err
 		}
-		_, err := feed.Append(ctx, tx, s.Now().UTC(), []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "items"}}})
+		codes := make([]string, len(items))
+		for i := range items {
+			codes[i] = items[i].Code
+		}
+		_, err := s.Feed.Append(ctx, tx, s.Now().UTC(), []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "items"}}},
+			audit.Record{Act: "items.set", Subject: "items", After: map[string]any{"codes": codes}})
 		return err
 	})
 }

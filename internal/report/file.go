@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/paulmach/orb"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/crs"
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
@@ -29,7 +31,8 @@ type Projector interface {
 // Service files, reads and places one city's reports.
 type Service struct {
 	Pool      *pgxpool.Pool
-	Committer *feed.Committer
+	Feed      *feed.Writer
+	Committer *feed.Committer  // with the same writer
 	Placer    func() *Placer   // the plan in force now
 	Bound     func() orb.Bound // of the city, to recognise swapped coordinates; empty when unknown
 	Project   Projector
@@ -138,20 +141,20 @@ func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err e
 	}
 	err = s.Committer.DoStatement(ctx, feed.Statement{
 		SQL: insertReport, Args: r.insertArgs(),
-		Read: func(row pgx.Row) ([]feed.Event, error) {
+		Read: func(row pgx.Row) (feed.Step, error) {
 			existed = false
 			if err := row.Scan(&num); err != nil {
-				return nil, err // no row: it is there
+				return feed.Step{}, err // no row: it is there
 			}
-			return []feed.Event{{Type: feed.ReportFiled, Data: r.filed(num)}}, nil
+			return r.filed(num), nil
 		},
-		Otherwise: func(ctx context.Context, tx pgx.Tx) ([]feed.Event, error) {
+		Otherwise: func(ctx context.Context, tx pgx.Tx) (feed.Step, error) {
 			var err error
 			num, existed, err = r.insert(ctx, tx)
 			if err != nil || existed {
-				return nil, err
+				return feed.Step{}, err
 			}
-			return []feed.Event{{Type: feed.ReportFiled, Data: r.filed(num)}}, nil
+			return r.filed(num), nil
 		},
 	})
 	if err != nil {
@@ -204,9 +207,22 @@ func (n *New) identities() []string {
 	return keys
 }
 
-func (r *ready) filed(num Num) feed.Filed {
-	return feed.Filed{Num: uint32(num), ID: r.ID.String(), Item: r.Item, Kind: string(r.Kind), Source: string(r.Source),
-		Grid: r.placement.Grid, Plan: r.placement.PlanID}
+// filed is what a new report leaves behind.
+func (r *ready) filed(num Num) feed.Step {
+	return feed.Step{
+		Events: []feed.Event{{Type: feed.ReportFiled, Data: feed.Filed{Num: uint32(num), ID: r.ID.String(), Item: r.Item, Kind: string(r.Kind),
+			Source: string(r.Source), Grid: r.placement.Grid, Plan: r.placement.PlanID}}},
+		Records: []audit.Record{{Act: "report.file", Subject: num.subject()}},
+	}
+}
+
+// subject names a report on record.
+func (n Num) subject() string { return "report:" + strconv.FormatUint(uint64(n), 10) }
+
+// inGrid is what a record keeps of a placement.
+type inGrid struct {
+	Grid string `json:"grid"`
+	Plan int64  `json:"plan,omitempty"`
 }
 
 // insert keeps the report, its placement and who told it in one statement, or finds what is there.
@@ -267,20 +283,24 @@ func (s *Service) SetPosition(ctx context.Context, num Num, p orb.Point, reason 
 	if err := checkText("reason", reason, 500, true); err != nil {
 		return err
 	}
-	return s.Committer.Do(ctx, func(ctx context.Context, tx pgx.Tx) ([]feed.Event, error) {
+	return s.Committer.Do(ctx, func(ctx context.Context, tx pgx.Tx) (feed.Step, error) {
+		var left feed.Step
 		r, err := get(ctx, tx, `r.num = $1 FOR UPDATE OF r`, num)
 		if err != nil {
-			return nil, err
+			return left, err
 		}
 		// A person looked: the accuracy that was reported says nothing about this point.
 		pl := s.Placer().At(p, math.NaN(), LocatedHand)
 		pl.Since = s.Now().UTC()
 		args := []any{num, p[0], p[1], null(reason)}
 		if _, err := tx.Exec(ctx, setPosition, append(args, placementValues(&pl)...)...); err != nil {
-			return nil, fmt.Errorf("set the position of report %d: %w", num, err)
+			return left, fmt.Errorf("set the position of report %d: %w", num, err)
 		}
-		return []feed.Event{{Type: feed.ReportPositioned, Data: feed.Filed{Num: uint32(num), ID: r.ID.String(), Item: r.Item,
-			Kind: string(deref(r.Kind)), Source: string(r.Source), Grid: pl.Grid, Plan: pl.PlanID}}}, nil
+		left.Events = []feed.Event{{Type: feed.ReportPositioned, Data: feed.Filed{Num: uint32(num), ID: r.ID.String(), Item: r.Item,
+			Kind: string(deref(r.Kind)), Source: string(r.Source), Grid: pl.Grid, Plan: pl.PlanID}}}
+		left.Records = []audit.Record{{Act: "report.position", Subject: num.subject(),
+			Before: inGrid{r.Placement.Grid, r.Placement.PlanID}, After: inGrid{pl.Grid, pl.PlanID}}}
+		return left, nil
 	})
 }
 

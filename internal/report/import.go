@@ -19,6 +19,7 @@ import (
 	"github.com/paulmach/orb"
 	"golang.org/x/sync/errgroup"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/crs"
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
@@ -372,8 +373,10 @@ func (im *importer) copy(ctx context.Context, rows []readyRow, items []string, n
 		if err != nil {
 			return fmt.Errorf("copy placements: %w", err)
 		}
-		_, err = feed.Append(ctx, tx, since, []feed.Event{{Type: feed.ReportImported, Data: feed.Range{
-			FromNum: uint32(nums[0]), ToNum: uint32(nums[len(nums)-1]), Count: len(nums), Plan: rows[0].placement.PlanID}}})
+		batch := span{uint32(nums[0]), uint32(nums[len(nums)-1]), len(nums)}
+		_, err = im.Feed.Append(ctx, tx, since, []feed.Event{{Type: feed.ReportImported, Data: feed.Range{
+			FromNum: batch.FromNum, ToNum: batch.ToNum, Count: batch.Count, Plan: rows[0].placement.PlanID}}},
+			audit.Record{Act: "report.import", Subject: "reports", After: batch})
 		return err
 	})
 }

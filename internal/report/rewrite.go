@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/feed"
 	"gridgov/internal/postgres"
 )
@@ -31,7 +32,8 @@ func (s *Service) rewrite(ctx context.Context, placer *Placer, stale []asked) (c
 			if _, err := tx.Exec(ctx, `UPDATE replacing SET changed = changed + $2 WHERE plan_id = $1`, placer.PlanID, len(nums)); err != nil {
 				return err
 			}
-			_, err = feed.Append(ctx, tx, at, []feed.Event{{Type: feed.ReportReplaced, Data: feed.Replaced{Plan: placer.PlanID, Nums: nums}}})
+			_, err = s.Feed.Append(ctx, tx, at, []feed.Event{{Type: feed.ReportReplaced, Data: feed.Replaced{Plan: placer.PlanID, Nums: nums}}},
+				audit.Record{Act: "report.replace", Subject: fmt.Sprintf("plan:%d", placer.PlanID), After: span{nums[0], nums[len(nums)-1], len(nums)}})
 			return err
 		})
 		if err != nil {
@@ -40,6 +42,13 @@ func (s *Service) rewrite(ctx context.Context, placer *Placer, stale []asked) (c
 		changed += len(nums)
 	}
 	return changed, nil
+}
+
+// span is what a record keeps of a batch of reports.
+type span struct {
+	FromNum uint32 `json:"from_num"`
+	ToNum   uint32 `json:"to_num"`
+	Count   int    `json:"count"`
 }
 
 // planPassed tells whether a later plan is in force. A report that has the same answer under that one still names the plan

@@ -127,7 +127,7 @@ func Draft(t testing.TB, c *app.City, plan string, shift float64) {
 func City(t testing.TB) (*postgres.Database, *app.City) {
 	t.Helper()
 	db, info := pgtest.Database(t)
-	c, err := app.Open(t.Context(), db, info, Quiet(), Clock)
+	c, err := app.Open(t.Context(), db, info, nil, Quiet(), Clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func ServerAt(t testing.TB, clock func() time.Time) (*app.Server, *app.Live) {
 	t.Helper()
 	db, c := City(t)
 	Publish(t, c, "first", 0, Now.AddDate(-1, 0, 0))
-	s := app.NewServer(db, Quiet(), clock)
+	s := app.NewServer(db, nil, Quiet(), clock)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { s.Run(ctx); close(done) }()

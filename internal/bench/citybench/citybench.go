@@ -50,7 +50,7 @@ func (b *Bench) City(ctx context.Context, code string) (*app.City, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := app.Open(ctx, b.DB, info, slog.New(slog.DiscardHandler), time.Now)
+	c, err := app.Open(ctx, b.DB, info, nil, slog.New(slog.DiscardHandler), time.Now)
 	if err != nil {
 		return nil, err
 	}
