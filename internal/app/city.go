@@ -13,8 +13,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/paulmach/orb"
 
+	"gridgov/internal/auth"
 	"gridgov/internal/feed"
 	"gridgov/internal/jurisdiction"
+	"gridgov/internal/person"
 	"gridgov/internal/place"
 	"gridgov/internal/placement"
 	"gridgov/internal/postgres"
@@ -28,8 +30,11 @@ type City struct {
 	postgres.City
 	Zone    *time.Location
 	Pool    *pgxpool.Pool
+	Writer  *feed.Writer // of what the city's transactions leave behind
 	Reports *report.Service
 	Plans   *jurisdiction.Service
+	People  *person.Service
+	Auth    *auth.Service
 
 	log       *slog.Logger
 	now       func() time.Time
@@ -63,13 +68,14 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, log *s
 	if err != nil {
 		return nil, err
 	}
-	c := &City{City: info, Zone: zone, Pool: pool, log: log.With("city", info.Code), now: now,
+	c := &City{City: info, Zone: zone, Pool: pool, Writer: &feed.Writer{}, log: log.With("city", info.Code), now: now,
 		proj: &postgres.Projector{DB: pool}, committed: make(chan struct{}, 1)}
 	levels := make([]jurisdiction.Level, len(info.Levels))
 	for i, l := range info.Levels {
 		levels[i] = jurisdiction.Level{Role: jurisdiction.Role(l.Role), Name: l.Name}
 	}
 	c.Plans = &jurisdiction.Service{Pool: pool, Levels: levels, SRID: info.SRID, Now: now}
+	c.openPeople(nil)
 	c.Reports = &report.Service{
 		Pool:    pool,
 		Placer:  func() *report.Placer { return c.state.Load().Placer },
@@ -96,6 +102,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, log *s
 // Close ends the city's writers. The pool belongs to the database.
 func (c *City) Close() {
 	c.Reports.Committer.Close()
+	c.Auth.Close()
 	c.stop()
 	c.announcer.Wait()
 }

@@ -45,6 +45,7 @@ func (l *Live) rebuild(ctx context.Context) error {
 	if err := l.load(ctx); err != nil {
 		return err
 	}
+	l.Auth.Forget()
 	signal(l.rebuilt)
 	l.setApplied(head)
 	return nil
@@ -60,6 +61,7 @@ type news struct {
 	strays    []numRange   // placed under another plan than the one in force here
 	published bool
 	changed   bool // items, places or attributions
+	people    bool // people, posts, accounts or settings
 	size      int
 }
 
@@ -121,7 +123,15 @@ func (n *news) take(e feed.Stored, plan int64) error {
 		n.published = true
 		return nil
 	case feed.CityChanged:
-		n.changed = true
+		var d feed.Changed
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return err
+		}
+		if d.What == "people" {
+			n.people = true
+		} else {
+			n.changed = true
+		}
 		return nil
 	default:
 		return nil // of a later version
@@ -159,6 +169,9 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 	l.cube.Load().Apply(changes)
 	if len(n.strays) > 0 {
 		l.strays.add(n.strays...)
+	}
+	if n.people {
+		l.Auth.Forget()
 	}
 	if n.changed {
 		select {
