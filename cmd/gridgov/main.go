@@ -76,6 +76,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 var misuse = []string{
 	"bad_city_code", "reserved_city_code", "bad_name", "bad_levels", "unknown_timezone", "unknown_srid", "srid_not_metric", "srid_distorts",
 	"unknown_crs", "unusable_crs", "unknown_layer", "several_layers", "no_property", "no_parent_level", "several_drafts", "bad_database_url",
+	"bad_login", "bad_date", "unknown_role", "unknown_scope", "no_place", "two_places", "wrong_level", "wrong_unit",
 }
 
 // usageError is a command called wrongly.
@@ -124,7 +125,7 @@ func (t *tool) root() *cobra.Command {
 		}
 		return &usageError{err}
 	})
-	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.audit(), t.demo(), t.bench())
+	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.user(), t.audit(), t.demo(), t.bench())
 	return root
 }
 

@@ -80,8 +80,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 		levels[i] = jurisdiction.Level{Role: jurisdiction.Role(l.Role), Name: l.Name}
 	}
 	c.Plans = &jurisdiction.Service{Pool: pool, Feed: c.Writer, Levels: levels, SRID: info.SRID, Now: now}
-	c.People = &person.Service{Pool: pool, Feed: c.Writer, Now: now, Zone: zone, Plan: c.planned}
-	c.Auth = auth.New(auth.Config{Pool: pool, Feed: c.Writer, People: c.People, Now: now, Sealer: sealer(keys), Generated: info.Generated, City: info.Name})
+	c.openPeople(keys)
 	c.Reports = &report.Service{
 		Pool:    pool,
 		Feed:    c.Writer,
@@ -251,46 +250,4 @@ func boundaries(l *jurisdiction.Layout) (*tiles.Boundaries, error) {
 		levels[i] = tiles.Level{Role: string(lv.Role), Coverage: lv.Coverage, Units: units}
 	}
 	return tiles.NewBoundaries(levels)
-}
-
-// sealer is the ring for who seals secrets; none without keys.
-func sealer(keys *keyring.Ring) auth.Sealer {
-	if keys == nil {
-		return nil
-	}
-	return keys
-}
-
-// planned is the plan in force, as posts are checked against it.
-func (c *City) planned() person.Plan {
-	if s := c.state.Load(); s != nil && s.Layout != nil {
-		return s
-	}
-	return nil
-}
-
-// Has tells whether the plan in force has the jurisdiction.
-func (s *State) Has(a policy.Area) bool {
-	_, _, ok := s.Layout.Unit(jurisdiction.Role(a.Level), a.Code)
-	return ok
-}
-
-// Below lists the jurisdictions that lie in one, itself among them, as far as the levels name their parents.
-func (s *State) Below(a policy.Area) (areas []policy.Area) {
-	level, unit, ok := s.Layout.Unit(jurisdiction.Role(a.Level), a.Code)
-	if !ok {
-		return []policy.Area{a}
-	}
-	in := map[string]bool{s.Layout.Levels[level].Units[unit].Code: true}
-	for areas = append(areas, a); level+1 < len(s.Layout.Levels) && s.Layout.Levels[level+1].WithParent; level++ {
-		below := map[string]bool{}
-		for _, u := range s.Layout.Levels[level+1].Units {
-			if in[u.Parent] {
-				below[u.Code] = true
-				areas = append(areas, policy.Area{Level: policy.Level(s.Layout.Levels[level+1].Role), Code: u.Code})
-			}
-		}
-		in = below
-	}
-	return areas
 }

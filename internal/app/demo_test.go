@@ -18,6 +18,7 @@ import (
 
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
+	"gridgov/internal/auth"
 	"gridgov/internal/demo/dc"
 	"gridgov/internal/demo/haining"
 	"gridgov/internal/feed"
@@ -232,6 +233,13 @@ func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
 	t.Run("ST_Covers", func(t *testing.T) { coversEverywhere(t, c) })
 	if pl := c.State().Placer; pl.PlanID == 0 {
 		t.Error("no plan is in force")
+	}
+	if demo, err := c.Auth.DemoAccounts(t.Context()); err != nil || len(demo) != 20 {
+		t.Errorf("%d demo accounts, %v", len(demo), err)
+	}
+	in, err := c.Auth.SignIn(t.Context(), auth.Attempt{Login: "grid_worker", Password: haining.Password})
+	if err != nil || len(in.Identity.Actor.Posts) != 1 || !l.Has(in.Identity.Actor.Posts[0].Area.Code) {
+		t.Errorf("the grid worker signs in as %+v, %v", in.Identity, err)
 	}
 	if _, p := c.State().Placer.Address("海宁市长安镇褚石村"); p.Village != "330481103200" || p.Method != "geocoded" {
 		t.Errorf("the address lies in %+v", p)

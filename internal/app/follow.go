@@ -127,8 +127,11 @@ func (n *news) take(e feed.Stored, plan int64) error {
 		if err := json.Unmarshal(e.Data, &d); err != nil {
 			return err
 		}
-		n.people = n.people || d.What == "people"
-		n.changed = n.changed || d.What != "people"
+		if d.What == "people" {
+			n.people = true
+		} else {
+			n.changed = true
+		}
 		return nil
 	default:
 		return nil // of a later version
@@ -169,6 +172,9 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 	l.cube.Load().Apply(changes)
 	if len(n.strays) > 0 {
 		l.strays.add(n.strays...)
+	}
+	if n.people {
+		l.Auth.Forget()
 	}
 	if n.changed {
 		select {

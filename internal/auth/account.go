@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"gridgov/internal/fault"
+	"gridgov/internal/person"
 )
 
 var loginPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
@@ -88,6 +89,23 @@ func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (password str
 		return "", err
 	}
 	return ready.made, nil
+}
+
+// CreateUser makes a person, the account and, with a role, the first post, all or nothing, and returns the password that
+// was made. The person of n and post is filled in.
+func (s *Service) CreateUser(ctx context.Context, p person.New, n NewAccount, post person.Post) (who uuid.UUID, password string, err error) {
+	ready, err := s.prepare(ctx, n, p.Machine)
+	if err != nil {
+		return who, "", err
+	}
+	err = s.transact(ctx, func(w *work) error {
+		who, err = w.holder(ctx, p, ready, post)
+		return err
+	})
+	if err != nil {
+		return uuid.Nil, "", err
+	}
+	return who, ready.made, nil
 }
 
 // readyAccount is an account whose password is hashed.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"gridgov/internal/person"
 	"gridgov/internal/policy"
 )
@@ -29,7 +31,8 @@ func (s *Service) FirstAdministrator(ctx context.Context) (login, password strin
 		if none, err := s.noAccounts(ctx, w.tx); err != nil || !none {
 			return errors.Join(err, errThere)
 		}
-		return w.holder(ctx, person.New{Name: "Administrator"}, ready, person.Post{Role: policy.Administrator, Area: s.city()})
+		_, err := w.holder(ctx, person.New{Name: "Administrator"}, ready, person.Post{Role: policy.Administrator, Area: s.city()})
+		return err
 	})
 	// Two nodes that both saw none want the same login: one gets it.
 	if errors.Is(err, errThere) || isTaken(err) {
@@ -56,21 +59,23 @@ func (s *Service) city() policy.Area {
 	return policy.Area{Level: policy.City, Code: s.cfg.City}
 }
 
-// holder makes a person with an account and a post from today on.
-func (w *work) holder(ctx context.Context, n person.New, r readyAccount, p person.Post) error {
+// holder makes a person with an account and, with a role, a post, from today on unless it says another day.
+func (w *work) holder(ctx context.Context, n person.New, r readyAccount, p person.Post) (uuid.UUID, error) {
 	who, records, err := w.cfg.People.CreateIn(ctx, w.tx, n)
 	if err != nil {
-		return err
+		return uuid.Nil, err
 	}
 	w.records = append(w.records, records...)
-	p.Person, r.Person = who.ID, who.ID
-	if p.Begins == "" {
-		p.Begins = person.Day(w.at.In(w.cfg.People.Zone).Format(time.DateOnly))
+	if p.Role != "" {
+		p.Person = who.ID
+		if p.Begins == "" {
+			p.Begins = person.Day(w.at.In(w.cfg.People.Zone).Format(time.DateOnly))
+		}
+		if _, records, err = w.cfg.People.CreatePostIn(ctx, w.tx, p); err != nil {
+			return uuid.Nil, err
+		}
+		w.records = append(w.records, records...)
 	}
-	_, records, err = w.cfg.People.CreatePostIn(ctx, w.tx, p)
-	if err != nil {
-		return err
-	}
-	w.records = append(w.records, records...)
-	return w.insertAccount(ctx, r)
+	r.Person = who.ID
+	return who.ID, w.insertAccount(ctx, r)
 }

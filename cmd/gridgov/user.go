@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"gridgov/internal/app"
+	"gridgov/internal/auth"
+	"gridgov/internal/person"
+	"gridgov/internal/policy"
+)
+
+func (t *tool) user() *cobra.Command {
+	var city string
+	inCity := func(cmd *cobra.Command, work func(ctx context.Context, c *app.City, args []string) error) *cobra.Command {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			return t.inCity(cmd.Context(), city, func(c *app.City) error {
+				defer c.Announce()
+				return work(cmd.Context(), c, args)
+			})
+		}
+		cmd.Flags().StringVar(&city, "city", "", "the city's code")
+		mustRequire(cmd, "city")
+		return cmd
+	}
+	// named is a command on an account that is there.
+	named := func(use, short string, work func(ctx context.Context, c *app.City, a auth.Account) error) *cobra.Command {
+		return inCity(&cobra.Command{Use: use + " LOGIN", Short: short, Args: exactArgs("LOGIN")}, func(ctx context.Context, c *app.City, args []string) error {
+			a, err := c.Auth.AccountNamed(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return work(ctx, c, a)
+		})
+	}
+
+	var n newUser
+	create := inCity(&cobra.Command{Use: "create LOGIN", Short: "Add a person or machine with an account and a post; prints the one-time password", Args: exactArgs("LOGIN")},
+		func(ctx context.Context, c *app.City, args []string) error { return t.createUser(ctx, c, args[0], n) })
+	n.flags(create)
+
+	passwd := named("passwd", "Give an account a new one-time password, printed once, and end its sessions", func(ctx context.Context, c *app.City, a auth.Account) error {
+		password, err := c.Auth.ResetPassword(ctx, a.Person)
+		if err == nil {
+			t.say("the password of %s is good once: it must be changed at the next sign-in", a.Login)
+			t.print("%s", password)
+		}
+		return err
+	})
+	disable := named("disable", "Take an account out of use, at once", func(ctx context.Context, c *app.City, a auth.Account) error {
+		err := c.Auth.Disable(ctx, a.Person)
+		if err == nil {
+			t.say("%s is disabled", a.Login)
+		}
+		return err
+	})
+	enable := named("enable", "Put an account into use again", func(ctx context.Context, c *app.City, a auth.Account) error {
+		err := c.Auth.Enable(ctx, a.Person)
+		if err == nil {
+			t.say("%s is in use", a.Login)
+		}
+		return err
+	})
+	var scopes []string
+	var name, expires string
+	token := named("token", "Give a machine a token, printed once", func(ctx context.Context, c *app.City, a auth.Account) error {
+		until, err := parseFrom(expires, c.Zone)
+		if err != nil {
+			return usagef("--expires %q is neither a date such as 2027-06-30 nor an RFC 3339 time", expires)
+		}
+		want := auth.NewToken{Person: a.Person, Name: name, ExpiresAt: until}
+		for _, s := range scopes {
+			want.Scopes = append(want.Scopes, policy.Action(s))
+		}
+		secret, made, err := c.Auth.CreateToken(ctx, want)
+		if err == nil {
+			t.say("token %s of %s may do %s until %s", made.ID, a.Login, strings.Join(scopes, ", "), until.In(c.Zone).Format(time.RFC3339))
+			t.print("%s", secret)
+		}
+		return err
+	})
+	token.Flags().StringSliceVar(&scopes, "scope", nil, "actions that it may do, such as report.file")
+	token.Flags().StringVar(&expires, "expires", "", "date or RFC 3339 time at which it ends, 400 days away at most")
+	token.Flags().StringVar(&name, "name", "command line", "what the token is for")
+	mustRequire(token, "scope")
+	mustRequire(token, "expires")
+	list := inCity(&cobra.Command{Use: "list", Short: "List accounts with the posts that are held", Args: noArgs},
+		func(ctx context.Context, c *app.City, _ []string) error { return t.listUsers(ctx, c) })
+	return group("user", "Create and list accounts, give passwords and tokens, disable", create, passwd, disable, enable, token, list)
+}
+
+// newUser is what the flags of user create say.
+type newUser struct {
+	name, phone, email, role, level, code, from, until string
+	certificate, certificateUntil                      string
+	unit                                               int64
+}
+
+func (n *newUser) flags(cmd *cobra.Command) {
+	for _, f := range []struct {
+		to          *string
+		name, usage string
+	}{
+		{&n.name, "name", "the person's or machine's name"},
+		{&n.phone, "phone", "the person's phone"},
+		{&n.email, "email", "the person's e-mail address"},
+		{&n.role, "role", "role of the post, such as administrator or grid_worker"},
+		{&n.level, "level", "level of the jurisdiction that the post is for"},
+		{&n.code, "code", "its code; of the level city it may be left out"},
+		{&n.from, "from", "first day, such as 2026-12-01 (today)"},
+		{&n.until, "until", "last day (none)"},
+		{&n.certificate, "certificate", "number of an officer's certificate"},
+		{&n.certificateUntil, "certificate-until", "last day on which it is good"},
+	} {
+		cmd.Flags().StringVar(f.to, f.name, "", f.usage)
+	}
+	cmd.Flags().Int64Var(&n.unit, "unit", 0, "number of the unit that the post is in")
+	mustRequire(cmd, "name")
+	mustRequire(cmd, "role")
+}
+
+func (t *tool) createUser(ctx context.Context, c *app.City, login string, n newUser) error {
+	post := person.Post{Role: policy.Role(n.role), Unit: policy.UnitID(n.unit), Area: policy.Area{Level: policy.Level(n.level), Code: n.code},
+		Begins: person.Day(n.from), Ends: person.Day(n.until), Certificate: n.certificate, CertificateUntil: person.Day(n.certificateUntil)}
+	if post.Area.Level == policy.City && post.Area.Code == "" {
+		post.Area = c.Area()
+	}
+	who := person.New{Name: n.name, Phone: n.phone, Email: n.email, Machine: post.Role.IsMachine()}
+	id, password, err := c.Auth.CreateUser(ctx, who, auth.NewAccount{Login: login}, post)
+	if err != nil {
+		return err
+	}
+	if who.Machine {
+		t.say("machine %s (%s) added; give it a token with gridgov user token", login, id)
+		return nil
+	}
+	t.say("%s (%s) added; the password is good once: it must be changed at the first sign-in", login, id)
+	t.print("%s", password)
+	return nil
+}
+
+func (t *tool) listUsers(ctx context.Context, c *app.City) error {
+	accounts, err := c.Auth.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	posts := map[uuid.UUID][]person.Post{}
+	for q := (person.Query{Limit: 200}); ; {
+		page, err := c.People.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, p := range page.People {
+			posts[p.ID] = p.Posts
+		}
+		if q.After = page.Next; q.After == "" {
+			break
+		}
+	}
+	today := person.Day(t.now().In(c.Zone).Format(time.DateOnly))
+	w := tabwriter.NewWriter(t.out, 0, 4, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "LOGIN\tNAME\tSTATE\tPOSTS")
+	for _, a := range accounts {
+		var held []string
+		for _, p := range posts[a.Person] {
+			if p.Begins <= today && (p.Ends == "" || today <= p.Ends) {
+				place := p.UnitName
+				if p.Unit == 0 {
+					place = p.Area.Code
+				}
+				held = append(held, fmt.Sprintf("%s %s", p.Role, place))
+			}
+		}
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.Login, a.Name, stateOf(a), strings.Join(held, ", "))
+	}
+	return w.Flush()
+}
+
+func stateOf(a auth.Account) string {
+	switch {
+	case a.DisabledAt != nil:
+		return "disabled"
+	case a.Machine:
+		return "machine"
+	case a.Demo:
+		return "demo"
+	case a.MustChange:
+		return "password to be changed"
+	}
+	return "in use"
+}
