@@ -131,6 +131,7 @@ func (s *sender) post(ctx context.Context, reports []map[string]any) bool {
 		panic(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Cookie", "gridgov="+s.service.token)
 	resp, err := s.client.Do(req)
 	if err != nil {
 		return false
@@ -230,6 +231,7 @@ func (w *watcher) follow(ctx context.Context, enough func() bool) {
 		panic(err)
 	}
 	req.Header.Set("Last-Event-ID", w.last)
+	req.Header.Set("Cookie", "gridgov="+w.service.token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return

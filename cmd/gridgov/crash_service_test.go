@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/postgres"
@@ -35,6 +37,7 @@ type service struct {
 	cmd   *exec.Cmd
 	ended chan struct{} // the process is gone and its output read
 	base  string        // URL of the service
+	token string        // of a session that may do everything
 }
 
 // newService builds the binary. The data folder lies where the account that PostgreSQL runs as can enter.
@@ -230,7 +233,12 @@ func (s *service) get(path string, v any) {
 
 func (s *service) fetch(path string) (int, []byte) {
 	s.t.Helper()
-	resp, err := http.Get(s.url() + path)
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url()+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Cookie", "gridgov="+s.token)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -250,6 +258,20 @@ func await(t *testing.T, what string, holds func() bool) {
 			t.Fatalf("waited in vain: %s", what)
 		}
 	}
+}
+
+// signIn puts a session into the database.
+func (s *service) signIn() {
+	s.t.Helper()
+	conn, err := pgx.Connect(s.t.Context(), s.status().URL)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(s.t.Context()) }()
+	if _, err := conn.Exec(s.t.Context(), `SET search_path = crash, public`); err != nil {
+		s.t.Fatal(err)
+	}
+	s.token, _ = apptest.SignInAt(s.t, conn, time.Now(), apptest.Everything()...)
 }
 
 // makeCity makes a city of sixteen grids and two items while the service runs, and returns when it serves it.
@@ -277,6 +299,7 @@ func (s *service) makeCity() {
 		table += fmt.Sprintf("first-%d,%v,%v,2026-01-0%dT00:00:00Z,%s\n", i, c[0], c[1], i+1, item)
 	}
 	s.run(table, "import", "reports", "-", "--city", "crash", "--map", "id=id,lon=lon,lat=lat,at=at,item=item", "--items", "create")
+	s.signIn()
 	await(s.t, "the running service takes up the new city", func() bool {
 		status, body := s.fetch("/crash/v1/")
 		var city struct {

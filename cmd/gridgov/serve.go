@@ -101,13 +101,16 @@ func (t *tool) runServer(ctx context.Context, addr, adminAddr, anchor string, gr
 
 	server := app.NewServer(db, t.keys, log, time.Now)
 	server.AnchorTo(anchor)
+	first := firstPasswords{t}
+	server.FirstPassword = first.tell
 	metrics := newMetrics(server)
 	page, ok := frontend.FS()
 	if !ok {
 		t.say("this binary was built without the page; `make build` builds one with it")
 	}
 	stopping := make(chan struct{})
-	handler, err := api.New(api.Config{Server: server, Page: page, Basemap: ground, Log: log, Now: time.Now, Observe: metrics.observe, Stop: stopping})
+	handler, err := api.New(api.Config{Server: server, Page: page, Basemap: ground, Log: log, Now: time.Now, Observe: metrics.observe, Stop: stopping,
+		SignedIn: first.signedIn})
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func TestUsersByCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := app.Open(t.Context(), db, info, apptest.Quiet(), time.Now)
+	c, err := app.Open(t.Context(), db, info, nil, apptest.Quiet(), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

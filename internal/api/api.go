@@ -29,7 +29,9 @@ type Config struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 	Observe func(route, method string, status int, took time.Duration)
-	Stop    <-chan struct{} // closed when the server is about to stop: streams end
+	// SignedIn, where it is set, is told of each sign-in with a password.
+	SignedIn func(city, login string)
+	Stop     <-chan struct{} // closed when the server is about to stop: streams end
 
 	// AnswerTime is how long an ordinary request may take: a database that stands still must not collect those who wait.
 	// 0: 12 s.

@@ -106,6 +106,9 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request, c *call) error {
 	}
 	a.setCookie(w, r, c, sessionCookie, signed.Token, auth.DefaultLimits.Absolute)
 	a.setCookie(w, r, c, deviceCookie, signed.Device, auth.DeviceAge)
+	if a.SignedIn != nil {
+		a.SignedIn(c.Code, signed.Identity.Login)
+	}
 	c.who, c.actor = signed.Identity, signed.Identity.Actor
 	out, err := c.session(r)
 	if err != nil {

@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"time"
 
+	"gridgov/internal/auth"
 	"gridgov/internal/demo/dc"
 	"gridgov/internal/fault"
 	"gridgov/internal/geofile"
@@ -46,7 +48,7 @@ func (d Demo) DC(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := d.ensureCity(ctx, postgres.City{Code: dc.Code, Name: dc.Name, Timezone: dc.Timezone, SRID: dc.SRID, Levels: levels})
+	c, err := d.ensureCity(ctx, postgres.City{Code: dc.Code, Name: dc.Name, Timezone: dc.Timezone, SRID: dc.SRID, Levels: levels, Demo: true})
 	if err != nil {
 		return err
 	}
@@ -55,6 +57,12 @@ func (d Demo) DC(ctx context.Context) error {
 		return err
 	}
 	if err := d.dcBoundaries(ctx, c); err != nil {
+		return err
+	}
+	if _, err := c.Reload(ctx); err != nil {
+		return err
+	}
+	if err := makeAccounts(ctx, c, ""); err != nil {
 		return err
 	}
 	return d.dcReports(ctx, c)
@@ -123,5 +131,47 @@ func (d Demo) dcReports(ctx context.Context, c *City) error {
 	return nil
 }
 
-// DemoPassword opens all accounts of a demo. It is listed on the sign-in page, and good in a made-up city alone.
-const DemoPassword = "gridgov-demo-2026"
+// DemoPassword opens all accounts of a demo. It is listed on the sign-in page, and good in demo cities alone.
+const DemoPassword = "watch-the-tidal-bore"
+
+// makeAccounts makes an account a role: for a village, the town it lies in, and the first grid and microgrid of it. Where
+// no village has the code, or levels do not nest, the first of a level serves.
+func makeAccounts(ctx context.Context, c *City, village string) error {
+	l := c.State().Layout
+	if l == nil {
+		return errors.New("the demo's plan is not in force")
+	}
+	first := func(role jurisdiction.Role, fits func(u *jurisdiction.Unit) bool) (area auth.DemoArea) {
+		for _, level := range l.Levels {
+			if level.Role != role {
+				continue
+			}
+			for i := range level.Units {
+				if u := &level.Units[i]; fits(u) || area.Code == "" {
+					area = auth.DemoArea{Code: u.Code, Name: u.Name, NameEN: u.NameLatin}
+					if fits(u) {
+						break
+					}
+				}
+			}
+		}
+		return area
+	}
+	any := func(*jurisdiction.Unit) bool { return true }
+	city := auth.DemoCity{Password: DemoPassword, City: auth.DemoArea{Code: c.Area().Code, Name: c.Name, NameEN: c.Name}}
+	if city.City = first(jurisdiction.RoleCity, any); city.City.Code == "" {
+		city.City = auth.DemoArea{Code: c.Area().Code, Name: c.Name, NameEN: c.Name}
+	}
+	city.Village = first(jurisdiction.RoleVillage, func(u *jurisdiction.Unit) bool { return u.Code == village })
+	city.Grid = first(jurisdiction.RoleGrid, func(u *jurisdiction.Unit) bool { return u.Parent == city.Village.Code })
+	city.Microgrid = first(jurisdiction.RoleMicrogrid, func(u *jurisdiction.Unit) bool { return u.Parent == city.Grid.Code })
+	city.Town = first(jurisdiction.RoleTown, any)
+	if level, unit, ok := l.Unit(jurisdiction.RoleVillage, city.Village.Code); ok {
+		for _, p := range l.Parents(level, unit) {
+			if p.Level == jurisdiction.RoleTown {
+				city.Town = auth.DemoArea{Code: p.Code, Name: p.Name, NameEN: p.NameLatin}
+			}
+		}
+	}
+	return c.Auth.MakeDemoAccounts(ctx, city)
+}

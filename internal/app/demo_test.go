@@ -237,7 +237,7 @@ func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
 	if demo, err := c.Auth.DemoAccounts(t.Context()); err != nil || len(demo) != 20 {
 		t.Errorf("%d demo accounts, %v", len(demo), err)
 	}
-	in, err := c.Auth.SignIn(t.Context(), auth.Attempt{Login: "grid_worker", Password: haining.Password})
+	in, err := c.Auth.SignIn(t.Context(), auth.Attempt{Login: "grid_worker", Password: app.DemoPassword})
 	if err != nil || len(in.Identity.Actor.Posts) != 1 || !l.Has(in.Identity.Actor.Posts[0].Area.Code) {
 		t.Errorf("the grid worker signs in as %+v, %v", in.Identity, err)
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
 
-	"gridgov/internal/auth"
 	"gridgov/internal/audit"
 	"gridgov/internal/demo/haining"
 	"gridgov/internal/jurisdiction"
@@ -28,7 +27,7 @@ func (d Demo) Haining(ctx context.Context) error {
 		return err
 	}
 	c, err := d.ensureCity(ctx, postgres.City{Code: haining.Code, Name: haining.Name, Timezone: haining.Timezone, SRID: haining.SRID,
-		Levels: levels, Generated: true})
+		Levels: levels, Generated: true, Demo: true})
 	if err != nil {
 		return err
 	}
@@ -38,7 +37,7 @@ func (d Demo) Haining(ctx context.Context) error {
 		return err
 	}
 	if done {
-		if err := d.hainingPeople(ctx, c); err != nil {
+		if err := makeAccounts(ctx, c, haining.VillageCode); err != nil {
 			return err
 		}
 		d.Say("haining: loaded before, with reports up to %s", until.Format(time.DateOnly))
@@ -61,7 +60,7 @@ func (d Demo) Haining(ctx context.Context) error {
 	if err := d.hainingPlaces(ctx, c, plan); err != nil {
 		return err
 	}
-	if err := d.hainingPeople(ctx, c); err != nil {
+	if err := makeAccounts(ctx, c, haining.VillageCode); err != nil {
 		return err
 	}
 	if err := d.hainingReports(ctx, c, plan, until); err != nil {
@@ -164,41 +163,6 @@ func (d Demo) hainingPlaces(ctx context.Context, c *City, plan *haining.Plan) er
 		return err
 	}
 	return c.ReloadPlaces(ctx)
-}
-
-// hainingPeople makes an account a role: in Xucun, its village of the same name, and the first grid and microgrid there.
-func (d Demo) hainingPeople(ctx context.Context, c *City) error {
-	l := c.State().Layout
-	if l == nil {
-		return errors.New("the demo's plan is not in force")
-	}
-	const village = "330481101004"
-	city := auth.DemoCity{Password: haining.Password}
-	at := func(role jurisdiction.Role, fits func(u *jurisdiction.Unit) bool) (area auth.DemoArea) {
-		for _, level := range l.Levels {
-			if level.Role != role {
-				continue
-			}
-			for i := range level.Units {
-				if u := &level.Units[i]; fits(u) {
-					return auth.DemoArea{Code: u.Code, Name: u.Name, NameEN: u.NameLatin}
-				}
-			}
-		}
-		return area
-	}
-	named := func(code string) func(u *jurisdiction.Unit) bool {
-		return func(u *jurisdiction.Unit) bool { return u.Code == code }
-	}
-	in := func(code string) func(u *jurisdiction.Unit) bool {
-		return func(u *jurisdiction.Unit) bool { return u.Parent == code }
-	}
-	city.City = at(jurisdiction.RoleCity, named(haining.CountyCode))
-	city.Village = at(jurisdiction.RoleVillage, named(village))
-	city.Town = at(jurisdiction.RoleTown, named(village[:9]))
-	city.Grid = at(jurisdiction.RoleGrid, in(village))
-	city.Microgrid = at(jurisdiction.RoleMicrogrid, in(city.Grid.Code))
-	return c.Auth.MakeDemoAccounts(ctx, city)
 }
 
 func (d Demo) hainingReports(ctx context.Context, c *City, plan *haining.Plan, until time.Time) error {

@@ -173,9 +173,6 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 	if len(n.strays) > 0 {
 		l.strays.add(n.strays...)
 	}
-	if n.people {
-		l.Auth.Forget()
-	}
 	if n.changed {
 		select {
 		case l.changed <- struct{}{}:

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"gridgov/internal/auth"
 	"gridgov/internal/keyring"
 	"gridgov/internal/postgres"
 )
@@ -19,6 +20,10 @@ type Server struct {
 	keys *keyring.Ring
 	log  *slog.Logger
 	now  func() time.Time
+
+	// FirstPassword, where it is set, is told the one-time password of the administrator who was made for a city without
+	// any account. Set it before Run.
+	FirstPassword func(city, login, password string) error
 
 	loading chan struct{} // holds a place for each city that may load at once
 	work    sync.WaitGroup
@@ -167,7 +172,30 @@ func (s *Server) open(ctx context.Context, info postgres.City) (*Live, error) {
 		c.Close()
 		return nil, err
 	}
+	if err := s.firstAdministrator(ctx, live); err != nil {
+		live.Stop()
+		return nil, err
+	}
 	return live, nil
+}
+
+// FirstLogin is the login of a city's first administrator.
+const FirstLogin = auth.FirstLogin
+
+// firstAdministrator sees to it that somebody can sign in. A demo has accounts of its own.
+func (s *Server) firstAdministrator(ctx context.Context, live *Live) error {
+	if s.FirstPassword == nil || live.Demo {
+		return nil
+	}
+	login, password, made, err := live.Auth.FirstAdministrator(ctx)
+	if err != nil || !made {
+		return err
+	}
+	if err := s.FirstPassword(live.Code, login, password); err != nil {
+		s.log.Error("the first administrator's password was made and could not be told: give another by `gridgov user passwd`",
+			"city", live.Code, "login", login, "err", err)
+	}
+	return nil
 }
 
 // keepExtended makes the feed's partitions ahead of need until ctx ends: the serving role cannot make tables.

@@ -34,15 +34,15 @@ var DefaultLimits = Limits{Idle: 8 * time.Hour, AdminIdle: time.Hour, Absolute: 
 
 // Config is what a Service is made of.
 type Config struct {
-	Pool      *pgxpool.Pool
-	Feed      *feed.Writer
-	People    *person.Service
-	Now       func() time.Time
-	Sealer    Sealer             // nil: without the key there is no second factor
-	Generated bool               // the city is made up: demo accounts may sign in
-	City      string             // the city's code, which an authenticator shows beside the login
-	Area      func() policy.Area // the whole city as a jurisdiction; nil: City's code
-	Limits    Limits             // zero: DefaultLimits
+	Pool   *pgxpool.Pool
+	Feed   *feed.Writer
+	People *person.Service
+	Now    func() time.Time
+	Sealer Sealer             // nil: without the key there is no second factor
+	Demo   bool               // the city is a demo: demo accounts may sign in
+	City   string             // the city's code, which an authenticator shows beside the login
+	Area   func() policy.Area // the whole city as a jurisdiction; nil: City's code
+	Limits Limits             // zero: DefaultLimits
 }
 
 // Identity is who asks. It is shared and must not be changed.

@@ -628,7 +628,7 @@ func TestOneOfManyNodesMakesTheFirstAdministrator(t *testing.T) {
 }
 
 func TestDemoAccounts(t *testing.T) {
-	w := newWorld(t, func(c *auth.Config) { c.Generated = true })
+	w := newWorld(t, func(c *auth.Config) { c.Demo = true })
 	ctx := t.Context()
 	city := auth.DemoCity{City: auth.DemoArea{Code: "330481", Name: "海宁市", NameEN: "Haining"}, Town: auth.DemoArea{Code: "330481101", Name: "许村镇", NameEN: "Xucun"},
 		Village: auth.DemoArea{Code: "330481101001"}, Grid: auth.DemoArea{Code: grid.Code}, Microgrid: auth.DemoArea{Code: grid.Code + "01"}, Password: "haining demo 4 all"}
@@ -670,7 +670,7 @@ func TestDemoAccounts(t *testing.T) {
 	in, err := w.SignIn(ctx, auth.Attempt{Login: "desk", Password: city.Password})
 	w.ok(err)
 	// The same rows in a city that is real.
-	w.cfg.Generated = false
+	w.cfg.Demo = false
 	real := w.node()
 	_, err = real.Identify(ctx, in.Token)
 	w.refused(err, "no_session")

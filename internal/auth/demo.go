@@ -83,7 +83,7 @@ func (d *DemoCity) area(l policy.Level) DemoArea {
 // MakeDemoAccounts makes one account a role, named like the role, in a city that is made up. What is there it leaves.
 // Machines' roles get none: they do not sign in.
 func (s *Service) MakeDemoAccounts(ctx context.Context, city DemoCity) error {
-	if !s.cfg.Generated {
+	if !s.cfg.Demo {
 		return fault.Forbidden("not_a_demo", "demo accounts are made in cities that are made up, and nowhere else")
 	}
 	var err error
@@ -171,7 +171,7 @@ func (w *work) demoUnits(ctx context.Context, city DemoCity) (map[policy.UnitKin
 
 // DemoAccounts lists the demo's accounts, in the order of the roles; none outside of a city that is made up.
 func (s *Service) DemoAccounts(ctx context.Context) ([]DemoAccount, error) {
-	if !s.cfg.Generated {
+	if !s.cfg.Demo {
 		return nil, nil
 	}
 	rows, err := s.cfg.Pool.Query(ctx, `

@@ -15,10 +15,13 @@ import (
 // errThere ends a transaction that finds nothing to do.
 var errThere = errors.New("auth: there is an account")
 
+// FirstLogin is the login of a city's first administrator.
+const FirstLogin = "admin"
+
 // FirstAdministrator makes the account admin with an administrator's post for the city, if the city has no account at
 // all, and returns its one-time password. made is true on one of the nodes that ask at once.
 func (s *Service) FirstAdministrator(ctx context.Context) (login, password string, made bool, err error) {
-	login = "admin"
+	login = FirstLogin
 	none, err := s.noAccounts(ctx, s.cfg.Pool)
 	if err != nil || !none {
 		return login, "", false, err

@@ -128,7 +128,7 @@ func (s *Service) read(ctx context.Context, token string, key digest, era uint64
 	id.Actor = &policy.Actor{Person: id.Person, Public: public, Posts: posts}
 	id.Ends = ends
 	switch {
-	case found == uuid.Nil, id.Demo && !s.cfg.Generated:
+	case found == uuid.Nil, id.Demo && !s.cfg.Demo:
 		return readAt{}, ErrNoSession
 	case ofMachine:
 		id.Token = found

@@ -114,7 +114,7 @@ func (s *Service) verify(ctx context.Context, a Attempt, c candidate, g Guess) e
 		return err
 	}
 	switch {
-	case !ok || c.demo && !s.cfg.Generated:
+	case !ok || c.demo && !s.cfg.Demo:
 		return s.refused(ctx, a, c, errWrong)
 	case c.disabled:
 		return s.refused(ctx, a, c, errDisabled)

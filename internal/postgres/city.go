@@ -18,6 +18,7 @@ type City struct {
 	SRID      int    // projected system in metres, for distances and areas
 	Levels    Levels
 	Generated bool // its reports and lines are made up: every view says so
+	Demo      bool // it is there to be looked at: anybody may sign in as anybody
 	// Role is the serving role's name. CreateCity chooses it.
 	Role string
 	// Conn is the owner's URL of the server that holds the city; empty: the registry's own database.

@@ -21,10 +21,10 @@ import (
 // citiesChannel is what CreateCity notifies.
 const citiesChannel = "gridgov_cities"
 
-const cityColumns = "code, name, timezone, srid, levels, generated, role, coalesce(conn, ''), created_at"
+const cityColumns = "code, name, timezone, srid, levels, generated, demo, role, coalesce(conn, ''), created_at"
 
 func scanCity(row pgx.CollectableRow) (c City, err error) {
-	err = row.Scan(&c.Code, &c.Name, &c.Timezone, &c.SRID, &c.Levels, &c.Generated, &c.Role, &c.Conn, &c.CreatedAt)
+	err = row.Scan(&c.Code, &c.Name, &c.Timezone, &c.SRID, &c.Levels, &c.Generated, &c.Demo, &c.Role, &c.Conn, &c.CreatedAt)
 	return c, err
 }
 
@@ -112,7 +112,7 @@ func unlisten(conn *pgxpool.Conn) {
 }
 
 func sameCity(a, b City) bool {
-	return a.Code == b.Code && a.Name == b.Name && a.Timezone == b.Timezone && a.SRID == b.SRID && a.Generated == b.Generated &&
+	return a.Code == b.Code && a.Name == b.Name && a.Timezone == b.Timezone && a.SRID == b.SRID && a.Generated == b.Generated && a.Demo == b.Demo &&
 		a.Role == b.Role && a.Conn == b.Conn && slices.Equal(a.Levels, b.Levels)
 }
 
@@ -153,10 +153,10 @@ func createCity(ctx context.Context, tx, there pgx.Tx, conn *pgx.Conn, city *Cit
 	if city.Role, err = createRole(ctx, there, city.Code, password); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO registry.city (code, name, timezone, srid, levels, generated, role, conn, created_at)
-		VALUES (@code, @name, @timezone, @srid, @levels, @generated, @role, nullif(@conn, ''), @created_at)`,
+	_, err = tx.Exec(ctx, `INSERT INTO registry.city (code, name, timezone, srid, levels, generated, demo, role, conn, created_at)
+		VALUES (@code, @name, @timezone, @srid, @levels, @generated, @demo, @role, nullif(@conn, ''), @created_at)`,
 		pgx.NamedArgs{"code": city.Code, "name": city.Name, "timezone": city.Timezone, "srid": city.SRID, "levels": city.Levels,
-			"generated": city.Generated, "role": city.Role, "conn": city.Conn, "created_at": city.CreatedAt})
+			"generated": city.Generated, "demo": city.Demo, "role": city.Role, "conn": city.Conn, "created_at": city.CreatedAt})
 	if state(err) == "23505" { // unique_violation
 		return fault.Conflict("city_exists", "there is a city %s already", city.Code)
 	} else if err != nil {

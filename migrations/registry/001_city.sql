@@ -6,6 +6,7 @@ CREATE TABLE city (
     srid integer NOT NULL,
     levels jsonb NOT NULL,
     generated boolean NOT NULL,
+    demo boolean NOT NULL,
     role text NOT NULL UNIQUE,
     conn text,
     created_at timestamptz NOT NULL

@@ -1,6 +1,7 @@
 package apptest
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -59,6 +60,18 @@ func Unit(t testing.TB, c *app.City, kind policy.UnitKind, area policy.Area) pol
 // are, so that a person may hold what no administrator could give.
 func SignIn(t testing.TB, c *app.City, posts ...policy.Post) (token string, person uuid.UUID) {
 	t.Helper()
+	return SignInAt(t, c.Pool, Now, posts...)
+}
+
+// SignInAt is SignIn at another time, on any connection that sees the city's schema.
+func SignInAt(t testing.TB, db interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+}, now time.Time, posts ...policy.Post) (token string, person uuid.UUID) {
+	t.Helper()
+	zone, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails
 	token = base64.RawURLEncoding.EncodeToString(secret)
@@ -68,15 +81,15 @@ func SignIn(t testing.TB, c *app.City, posts ...policy.Post) (token string, pers
 		if at.IsZero() {
 			return nil
 		}
-		return new(at.In(c.Zone).Format(time.DateOnly))
+		return new(at.In(zone).Format(time.DateOnly))
 	}
-	err := pgx.BeginFunc(t.Context(), c.Pool, func(tx pgx.Tx) error {
+	err = pgx.BeginFunc(t.Context(), db, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
-		b.Queue(`INSERT INTO person (id, name, machine, created_at, version) VALUES ($1, '王小明', false, $2, 1)`, person, Now)
+		b.Queue(`INSERT INTO person (id, name, machine, created_at, version) VALUES ($1, '王小明', false, $2, 1)`, person, now)
 		b.Queue(`INSERT INTO account (person_id, login, password_at, must_change, demo, totp_step, created_at) VALUES ($1, $2, $3, false, false, 0, $3)`,
-			person, person.String(), Now)
+			person, person.String(), now)
 		b.Queue(`INSERT INTO session (id, hash, person_id, made_at, seen_at, ends_at, address, agent) VALUES ($1, $2, $3, $4, $4, $5, '', '')`,
-			uuid.New(), hash[:], person, Now, Now.AddDate(0, 0, 7))
+			uuid.New(), hash[:], person, now, now.AddDate(0, 0, 7))
 		for _, p := range posts {
 			until := p.Until // the last day is the one before
 			if !until.IsZero() {

