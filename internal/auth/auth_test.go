@@ -739,3 +739,14 @@ func TestAnUnknownLoginCostsAsMuchAsAKnownOne(t *testing.T) {
 		t.Errorf("a known login takes %v, an unknown one %v, none %v", a, b, c)
 	}
 }
+
+// Who signs in with the right password is never slowed, however often and from however many seats behind one address.
+func TestRightPasswordsAreNoGuesses(t *testing.T) {
+	w := newWorld(t)
+	for _, login := range []string{"wang", "li"} {
+		w.user(login)
+		for range 2 * auth.DefaultRates.Address.Burst {
+			w.in(login)
+		}
+	}
+}
