@@ -296,6 +296,34 @@ func (s *Service) ResetPassword(ctx context.Context, person uuid.UUID) (string, 
 	return password, nil
 }
 
+// Erase takes every word of a person out of person, account and sessions, and ends posts, sessions and tokens. The rows
+// stay, as others name the person by id.
+func (s *Service) Erase(ctx context.Context, person uuid.UUID) error {
+	return s.transact(ctx, func(w *work) error {
+		records, err := w.cfg.People.EraseIn(ctx, w.tx, person)
+		if err != nil || len(records) == 0 { // erased before
+			return err
+		}
+		w.records, w.people = append(w.records, records...), true
+		for _, sql := range []string{
+			`DELETE FROM session WHERE person_id = $1`, `DELETE FROM device WHERE person_id = $1`, `DELETE FROM recovery_code WHERE person_id = $1`,
+			`UPDATE account SET login = 'erased-' || person_id::text, password = NULL, totp = NULL, totp_confirmed_at = NULL WHERE person_id = $1`,
+			`UPDATE token SET name = 'erased' WHERE person_id = $1`,
+		} {
+			if _, err := w.exec(ctx, "erase account", sql, person); err != nil {
+				return err
+			}
+		}
+		for _, sql := range []string{`UPDATE account SET disabled_at = coalesce(disabled_at, $2) WHERE person_id = $1`,
+			`UPDATE token SET revoked_at = coalesce(revoked_at, $2) WHERE person_id = $1`} {
+			if _, err := w.exec(ctx, "erase account", sql, person, w.at); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func (w *work) forgetDevices(ctx context.Context, person uuid.UUID) error {
 	_, err := w.exec(ctx, "forget devices", `DELETE FROM device WHERE person_id = $1`, person)
 	return err

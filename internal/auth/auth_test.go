@@ -681,3 +681,72 @@ func TestDemoAccounts(t *testing.T) {
 		t.Errorf("%+v %v", list, err)
 	}
 }
+
+// Not a word of an erased person is left in any table, and nothing of hers opens a door.
+func TestErasedPeopleLeaveNoWord(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	who, _, err := w.CreateUser(ctx, person.New{Name: "CANARY 王芳", Phone: "+86 13900009999", Email: "canary@example.org"},
+		auth.NewAccount{Login: "canary-wang", Password: password}, person.Post{Role: policy.Planner, Area: wholeCity, Certificate: "CANARY-1"})
+	w.ok(err)
+	in, err := w.SignIn(ctx, auth.Attempt{Login: "canary-wang", Password: password, Address: "192.0.2.99", Agent: "CANARY browser"})
+	w.ok(err)
+	w.ok(w.Erase(ctx, who))
+	w.ok(w.Erase(ctx, who))
+	for _, table := range []string{"person", "post", "account", "session", "device", "token", "recovery_code", "event"} {
+		var n int
+		w.ok(w.pool.QueryRow(ctx, `SELECT count(*) FROM `+table+` t WHERE t::text ~* 'canary|1390000|192.0.2.99'`).Scan(&n))
+		if n != 0 {
+			t.Errorf("%d rows of %s tell of the person", n, table)
+		}
+	}
+	_, err = w.Identify(ctx, in.Token)
+	w.refused(err, "no_session")
+	_, err = w.SignIn(ctx, auth.Attempt{Login: "canary-wang", Password: password})
+	w.refused(err, "wrong_credentials")
+	posts, err := w.people.PostsOf(ctx, w.pool, who)
+	w.ok(err)
+	if len(posts) != 1 || posts[0].InForce(w.clock.now()) {
+		t.Errorf("%+v", posts)
+	}
+	_, err = w.people.CreatePost(ctx, person.Post{Person: who, Role: policy.Planner, Area: wholeCity, Begins: "2026-01-01"})
+	w.refused(err, "person_erased")
+}
+
+// Who tries logins learns nothing from the time that a refusal takes.
+func TestAnUnknownLoginCostsAsMuchAsAKnownOne(t *testing.T) {
+	w := newWorld(t)
+	w.user("wang")
+	w.Service = auth.New(w.cfg) // hashes as the product does
+	w.Cleanup(w.Service.Close)
+	known := w.in("wang") // so that the hash is a dear one
+	w.ok(w.ChangePassword(t.Context(), known.Identity, "", password, "staple battery horse correct"))
+	took := func(login string) time.Duration {
+		least := time.Hour
+		for i := range 6 {
+			began := time.Now()
+			_, err := w.SignIn(t.Context(), auth.Attempt{Login: login, Password: "wrong", Address: "192.0.2." + string(rune('1'+i))})
+			w.refused(err, "wrong_credentials")
+			if i > 0 { // the first makes what is compared with
+				least = min(least, time.Since(began))
+			}
+			w.clock.add(time.Hour)
+		}
+		return least
+	}
+	a, b, c := took("wang"), took("nobody"), took("no login!")
+	if b < a/2 || c < a/2 {
+		t.Errorf("a known login takes %v, an unknown one %v, none %v", a, b, c)
+	}
+}
+
+// Who signs in with the right password is never slowed, however often and from however many seats behind one address.
+func TestRightPasswordsAreNoGuesses(t *testing.T) {
+	w := newWorld(t)
+	for _, login := range []string{"wang", "li"} {
+		w.user(login)
+		for range 2 * auth.DefaultRates.Address.Burst {
+			w.in(login)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -270,6 +271,62 @@ func BenchmarkIdentify(b *testing.B) {
 	for b.Loop() {
 		if _, err := w.Identify(b.Context(), in.Token); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// forgetter drops what a node has in memory while it reads a session: as a change does that comes between.
+type forgetter struct {
+	mu    sync.Mutex
+	do    func()
+	reads int
+}
+
+type readKey struct{}
+
+func (f *forgetter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	return context.WithValue(ctx, readKey{}, strings.Contains(q.SQL, "FROM session h"))
+}
+
+func (f *forgetter) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
+	if read, _ := ctx.Value(readKey{}).(bool); !read {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.reads++; f.do != nil {
+		f.do()
+	}
+}
+
+func TestWhatWasReadBeforeAChangeIsNotKept(t *testing.T) {
+	var f forgetter
+	w := newWorld(t, func(c *auth.Config) {
+		cfg := c.Pool.Config()
+		cfg.ConnConfig.Tracer = &f
+		pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(pool.Close)
+		c.Pool = pool
+	})
+	w.user("wang")
+	in := w.in("wang")
+	w.Forget()
+	for _, c := range []struct {
+		do   func()
+		want int
+	}{{w.Forget, 2}, {nil, 1}} {
+		f.mu.Lock()
+		f.do, f.reads = c.do, 0
+		f.mu.Unlock()
+		for range 2 {
+			_, err := w.Identify(t.Context(), in.Token)
+			w.ok(err)
+		}
+		if f.reads != c.want {
+			t.Errorf("the session was read %d times, want %d", f.reads, c.want)
 		}
 	}
 }

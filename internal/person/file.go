@@ -196,6 +196,40 @@ func set[T any](to, from *T) {
 	}
 }
 
+// EraseIn takes every word of a person out of the row, and ends the posts, inside of another use case's transaction. What
+// refers to the person keeps the id.
+func (s *Service) EraseIn(ctx context.Context, tx pgx.Tx, id uuid.UUID) ([]audit.Record, error) {
+	w := &work{Service: s, tx: tx, at: s.Now().UTC()}
+	p, err := person(ctx, tx, id, true)
+	if err != nil || p.ErasedAt != nil {
+		return nil, err
+	}
+	_, err = tx.Exec(ctx, `UPDATE person SET name = '', phone = NULL, email = NULL, erased_at = $2, version = version + 1 WHERE id = $1`, id, w.at)
+	if err != nil {
+		return nil, fmt.Errorf("erase person: %w", err)
+	}
+	w.record("person.erase", subjectOf(id), nil, nil)
+	today := dayOf(w.at, s.Zone)
+	held, err := postsWhere(ctx, tx, selectPost+` WHERE o.person_id = $1 ORDER BY o.id FOR UPDATE OF o`, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range held {
+		last, erased := today.plus(-1), "erased"
+		if o.Ends != "" && o.Ends <= last {
+			last = o.Ends
+		}
+		c := PostChange{Ends: &last}
+		if o.Certificate != "" {
+			c.Certificate = &erased
+		}
+		if _, _, err := w.changePost(ctx, o, c, "post.end"); err != nil {
+			return nil, err
+		}
+	}
+	return w.records, nil
+}
+
 // checkArea refuses a jurisdiction that the plan in force does not have.
 func (s *Service) checkArea(a policy.Area) *fault.Error {
 	if plan := s.plan(); plan != nil && !plan.Has(a) {

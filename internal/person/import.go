@@ -173,6 +173,11 @@ func (w *work) rowPost(ctx context.Context, holder uuid.UUID, r Row) (created bo
 	p := Post{Person: holder, Role: policy.Role(strings.TrimSpace(r.Role)), Begins: Day(strings.TrimSpace(r.Begins)), Ends: Day(strings.TrimSpace(r.Ends)),
 		Area:        policy.Area{Level: policy.Level(strings.TrimSpace(r.Level)), Code: strings.TrimSpace(r.Code)},
 		Certificate: strings.TrimSpace(r.Certificate), CertificateUntil: Day(strings.TrimSpace(r.CertificateUntil))}
+	for _, f := range []struct{ field, text string }{{"role", string(p.Role)}, {"unit", r.Unit}, {"level", string(p.Area.Level)}, {"code", p.Area.Code}} {
+		if f := checkText(f.field, f.text, 100, false); f != nil {
+			return false, nil, f
+		}
+	}
 	if name := strings.TrimSpace(r.Unit); name != "" {
 		if p.Unit, err = w.unitNamed(ctx, name); err != nil {
 			return false, nil, err

@@ -413,10 +413,11 @@ func TestImport(t *testing.T) {
 	}
 	head := must(feed.Head(ctx, s.Pool))(t)
 	bad := append(slices.Clone(rows), person.Row{Line: 5, Name: "x", Role: "grid_worker", Level: "grid", Code: "9"},
-		person.Row{Line: 6, Name: "孙丽", Phone: "13800000001"}, person.Row{Line: 7, Name: "王芳"}, person.Row{Line: 8, Name: "x", Role: "desk", Unit: "none"})
+		person.Row{Line: 6, Name: "孙丽", Phone: "13800000001"}, person.Row{Line: 7, Name: "王芳"}, person.Row{Line: 8, Name: "x", Role: "desk", Unit: "none"},
+		person.Row{Line: 9, Name: "x", Role: "desk", Unit: "a\x00"}, person.Row{Line: 10, Name: "x", Role: "desk\xff", Level: "city", Code: "330481"})
 	planned, err := s.Apply(ctx, bad)
 	wantCode(t, err, "rows_rejected")
-	for i, code := range []string{"unknown_jurisdiction", "phone_of_another", "several_people", "unknown_unit"} {
+	for i, code := range []string{"unknown_jurisdiction", "phone_of_another", "several_people", "unknown_unit", "control_character", "bad_encoding"} {
 		var f *fault.Error
 		if !errors.As(planned[3+i].Err, &f) || f.Code != code || f.Line != 5+i || planned[3+i].Outcome != person.OutcomeError {
 			t.Errorf("%+v, want %s", planned[3+i], code)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -180,6 +181,9 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	}
 	if f := checkText("search", q.Search, 100, false); f != nil {
 		return Page{}, f
+	}
+	if q.Role != "" && !slices.Contains(policy.Roles, q.Role) {
+		return Page{}, fault.Invalid("role", "unknown_role", "there is no role %.60q: use one of %s", q.Role, join(policy.Roles))
 	}
 	if q.After != "" {
 		if _, err := uuid.Parse(q.After); err != nil {

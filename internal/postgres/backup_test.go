@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"gridgov/internal/fault"
@@ -319,5 +320,48 @@ func TestBackupThatFailsLeavesNoFile(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("left over: %v, error %v", left, err)
+	}
+}
+
+// Posts are kept apart in the restored city as they were before, and nobody is signed in.
+func TestRestoredPeopleSignInAgain(t *testing.T) {
+	t.Parallel()
+	from := filled(t, "first")
+	const post = `INSERT INTO post (person_id, role, level, code, begins, version)
+		VALUES ('01980000-0000-7000-8000-000000000000', 'grid_worker', 'grid', '1', '2026-01-01', 1)`
+	p := pool(t, from, "haining")
+	for _, sql := range []string{
+		`INSERT INTO person (id, name, machine, created_at, version) VALUES ('01980000-0000-7000-8000-000000000000', '王芳', false, '2026-01-01', 1)`,
+		post,
+		`INSERT INTO account (person_id, login, password_at, must_change, demo, totp_step, created_at)
+			VALUES ('01980000-0000-7000-8000-000000000000', 'wang', '2026-01-01', false, false, 0, '2026-01-01')`,
+		`INSERT INTO session (id, hash, person_id, made_at, seen_at, ends_at, address, agent)
+			SELECT person_id, sha256('a'), person_id, '2026-01-01', '2026-01-01', '2027-01-01', '', '' FROM account`,
+		`INSERT INTO device (hash, person_id, made_at, seen_at) SELECT sha256('b'), person_id, '2026-01-01', '2026-01-01' FROM account`,
+	} {
+		if _, err := p.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Reset()
+	file, saved := backup(t, from)
+	if rows := saved.Cities[0].Rows; rows["session"] != 1 || rows["post"] != 1 {
+		t.Errorf("saved %v", rows)
+	}
+	to := open(t, postgres.Options{})
+	if _, err := to.Restore(t.Context(), file, backupOptions()); err != nil {
+		t.Fatal(err)
+	}
+	restored := pool(t, to, "haining")
+	if n := scalar[int](t, restored, `SELECT (SELECT count(*) FROM session) + (SELECT count(*) FROM device)`); n != 0 {
+		t.Errorf("%d sessions and devices live again", n)
+	}
+	if n := scalar[int](t, restored, `SELECT count(*) FROM post JOIN account USING (person_id)`); n != 1 {
+		t.Errorf("%d posts", n)
+	}
+	_, err := restored.Exec(t.Context(), post)
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Code != "23P01" {
+		t.Errorf("the restored city takes a post twice: %v", err)
 	}
 }

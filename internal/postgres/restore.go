@@ -19,7 +19,7 @@ import (
 const aside = "before_restore_"
 
 // Restore brings back the registry and the cities of a backup, whole or not at all: what is there is put aside first, and
-// is back when anything fails. The cities get new roles and passwords, and their feeds a new epoch, so that no follower
+// is back when anything fails. The cities get new roles and passwords, people have to sign in again, and feeds get a new epoch, so that no follower
 // takes what comes now for what it has seen. A backup of an earlier version is migrated forward.
 //
 // It refuses a damaged file, a database that has cities (unless opts.Replace gives them up), and one that is being served.
@@ -273,6 +273,14 @@ func (r *restoring) finishCity(ctx context.Context, tx pgx.Tx, c ManifestCity, r
 	}
 	if err := giveGrants(ctx, tx, c.Code, role, c.Grants); err != nil {
 		return err
+	}
+	// Sessions that have ended since the backup must not live again, and the devices that were forgotten since are strangers'.
+	for _, table := range []string{"session", "device"} {
+		if _, has := rows[table]; has {
+			if _, err := tx.Exec(ctx, "DELETE FROM "+pgx.Identifier{c.Code, table}.Sanitize()); err != nil {
+				return err
+			}
+		}
 	}
 	if _, has := rows["feed"]; !has {
 		return nil // older than the feed
