@@ -33,6 +33,8 @@ type Config struct {
 	SignedIn func(city, login string)
 	Stop     <-chan struct{} // closed when the server is about to stop: streams end
 
+	Edge Edge
+
 	// AnswerTime is how long an ordinary request may take: a database that stands still must not collect those who wait.
 	// 0: 12 s.
 	AnswerTime time.Duration
@@ -45,7 +47,8 @@ type handler func(w http.ResponseWriter, r *http.Request, c *call) error
 
 type api struct {
 	Config
-	table []route
+	table   []route
+	limiter *limiter
 }
 
 // route is one line of the table below; tests hold it against openapi.yaml.
@@ -119,7 +122,7 @@ func New(cfg Config) (http.Handler, error) {
 	if a.AnswerTime == 0 {
 		a.AnswerTime = 12 * time.Second
 	}
-	a.table = a.routes()
+	a.table, a.limiter = a.routes(), newLimiter(a.Edge.Limits, time.Now)
 	city := http.NewServeMux()
 	for _, rt := range a.table {
 		if !policy.Known(rt.action) {
@@ -129,7 +132,7 @@ func New(cfg Config) (http.Handler, error) {
 		if rt.path == "/" {
 			pattern += "{$}"
 		}
-		city.Handle(pattern, a.wrap(rt.method+" "+rt.path, rt.kind, a.inCity(rt.action, rt.handle)))
+		city.Handle(pattern, a.wrap(rt.method+" "+rt.path, rt.kind, a.inCity(rt.action, rt.kind, rt.handle)))
 	}
 	city.Handle("GET /{city}/v1", http.RedirectHandler("v1/", http.StatusPermanentRedirect))
 	city.Handle("GET /{city}/{rest...}", a.wrap("GET page", ordinary, a.page))

@@ -43,7 +43,7 @@ func newSiteAt(t *testing.T, clock func() time.Time) *site {
 	t.Helper()
 	server, live := apptest.ServerAt(t, clock)
 	stop := make(chan struct{})
-	h := httptest.NewServer(newHandler(t, api.Config{Server: server, Log: apptest.Quiet(), Now: clock, Stop: stop}))
+	h := httptest.NewServer(newHandler(t, api.Config{Server: server, Log: apptest.Quiet(), Now: clock, Stop: stop, Edge: api.Edge{Hosts: []string{api.LocalHosts}, Limits: api.NoLimits}}))
 	t.Cleanup(func() { close(stop); h.Close() })
 	s := &site{t: t, url: h.URL, server: server, live: live}
 	s.router = specRouter(t, h.URL+"/"+live.Code+"/v1")
