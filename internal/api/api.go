@@ -93,6 +93,8 @@ func (a *api) routes() []route {
 		{"GET", "/tiles/{layer}", a.getTileJSON, ordinary, policy.CityView},
 		{"GET", "/tiles/jurisdictions/{z}/{x}/{y}", a.getBoundaryTile, inMasses, policy.CityView},
 		{"GET", "/tiles/{layer}/{z}/{x}/{y}", a.getReportTile, inMasses, policy.ReportView},
+		{"GET", "/public/heat", a.getPublicHeat, ordinary, policy.PublicHeat},
+		{"GET", "/public/heat/{month}/{z}/{x}/{y}", a.getPublicHeatTile, inMasses, policy.PublicHeat},
 		{"GET", "/basemap.pmtiles", a.getBasemap, inMasses, policy.CityView},
 		{"GET", "/openapi.yaml", a.getOpenAPI, ordinary, policy.ServiceDescribe},
 		{"GET", "/docs", a.getDocs, ordinary, policy.ServiceDescribe},

@@ -694,6 +694,22 @@ type Progress struct {
 	Total int `json:"total"`
 }
 
+// PublicHeat defines model for PublicHeat.
+type PublicHeat struct {
+	// Least Squares with fewer are left out
+	Least   int `json:"least"`
+	MaxZoom int `json:"max_zoom"`
+
+	// Months The earliest first
+	Months []string `json:"months"`
+
+	// Until Nothing captured from then on is counted
+	Until time.Time `json:"until"`
+
+	// Url Of tiles, with {month}, {z}, {x}, {y}
+	Url string `json:"url"`
+}
+
 // RecoveryCodes defines model for RecoveryCodes.
 type RecoveryCodes struct {
 	Codes []string `json:"codes"`
