@@ -750,3 +750,42 @@ func TestRightPasswordsAreNoGuesses(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoIsVouchedForNeedsNoPassword(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	who := w.user("wang")
+	own := w.in("wang")
+	in, err := w.OpenSession(ctx, who, auth.Attempt{Address: "192.0.2.1", OldToken: own.Token})
+	w.ok(err)
+	if in.Identity.Person != who || in.Device == own.Device {
+		t.Errorf("%+v", in)
+	}
+	_, err = w.Identify(ctx, own.Token)
+	w.refused(err, "no_session")
+	set, err := w.BeginTOTP(ctx, in.Identity)
+	w.ok(err)
+	code, err := totp.GenerateCode(set.Secret, w.clock.now())
+	w.ok(err)
+	_, err = w.ConfirmTOTP(ctx, in.Identity, code)
+	w.ok(err)
+	_, err = w.OpenSession(ctx, who, auth.Attempt{})
+	w.refused(err, "code_needed")
+	_, err = w.OpenSession(ctx, who, auth.Attempt{Code: code})
+	w.refused(err, "wrong_credentials")
+	w.clock.add(30 * time.Second)
+	code, err = totp.GenerateCode(set.Secret, w.clock.now())
+	w.ok(err)
+	_, err = w.OpenSession(ctx, who, auth.Attempt{Code: code})
+	w.ok(err)
+	for range auth.DefaultRates.Device.Burst + 1 {
+		_, err = w.OpenSession(ctx, who, auth.Attempt{Code: "000000"})
+	}
+	w.refused(err, "too_many_attempts")
+	w.ok(w.Disable(ctx, who))
+	w.clock.add(time.Hour)
+	_, err = w.OpenSession(ctx, who, auth.Attempt{})
+	w.refused(err, "account_disabled")
+	_, err = w.OpenSession(ctx, uuid.New(), auth.Attempt{})
+	w.refused(err, "not_found")
+}
