@@ -81,8 +81,9 @@ func newWorld(t testing.TB, change ...func(*auth.Config)) *world {
 		t.Fatal(err)
 	}
 	c := &clock{at: time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC)} // noon
-	people := &person.Service{Pool: pool, Feed: &feed.Writer{}, Now: c.now, Zone: zone}
-	cfg := auth.Config{Pool: pool, Feed: &feed.Writer{}, People: people, Now: c.now, Sealer: newSealer(t), City: code}
+	writer := &feed.Writer{}
+	people := &person.Service{Pool: pool, Feed: writer, Now: c.now, Zone: zone}
+	cfg := auth.Config{Pool: pool, Feed: writer, People: people, Now: c.now, Sealer: newSealer(t), City: code}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -464,6 +465,15 @@ func TestSecondFactor(t *testing.T) {
 	if _, err := w.cfg.Sealer.Open("totp:"+uuid.NewString(), sealed); err == nil {
 		t.Error("the secret opens under another's label")
 	}
+	n, err := w.Reseal(ctx)
+	w.ok(err)
+	var anew []byte
+	w.ok(w.pool.QueryRow(ctx, `SELECT totp FROM account WHERE person_id = $1`, who).Scan(&anew))
+	if n != 1 || string(anew) == string(sealed) {
+		t.Errorf("%d secrets sealed anew", n)
+	}
+	w.clock.add(time.Hour)
+	w.ok(sign(code()))
 	w.clock.add(time.Hour)
 	w.refused(w.RemoveTOTP(ctx, in.Identity, "", "wrong"), "wrong_password")
 	w.ok(w.RemoveTOTP(ctx, in.Identity, "", password))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 	"unicode/utf8"
 
@@ -47,6 +48,7 @@ type candidate struct {
 // (401), account_disabled (403), too_many_attempts (429, with RetryAfter). Only who knows the password hears another than
 // wrong_credentials and too_many_attempts.
 func (s *Service) SignIn(ctx context.Context, a Attempt) (SignedIn, error) {
+	a.Address = address(a.Address)
 	a.Login = foldLogin(a.Login)
 	if len(a.Login) > 64 {
 		a.Login = a.Login[:64] // no login is that long
@@ -72,6 +74,7 @@ func (s *Service) OpenSession(ctx context.Context, person uuid.UUID, a Attempt) 
 	if err != nil {
 		return SignedIn{}, err
 	}
+	a.Address = address(a.Address)
 	a.Login = acc.Login
 	c, err := s.candidate(ctx, a)
 	if err != nil {
@@ -230,7 +233,7 @@ func (s *Service) open(ctx context.Context, a Attempt, c candidate) (in SignedIn
 			{"end sessions", `DELETE FROM session WHERE person_id = $1 AND (ends_at <= $2 OR id NOT IN
 				(SELECT s.id FROM session s WHERE s.person_id = $1 ORDER BY s.seen_at DESC, s.id LIMIT $3))`, []any{c.person, w.at, mostSessions - 1}},
 			{"open session", `INSERT INTO session (id, hash, person_id, made_at, seen_at, ends_at, address, agent) VALUES ($1, $2, $3, $4, $4, $5, $6, $7)`,
-				[]any{id, hash, c.person, w.at, w.at.Add(s.cfg.Limits.Absolute), clean(a.Address, 64), clean(a.Agent, 300)}},
+				[]any{id, hash, c.person, w.at, w.at.Add(s.cfg.Limits.Absolute), a.Address, clean(a.Agent, 300)}},
 			{"know device", `INSERT INTO device (hash, person_id, made_at, seen_at) VALUES ($1, $2, $3, $3) ON CONFLICT (hash) DO UPDATE SET seen_at = excluded.seen_at`,
 				[]any{deviceHash, c.person, w.at}},
 			{"forget devices", `DELETE FROM device WHERE person_id = $1 AND (seen_at <= $2 OR hash NOT IN
@@ -248,6 +251,15 @@ func (s *Service) open(ctx context.Context, a Attempt, c candidate) (in SignedIn
 
 type sessionRecord struct {
 	Session uuid.UUID `json:"session"`
+}
+
+// address keeps what is an address, in one form, and nothing else.
+func address(s string) string {
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return ""
+	}
+	return a.Unmap().WithZone("").String()
 }
 
 // clean makes a client's word fit to be kept and shown: valid text of at most so many characters.
