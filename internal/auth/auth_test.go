@@ -703,9 +703,19 @@ func TestErasedPeopleLeaveNoWord(t *testing.T) {
 	w.ok(err)
 	w.ok(w.Erase(ctx, who))
 	w.ok(w.Erase(ctx, who))
-	for _, table := range []string{"person", "post", "account", "session", "device", "token", "recovery_code", "event"} {
+	var tables []string
+	w.ok(w.pool.QueryRow(ctx, `SELECT array_agg(relname::text) FROM pg_class
+		WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND has_table_privilege(oid, 'SELECT')`).Scan(&tables))
+	if len(tables) < 10 {
+		t.Fatalf("only %v are searched", tables)
+	}
+	for _, table := range tables {
+		words := `canary|王芳|1390000|192.0.2.99`
+		if table == "audit" { // from where somebody acted stays on record, for good
+			words = `canary|王芳|1390000`
+		}
 		var n int
-		w.ok(w.pool.QueryRow(ctx, `SELECT count(*) FROM `+table+` t WHERE t::text ~* 'canary|1390000|192.0.2.99'`).Scan(&n))
+		w.ok(w.pool.QueryRow(ctx, `SELECT count(*) FROM `+table+` t WHERE t::text ~* $1`, words).Scan(&n))
 		if n != 0 {
 			t.Errorf("%d rows of %s tell of the person", n, table)
 		}
