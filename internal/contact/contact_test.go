@@ -14,6 +14,7 @@ import (
 
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
+	"gridgov/internal/audit"
 	"gridgov/internal/contact"
 	"gridgov/internal/fault"
 	"gridgov/internal/keyring"
@@ -218,7 +219,8 @@ func TestWithoutKeyNobodyIsKept(t *testing.T) {
 }
 
 func TestMaskedAndUnmasked(t *testing.T) {
-	c := city(t)
+	db, c := apptest.City(t)
+	apptest.Publish(t, c, "first", 0, apptest.Now.AddDate(-1, 0, 0))
 	home := orb.Point{120.611, 30.522}
 	num := file(t, c, told(report.Reporter{Name: "王小明", Phone: "13800131234", Email: "anna@example.com", Home: &home}))
 	masked, err := c.Contacts.Masked(t.Context(), []report.Num{num})
@@ -236,6 +238,35 @@ func TestMaskedAndUnmasked(t *testing.T) {
 	if _, err := c.Contacts.Unmask(t.Context(), num+1, "no such report"); !fault.Is(err, fault.KindNotFound) {
 		t.Errorf("nobody's: %v", err)
 	}
+	// Who looked, and why, is on record, but not what was seen; where it cannot be put on record nothing is told.
+	const looks = `SELECT count(*) FROM audit WHERE act = 'report.unmask'`
+	by := uuid.New()
+	before := count(t, c, looks)
+	if _, err := c.Contacts.Unmask(audit.By(t.Context(), audit.Author{Person: by, Address: "192.0.2.7"}), num, " to call back "); err != nil {
+		t.Fatal(err)
+	}
+	var kept string
+	err = c.Pool.QueryRow(t.Context(), `SELECT concat_ws(' ', person, address, subject, after->>'reason') FROM audit WHERE act = 'report.unmask' ORDER BY seq DESC LIMIT 1`).Scan(&kept)
+	if want := fmt.Sprintf("%s 192.0.2.7 report:%d to call back", by, num); err != nil || kept != want || count(t, c, looks) != before+1 {
+		t.Errorf("on record is %q, %v; want %q", kept, err, want)
+	}
+	if _, err := db.Owner().Exec(t.Context(), fmt.Sprintf(`REVOKE INSERT ON testcity.audit FROM %s`, c.Role)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Contacts.Unmask(t.Context(), num, "off the record"); err == nil || got != (contact.Contact{}) {
+		t.Errorf("off the record: %+v, %v", got, err)
+	}
+	if got, err := c.Contacts.Export(t.Context(), contactOf(t, c, num)); err == nil || got.Name != "" || got.Reports != nil {
+		t.Errorf("off the record: %+v, %v", got, err)
+	}
+}
+
+func contactOf(t *testing.T, c *app.City, num report.Num) (id uuid.UUID) {
+	t.Helper()
+	if err := c.Pool.QueryRow(t.Context(), `SELECT contact_id FROM reporter WHERE report_num = $1`, num).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 func TestFindAndExport(t *testing.T) {

@@ -183,7 +183,10 @@ func (s *Service) Export(ctx context.Context, id uuid.UUID) (Held, error) {
 	if h.Reports, err = s.heldReports(ctx, id); err != nil {
 		return Held{}, err
 	}
-	return h, s.record(ctx, audit.Record{Act: "person.export", Subject: subject(id)})
+	if err := s.record(ctx, audit.Record{Act: "person.export", Subject: subject(id)}); err != nil {
+		return Held{}, err
+	}
+	return h, nil
 }
 
 func errNobody(id uuid.UUID) error { return fault.NotFound("there is no contact %s", id) }
