@@ -448,6 +448,7 @@ func TestRotation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	indexed(t, db.Owner())
 	old, err := os.ReadFile(keyFile)
 	if err != nil {
 		t.Fatal(err)
@@ -524,5 +525,35 @@ func TestRotation(t *testing.T) {
 	}
 	if _, err := (&contact.Service{}).Rewrap(t.Context(), nil); code(err) != "key_missing" {
 		t.Errorf("without keys: %v", err)
+	}
+}
+
+// indexed checks that people are found by their indexes, which are partial.
+func indexed(t *testing.T, owner *pgxpool.Pool) {
+	t.Helper()
+	for _, of := range []string{"phone_index = $1 OR email_index = $2", "phone_index = ANY (ARRAY[$1]) OR email_index = ANY (ARRAY[$2])"} {
+		var plan []string
+		err := pgx.BeginFunc(t.Context(), owner, func(tx pgx.Tx) error {
+			for _, sql := range []string{`SET LOCAL search_path TO testcity`, `SET LOCAL plan_cache_mode TO force_generic_plan`, `ANALYZE contact`,
+				`PREPARE by (bytea, bytea) AS SELECT id FROM contact WHERE ` + of} {
+				if _, err := tx.Exec(t.Context(), sql); err != nil {
+					return err
+				}
+			}
+			rows, err := tx.Query(t.Context(), `EXPLAIN EXECUTE by ('a', 'b')`, pgx.QueryExecModeSimpleProtocol)
+			if err != nil {
+				return err
+			}
+			plan, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			if err != nil {
+				return err
+			}
+			_, err = tx.Exec(t.Context(), `DEALLOCATE by`)
+			return err
+		})
+		text := strings.Join(plan, "\n")
+		if err != nil || !strings.Contains(text, "contact_phone") || !strings.Contains(text, "contact_email") || strings.Contains(text, "Seq Scan") {
+			t.Errorf("%s:\n%s\n%v", of, text, err)
+		}
 	}
 }

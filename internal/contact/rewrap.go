@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/keyring"
 	"gridgov/internal/postgres"
 )
@@ -17,7 +18,8 @@ const rewrapBatch = 1000
 
 // Rewrap seals all data keys that another master key has sealed anew, under the current one. What is sealed by the data keys
 // stays as it is, and so do the indexes, whose key is that of the first master key. It goes by batches, each of which
-// is kept for itself: after an interruption the rest is done by calling it again. progress may be nil.
+// is kept for itself: after an interruption the rest is done by calling it again. How many it were goes on record in the
+// end. progress may be nil.
 //
 // Data keys that do not open, as their master key is not in the ring, are passed over and told in the end: key_missing.
 func (s *Service) Rewrap(ctx context.Context, progress func(done int)) (done int, err error) {
@@ -42,6 +44,12 @@ func (s *Service) Rewrap(ctx context.Context, progress func(done int)) (done int
 		done, missing = done+n, missing+closed
 		if progress != nil {
 			progress(done)
+		}
+	}
+	if done > 0 {
+		after := map[string]any{"key": string(current), "people": done}
+		if err := s.record(ctx, audit.Record{Act: "key.rewrap", Subject: "city:" + s.City, After: after}); err != nil {
+			return done, err
 		}
 	}
 	if missing > 0 {

@@ -105,7 +105,7 @@ func ContactValues(c *Sealed, at time.Time) []any {
 // person at the same time it fails. Its arguments are insertArgs
 // and ContactValues.
 //
-// A person who is being erased is waited for: erasing changes an indexed column, which the lock on the key stands against.
+// Who erases a person locks the whole row: that is waited for, and then the person is known no more.
 var insertTold = func() string {
 	placed := 1 + len(reportColumns)
 	contact := placed + len(placementColumns)

@@ -10,8 +10,8 @@ CREATE TABLE contact (
     phone bytea,
     email bytea,
     home bytea,
-    phone_index bytea UNIQUE CHECK (octet_length(phone_index) = 32),
-    email_index bytea UNIQUE CHECK (octet_length(email_index) = 32),
+    phone_index bytea CHECK (octet_length(phone_index) = 32),
+    email_index bytea CHECK (octet_length(email_index) = 32),
     told bytea[],
     created_at timestamptz NOT NULL,
     erased_at timestamptz,
@@ -19,6 +19,11 @@ CREATE TABLE contact (
     CHECK ((data_key IS NULL) = (key_id IS NULL)),
     CHECK (erased_at IS NULL OR num_nonnulls(name, phone, email, home, phone_index, email_index, told) = 0)
 );
+
+-- Partial, so that a change of them is no change of a key, which would stand against all who link a report to the person.
+CREATE UNIQUE INDEX contact_phone ON contact (phone_index) WHERE phone_index IS NOT NULL;
+
+CREATE UNIQUE INDEX contact_email ON contact (email_index) WHERE email_index IS NOT NULL;
 
 CREATE INDEX contact_key ON contact (key_id, id) WHERE key_id IS NOT NULL;
 
