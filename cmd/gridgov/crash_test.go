@@ -132,7 +132,7 @@ func check(t *testing.T, s *service, out *sender, in *watcher) {
 		}
 	}
 	one(0, "reports without placement or reporter", `SELECT count(*) FROM report r LEFT JOIN placement p ON p.report_num = r.num
-		LEFT JOIN reporter w ON w.report_num = r.num WHERE p.method IS NULL OR (w.name IS NULL) <> (r.source = 'import')`)
+		LEFT JOIN reporter w ON w.report_num = r.num WHERE p.method IS NULL OR (w.contact_id IS NULL) <> (r.source = 'import')`)
 	one(0, "reports in another grid than PostGIS says", `
 		SELECT count(*) FROM report r JOIN placement p ON p.report_num = r.num
 		WHERE p.method <> 'nearest' AND p.grid IS DISTINCT FROM (

@@ -55,6 +55,11 @@ func (t *tool) open(ctx context.Context) (db *postgres.Database, done func(), er
 
 // inCity runs work in one city.
 func (t *tool) inCity(ctx context.Context, code string, work func(*app.City) error) error {
+	return t.inCityOf(ctx, code, func(_ *postgres.Database, c *app.City) error { return work(c) })
+}
+
+// inCityOf is inCity for what the owner of the database does besides.
+func (t *tool) inCityOf(ctx context.Context, code string, work func(*postgres.Database, *app.City) error) error {
 	if code == "" {
 		return usagef("name the city with --city")
 	}
@@ -72,5 +77,5 @@ func (t *tool) inCity(ctx context.Context, code string, work func(*app.City) err
 		return err
 	}
 	defer c.Close()
-	return work(c)
+	return work(db, c)
 }

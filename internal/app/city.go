@@ -15,6 +15,7 @@ import (
 
 	"gridgov/internal/audit"
 	"gridgov/internal/auth"
+	"gridgov/internal/contact"
 	"gridgov/internal/feed"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/keyring"
@@ -38,6 +39,8 @@ type City struct {
 	Plans   *jurisdiction.Service
 	People  *person.Service
 	Auth    *auth.Service
+	// Contacts keeps who told reports.
+	Contacts *contact.Service
 
 	log       *slog.Logger
 	now       func() time.Time
@@ -81,13 +84,15 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	}
 	c.Plans = &jurisdiction.Service{Pool: pool, Feed: c.Writer, Levels: levels, SRID: info.SRID, Now: now}
 	c.openPeople(keys)
+	c.Contacts = &contact.Service{Pool: pool, Ring: keys, City: info.Code, Feed: c.Writer, Now: now}
 	c.Reports = &report.Service{
-		Pool:    pool,
-		Feed:    c.Writer,
-		Placer:  func() *report.Placer { return c.state.Load().Placer },
-		Bound:   c.bound,
-		Now:     now,
-		Project: c.proj,
+		Pool:     pool,
+		Feed:     c.Writer,
+		Placer:   func() *report.Placer { return c.state.Load().Placer },
+		Bound:    c.bound,
+		Now:      now,
+		Project:  c.proj,
+		Contacts: c.Contacts,
 	}
 	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(feed.Seq) {
 		select {

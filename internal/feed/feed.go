@@ -28,6 +28,7 @@ const (
 	ReportImported   = "report.imported"   // Range
 	ReportPositioned = "report.positioned" // Filed
 	ReportReplaced   = "report.replaced"   // Replaced
+	ReportErased     = "report.erased"     // Erased
 	PlanPublished    = "plan.published"    // Published
 	CityChanged      = "city.changed"      // Changed
 )
@@ -54,6 +55,11 @@ type Range struct {
 // Replaced is the data of report.replaced: the reports of one batch whose answer changed under a plan.
 type Replaced struct {
 	Plan int64    `json:"plan"`
+	Nums []uint32 `json:"nums"`
+}
+
+// Erased is the data of report.erased: reports whose words are gone, with who told them.
+type Erased struct {
 	Nums []uint32 `json:"nums"`
 }
 

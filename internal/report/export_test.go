@@ -10,4 +10,4 @@ func ReplaceInSteps(t *testing.T, read int64, write int) {
 }
 
 // Content is the digest of what was sent.
-func Content(n New) []byte { return n.content() }
+func Content(n New) []byte { return n.content(nil) }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +35,7 @@ type Service struct {
 	Placer    func() *Placer   // the plan in force now
 	Bound     func() orb.Bound // of the city, to recognise swapped coordinates; empty when unknown
 	Project   Projector
+	Contacts  Contacts // nil: reports that somebody tells are refused
 	Now       func() time.Time
 }
 
@@ -49,9 +49,10 @@ type ready struct {
 	placement  Placement
 	receivedAt time.Time
 	content    []byte
+	told       *Sealed // nil: by nobody
 }
 
-// prepare checks, locates and places. It does no SQL but for coordinates that need PROJ, and not for those either when
+// prepare checks, locates, places and seals. It does no SQL but for coordinates that need PROJ, and not for those either when
 // projected is what became of them.
 func (s *Service) prepare(ctx context.Context, placer *Placer, n New, projected *projected) (*ready, error) {
 	now := s.Now()
@@ -65,7 +66,11 @@ func (s *Service) prepare(ctx context.Context, placer *Placer, n New, projected 
 	if err != nil {
 		return nil, err
 	}
-	r := &ready{New: n, crs: sys, located: LocatedNowhere, receivedAt: now.UTC().Truncate(time.Microsecond), content: n.content()}
+	r := &ready{New: n, crs: sys, located: LocatedNowhere, receivedAt: now.UTC().Truncate(time.Microsecond)}
+	if r.told, err = s.seal(n.Reporter); err != nil {
+		return nil, err
+	}
+	r.content = n.content(r.told)
 	if n.X == nil {
 		pt, pl := placer.Address(n.Address)
 		if pt != nil {
@@ -139,12 +144,16 @@ func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err e
 	if err != nil {
 		return 0, false, err
 	}
+	sql, args := insertReport, r.insertArgs()
+	if r.told != nil {
+		sql, args = insertTold, append(args, ContactValues(r.told, r.receivedAt)...)
+	}
 	err = s.Committer.DoStatement(ctx, feed.Statement{
-		SQL: insertReport, Args: r.insertArgs(),
+		SQL: sql, Args: args,
 		Read: func(row pgx.Row) (feed.Step, error) {
 			existed = false
 			if err := row.Scan(&num); err != nil {
-				return feed.Step{}, err // no row: it is there
+				return feed.Step{}, err // no row: it is there, or something new is told of a person
 			}
 			return r.filed(num), nil
 		},
@@ -153,6 +162,11 @@ func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err e
 			num, existed, err = r.insert(ctx, tx)
 			if err != nil || existed {
 				return feed.Step{}, err
+			}
+			if r.told != nil {
+				if err := s.Contacts.Link(ctx, tx, []Told{{Num: num, By: r.told, At: r.receivedAt}}); err != nil {
+					return feed.Step{}, err
+				}
 			}
 			return r.filed(num), nil
 		},
@@ -176,6 +190,7 @@ func (s *Service) FileAll(ctx context.Context, reports []New) []Filed {
 	out := make([]Filed, len(reports))
 	done := make([]chan struct{}, len(reports))
 	last := map[string]int{} // identity → the latest report that has it
+	told := map[string]int{} // who told it → the first report that says so
 	var wg sync.WaitGroup
 	for i, n := range reports {
 		done[i] = make(chan struct{})
@@ -185,6 +200,13 @@ func (s *Service) FileAll(ctx context.Context, reports []New) []Filed {
 				before = append(before, done[k])
 			}
 			last[key] = i
+		}
+		for _, key := range n.people() { // not all at once: whom the first has made known the others find
+			if k, ok := told[key]; ok {
+				before = append(before, done[k])
+			} else {
+				told[key] = i
+			}
 		}
 		wg.Go(func() {
 			defer close(done[i])
@@ -207,6 +229,17 @@ func (n *New) identities() []string {
 	return keys
 }
 
+// people are what tells who told it, as it was sent.
+func (n *New) people() (keys []string) {
+	if n.Reporter != nil && n.Reporter.Phone != "" {
+		keys = append(keys, "phone\x01"+n.Reporter.Phone)
+	}
+	if n.Reporter != nil && n.Reporter.Email != "" {
+		keys = append(keys, "email\x01"+n.Reporter.Email)
+	}
+	return keys
+}
+
 // filed is what a new report leaves behind.
 func (r *ready) filed(num Num) feed.Step {
 	return feed.Step{
@@ -225,7 +258,7 @@ type inGrid struct {
 	Plan int64  `json:"plan,omitempty"`
 }
 
-// insert keeps the report, its placement and who told it in one statement, or finds what is there.
+// insert keeps the report and its placement, or finds what is there.
 func (r *ready) insert(ctx context.Context, tx pgx.Tx) (num Num, existed bool, err error) {
 	err = tx.QueryRow(ctx, insertReport, r.insertArgs()...).Scan(&num)
 	if err == nil {
@@ -249,7 +282,7 @@ func (r *ready) insert(ctx context.Context, tx pgx.Tx) (num Num, existed bool, e
 	case id != r.ID:
 		return 0, false, conflict("external_id", "external_id_taken", "%s %q is report %d already: give each report an external id of its own, or send that one with its own id",
 			r.Source, clip(r.ExternalID), num)
-	case !bytes.Equal(content, r.content):
+	case !sameContent(content, r.content):
 		return 0, false, conflict("id", "other_content", "report %s was filed before with other content: give a changed report an id of its own", r.ID)
 	}
 	return num, true, nil

@@ -270,7 +270,7 @@ func (im *importer) write(ctx context.Context, batch []readyRow, names map[strin
 		key := r.key()
 		content, ok := known[key]
 		switch {
-		case ok && bytes.Equal(content, r.content):
+		case ok && sameContent(content, r.content):
 			present++
 			continue
 		case ok:
@@ -373,12 +373,29 @@ func (im *importer) copy(ctx context.Context, rows []readyRow, items []string, n
 		if err != nil {
 			return fmt.Errorf("copy placements: %w", err)
 		}
+		if err := im.link(ctx, tx, nums, rows); err != nil {
+			return err
+		}
 		batch := span{uint32(nums[0]), uint32(nums[len(nums)-1]), len(nums)}
 		_, err = im.Feed.Append(ctx, tx, since, []feed.Event{{Type: feed.ReportImported, Data: feed.Range{
 			FromNum: batch.FromNum, ToNum: batch.ToNum, Count: batch.Count, Plan: rows[0].placement.PlanID}}},
 			audit.Record{Act: "report.import", Subject: "reports", After: batch})
 		return err
 	})
+}
+
+// link keeps who told the rows' reports.
+func (im *importer) link(ctx context.Context, tx pgx.Tx, nums []Num, rows []readyRow) error {
+	var told []Told
+	for i, r := range rows {
+		if r.told != nil {
+			told = append(told, Told{Num: nums[i], By: r.told, At: r.receivedAt})
+		}
+	}
+	if len(told) == 0 {
+		return nil
+	}
+	return im.Contacts.Link(ctx, tx, told)
 }
 
 // reserve takes n report numbers, in order; other writers may take numbers between them.

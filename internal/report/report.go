@@ -3,6 +3,7 @@
 package report
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"math"
@@ -80,12 +81,6 @@ const (
 	LocatedHand    Located = "hand"    // set by the desk
 	LocatedNowhere Located = "nowhere" // no point
 )
-
-// Reporter is who told it; kept apart, and in no list, tile or event.
-type Reporter struct {
-	Name  string
-	Phone string
-}
 
 // New is a report as it comes in. X and Y are in the system that CRS names (lon, lat for EPSG:4490); both or neither.
 type New struct {
@@ -191,10 +186,7 @@ func (n *New) Check(now time.Time) *fault.Error {
 		}
 	}
 	if n.Reporter != nil {
-		if err := checkText("reporter.name", n.Reporter.Name, 100, false); err != nil {
-			return err
-		}
-		return checkText("reporter.phone", n.Reporter.Phone, 40, false)
+		return n.Reporter.check()
 	}
 	return nil
 }
@@ -226,9 +218,10 @@ func checkText(field, s string, limit int, lines bool) *fault.Error {
 	return nil
 }
 
-// content is a digest of what the client sent. The same id with other content is a conflict.
-func (n *New) content() []byte {
+// content is a digest of what the client sent; who told it goes in as a MAC. The same id with other content is a conflict.
+func (n *New) content(told *Sealed) []byte {
 	c := *n
+	c.Reporter = nil
 	c.CapturedAt = c.CapturedAt.UTC().Truncate(time.Microsecond)
 	if c.ClosedAt != nil {
 		t := c.ClosedAt.UTC().Truncate(time.Microsecond)
@@ -238,9 +231,16 @@ func (n *New) content() []byte {
 	if err != nil { // only non-finite numbers cannot be encoded, and Check refused them
 		panic(err)
 	}
+	if told != nil {
+		b = append(b, told.Digest...)
+	}
 	sum := sha256.Sum256(b)
 	return sum[:16]
 }
+
+// sameContent holds what is sent against what is kept. Of a report that was told by somebody who is erased nothing is kept
+// that it could be held against.
+func sameContent(kept, sent []byte) bool { return len(kept) == 0 || bytes.Equal(kept, sent) }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 

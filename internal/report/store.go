@@ -39,22 +39,19 @@ func placementValues(p *Placement) []any {
 		p.DistanceM, p.BorderM, p.Near, p.Candidates, p.Score, null(p.Matched), p.Since}
 }
 
-// insertReport keeps a report that is not there yet, with its placement and who told it, and returns its number. Its
-// arguments are insertArgs.
+// insertReport keeps a report that is not there yet, with its placement, and returns its number. Its arguments are
+// insertArgs.
 var insertReport = fmt.Sprintf(`
 	WITH r AS (
 		INSERT INTO report (%s) VALUES (%s)
 		ON CONFLICT DO NOTHING
 		RETURNING num
-	), told AS (
-		INSERT INTO reporter (report_num, name, phone)
-		SELECT num, $1, $2 FROM r WHERE $1::text IS NOT NULL OR $2::text IS NOT NULL
 	)
 	INSERT INTO placement (report_num, %s)
 	SELECT num, %s FROM r
 	RETURNING report_num`,
-	strings.Join(reportColumns, ", "), numbered(3, len(reportColumns)),
-	strings.Join(placementColumns, ", "), numbered(3+len(reportColumns), len(placementColumns)))
+	strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)),
+	strings.Join(placementColumns, ", "), numbered(1+len(reportColumns), len(placementColumns)))
 
 // numbered lists n parameters from $first.
 func numbered(first, n int) string {
@@ -66,12 +63,7 @@ func numbered(first, n int) string {
 }
 
 func (r *ready) insertArgs() []any {
-	var told Reporter
-	if r.Reporter != nil {
-		told = *r.Reporter
-	}
-	args := append([]any{null(told.Name), null(told.Phone)}, r.reportValues()...)
-	return append(args, placementValues(&r.placement)...)
+	return append(r.reportValues(), placementValues(&r.placement)...)
 }
 
 // setPosition sets a point by hand: it keeps on record what was before, moves the answer in force to the past and puts the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"gridgov/internal/app"
 	"gridgov/internal/jurisdiction"
+	"gridgov/internal/keyring"
 	"gridgov/internal/postgres"
 	"gridgov/internal/postgres/pgtest"
 	"gridgov/internal/report"
@@ -123,11 +125,21 @@ func Draft(t testing.TB, c *app.City, plan string, shift float64) {
 	}
 }
 
-// City opens the test database's city with two items (01 and 02) and no plan.
+// Ring makes a key file of the test's own.
+func Ring(t testing.TB) *keyring.Ring {
+	t.Helper()
+	ring, err := keyring.Create(filepath.Join(t.TempDir(), "keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
+// City opens the test database's city with two items (01 and 02), keys and no plan.
 func City(t testing.TB) (*postgres.Database, *app.City) {
 	t.Helper()
 	db, info := pgtest.Database(t)
-	c, err := app.Open(t.Context(), db, info, nil, Quiet(), Clock)
+	c, err := app.Open(t.Context(), db, info, Ring(t), Quiet(), Clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +173,7 @@ func ServerAt(t testing.TB, clock func() time.Time) (*app.Server, *app.Live) {
 	t.Helper()
 	db, c := City(t)
 	Publish(t, c, "first", 0, Now.AddDate(-1, 0, 0))
-	s := app.NewServer(db, nil, Quiet(), clock)
+	s := app.NewServer(db, c.Contacts.Ring, Quiet(), clock)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { s.Run(ctx); close(done) }()

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"gridgov/internal/app"
+	"gridgov/internal/contact"
+	"gridgov/internal/postgres"
+)
+
+// whose says which person is meant.
+type whose struct{ city, phone, email, id string }
+
+func (w *whose) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&w.city, "city", "", "the city's code")
+	cmd.Flags().StringVar(&w.phone, "phone", "", "the person's phone number, however it is written")
+	cmd.Flags().StringVar(&w.email, "email", "", "the person's e-mail address")
+	cmd.Flags().StringVar(&w.id, "id", "", "the person's id, as an export has it")
+	mustRequire(cmd, "city")
+}
+
+// check tells a wrong call before anything is opened.
+func (w *whose) check() error {
+	given := 0
+	for _, s := range []string{w.phone, w.email, w.id} {
+		if s != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		return usagef("name the person by --phone, --email or --id")
+	}
+	if w.id != "" {
+		if _, err := uuid.Parse(w.id); err != nil {
+			return usagef("--id %.40q is not a UUID", w.id)
+		}
+	}
+	return nil
+}
+
+// find finds the person; an id is taken as it is, so that a person can be erased without the key too.
+func (w *whose) find(cmd *cobra.Command, c *app.City) (uuid.UUID, error) {
+	if w.id != "" {
+		return uuid.Parse(w.id)
+	}
+	return c.Contacts.Find(cmd.Context(), w.phone+w.email)
+}
+
+func (t *tool) person() *cobra.Command {
+	return group("person", "Hand out or erase what is held of a person who told reports", t.exportPerson(), t.erasePerson())
+}
+
+func (t *tool) exportPerson() *cobra.Command {
+	var who whose
+	var out string
+	cmd := &cobra.Command{
+		Use: "export", Short: "Write all that is held of a person, as JSON, to standard output or a file; it goes on record", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := who.check(); err != nil {
+				return err
+			}
+			to := t.out
+			if out != "" {
+				f, e := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+				if e != nil {
+					return usagef("--out: %w", e)
+				}
+				to = f
+				defer func() {
+					if err = errors.Join(err, f.Close()); err != nil {
+						_ = os.Remove(out) // the first error is the one to tell
+					}
+				}()
+			}
+			return t.inCity(cmd.Context(), who.city, func(c *app.City) error {
+				id, err := who.find(cmd, c)
+				if err != nil {
+					return err
+				}
+				held, err := c.Contacts.Export(cmd.Context(), id)
+				if err != nil {
+					return err
+				}
+				e := json.NewEncoder(to)
+				e.SetIndent("", "  ")
+				e.SetEscapeHTML(false)
+				return e.Encode(held)
+			})
+		},
+	}
+	who.flags(cmd)
+	cmd.Flags().StringVar(&out, "out", "", "file to make, which nobody else may read (standard output)")
+	return cmd
+}
+
+func (t *tool) erasePerson() *cobra.Command {
+	var who whose
+	var opt contact.EraseOptions
+	var yes, rewrite bool
+	cmd := &cobra.Command{
+		Use: "erase", Short: "Erase a person: name, phone, e-mail, home, and the words of the reports that the person told", Args: noArgs,
+		Long: "erase destroys the key by which what is known of a person is sealed, and empties title, text and address of the person's\n" +
+			"reports. Where, when and about what they were made stays. Backups from before still hold what was sealed, and the words:\n" +
+			"after one of them was restored, erase the person again.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := who.check(); err != nil {
+				return err
+			}
+			if !yes {
+				return usagef("nobody can bring back what is erased: say --yes")
+			}
+			return t.inCityOf(cmd.Context(), who.city, func(db *postgres.Database, c *app.City) error {
+				id, err := who.find(cmd, c)
+				if err != nil {
+					return err
+				}
+				done, err := c.Contacts.Erase(cmd.Context(), id, opt)
+				if err != nil {
+					return err
+				}
+				c.Announce()
+				t.say("contact %s is erased, with %d reports", id, done.Reports)
+				return db.Scrub(cmd.Context(), c.City, rewrite)
+			})
+		},
+	}
+	who.flags(cmd)
+	cmd.Flags().BoolVar(&opt.KeepText, "keep-text", false, "leave title, text and address of the reports: somebody saw that they name nobody")
+	cmd.Flags().BoolVar(&rewrite, "rewrite", false, "make the tables' files anew, so that nothing is left in their unused parts; the city waits meanwhile")
+	cmd.Flags().BoolVar(&yes, "yes", false, "erase; without, nothing is done")
+	return cmd
+}

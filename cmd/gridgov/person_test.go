@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/paulmach/orb"
+
+	"gridgov/internal/app"
+	"gridgov/internal/app/apptest"
+	"gridgov/internal/contact"
+	"gridgov/internal/keyring"
+	"gridgov/internal/postgres"
+	"gridgov/internal/postgres/pgtest"
+	"gridgov/internal/report"
+)
+
+// tell files a report that the person told, as the service would.
+func tell(t *testing.T, database, city, keys, title string, person report.Reporter) report.Num {
+	t.Helper()
+	db, err := postgres.Connect(t.Context(), database, postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	info, err := db.City(t.Context(), city)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := keyring.Open(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := app.Open(t.Context(), db, info, ring, apptest.Quiet(), apptest.Clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Reports.SetItems(t.Context(), []report.Item{{Code: "01", Name: "露天焚烧"}}); err != nil {
+		t.Fatal(err)
+	}
+	p := apptest.Center(1, 1)
+	num, _, err := c.Reports.File(t.Context(), report.New{ID: report.ID(uuid.Must(uuid.NewV7())), Source: "web", Item: "01", CapturedAt: apptest.Now,
+		X: &p[0], Y: &p[1], Title: title, Reporter: &person})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return num
+}
+
+func TestPersonAndKeyCommands(t *testing.T) {
+	keys := filepath.Join(t.TempDir(), "keys")
+	t.Setenv("GRIDGOV_KEY_FILE", keys)
+	database := pgtest.URL(t)
+	t.Chdir(t.TempDir())
+	for _, city := range []string{"tc", "td"} {
+		line{args: "city create " + city + " " + create}.run(t, database)
+		tell(t, database, city, keys, "hello <b>", report.Reporter{Name: "王小明", Phone: "137 6655 4433", Email: "wang@example.com"})
+	}
+	ids := func(want int) func(*testing.T) {
+		return func(t *testing.T) {
+			t.Helper()
+			if ring, err := keyring.Open(keys); err != nil || len(ring.IDs()) != want {
+				t.Errorf("%d keys, %v; want %d", len(ring.IDs()), err, want)
+			}
+		}
+	}
+	var id string
+	for _, l := range []line{
+		{args: "person", code: exitUsage},
+		{args: "person export --phone 137", code: exitUsage, err: []string{"city"}},
+		{args: "person export --city tc", code: exitUsage, err: []string{"--phone, --email or --id"}},
+		{args: "person export --city tc --phone 137 --email a@b", code: exitUsage},
+		{args: "person export --city tc --id 1", code: exitUsage, err: []string{"not a UUID"}},
+		{args: "person export --city tc --phone x", code: exitRejected, err: []string{"reporter.phone"}},
+		{args: "person export --city tc --phone 13700000000 --out none", code: exitRejected, err: []string{"nobody is known"}, then: absent("none")},
+		{args: "person export --city tc --phone +86-13766554433", out: []string{"王小明", "wang@example.com", `"title": "hello <b>"`}},
+		{args: "person export --city tc --email WANG@example.com --out person.json", out: []string{"!王小明"}, then: func(t *testing.T) {
+			t.Helper()
+			info, err := os.Stat("person.json")
+			if err != nil || info.Mode().Perm() != 0o600 {
+				t.Fatalf("mode %v, %v", info.Mode(), err)
+			}
+			b, err := os.ReadFile("person.json")
+			var held contact.Held
+			if err == nil {
+				err = json.Unmarshal(b, &held)
+			}
+			if err != nil || held.Phone != "13766554433" || len(held.Reports) != 1 {
+				t.Errorf("%+v, %v", held, err)
+			}
+			id = held.ID.String()
+		}},
+		{args: "person export --city tc --email wang@example.com --out person.json", code: exitUsage, err: []string{"--out"}},
+		{args: "key rotate --city nowhere", code: exitRejected, then: ids(1)},
+		{args: "key rotate", err: []string{"city tc: 1 people", "city td: 1 people", "the current key is"}, then: ids(2)},
+		{args: "key rewrap", err: []string{"city tc: 0 people", "city td: 0 people"}, then: ids(2)},
+		{args: "key rotate --city td --city td", err: []string{"!city tc", "city td: 1 people"}, then: ids(3)},
+		{args: "key rewrap", err: []string{"city tc: 1 people", "city td: 0 people"}, then: ids(3)},
+		{args: "person export --city tc --phone 13766554433", out: []string{"王小明"}},
+		{args: "person erase --city tc --phone 13766554433", code: exitUsage, err: []string{"--yes"}},
+		{args: "person export --city tc --phone 13766554433", out: []string{"王小明"}},
+		{args: "person erase --city tc --phone 13766554433 --yes", err: []string{"with 1 reports"}},
+		{args: "person export --city tc --phone 13766554433", code: exitRejected, err: []string{"nobody is known"}},
+		{args: "person export --city td --phone 13766554433", out: []string{"王小明"}},
+	} {
+		l.run(t, database)
+	}
+	line{args: "person export --city tc --id " + id, out: []string{"erased_at", "!王小明", "!hello"}}.run(t, database)
+	line{args: "person erase --rewrite --keep-text --yes --city tc --id " + id, err: []string{id}}.run(t, database)
+	// Without the key a person can be erased by the id alone.
+	line{args: "person export --city td --email wang@example.com --out td.json"}.run(t, database)
+	b, err := os.ReadFile("td.json")
+	var held contact.Held
+	if err == nil {
+		err = json.Unmarshal(b, &held)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(keys, keys+".away"); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range []line{
+		{args: "key rotate", code: exitRejected, err: []string{"no key file"}, then: absent(keys)},
+		{args: "person erase --city td --phone 13766554433 --yes", code: exitRejected, err: []string{"key file"}},
+		{args: "person erase --city td --yes --id " + held.ID.String(), err: []string{"is erased"}},
+	} {
+		l.run(t, database)
+	}
+}
+
+// TestErasedPersonLeavesTheDataFolder looks through every file of a data folder, before and after a person is erased: the
+// cluster with its write-ahead log, the server's log, and what else is there.
+func TestErasedPersonLeavesTheDataFolder(t *testing.T) {
+	data, err := os.MkdirTemp("/tmp", "gridgov-person-") // where the account that PostgreSQL runs as can enter
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(data); err != nil {
+			t.Error(err)
+		}
+	})
+	do := func(args ...string) string {
+		t.Helper()
+		got := run(t.Context(), strings.NewReader(""), append([]string{"--data", data}, args...)...)
+		if got.code != exitOK {
+			t.Fatalf("gridgov %v: exit code %d\n%s", args, got.code, got.err)
+		}
+		return strings.TrimSpace(got.out)
+	}
+	url := do("db", "start")
+	t.Cleanup(func() {
+		run(context.WithoutCancel(t.Context()), strings.NewReader(""), "--data", data, "db", "stop") // again, where the test broke off
+	})
+	do(append([]string{"city", "create", "tc"}, strings.Fields(create)...)...)
+	person := report.Reporter{Name: "欧阳卡纳丽", Phone: "13766554433", Email: "canary.person@example.com", Home: &orb.Point{120.6137294651, 30.5182736459}}
+	const word = "TitelKanarie"
+	tell(t, url, "tc", filepath.Join(data, "keys"), word, person)
+	backup := filepath.Join(data, "before")
+	do("db", "backup", backup)
+	do("db", "stop")
+	search := func(log bool, canaries ...string) (found []string) {
+		t.Helper()
+		files := 0
+		err := filepath.WalkDir(data, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || !entry.Type().IsRegular() || path == backup || !log && strings.Contains(path, "/pg_wal/") {
+				return err
+			}
+			files++
+			b, err := os.ReadFile(path)
+			for _, c := range canaries {
+				if bytes.Contains(b, []byte(c)) || bytes.Contains(b, []byte(hex.EncodeToString([]byte(c)))) {
+					found = append(found, fmt.Sprintf("%s in %s", c, strings.TrimPrefix(path, data)))
+				}
+			}
+			return err
+		})
+		if err != nil || files < 500 {
+			t.Fatalf("%d files, %v", files, err)
+		}
+		return found
+	}
+	who := []string{person.Name, person.Phone, person.Email, "120.6137294651", "30.5182736459"}
+	if found := search(true, who...); len(found) > 0 {
+		t.Errorf("before: %v", found)
+	}
+	if found := search(false, word); len(found) == 0 {
+		t.Error("the search does not find what lies in the clear")
+	}
+	do("person", "erase", "--city", "tc", "--phone", person.Phone, "--rewrite", "--yes")
+	if found := search(false, append(who, word)...); len(found) > 0 {
+		t.Errorf("after: %v", found)
+	}
+	if found := search(true, who...); len(found) > 0 {
+		t.Errorf("after: %v", found)
+	}
+	do("db", "restore", backup, "--replace") // what was erased since is back, and still sealed
+	if got := do("person", "export", "--city", "tc", "--phone", person.Phone); !strings.Contains(got, person.Name) {
+		t.Errorf("after a restore: %s", got)
+	}
+	do("person", "erase", "--city", "tc", "--phone", person.Phone, "--rewrite", "--yes")
+	if found := search(false, append(who, word)...); len(found) > 0 {
+		t.Errorf("erased again: %v", found)
+	}
+}
