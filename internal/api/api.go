@@ -86,6 +86,7 @@ func (a *api) routes() []route {
 		{"POST", "/reports/batch", a.fileReports, ordinary, policy.ReportFile},
 		{"GET", "/reports/{id}", a.getReport, ordinary, policy.ReportView},
 		{"PUT", "/reports/{id}/position", a.setPosition, ordinary, policy.ReportPosition},
+		{"POST", "/reports/{id}/reporter", a.unmaskReporter, ordinary, policy.ReportUnmask},
 		{"GET", "/counts", a.countReports, ordinary, policy.ReportView},
 		{"GET", "/locate", a.locate, ordinary, policy.CityView},
 		{"GET", "/search", a.search, ordinary, policy.CityView},

@@ -560,6 +560,20 @@ type Located struct {
 	Placement Placement `json:"placement"`
 }
 
+// MaskedReporter Of one report: who told it, masked
+type MaskedReporter struct {
+	Email  *string `json:"email,omitempty"`
+	Erased *bool   `json:"erased,omitempty"`
+
+	// Home A home point is kept
+	Home *bool `json:"home,omitempty"`
+
+	// Known Somebody told it; without the key file that is all there is to say
+	Known bool    `json:"known"`
+	Name  *string `json:"name,omitempty"`
+	Phone *string `json:"phone,omitempty"`
+}
+
 // Method defines model for Method.
 type Method string
 
@@ -710,6 +724,11 @@ type PublicHeat struct {
 	Url string `json:"url"`
 }
 
+// Reason defines model for Reason.
+type Reason struct {
+	Reason string `json:"reason"`
+}
+
 // RecoveryCodes defines model for RecoveryCodes.
 type RecoveryCodes struct {
 	Codes []string `json:"codes"`
@@ -744,9 +763,12 @@ type Report struct {
 	Placement      Placement `json:"placement"`
 	PositionSource *string   `json:"position_source,omitempty"`
 	ReceivedAt     time.Time `json:"received_at"`
-	Source         Source    `json:"source"`
-	Text           *string   `json:"text,omitempty"`
-	Title          *string   `json:"title,omitempty"`
+
+	// Reporter Of one report: who told it, masked
+	Reporter *MaskedReporter `json:"reporter,omitempty"`
+	Source   Source          `json:"source"`
+	Text     *string         `json:"text,omitempty"`
+	Title    *string         `json:"title,omitempty"`
 }
 
 // ReportBatch defines model for ReportBatch.
@@ -810,6 +832,14 @@ type SessionPerson struct {
 
 // Source defines model for Source.
 type Source string
+
+// UnmaskedReporter defines model for UnmaskedReporter.
+type UnmaskedReporter struct {
+	Email *string    `json:"email,omitempty"`
+	Home  *[]float64 `json:"home,omitempty"`
+	Name  *string    `json:"name,omitempty"`
+	Phone *string    `json:"phone,omitempty"`
+}
 
 // Bbox defines model for bbox.
 type Bbox = string
@@ -990,6 +1020,9 @@ type FileReportsJSONRequestBody = ReportBatch
 
 // SetPositionJSONRequestBody defines body for SetPosition for application/json ContentType.
 type SetPositionJSONRequestBody = NewPosition
+
+// UnmaskReporterJSONRequestBody defines body for UnmaskReporter for application/json ContentType.
+type UnmaskReporterJSONRequestBody = Reason
 
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = Credentials
