@@ -606,8 +606,12 @@ type NewReport struct {
 	Lon            *float64                 `json:"lon,omitempty"`
 	PositionSource *NewReportPositionSource `json:"position_source,omitempty"`
 	Reporter       *struct {
-		Name  *string `json:"name,omitempty"`
-		Phone *string `json:"phone,omitempty"`
+		Email *string `json:"email,omitempty"`
+
+		// Home lon, lat
+		Home  *[]float64 `json:"home,omitempty"`
+		Name  *string    `json:"name,omitempty"`
+		Phone *string    `json:"phone,omitempty"`
 	} `json:"reporter,omitempty"`
 	Source Source  `json:"source"`
 	Text   *string `json:"text,omitempty"`
