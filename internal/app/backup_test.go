@@ -96,7 +96,7 @@ func TestRestoredCityHasTheSamePlacements(t *testing.T) {
 // onRecord counts the acts on record, which must be a whole chain.
 func onRecord(t *testing.T, c *app.City) map[string]int {
 	t.Helper()
-	report, err := audit.Verify(t.Context(), c.Pool, audit.Keys(nil, c.Code))
+	report, err := audit.Verify(t.Context(), c.Pool, audit.Keys(c.Contacts.Ring, c.Code))
 	if err != nil || report.Fault != nil {
 		t.Fatalf("%v, %v", report.Fault, err)
 	}
