@@ -210,6 +210,15 @@ func (c *call) newReport(in NewReport) (report.New, error) {
 		if in.Reporter.Phone != nil {
 			n.Reporter.Phone = *in.Reporter.Phone
 		}
+		if in.Reporter.Email != nil {
+			n.Reporter.Email = *in.Reporter.Email
+		}
+		if home := in.Reporter.Home; home != nil {
+			if home.Lon == nil || home.Lat == nil {
+				return n, fault.Invalid("reporter.home", "half_a_point", "lon and lat come together: give both or leave home out")
+			}
+			n.Reporter.Home = &orb.Point{*home.Lon, *home.Lat}
+		}
 	}
 	return n, nil
 }

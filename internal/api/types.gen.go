@@ -592,7 +592,16 @@ type NewReport struct {
 	Lon            *float64                 `json:"lon,omitempty"`
 	PositionSource *NewReportPositionSource `json:"position_source,omitempty"`
 	Reporter       *struct {
-		Name  *string `json:"name,omitempty"`
+		Email *string `json:"email,omitempty"`
+
+		// Home Where the person lives, EPSG:4490; both or neither
+		Home *struct {
+			Lat *float64 `json:"lat,omitempty"`
+			Lon *float64 `json:"lon,omitempty"`
+		} `json:"home,omitempty"`
+		Name *string `json:"name,omitempty"`
+
+		// Phone A number, however it is written: one person's reports are found by it
 		Phone *string `json:"phone,omitempty"`
 	} `json:"reporter,omitempty"`
 	Source Source  `json:"source"`

@@ -198,7 +198,7 @@ export interface paths {
          * @description Each event has an id `epoch-seq`, a type and JSON data. `Last-Event-ID` (or `?last_event_id=`) reads on from there;
          *     without it the stream starts now. An id of another epoch or from before what is kept is answered by an event
          *     `reset`: load anew. Data carries ids, numbers and codes only. Types: `report.filed`, `report.imported` (a range of
-         *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `plan.published`, `city.changed` (items, places or
+         *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `report.erased` (words of reports are gone), `plan.published`, `city.changed` (items, places or
          *     attributions). Who sees a part of the city hears of reports filed there, and by `reports.changed` without data that
          *     others may have come, gone or moved. `access`: what the reader may see has changed; load anew. The stream ends when
          *     the session does.
@@ -694,7 +694,16 @@ export interface components {
             text?: string;
             reporter?: {
                 name?: string;
+                /** @description A number, however it is written: one person's reports are found by it */
                 phone?: string;
+                email?: string;
+                /** @description Where the person lives, EPSG:4490; both or neither */
+                home?: {
+                    /** Format: double */
+                    lon?: number;
+                    /** Format: double */
+                    lat?: number;
+                };
             };
         };
         Report: {
@@ -758,7 +767,7 @@ export interface components {
         };
         BatchResult: {
             /** @enum {integer} */
-            status: 200 | 201 | 400 | 404 | 409 | 413 | 503;
+            status: 200 | 201 | 400 | 403 | 404 | 409 | 413 | 503;
             report?: components["schemas"]["Report"];
             problem?: components["schemas"]["Problem"];
         };
