@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,7 +79,7 @@ func TestPersonAndKeyCommands(t *testing.T) {
 	for _, l := range []line{
 		{args: "person", code: exitUsage},
 		{args: "person export --phone 137", code: exitUsage, err: []string{"city"}},
-		{args: "person export --city tc", code: exitUsage, err: []string{"--phone, --email or --id"}},
+		{args: "person export --city tc", code: exitUsage, err: []string{"--phone, --email, --id or --login"}},
 		{args: "person export --city tc --phone 137 --email a@b", code: exitUsage},
 		{args: "person export --city tc --id 1", code: exitUsage, err: []string{"not a UUID"}},
 		{args: "person export --city tc --phone x", code: exitRejected, err: []string{"reporter.phone"}},
@@ -111,6 +112,12 @@ func TestPersonAndKeyCommands(t *testing.T) {
 		{args: "person export --city tc --phone 13766554433", out: []string{"王小明"}},
 		{args: "person erase --city tc --phone 13766554433 --yes", err: []string{"with 1 reports"}},
 		{args: "person export --city tc --phone 13766554433", code: exitRejected, err: []string{"nobody is known"}},
+		{args: "user create lin --city tc --name 林某 --phone 13911112222 --role planner --level city"},
+		{args: "person export --city tc --login lin", out: []string{"林某", "13911112222", `"role": "planner"`, `"acts": []`}},
+		{args: "person export --city tc --login nobody", code: exitRejected},
+		{args: "person erase --city tc --login lin", code: exitUsage, err: []string{"--yes"}},
+		{args: "person erase --city tc --login lin --yes", err: []string{"stays on record"}},
+		{args: "person export --city tc --login lin", code: exitRejected},
 		{args: "person export --city td --phone 13766554433", out: []string{"王小明"}},
 	} {
 		l.run(t, database)
@@ -169,6 +176,8 @@ func TestErasedPersonLeavesTheDataFolder(t *testing.T) {
 	do(append([]string{"city", "create", "tc"}, strings.Fields(create)...)...)
 	person := report.Reporter{Name: "欧阳卡纳丽", Phone: "13766554433", Email: "canary.person@example.com", Home: &orb.Point{120.6137294651, 30.5182736459}}
 	const word = "TitelKanarie"
+	staff := []string{"StaffCanary", "13955667788", "staff.canary@example.com", "canary.login"}
+	do("user", "create", staff[3], "--city", "tc", "--name", staff[0], "--phone", staff[1], "--email", staff[2], "--role", "administrator", "--level", "city")
 	tell(t, url, "tc", filepath.Join(data, "keys"), word, person)
 	backup := filepath.Join(data, "before")
 	do("db", "backup", backup)
@@ -201,8 +210,14 @@ func TestErasedPersonLeavesTheDataFolder(t *testing.T) {
 	if found := search(false, word); len(found) == 0 {
 		t.Error("the search does not find what lies in the clear")
 	}
+	for _, c := range staff {
+		if len(search(false, c)) == 0 {
+			t.Errorf("the search does not find %s", c)
+		}
+	}
 	do("person", "erase", "--city", "tc", "--phone", person.Phone, "--rewrite", "--yes")
-	if found := search(false, append(who, word)...); len(found) > 0 {
+	do("person", "erase", "--city", "tc", "--login", staff[3], "--rewrite", "--yes")
+	if found := search(false, slices.Concat(who, staff, []string{word})...); len(found) > 0 {
 		t.Errorf("after: %v", found)
 	}
 	if found := search(true, who...); len(found) > 0 {
