@@ -124,6 +124,10 @@ func TestPersonAndKeyCommands(t *testing.T) {
 	}
 	line{args: "person export --city tc --id " + id, out: []string{"erased_at", "!王小明", "!hello"}}.run(t, database)
 	line{args: "person erase --rewrite --keep-text --yes --city tc --id " + id, err: []string{id}}.run(t, database)
+	line{args: "import reports - --city tc --map id=id,lon=lon,lat=lat,at=at,item=item,reporter_name=who,reporter_phone=tel --items create", code: exitRejected,
+		stdin: "id,lon,lat,at,item,who,tel\n1," + at(1, 1) + ",2026-11-24 08:00,01,张三,0573-87001234\n2," + at(1, 1) + ",2026-11-24 08:00,01,李四,none\n",
+		err:   []string{"line 3, reporter.phone"}}.run(t, database)
+	line{args: "person export --city tc --phone +8657387001234", out: []string{"张三"}}.run(t, database)
 	// Without the key a person can be erased by the id alone.
 	line{args: "person export --city td --email wang@example.com --out td.json"}.run(t, database)
 	b, err := os.ReadFile("td.json")
