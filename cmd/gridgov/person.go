@@ -129,8 +129,8 @@ func (t *tool) erasePerson() *cobra.Command {
 		Use: "erase", Short: "Erase a person, with the words of the reports that the person told", Args: noArgs,
 		Long: "erase destroys the key by which what is known of a person is sealed, and empties title, text and address of the person's\n" +
 			"reports. Where, when and about what they were made stays. Of somebody with an account the name, phone, e-mail and login go,\n" +
-			"and posts and sessions end. Backups from before still hold what was sealed, and the words:\n" +
-			"after one of them was restored, erase the person again.",
+			"and posts and sessions end. Backups from before still hold what was sealed, and the words: after a restore into an empty\n" +
+			"database, erase the person again.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := who.check(); err != nil {
 				return err
