@@ -33,6 +33,19 @@ func (m *Maker) Heat(dst []byte, v cube.View, a Address, f cube.Filter) []byte {
 	defer m.buffers.Put(b)
 	t := &b.heat
 	t.cells = v.Heat(a.Z, a.X, a.Y, f, t.cells[:0])
+	return t.write(dst, a)
+}
+
+// PublicHeat is Heat of counts that anybody may see.
+func (m *Maker) PublicHeat(dst []byte, p *cube.Published, a Address) []byte {
+	b := m.take()
+	defer m.buffers.Put(b)
+	b.heat.cells = p.Heat(a.Z, a.X, a.Y, b.heat.cells[:0])
+	return b.heat.write(dst, a)
+}
+
+// write appends the tile of the cells at hand.
+func (t *heatTile) write(dst []byte, a Address) []byte {
 	if len(t.cells) == 0 {
 		return dst
 	}

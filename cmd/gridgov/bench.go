@@ -205,7 +205,8 @@ func benchHandler(server *app.Server) http.Handler {
 	if err != nil {
 		panic(err) // every system has it
 	}
-	handler, err := api.New(api.Config{Server: server, Log: slog.New(slog.NewTextHandler(null, nil)), Now: time.Now, Observe: m.observe, FixedBody: make([]byte, 2048)})
+	handler, err := api.New(api.Config{Server: server, Log: slog.New(slog.NewTextHandler(null, nil)), Now: time.Now, Observe: m.observe, FixedBody: make([]byte, 2048),
+		Edge: api.Edge{Hosts: []string{api.LocalHosts}, Limits: api.NoLimits}})
 	if err != nil {
 		panic(err) // the routes are the program's own
 	}

@@ -22,16 +22,16 @@ import (
 const drainTime = 10 * time.Second
 
 func (t *tool) serve() *cobra.Command {
-	var addr, adminAddr, demoCity, until, ground, anchor string
+	var demoCity, until, ground, anchor string
+	var at edge
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the map, the API and the tiles",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for flag, a := range map[string]string{"--addr": addr, "--admin-addr": adminAddr} {
-				if err := loopbackOnly(cmd.Context(), flag, a); err != nil {
-					return err
-				}
+			config, err := at.config(cmd.Context())
+			if err != nil {
+				return err
 			}
 			load, err := t.demoLoader(demoCity, until, "")
 			if err != nil {
@@ -50,11 +50,10 @@ func (t *tool) serve() *cobra.Command {
 				}
 				_ = f.Close() // nothing was written
 			}
-			return t.runServer(cmd.Context(), addr, adminAddr, anchor, archive, load)
+			return t.runServer(cmd.Context(), &at, config, anchor, archive, load)
 		},
 	}
-	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", "address of the service")
-	cmd.Flags().StringVar(&adminAddr, "admin-addr", "127.0.0.1:8081", "address of health, readiness and metrics")
+	at.flags(cmd.Flags())
 	cmd.Flags().StringVar(&ground, "basemap", os.Getenv("GRIDGOV_BASEMAP"), "PMTiles archive that the map draws under the cities (env GRIDGOV_BASEMAP)")
 	cmd.Flags().StringVar(&anchor, "anchor", os.Getenv("GRIDGOV_ANCHOR"), "file to which the head of each city's record of acts is added every hour (env GRIDGOV_ANCHOR)")
 	cmd.Flags().StringVar(&demoCity, "demo", "", "load this demo on the first start: haining or dc")
@@ -62,7 +61,7 @@ func (t *tool) serve() *cobra.Command {
 	return cmd
 }
 
-// loopbackOnly refuses to listen where others could reach the service: it has no accounts yet.
+// loopbackOnly refuses an address where others could reach what has no accounts.
 func loopbackOnly(ctx context.Context, flag, addr string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -70,17 +69,17 @@ func loopbackOnly(ctx context.Context, flag, addr string) error {
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if host == "" || err != nil || len(ips) == 0 {
-		return usagef("%s %q: name a loopback address such as 127.0.0.1; the service has no accounts yet and does not listen elsewhere", flag, addr)
+		return usagef("%s %q: name a loopback address such as 127.0.0.1: there are no accounts there, so others may not reach it", flag, addr)
 	}
 	for _, ip := range ips {
 		if !ip.IsLoopback() {
-			return usagef("%s %q is not a loopback address; the service has no accounts yet and does not listen elsewhere", flag, addr)
+			return usagef("%s %q is not a loopback address: there are no accounts there, so others may not reach it", flag, addr)
 		}
 	}
 	return nil
 }
 
-func (t *tool) runServer(ctx context.Context, addr, adminAddr, anchor string, ground *basemap.Archive, load func(context.Context, *postgres.Database) error) error {
+func (t *tool) runServer(ctx context.Context, at *edge, config api.Edge, anchor string, ground *basemap.Archive, load func(context.Context, *postgres.Database) error) error {
 	log := t.logger()
 	db, done, err := t.open(ctx)
 	if err != nil {
@@ -89,11 +88,16 @@ func (t *tool) runServer(ctx context.Context, addr, adminAddr, anchor string, gr
 	defer done()
 
 	// Both listeners first: a port in use is told before anything else is done.
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at.addr)
 	if err != nil {
 		return usagef("--addr: %w", err)
 	}
-	adminListener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", adminAddr)
+	plain := listener
+	if listener, err = at.tls(plain); err != nil {
+		_ = plain.Close()
+		return err
+	}
+	adminListener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at.adminAddr)
 	if err != nil {
 		_ = listener.Close()
 		return usagef("--admin-addr: %w", err)
@@ -110,7 +114,7 @@ func (t *tool) runServer(ctx context.Context, addr, adminAddr, anchor string, gr
 	}
 	stopping := make(chan struct{})
 	handler, err := api.New(api.Config{Server: server, Page: page, Basemap: ground, Log: log, Now: time.Now, Observe: metrics.observe, Stop: stopping,
-		SignedIn: first.signedIn})
+		SignedIn: first.signedIn, Edge: config})
 	if err != nil {
 		return err
 	}
@@ -140,7 +144,11 @@ func (t *tool) runServer(ctx context.Context, addr, adminAddr, anchor string, gr
 			failed <- err
 		}
 	})
-	t.say("gridgov serves on http://%s", listener.Addr())
+	scheme := "http"
+	if at.tlsCert != "" {
+		scheme = "https"
+	}
+	t.say("gridgov serves on %s://%s", scheme, listener.Addr())
 	t.say("health, readiness and metrics on http://%s", adminListener.Addr())
 
 	select {

@@ -2,11 +2,11 @@ package api
 
 import (
 	"errors"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"gridgov/internal/app"
 	"gridgov/internal/audit"
@@ -78,8 +78,11 @@ func (a *api) identify(r *http.Request, c *app.Live) (*call, error) {
 		case err == nil:
 			out.who, out.actor = who, who.Actor
 			return out, nil
-		case !errors.Is(err, auth.ErrNoSession) || machine:
+		case !errors.Is(err, auth.ErrNoSession):
 			return nil, err
+		}
+		if machine {
+			return nil, a.refuseToken(r, err)
 		}
 	} else if machine {
 		return nil, auth.ErrNoSession
@@ -87,6 +90,16 @@ func (a *api) identify(r *http.Request, c *app.Live) (*call, error) {
 	actor, err := c.Auth.Visitor(r.Context())
 	out.actor = actor
 	return out, err
+}
+
+// refuseToken answers a token that is none. Who shows many of them waits, as anybody who has not signed in.
+func (a *api) refuseToken(r *http.Request, err error) error {
+	done, slow := a.limiter.enter(limitKey(uuid.Nil, addressOf(r.RemoteAddr)), ordinary)
+	if slow != nil {
+		return slow
+	}
+	done()
+	return err
 }
 
 // allow is the one place where a request is let in or not: the route's action has to reach somewhere for who asks.
@@ -118,16 +131,4 @@ func refusal(who *auth.Identity) error {
 		return fault.Forbidden("second_factor_needed", "administrators of this city need a second factor: set it up in your account first")
 	}
 	return fault.Forbidden("not_allowed", "none of your posts in force allows this")
-}
-
-// clientAddress is the address that the request came from.
-func clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return addr.Unmap().WithZone("").String()
-	}
-	return ""
 }

@@ -33,6 +33,8 @@ type Config struct {
 	SignedIn func(city, login string)
 	Stop     <-chan struct{} // closed when the server is about to stop: streams end
 
+	Edge Edge
+
 	// AnswerTime is how long an ordinary request may take: a database that stands still must not collect those who wait.
 	// 0: 12 s.
 	AnswerTime time.Duration
@@ -45,7 +47,8 @@ type handler func(w http.ResponseWriter, r *http.Request, c *call) error
 
 type api struct {
 	Config
-	table []route
+	table   []route
+	limiter *limiter
 }
 
 // route is one line of the table below; tests hold it against openapi.yaml.
@@ -83,6 +86,7 @@ func (a *api) routes() []route {
 		{"POST", "/reports/batch", a.fileReports, ordinary, policy.ReportFile},
 		{"GET", "/reports/{id}", a.getReport, ordinary, policy.ReportView},
 		{"PUT", "/reports/{id}/position", a.setPosition, ordinary, policy.ReportPosition},
+		{"POST", "/reports/{id}/reporter", a.unmaskReporter, ordinary, policy.ReportUnmask},
 		{"GET", "/counts", a.countReports, ordinary, policy.ReportView},
 		{"GET", "/locate", a.locate, ordinary, policy.CityView},
 		{"GET", "/search", a.search, ordinary, policy.CityView},
@@ -90,6 +94,8 @@ func (a *api) routes() []route {
 		{"GET", "/tiles/{layer}", a.getTileJSON, ordinary, policy.CityView},
 		{"GET", "/tiles/jurisdictions/{z}/{x}/{y}", a.getBoundaryTile, inMasses, policy.CityView},
 		{"GET", "/tiles/{layer}/{z}/{x}/{y}", a.getReportTile, inMasses, policy.ReportView},
+		{"GET", "/public/heat", a.getPublicHeat, ordinary, policy.PublicHeat},
+		{"GET", "/public/heat/{month}/{z}/{x}/{y}", a.getPublicHeatTile, inMasses, policy.PublicHeat},
 		{"GET", "/basemap.pmtiles", a.getBasemap, inMasses, policy.CityView},
 		{"GET", "/openapi.yaml", a.getOpenAPI, ordinary, policy.ServiceDescribe},
 		{"GET", "/docs", a.getDocs, ordinary, policy.ServiceDescribe},
@@ -119,7 +125,7 @@ func New(cfg Config) (http.Handler, error) {
 	if a.AnswerTime == 0 {
 		a.AnswerTime = 12 * time.Second
 	}
-	a.table = a.routes()
+	a.table, a.limiter = a.routes(), newLimiter(a.Edge.Limits, time.Now)
 	city := http.NewServeMux()
 	for _, rt := range a.table {
 		if !policy.Known(rt.action) {
@@ -129,7 +135,7 @@ func New(cfg Config) (http.Handler, error) {
 		if rt.path == "/" {
 			pattern += "{$}"
 		}
-		city.Handle(pattern, a.wrap(rt.method+" "+rt.path, rt.kind, a.inCity(rt.action, rt.handle)))
+		city.Handle(pattern, a.wrap(rt.method+" "+rt.path, rt.kind, a.inCity(rt.action, rt.kind, rt.handle)))
 	}
 	city.Handle("GET /{city}/v1", http.RedirectHandler("v1/", http.StatusPermanentRedirect))
 	city.Handle("GET /{city}/{rest...}", a.wrap("GET page", ordinary, a.page))

@@ -45,7 +45,7 @@ func newSiteAt(t *testing.T, clock func() time.Time) *site {
 	t.Helper()
 	server, live := apptest.ServerAt(t, clock)
 	stop := make(chan struct{})
-	h := httptest.NewServer(newHandler(t, api.Config{Server: server, Log: apptest.Quiet(), Now: clock, Stop: stop}))
+	h := httptest.NewServer(newHandler(t, api.Config{Server: server, Log: apptest.Quiet(), Now: clock, Stop: stop, Edge: api.Edge{Hosts: []string{api.LocalHosts}, Limits: api.NoLimits}}))
 	t.Cleanup(func() { close(stop); h.Close() })
 	s := &site{t: t, url: h.URL, server: server, live: live}
 	s.router = specRouter(t, h.URL+"/"+live.Code+"/v1")
@@ -242,7 +242,7 @@ func TestRoutesAreThoseDescribed(t *testing.T) {
 func TestFilingPlacesAndIsIdempotent(t *testing.T) {
 	s := newSite(t)
 	f := aReport(1, 2, filing{"title": "秸秆焚烧", "kind": "problem",
-		"reporter": filing{"name": "王某", "phone": "13800000000", "email": "wang@example.com", "home": filing{"lon": 120.61, "lat": 30.52}}})
+		"reporter": filing{"name": "王某", "phone": "13800000000", "email": "wang@example.com", "home": []float64{120.61, 30.52}}})
 	a := s.do("POST", "/reports", f).want(http.StatusCreated)
 	var r api.Report
 	a.into(&r)
@@ -306,8 +306,8 @@ func TestHostileReportsAreRefusedByField(t *testing.T) {
 		"far future":      {aReport(0, 0, filing{"captured_at": "2027-01-01T00:00:00Z"}), 400, "in_the_future", "captured_at"},
 		"no number":       {aReport(0, 0, filing{"reporter": filing{"phone": "ask my wife"}}), 400, "bad_phone", "reporter.phone"},
 		"no address":      {aReport(0, 0, filing{"reporter": filing{"email": "wang"}}), 400, "bad_email", "reporter.email"},
-		"half a home":     {aReport(0, 0, filing{"reporter": filing{"home": filing{"lat": 30.5}}}), 400, "half_a_point", "reporter.home"},
-		"no home":         {aReport(0, 0, filing{"reporter": filing{"home": filing{"lat": 91, "lon": 1}}}), 400, "out_of_range", "reporter.home"},
+		"half a home":     {aReport(0, 0, filing{"reporter": filing{"home": []float64{30.5}}}), 400, "bad_point", "reporter.home"},
+		"no home":         {aReport(0, 0, filing{"reporter": filing{"home": []float64{1, 91}}}), 400, "out_of_range", "reporter.home"},
 		"unknown of whom": {aReport(0, 0, filing{"reporter": filing{"id_card": "1"}}), 400, "unknown_field", "reporter.id_card"},
 		"negative radius": {aReport(0, 0, filing{"accuracy_m": -1}), 400, "out_of_range", "accuracy_m"},
 		"too large":       {`{"text":"` + strings.Repeat("x", 70<<10) + `"}`, 413, "too_large", ""},

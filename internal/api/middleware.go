@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -14,42 +13,6 @@ import (
 	"gridgov/internal/fault"
 	"gridgov/internal/policy"
 )
-
-// guard stands before everything: who is no browser page of ours and no local client is sent away, and the page may ask
-// nothing of other hosts.
-func (a *api) guard(next http.Handler) http.Handler {
-	cross := http.NewCrossOriginProtection()
-	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeProblem(w, problemOf(fault.Forbidden("cross_origin", "another site's page may not change anything here"), ""))
-	}))
-	inner := cross.Handler(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !localHost(r.Host) {
-			// Without accounts the service is for this machine alone; a name that resolves to it would let any
-			// website in (DNS rebinding).
-			writeProblem(w, problemOf(fault.Forbidden("foreign_host", "this service answers on localhost only"), ""))
-			return
-		}
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		inner.ServeHTTP(w, r)
-	})
-}
-
-func localHost(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = hostport
-	}
-	if host == "localhost" {
-		return true
-	}
-	if len(host) > 1 && host[0] == '[' {
-		host = host[1 : len(host)-1]
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
 
 // recorder remembers the status for the log line.
 type recorder struct {
@@ -154,7 +117,7 @@ func (a *api) fail(w *recorder, r *http.Request, id requestID, err error) {
 }
 
 // inCity finds the city of the path, and out whether who asks may do the route's action there.
-func (a *api) inCity(action policy.Action, h handler) func(http.ResponseWriter, *http.Request) error {
+func (a *api) inCity(action policy.Action, kind routeKind, h handler) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		c, starting := a.Server.City(r.PathValue("city"))
 		switch {
@@ -163,6 +126,11 @@ func (a *api) inCity(action policy.Action, h handler) func(http.ResponseWriter, 
 			if err != nil {
 				return err
 			}
+			done, err := a.limiter.enter(limitKey(call.actor.Person, addressOf(r.RemoteAddr)), kind)
+			if err != nil {
+				return err
+			}
+			defer done()
 			return h(w, r, call)
 		case starting:
 			return fault.Unavailable("starting", "the city is being loaded; try again in a moment")

@@ -224,7 +224,7 @@ func (m *matrix) try(t *testing.T, a *asker, view *policy.Reach, r api.Route) {
 		}
 	}
 	for k, path := range paths {
-		path = strings.NewReplacer("{level}", "grid", "{code}", apptest.GridCode(3, 3), "{layer}", "heat", "{z}", "8", "{x}", "213", "{y}", "104",
+		path = strings.NewReplacer("{level}", "grid", "{code}", apptest.GridCode(3, 3), "{layer}", "heat", "{month}", "2026-10", "{z}", "8", "{x}", "213", "{y}", "105",
 			"{id}", uuid.NewString()).Replace(path)
 		switch r.Path {
 		case "/locate":
@@ -256,7 +256,7 @@ func (m *matrix) try(t *testing.T, a *asker, view *policy.Reach, r api.Route) {
 		}
 		s := &m.told[k/2].subject
 		want := http.StatusOK
-		if r.Method == http.MethodPut {
+		if r.Method != http.MethodGet { // what is sent is wrong on purpose
 			want = http.StatusBadRequest
 		}
 		switch {

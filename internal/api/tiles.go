@@ -186,13 +186,6 @@ func (a *api) getTileJSON(w http.ResponseWriter, r *http.Request, c *call) error
 	return writeJSON(w, http.StatusOK, doc)
 }
 
-func scheme(r *http.Request) string {
-	if r.TLS != nil {
-		return "https"
-	}
-	return "http"
-}
-
 // getFixed answers with a fixed body and a tile's headers: what the way through router, log and connection costs alone.
 func (a *api) getFixed(w http.ResponseWriter, _ *http.Request, _ *call) error {
 	h := w.Header()

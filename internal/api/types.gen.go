@@ -560,6 +560,20 @@ type Located struct {
 	Placement Placement `json:"placement"`
 }
 
+// MaskedReporter Of one report: who told it, masked
+type MaskedReporter struct {
+	Email  *string `json:"email,omitempty"`
+	Erased *bool   `json:"erased,omitempty"`
+
+	// Home A home point is kept
+	Home *bool `json:"home,omitempty"`
+
+	// Known Somebody told it; without the key file that is all there is to say
+	Known bool    `json:"known"`
+	Name  *string `json:"name,omitempty"`
+	Phone *string `json:"phone,omitempty"`
+}
+
 // Method defines model for Method.
 type Method string
 
@@ -594,12 +608,9 @@ type NewReport struct {
 	Reporter       *struct {
 		Email *string `json:"email,omitempty"`
 
-		// Home Where the person lives, EPSG:4490; both or neither
-		Home *struct {
-			Lat *float64 `json:"lat,omitempty"`
-			Lon *float64 `json:"lon,omitempty"`
-		} `json:"home,omitempty"`
-		Name *string `json:"name,omitempty"`
+		// Home Where the person lives: lon, lat, EPSG:4490
+		Home *[]float64 `json:"home,omitempty"`
+		Name *string    `json:"name,omitempty"`
 
 		// Phone A number, however it is written: one person's reports are found by it
 		Phone *string `json:"phone,omitempty"`
@@ -703,6 +714,27 @@ type Progress struct {
 	Total int `json:"total"`
 }
 
+// PublicHeat defines model for PublicHeat.
+type PublicHeat struct {
+	// Least Squares with fewer are left out
+	Least   int `json:"least"`
+	MaxZoom int `json:"max_zoom"`
+
+	// Months The earliest first
+	Months []string `json:"months"`
+
+	// Until Nothing captured from then on is counted
+	Until time.Time `json:"until"`
+
+	// Url Of tiles, with {month}, {z}, {x}, {y}
+	Url string `json:"url"`
+}
+
+// Reason defines model for Reason.
+type Reason struct {
+	Reason string `json:"reason"`
+}
+
 // RecoveryCodes defines model for RecoveryCodes.
 type RecoveryCodes struct {
 	Codes []string `json:"codes"`
@@ -737,9 +769,12 @@ type Report struct {
 	Placement      Placement `json:"placement"`
 	PositionSource *string   `json:"position_source,omitempty"`
 	ReceivedAt     time.Time `json:"received_at"`
-	Source         Source    `json:"source"`
-	Text           *string   `json:"text,omitempty"`
-	Title          *string   `json:"title,omitempty"`
+
+	// Reporter Of one report: who told it, masked
+	Reporter *MaskedReporter `json:"reporter,omitempty"`
+	Source   Source          `json:"source"`
+	Text     *string         `json:"text,omitempty"`
+	Title    *string         `json:"title,omitempty"`
 }
 
 // ReportBatch defines model for ReportBatch.
@@ -803,6 +838,14 @@ type SessionPerson struct {
 
 // Source defines model for Source.
 type Source string
+
+// UnmaskedReporter defines model for UnmaskedReporter.
+type UnmaskedReporter struct {
+	Email *string    `json:"email,omitempty"`
+	Home  *[]float64 `json:"home,omitempty"`
+	Name  *string    `json:"name,omitempty"`
+	Phone *string    `json:"phone,omitempty"`
+}
 
 // Bbox defines model for bbox.
 type Bbox = string
@@ -983,6 +1026,9 @@ type FileReportsJSONRequestBody = ReportBatch
 
 // SetPositionJSONRequestBody defines body for SetPosition for application/json ContentType.
 type SetPositionJSONRequestBody = NewPosition
+
+// UnmaskReporterJSONRequestBody defines body for UnmaskReporter for application/json ContentType.
+type UnmaskReporterJSONRequestBody = Reason
 
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = Credentials

@@ -2,13 +2,16 @@ package app_test
 
 import (
 	"bytes"
+	"maps"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
+	"gridgov/internal/audit"
 	"gridgov/internal/postgres"
 	"gridgov/internal/postgres/pgtest"
 	"gridgov/internal/report"
@@ -33,7 +36,24 @@ func TestRestoredCityHasTheSamePlacements(t *testing.T) {
 	if _, err := c.Replace(t.Context(), c.State().Placer, nil); err != nil {
 		t.Fatal(err)
 	}
-	before := placements(t, c)
+	by := audit.Author{Person: uuid.New(), Post: 5, Address: "192.0.2.1"}
+	if err := c.Reports.SetPosition(audit.By(t.Context(), by), 1, apptest.Center(2, 2), "looked"); err != nil {
+		t.Fatal(err)
+	}
+	before, acts := placements(t, c), onRecord(t, c)
+	for act, want := range map[string]int{"report.file": 40, "report.position": 1, "plan.publish": 2, "plan.check": 2, "report.replace": 1, "items.set": 1} {
+		if acts[act] != want {
+			t.Errorf("%d acts %s are on record, want %d: %v", acts[act], act, want, acts)
+		}
+	}
+	page, err := audit.List(t.Context(), c.Pool, audit.Query{Act: "report.position", Limit: 1})
+	if err != nil || len(page.Rows) != 1 {
+		t.Fatalf("%v, %v", page.Rows, err)
+	}
+	if r := page.Rows[0]; r.Subject != "report:1" || r.Person != by.Person || r.Post != 5 || r.Address != "192.0.2.1" ||
+		!strings.Contains(string(r.Before), `"grid":"`) || !strings.Contains(string(r.After), `"grid":"`+apptest.GridCode(2, 2)+`"`) {
+		t.Errorf("on record is %+v, %s → %s", r, r.Before, r.After)
+	}
 	file := filepath.Join(t.TempDir(), "backup")
 	opt := postgres.BackupOptions{At: apptest.Now}
 	if _, err := db.Backup(t.Context(), file, opt); err != nil {
@@ -51,6 +71,15 @@ func TestRestoredCityHasTheSamePlacements(t *testing.T) {
 	if after := placements(t, restored); after != before {
 		t.Errorf("restored:\n%s\nwant\n%s", after, before)
 	}
+	if after := onRecord(t, restored); !maps.Equal(after, acts) {
+		t.Errorf("restored are the acts %v, want %v", after, acts)
+	}
+	if err := restored.SetAttribution(t.Context(), []string{"x"}); err != nil {
+		t.Error(err)
+	}
+	if after := onRecord(t, restored); after["attribution.set"] != 1 {
+		t.Errorf("the record does not go on: %v", after)
+	}
 	if p := restored.State().Layout.Plan; p.Name != "second" {
 		t.Errorf("plan %q is in force", p.Name)
 	}
@@ -62,6 +91,24 @@ func TestRestoredCityHasTheSamePlacements(t *testing.T) {
 	if err := c.Pool.QueryRow(t.Context(), `SELECT count(*) FROM placement_past`).Scan(&pastBefore); err != nil || past != pastBefore || past == 0 {
 		t.Errorf("%d past answers, had %d, %v", past, pastBefore, err)
 	}
+}
+
+// onRecord counts the acts on record, which must be a whole chain.
+func onRecord(t *testing.T, c *app.City) map[string]int {
+	t.Helper()
+	report, err := audit.Verify(t.Context(), c.Pool, audit.Keys(nil, c.Code))
+	if err != nil || report.Fault != nil {
+		t.Fatalf("%v, %v", report.Fault, err)
+	}
+	page, err := audit.List(t.Context(), c.Pool, audit.Query{Limit: 1000})
+	if err != nil || int64(len(page.Rows)) != report.Rows {
+		t.Fatalf("%d rows listed of %d, %v", len(page.Rows), report.Rows, err)
+	}
+	acts := map[string]int{}
+	for _, r := range page.Rows {
+		acts[r.Act]++
+	}
+	return acts
 }
 
 func placements(t *testing.T, c *app.City) string {

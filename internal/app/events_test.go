@@ -75,7 +75,7 @@ func (s *stream) next() (e sent) {
 func serve(t testing.TB) (url, token string, live *app.Live) {
 	server, live := apptest.Server(t)
 	stop := make(chan struct{})
-	handler, err := api.New(api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Stop: stop})
+	handler, err := api.New(api.Config{Server: server, Log: apptest.Quiet(), Now: apptest.Clock, Stop: stop, Edge: api.Edge{Limits: api.NoLimits}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ type Live struct {
 	words facesNamed                // likewise
 
 	reaches reaches
+	public  publicHeat
 
 	mu      sync.Mutex
 	applied feed.ID       // everything up to here is in the cube

@@ -2,7 +2,10 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/jackc/pgx/v5"
 
 	"gridgov/internal/audit"
 )
@@ -22,15 +25,20 @@ func (s *Service) Settings(ctx context.Context) (set Settings, err error) {
 func (s *Service) SetSettings(ctx context.Context, set Settings) error {
 	return s.transact(ctx, func(w *work) error {
 		for key, value := range map[string]bool{"require_totp_admin": set.RequireTOTPAdmin, "public_map": set.PublicMap} {
-			n, err := w.exec(ctx, "write setting", `INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value
-				WHERE setting.value <> excluded.value`, key, value)
+			var before bool
+			err := w.tx.QueryRow(ctx, `SELECT value = 'true' FROM setting WHERE key = $1 FOR UPDATE`, key).Scan(&before)
+			if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+				return fmt.Errorf("read setting: %w", err)
+			}
+			if before == value {
+				continue
+			}
+			_, err = w.exec(ctx, "write setting", `INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
 			if err != nil {
 				return err
 			}
-			if n > 0 {
-				w.people = true
-				w.records = append(w.records, audit.Record{Act: "setting.change", Subject: "setting:" + key, After: value})
-			}
+			w.people = true
+			w.records = append(w.records, audit.Record{Act: "setting.change", Subject: "setting:" + key, Before: before, After: value})
 		}
 		return nil
 	})

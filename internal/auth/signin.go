@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 	"unicode/utf8"
 
@@ -38,6 +39,7 @@ type candidate struct {
 	confirmed    bool
 	disabled     bool
 	demo         bool
+	vouched      bool // an identity provider says who it is: no password is asked
 	device       bool // the attempt comes from one of the person's
 	deviceDigest string
 }
@@ -46,6 +48,7 @@ type candidate struct {
 // (401), account_disabled (403), too_many_attempts (429, with RetryAfter). Only who knows the password hears another than
 // wrong_credentials and too_many_attempts.
 func (s *Service) SignIn(ctx context.Context, a Attempt) (SignedIn, error) {
+	a.Address = address(a.Address)
 	a.Login = foldLogin(a.Login)
 	if len(a.Login) > 64 {
 		a.Login = a.Login[:64] // no login is that long
@@ -61,6 +64,40 @@ func (s *Service) SignIn(ctx context.Context, a Attempt) (SignedIn, error) {
 	if err := s.verify(ctx, a, c, g); err != nil {
 		return SignedIn{}, err
 	}
+	return s.enter(ctx, a, c, g)
+}
+
+// OpenSession opens a session for somebody whom an identity provider vouches for; login and password of the attempt say
+// nothing. A second factor that the account has is asked for as SignIn does, with the same faults.
+func (s *Service) OpenSession(ctx context.Context, person uuid.UUID, a Attempt) (SignedIn, error) {
+	acc, err := s.Account(ctx, person)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	a.Address = address(a.Address)
+	a.Login = acc.Login
+	c, err := s.candidate(ctx, a)
+	if err != nil {
+		return SignedIn{}, err
+	}
+	c.vouched = true
+	g := Guess{Login: acc.Login, Device: "vouched " + person.String()} // strangers do not get here
+	switch wait, ok := s.throttle.Take(s.cfg.Now(), g); {
+	case !ok:
+		return SignedIn{}, tooMany(wait)
+	case c.person != person || c.demo:
+		return SignedIn{}, s.refused(ctx, a, c, errWrong)
+	case c.disabled:
+		return SignedIn{}, s.refused(ctx, a, c, errDisabled)
+	case c.confirmed && a.Code == "":
+		s.throttle.Give(s.cfg.Now(), g)
+		return SignedIn{}, errNeedCode
+	}
+	return s.enter(ctx, a, c, g)
+}
+
+// enter opens the session of who has shown who it is, but for the code.
+func (s *Service) enter(ctx context.Context, a Attempt, c candidate, g Guess) (SignedIn, error) {
 	in, err := s.open(ctx, a, c)
 	if err == nil || fault.Is(err, fault.KindUnavailable) {
 		s.throttle.Give(s.cfg.Now(), g)
@@ -177,7 +214,7 @@ func (s *Service) open(ctx context.Context, a Attempt, c candidate) (in SignedIn
 			return errWrong
 		case err != nil:
 			return err
-		case l.password == nil || *l.password != c.password:
+		case !c.vouched && (l.password == nil || *l.password != c.password):
 			return errWrong // it was changed meanwhile
 		case l.disabledAt != nil:
 			return errDisabled
@@ -196,7 +233,7 @@ func (s *Service) open(ctx context.Context, a Attempt, c candidate) (in SignedIn
 			{"end sessions", `DELETE FROM session WHERE person_id = $1 AND (ends_at <= $2 OR id NOT IN
 				(SELECT s.id FROM session s WHERE s.person_id = $1 ORDER BY s.seen_at DESC, s.id LIMIT $3))`, []any{c.person, w.at, mostSessions - 1}},
 			{"open session", `INSERT INTO session (id, hash, person_id, made_at, seen_at, ends_at, address, agent) VALUES ($1, $2, $3, $4, $4, $5, $6, $7)`,
-				[]any{id, hash, c.person, w.at, w.at.Add(s.cfg.Limits.Absolute), clean(a.Address, 64), clean(a.Agent, 300)}},
+				[]any{id, hash, c.person, w.at, w.at.Add(s.cfg.Limits.Absolute), a.Address, clean(a.Agent, 300)}},
 			{"know device", `INSERT INTO device (hash, person_id, made_at, seen_at) VALUES ($1, $2, $3, $3) ON CONFLICT (hash) DO UPDATE SET seen_at = excluded.seen_at`,
 				[]any{deviceHash, c.person, w.at}},
 			{"forget devices", `DELETE FROM device WHERE person_id = $1 AND (seen_at <= $2 OR hash NOT IN
@@ -214,6 +251,15 @@ func (s *Service) open(ctx context.Context, a Attempt, c candidate) (in SignedIn
 
 type sessionRecord struct {
 	Session uuid.UUID `json:"session"`
+}
+
+// address keeps what is an address, in one form, and nothing else.
+func address(s string) string {
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return ""
+	}
+	return a.Unmap().WithZone("").String()
 }
 
 // clean makes a client's word fit to be kept and shown: valid text of at most so many characters.

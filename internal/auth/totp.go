@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 	"github.com/pquerna/otp/totp"
@@ -198,6 +199,45 @@ func (s *Service) withCode(ctx context.Context, who *Identity, text string, conf
 // wrongCode is told to who has signed in: 401 would sign them out.
 func wrongCode() *fault.Error {
 	return fault.Invalid("code", "wrong_code", "the code is wrong, or was used before: wait for the next one; is the phone's clock right?")
+}
+
+// Reseal seals all second factors anew, by the key that is current now, and returns how many: after it, older keys are not
+// needed for them.
+func (s *Service) Reseal(ctx context.Context) (resealed int, err error) {
+	if s.cfg.Sealer == nil {
+		return 0, errNoKey
+	}
+	err = s.transact(ctx, func(w *work) error {
+		resealed = 0
+		rows, err := w.tx.Query(ctx, `SELECT person_id, totp FROM account WHERE totp IS NOT NULL ORDER BY person_id FOR UPDATE`)
+		if err != nil {
+			return fmt.Errorf("read second factors: %w", err)
+		}
+		type factor struct {
+			Person uuid.UUID
+			Sealed []byte
+		}
+		all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[factor])
+		if err != nil {
+			return fmt.Errorf("read second factors: %w", err)
+		}
+		for _, f := range all {
+			secret, err := s.cfg.Sealer.Open(totpLabel(f.Person), f.Sealed)
+			if err != nil {
+				return fmt.Errorf("open the second factor of %s: %w", f.Person, err)
+			}
+			sealed, err := s.cfg.Sealer.Seal(totpLabel(f.Person), secret)
+			if err != nil {
+				return fmt.Errorf("seal the second factor of %s: %w", f.Person, err)
+			}
+			if _, err := w.exec(ctx, "keep secret", `UPDATE account SET totp = $2 WHERE person_id = $1`, f.Person, sealed); err != nil {
+				return err
+			}
+			resealed++
+		}
+		return nil
+	})
+	return resealed, err
 }
 
 const (

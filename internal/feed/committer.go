@@ -35,10 +35,13 @@ type Statement struct {
 }
 
 // Limits of a committer. A city's ceiling is one transaction per commit latency, since the feed's lock is held through
-// the commit; so acts that arrive together share one.
+// the commit; so acts that arrive together share one. And so only two transactions go at once, one in the making while the
+// other is committed: the longer that takes, the more acts share the next. Others pass one that is full, or slow.
 const (
 	MaxUnderWay = 8  // transactions at once
 	MaxGroup    = 64 // acts in one transaction
+	lanes       = 2  // transactions at once that are neither full nor slow
+	slow        = 25 * time.Millisecond
 	actTimeout  = 10 * time.Second
 	maxTries    = 4 // of a transaction that fails through no act's fault, and of an act in conflict with others
 	maxFailed   = 3 // statements that may fail in a group before the rest are run as acts
@@ -53,6 +56,7 @@ type Committer struct {
 	committed func(Seq)
 
 	acts   chan *pending
+	lane   chan struct{} // holds who may take up acts, and what they took up
 	closed context.Context
 	close  context.CancelFunc
 	done   sync.WaitGroup
@@ -72,7 +76,7 @@ type pending struct {
 // NewCommitter starts the workers; Close ends them. committed is called after each commit that appended events, with
 // the last number; it must not block.
 func NewCommitter(pool *pgxpool.Pool, writer *Writer, now func() time.Time, committed func(Seq)) *Committer {
-	c := &Committer{pool: pool, writer: writer, now: now, committed: committed, acts: make(chan *pending)}
+	c := &Committer{pool: pool, writer: writer, now: now, committed: committed, acts: make(chan *pending), lane: make(chan struct{}, lanes)}
 	c.closed, c.close = context.WithCancel(context.Background())
 	for range MaxUnderWay {
 		c.done.Go(c.work)
@@ -118,9 +122,21 @@ func (c *Committer) work() {
 		select {
 		case <-c.closed.Done():
 			return
+		case c.lane <- struct{}{}:
+		}
+		select {
+		case <-c.closed.Done():
+			return
 		case p := <-c.acts:
 			group := c.gather(p)
+			leave := sync.OnceFunc(func() { <-c.lane })
+			late := time.AfterFunc(slow, leave)
+			if len(group) == MaxGroup {
+				leave() // who waits could not share it anyway
+			}
 			c.commit(group)
+			late.Stop()
+			leave()
 			for _, p := range group {
 				close(p.ready)
 			}

@@ -430,3 +430,33 @@ func TestImport(t *testing.T) {
 		t.Errorf("apply: %s", got)
 	}
 }
+
+// Who gives a post in a unit and who closes it meet: a closed unit never has a post that lasts.
+func TestAUnitIsNotClosedUnderAPost(t *testing.T) {
+	ctx, s := t.Context(), service(t)
+	who := human(t, s, "王芳")
+	closed, given := 0, 0
+	for i := range 25 {
+		u := must(s.CreateUnit(ctx, person.Unit{Kind: policy.TownTeam, Name: fmt.Sprint("team ", i), Area: town}))(t)
+		var wg sync.WaitGroup
+		var closeErr, giveErr error
+		wg.Go(func() { _, closeErr = s.CloseUnit(ctx, u.ID, u.Version) })
+		wg.Go(func() {
+			_, giveErr = s.CreatePost(ctx, person.Post{Person: who, Role: policy.UnitHead, Unit: u.ID, Begins: "2026-01-01"})
+		})
+		wg.Wait()
+		switch {
+		case closeErr == nil && giveErr == nil:
+			t.Fatal("the unit was closed under a post")
+		case closeErr == nil:
+			closed++
+			wantCode(t, giveErr, "unit_closed")
+		case giveErr == nil:
+			given++
+			wantCode(t, closeErr, "unit_has_posts")
+		default:
+			t.Errorf("neither: %v, %v", closeErr, giveErr)
+		}
+	}
+	t.Logf("%d closed, %d given", closed, given)
+}

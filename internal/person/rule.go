@@ -49,6 +49,12 @@ var rules = map[policy.Role]rule{
 	policy.Machine:          {levels: anyLevel},
 }
 
+// Places tells where a role is held: in a jurisdiction of one of the levels, or in a unit of one of the kinds.
+func Places(role policy.Role) (levels []policy.Level, units []policy.UnitKind) {
+	r := rules[role]
+	return slices.Clone(r.levels), slices.Clone(r.units)
+}
+
 // where says in words where a role is held.
 func (r rule) where() string {
 	var parts []string

@@ -11,6 +11,7 @@ const (
 	SessionOpen        Action = "session.open"         // sign in
 	AccountOwn         Action = "account.own"          // one's own sessions, password, second factor
 	CityView           Action = "city.view"            // boundaries in force, names, places, what lies where
+	PublicHeat         Action = "public.heat"          // counts by whole months, a day late, without squares that hold few
 	PlanView           Action = "plan.view"            // all boundary plans, drafts too
 	ReportFile         Action = "report.file"          // tell of a matter
 	ReportView         Action = "report.view"          // lists, details, tiles, counts, events
@@ -61,6 +62,7 @@ var Rules = []Rule{
 
 	{CityView, InCity, roles(SignedIn), "whoever works here reads the map"},
 	{CityView, InCity, roles(Public), "boundaries in force are published"},
+	{PublicHeat, InCity, roles(Public, SignedIn), "what is shown to anybody tells of nobody"},
 	{PlanView, InCity, roles(Planner, Administrator, CentreHead), "drafts are the planner's, and those who put them in force"},
 	{PlanView, Subtree, leaders, "a committee hears of new borders before they are in force"},
 

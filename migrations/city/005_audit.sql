@@ -5,12 +5,12 @@ CREATE TABLE audit (
     at timestamptz NOT NULL,
     person uuid,
     post bigint CHECK (post > 0),
-    act text COLLATE "C" NOT NULL CHECK (act ~ '^[a-z][a-z0-9_.]{0,63}$'),
-    subject text COLLATE "C" NOT NULL CHECK (length(subject) BETWEEN 1 AND 200),
+    act text COLLATE "C" NOT NULL CHECK (octet_length(act) BETWEEN 1 AND 64),
+    subject text COLLATE "C" NOT NULL CHECK (octet_length(subject) BETWEEN 1 AND 800),
     before json,
     after json,
-    address text CHECK (length(address) BETWEEN 1 AND 100),
-    key text COLLATE "C" NOT NULL CHECK (key = '' OR key ~ '^[0-9a-f]{8}$'),
+    address text CHECK (octet_length(address) BETWEEN 1 AND 100),
+    key text COLLATE "C" NOT NULL CHECK (octet_length(key) IN (0, 8)),
     mac bytea NOT NULL CHECK (octet_length(mac) = 32)
 );
 

@@ -131,6 +131,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reports/{id}/reporter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Who told a report, for a reason that goes on record */
+        post: operations["unmaskReporter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/counts": {
         parameters: {
             query?: never;
@@ -338,6 +355,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/public/heat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The months of the public heat layer
+         * @description Shown without signing in where the city has opened its map.
+         */
+        get: operations["getPublicHeat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/heat/{month}/{z}/{x}/{y}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One vector tile of a month (MVT 2.1), layer `heat`
+         * @description Reports of the whole month up to the start of yesterday, in no other cut. Of the finest squares (1/64 of a tile of zoom 14)
+         *     those with fewer than three reports are left out; every coarser square is the sum of what is left.
+         */
+        get: operations["getPublicHeatTile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tiles/{layer}": {
         parameters: {
             query?: never;
@@ -451,6 +509,40 @@ export interface components {
             public_map: boolean;
             /** @description Of a made-up city, to who has not signed in */
             demo_accounts?: components["schemas"]["DemoAccount"][];
+        };
+        PublicHeat: {
+            /** @description Of tiles, with {month}, {z}, {x}, {y} */
+            url: string;
+            /** @description The earliest first */
+            months: string[];
+            /**
+             * Format: date-time
+             * @description Nothing captured from then on is counted
+             */
+            until: string;
+            /** @description Squares with fewer are left out */
+            least: number;
+            max_zoom: number;
+        };
+        /** @description Of one report: who told it, masked */
+        MaskedReporter: {
+            /** @description Somebody told it; without the key file that is all there is to say */
+            known: boolean;
+            erased?: boolean;
+            name?: string;
+            phone?: string;
+            email?: string;
+            /** @description A home point is kept */
+            home?: boolean;
+        };
+        UnmaskedReporter: {
+            name?: string;
+            phone?: string;
+            email?: string;
+            home?: number[];
+        };
+        Reason: {
+            reason: string;
         };
         SessionPerson: {
             /** Format: uuid */
@@ -697,13 +789,8 @@ export interface components {
                 /** @description A number, however it is written: one person's reports are found by it */
                 phone?: string;
                 email?: string;
-                /** @description Where the person lives, EPSG:4490; both or neither */
-                home?: {
-                    /** Format: double */
-                    lon?: number;
-                    /** Format: double */
-                    lat?: number;
-                };
+                /** @description Where the person lives: lon, lat, EPSG:4490 */
+                home?: number[];
             };
         };
         Report: {
@@ -714,6 +801,7 @@ export interface components {
             partly?: boolean;
             /** @description Of one report: what may be done with it */
             allowed?: string[];
+            reporter?: components["schemas"]["MaskedReporter"];
             external_id?: string;
             source: components["schemas"]["Source"];
             /** Format: date-time */
@@ -1081,6 +1169,33 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    unmaskReporter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Who told it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnmaskedReporter"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     countReports: {
         parameters: {
             query?: {
@@ -1428,6 +1543,69 @@ export interface operations {
         responses: {
             /** @description Done */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPublicHeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The layer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicHeat"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPublicHeatTile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As 2026-11 */
+                month: string;
+                z: number;
+                x: number;
+                y: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A tile */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.mapbox-vector-tile": string;
+                };
+            };
+            /** @description An empty tile */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description As you have it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,131 @@
+package api
+
+import (
+	"math"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/time/rate"
+
+	"gridgov/internal/fault"
+)
+
+// Limits bound what one person, or one address of those who have not signed in, may ask. An office shares an address, and a
+// map asks for dozens of tiles at once: they are wide, and stop what runs away.
+type Limits struct {
+	Rate      rate.Limit // requests a second that ask the database
+	Burst     int
+	Masses    rate.Limit // requests a second that do not: tiles
+	MassBurst int
+	AtOnce    int // requests under way
+	Streams   int // of them streams
+}
+
+// DefaultLimits are some ten times what the page asks for at its busiest.
+var DefaultLimits = Limits{Rate: 50, Burst: 200, Masses: 1000, MassBurst: 4000, AtOnce: 64, Streams: 8}
+
+// NoLimits are for measurements.
+var NoLimits = Limits{Rate: rate.Inf, Masses: rate.Inf, AtOnce: math.MaxInt, Streams: math.MaxInt}
+
+// limiter keeps who has asked lately.
+type limiter struct {
+	Limits
+	now func() time.Time
+
+	mu    sync.Mutex
+	known map[string]*asking
+	swept time.Time
+}
+
+// asking is what somebody has under way, and may still ask.
+type asking struct {
+	few, masses     *rate.Limiter
+	atOnce, streams int
+	last            time.Time
+}
+
+func newLimiter(l Limits, now func() time.Time) *limiter {
+	if l == (Limits{}) {
+		l = DefaultLimits
+	}
+	return &limiter{Limits: l, now: now, known: map[string]*asking{}, swept: now()}
+}
+
+// forgetAfter is how long who asks nothing is remembered; by then all buckets are full again.
+const forgetAfter = 5 * time.Minute
+
+// of returns the entry of a key; the limiter is locked.
+func (l *limiter) of(key string, at time.Time) *asking {
+	if at.Sub(l.swept) > time.Minute {
+		l.swept = at
+		for k, a := range l.known {
+			if a.atOnce == 0 && at.Sub(a.last) > forgetAfter {
+				delete(l.known, k)
+			}
+		}
+	}
+	a := l.known[key]
+	if a == nil {
+		a = &asking{few: rate.NewLimiter(l.Rate, l.Burst), masses: rate.NewLimiter(l.Masses, l.MassBurst)}
+		l.known[key] = a
+	}
+	a.last = at
+	return a
+}
+
+// enter takes a request in, or refuses it; done gives its place back.
+func (l *limiter) enter(key string, kind routeKind) (done func(), err error) {
+	at := l.now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	a := l.of(key, at)
+	if a.atOnce >= l.AtOnce || kind == unending && a.streams >= l.Streams {
+		return nil, tooMany(time.Second)
+	}
+	bucket := a.few
+	if kind == inMasses {
+		bucket = a.masses
+	}
+	if !bucket.AllowN(at, 1) {
+		return nil, tooMany(wait(bucket, at))
+	}
+	a.atOnce++
+	if kind == unending {
+		a.streams++
+	}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		a.atOnce--
+		if kind == unending {
+			a.streams--
+		}
+	}, nil
+}
+
+func wait(b *rate.Limiter, at time.Time) time.Duration {
+	missing := 1 - b.TokensAt(at)
+	return max(time.Second, time.Duration(missing/float64(b.Limit())*float64(time.Second)))
+}
+
+func tooMany(wait time.Duration) error {
+	return &fault.Error{Kind: fault.KindTooMany, Code: "too_many_requests", RetryAfter: wait,
+		Message: "too many requests; wait " + strconv.Itoa(int(wait.Seconds())) + " s and ask less often"}
+}
+
+// limitKey is who is counted: the person, or the address of who has not signed in; a whole /64 of IPv6 is one, as one client
+// has it.
+func limitKey(person uuid.UUID, addr netip.Addr) string {
+	if person != uuid.Nil {
+		return person.String()
+	}
+	if addr.Is6() {
+		if p, err := addr.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return addr.String()
+}
