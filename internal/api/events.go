@@ -145,7 +145,7 @@ func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
 			if row, ok := view.Get(d.Num); ok && faces.Has(row.Face) {
 				writeEvent(out, id, e.Type, e.Data)
 			}
-		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced:
+		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced, e.Type == feed.ReportErased:
 			writeEvent(out, id, reportsChanged, json.RawMessage("{}"))
 		}
 	}

@@ -608,10 +608,12 @@ type NewReport struct {
 	Reporter       *struct {
 		Email *string `json:"email,omitempty"`
 
-		// Home lon, lat
-		Home  *[]float64 `json:"home,omitempty"`
-		Name  *string    `json:"name,omitempty"`
-		Phone *string    `json:"phone,omitempty"`
+		// Home Where the person lives: lon, lat, EPSG:4490
+		Home *[]float64 `json:"home,omitempty"`
+		Name *string    `json:"name,omitempty"`
+
+		// Phone A number, however it is written: one person's reports are found by it
+		Phone *string `json:"phone,omitempty"`
 	} `json:"reporter,omitempty"`
 	Source Source  `json:"source"`
 	Text   *string `json:"text,omitempty"`

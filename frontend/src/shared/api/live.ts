@@ -6,6 +6,7 @@ export interface LiveEvents {
   'report.imported': { from_num: number; to_num: number; count: number }
   'report.positioned': { num?: number }
   'report.replaced': Record<string, unknown>
+  'report.erased': { nums?: number[] }
   'plan.published': Record<string, unknown>
   reset: Record<string, unknown>
 }
@@ -22,6 +23,7 @@ const types = [
   'report.imported',
   'report.positioned',
   'report.replaced',
+  'report.erased',
   'plan.published',
   'reset',
 ] as const

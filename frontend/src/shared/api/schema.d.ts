@@ -215,7 +215,7 @@ export interface paths {
          * @description Each event has an id `epoch-seq`, a type and JSON data. `Last-Event-ID` (or `?last_event_id=`) reads on from there;
          *     without it the stream starts now. An id of another epoch or from before what is kept is answered by an event
          *     `reset`: load anew. Data carries ids, numbers and codes only. Types: `report.filed`, `report.imported` (a range of
-         *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `plan.published`, `city.changed` (items, places or
+         *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `report.erased` (words of reports are gone), `plan.published`, `city.changed` (items, places or
          *     attributions). Who sees a part of the city hears of reports filed there, and by `reports.changed` without data that
          *     others may have come, gone or moved. `access`: what the reader may see has changed; load anew. The stream ends when
          *     the session does.
@@ -786,9 +786,10 @@ export interface components {
             text?: string;
             reporter?: {
                 name?: string;
+                /** @description A number, however it is written: one person's reports are found by it */
                 phone?: string;
                 email?: string;
-                /** @description lon, lat */
+                /** @description Where the person lives: lon, lat, EPSG:4490 */
                 home?: number[];
             };
         };
