@@ -138,6 +138,7 @@ func (a *api) setCookie(w http.ResponseWriter, r *http.Request, c *call, name, v
 	if value == "" {
 		seconds = -1
 	}
+	//nolint:gosec // Secure is set where the connection is: a service on this machine alone speaks HTTP
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/" + c.Code + "/", MaxAge: seconds,
 		HttpOnly: true, Secure: scheme(r) == "https", SameSite: http.SameSiteLaxMode})
 }
