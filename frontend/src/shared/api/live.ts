@@ -7,6 +7,11 @@ export interface LiveEvents {
   'report.positioned': { num?: number }
   'report.replaced': Record<string, unknown>
   'plan.published': Record<string, unknown>
+  'city.changed': Record<string, unknown>
+  /** Reports have come, gone or moved in what the reader sees; which is not said. */
+  'reports.changed': Record<string, unknown>
+  /** What the reader may see is no longer what it was. */
+  access: Record<string, unknown>
   reset: Record<string, unknown>
 }
 
@@ -23,6 +28,9 @@ const types = [
   'report.positioned',
   'report.replaced',
   'plan.published',
+  'city.changed',
+  'reports.changed',
+  'access',
   'reset',
 ] as const
 
@@ -52,6 +60,7 @@ export class Live {
   ) {}
 
   start(): void {
+    this.stop()
     const url = this.lastId ? `${this.url}?last_event_id=${encodeURIComponent(this.lastId)}` : this.url
     const stream = this.open(url)
     this.stream = stream
