@@ -146,6 +146,9 @@ export function createCenter() {
   /** How often the line to the service was found again: what failed meanwhile is asked for anew. */
   const revived = ref(0)
 
+  /** How often reports moved, came or went without word of which. */
+  const moved = ref(0)
+
   const task = shallowRef<Task>({ type: 'none' })
   const draft = useDraft(code, session.state.value?.person?.id ?? '')
 
@@ -234,6 +237,7 @@ export function createCenter() {
     counts,
     reports,
     revived,
+    moved,
     task,
     draft,
     shownPoint,

@@ -36,6 +36,7 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
   const whole = new Coalescer<void>(2000, () => {
     center.city.reload()
     center.reports.reload()
+    center.moved.value++
   })
   const say = new Coalescer<string>(5000, batch => {
     center.say(t('live.arrived', { n: arrivedSinceSaid, latest: batch.at(-1)! }, arrivedSinceSaid))
