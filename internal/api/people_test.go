@@ -374,6 +374,22 @@ func TestRightsOfAPerson(t *testing.T) {
 	}
 }
 
+// Who gives a post looks for jurisdictions of the levels that the role is held in.
+func TestSearchOfSomeLevels(t *testing.T) {
+	s := newSite(t)
+	for query, want := range map[string]int{"level=grid": 16, "level=village": 4, "level=village,town": 5, "level=microgrid": 0, "level=grid&limit=3": 3} {
+		if !strings.Contains(query, "limit") {
+			query += "&limit=50"
+		}
+		var list api.FoundList
+		s.do("GET", "/search?q=330481101&"+query, nil).want(200).into(&list)
+		if len(list.Results) != want {
+			t.Errorf("%s finds %d, want %d", query, len(list.Results), want)
+		}
+	}
+	s.do("GET", "/search?q=a&level=x", nil).problem(400, "unknown_level", "level")
+}
+
 func TestUnits(t *testing.T) {
 	s := newSite(t)
 	u := s.unit("town_team", obj{"name": "许村执法队", "name_en": "Xucun Team"})

@@ -1522,8 +1522,11 @@ type ListReportsParams struct {
 
 // SearchParams defines parameters for Search.
 type SearchParams struct {
-	Q     string `form:"q" json:"q"`
-	Limit *int   `form:"limit,omitempty" json:"limit,omitempty"`
+	Q string `form:"q" json:"q"`
+
+	// Level Only jurisdictions of these levels, comma-separated
+	Level *string `form:"level,omitempty" json:"level,omitempty"`
+	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetTileJSONParamsLayer defines parameters for GetTileJSON.

@@ -1,4 +1,4 @@
-import { computed, onBeforeUnmount, onMounted, reactive, ref } from 'vue'
+import { computed, onBeforeUnmount, onMounted, reactive, ref, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { ApiError, ask } from '../shared/api/client'
 import { useResource } from '../shared/api/resource'
@@ -8,7 +8,7 @@ import { formatter } from '../shared/i18n/format'
 import { usePrefs } from '../shared/prefs'
 import { isPostRole } from '../shared/session/roles'
 import { useSession } from '../shared/session/session'
-import type { Post } from './types'
+import type { Post, Unit } from './types'
 
 /** The city's days and the words for what these pages show. */
 export function useAdmin() {
@@ -33,7 +33,11 @@ export function useAdmin() {
 
   const area = (a: JurisdictionRef) => (locale.value === 'en' ? a.name_latin || a.name : a.name) || a.code
   const role = (r: string) => (isPostRole(r) ? t(`role.${r}`) : r)
-  const place = (p: Post) => (p.unit ? p.unit.name : p.area ? area(p.area) : '')
+  /** The units, once a page has them: their names in the reader's language. */
+  const units = shallowRef<readonly Unit[]>([])
+  const unitName = (u: { name: string; name_en?: string }) => (locale.value === 'en' ? u.name_en || u.name : u.name)
+  const place = (p: Post) =>
+    p.unit ? unitName(units.value.find(u => u.id === p.unit?.id) ?? p.unit) : p.area ? area(p.area) : ''
 
   /** What went wrong, in the reader's language. */
   function words(e: ApiError): string {
@@ -56,6 +60,8 @@ export function useAdmin() {
     area,
     role,
     place,
+    units,
+    unitName,
     words,
     /** Today in the city. */
     today: computed(() => fmt.value.day(now.value)),

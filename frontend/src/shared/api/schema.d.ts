@@ -1826,6 +1826,8 @@ export interface operations {
         parameters: {
             query: {
                 q: string;
+                /** @description Only jurisdictions of these levels, comma-separated */
+                level?: string;
                 limit?: number;
             };
             header?: never;
