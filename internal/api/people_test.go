@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/csv"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"gridgov/internal/api"
@@ -436,6 +438,40 @@ func (s *site) upload(preview bool, contentType string, file []byte) answer {
 	return s.send(req)
 }
 
+// workbook has a column of these cells.
+func workbook(t *testing.T, cells ...any) []byte {
+	t.Helper()
+	f := excelize.NewFile()
+	if err := f.SetSheetCol("Sheet1", "A1", &cells); err != nil {
+		t.Fatal(err)
+	}
+	b, err := f.WriteToBuffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// zipped calls itself a workbook, and its sheet has so many zero bytes.
+func zipped(t *testing.T, size int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, part := range []string{"[Content_Types].xml", "xl/worksheets/sheet1.xml"} {
+		w, err := z.Create(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(make([]byte, size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func TestPeopleAreImported(t *testing.T) {
 	s := newSite(t)
 	s.unit("town_team", obj{"name": "许村执法队"})
@@ -483,6 +519,14 @@ func TestPeopleAreImported(t *testing.T) {
 	s.upload(true, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", []byte("PK\x03\x04nonsense")).problem(400, "damaged", "")
 	s.upload(true, "text/csv", []byte("name,admin\n王芳,true\n")).problem(400, "unknown_column", "")
 	s.do("POST", "/people/import?preview=1", "name\n").problem(400, "unknown_value", "preview")
+
+	const xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	s.upload(true, xlsx, workbook(t, "姓名", "郑十")).want(200).into(&out)
+	if out.Counts.New != 1 || out.Rows[0].Name != "郑十" {
+		t.Errorf("a workbook: %+v", out)
+	}
+	s.upload(true, xlsx, zipped(t, 40<<20)).problem(413, "too_large", "")
+	s.upload(true, xlsx, zipped(t, 10)).problem(400, "damaged", "")
 
 	tpl := s.do("GET", "/people/template.csv?lang=en", nil).want(200)
 	if !strings.HasPrefix(string(tpl.body), "\ufeffid,name,phone") || tpl.header.Get("Content-Disposition") != `attachment; filename="people-template.csv"` {
