@@ -198,6 +198,26 @@ export class Driver {
       await this.test(name).fill(text)
       if (name.startsWith('time-')) await this.page.keyboard.press('Enter')
     },
+    /** Clicks something in the row that has the text. */
+    clickIn: (row: string, text: string, name: string): Promise<void> =>
+      this.test(row).filter({ hasText: text }).locator(`[data-test="${name}"]`).click(),
+    /** Chooses one of a list's options by its value. */
+    pick: async (name: string, value: string): Promise<void> => {
+      await this.test(name).selectOption(value)
+    },
+    /** A file is chosen, with this text in it. */
+    upload: async (name: string, file: string, text: string): Promise<void> => {
+      await this.page
+        .locator(`[data-test="${name}"]`)
+        .setInputFiles({ name: file, mimeType: 'text/csv', buffer: Buffer.from(text) })
+    },
+    /** Clicks what leads to a file, and gives the file's text. */
+    download: async (name: string): Promise<string> => {
+      const [file] = await Promise.all([this.page.waitForEvent('download'), this.test(name).click()])
+      const parts: Buffer[] = []
+      for await (const part of await file.createReadStream()) parts.push(part as Buffer)
+      return Buffer.concat(parts).toString('utf8')
+    },
     openRow: async (index: number): Promise<number> => {
       const row = this.page.locator('[role=option][data-num]').nth(index)
       const num = Number(await row.getAttribute('data-num'))

@@ -1,4 +1,5 @@
 import { createRouter, createWebHistory } from 'vue-router'
+import { adminRoutes } from './admin/routes'
 import CityList from './CityList.vue'
 import CityRoot from './CityRoot.vue'
 
@@ -16,6 +17,7 @@ export function createPages() {
           { path: '', name: 'map', component: () => import('./center/CenterPage.vue') },
           { path: 'sign-in', name: 'sign-in', component: () => import('./account/SignInPage.vue') },
           { path: 'account', name: 'account', component: () => import('./account/AccountPage.vue') },
+          ...adminRoutes,
           // The other workspaces (frame/workspaces.ts) come here, each under its name.
           { path: ':rest(.*)', redirect: to => `/${String(to.params.city)}` },
         ],

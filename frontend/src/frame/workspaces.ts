@@ -1,4 +1,4 @@
-import { Building2, History, Map as MapIcon, Settings, Users } from 'lucide-vue-next'
+import { Building2, History, KeyRound, Map as MapIcon, Settings, Users } from 'lucide-vue-next'
 import type { Component } from 'vue'
 import type { Action } from '../shared/session/roles'
 
@@ -7,7 +7,7 @@ import type { Action } from '../shared/session/roles'
  * The rail leads to those that the person may use and that have a page (pages.ts).
  */
 export interface Workspace {
-  name: 'map' | 'people' | 'units' | 'audit' | 'settings'
+  name: 'map' | 'people' | 'units' | 'audit' | 'tokens' | 'settings'
   needs: Action
   icon: Component
 }
@@ -17,5 +17,6 @@ export const workspaces: readonly Workspace[] = [
   { name: 'people', needs: 'person.view', icon: Users },
   { name: 'units', needs: 'unit.edit', icon: Building2 },
   { name: 'audit', needs: 'audit.view', icon: History },
+  { name: 'tokens', needs: 'token.edit', icon: KeyRound },
   { name: 'settings', needs: 'setting.edit', icon: Settings },
 ]

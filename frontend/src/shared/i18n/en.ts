@@ -1,3 +1,4 @@
+import admin from './admin.en'
 import type zh from './zh'
 
 const en: typeof zh = {
@@ -35,7 +36,7 @@ const en: typeof zh = {
     retry: 'Try again',
     loading: 'Loading',
     about: 'About',
-    workspace: { map: 'Map', people: 'People', units: 'Units', audit: 'Audit', settings: 'Settings' },
+    workspace: { map: 'Map', people: 'People', units: 'Units', audit: 'Audit', tokens: 'Tokens', settings: 'Settings' },
   },
   live: {
     connecting: 'Connecting',
@@ -461,6 +462,7 @@ const en: typeof zh = {
     stale: 'The account was changed elsewhere. Load this page again and try once more.',
   },
   unit: { m: '{n} m', km: '{n} km', m2: '{n} m²', km2: '{n} km²', households: '{n}', people: '{n}' },
+  ...admin,
 }
 
 export default en

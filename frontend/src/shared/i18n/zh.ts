@@ -1,3 +1,5 @@
+import admin from './admin.zh'
+
 export default {
   app: {
     name: '网格治理',
@@ -33,7 +35,7 @@ export default {
     retry: '重试',
     loading: '正在载入',
     about: '说明',
-    workspace: { map: '地图', people: '人员', units: '单位', audit: '操作记录', settings: '设置' },
+    workspace: { map: '地图', people: '人员', units: '单位', audit: '操作记录', tokens: '程序令牌', settings: '设置' },
   },
   live: {
     connecting: '正在连接',
@@ -452,4 +454,5 @@ export default {
     stale: '账号在别处有了变动。请刷新本页后再试。',
   },
   unit: { m: '{n} 米', km: '{n} 千米', m2: '{n} 平方米', km2: '{n} 平方千米', households: '{n} 户', people: '{n} 人' },
+  ...admin,
 }
