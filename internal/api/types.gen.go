@@ -694,6 +694,12 @@ type Progress struct {
 	Total int `json:"total"`
 }
 
+// ProviderName The city's identity provider, as its button is called
+type ProviderName struct {
+	Name   string `json:"name"`
+	NameEn string `json:"name_en"`
+}
+
 // PublicHeat defines model for PublicHeat.
 type PublicHeat struct {
 	// Least Squares with fewer are left out
@@ -798,7 +804,10 @@ type Session struct {
 	// PublicMap Whether boundaries and heat are shown without signing in
 	PublicMap    bool  `json:"public_map"`
 	SecondFactor *bool `json:"second_factor,omitempty"`
-	SignedIn     bool  `json:"signed_in"`
+
+	// SignIn By what one signs in besides a password, to who has not
+	SignIn   *SignInWays `json:"sign_in,omitempty"`
+	SignedIn bool        `json:"signed_in"`
 }
 
 // SessionPerson defines model for SessionPerson.
@@ -806,6 +815,12 @@ type SessionPerson struct {
 	Id    openapi_types.UUID `json:"id"`
 	Login string             `json:"login"`
 	Name  string             `json:"name"`
+}
+
+// SignInWays By what one signs in besides a password, to who has not
+type SignInWays struct {
+	// Oidc The city's identity provider, as its button is called
+	Oidc *ProviderName `json:"oidc,omitempty"`
 }
 
 // Source defines model for Source.
@@ -945,6 +960,20 @@ type SearchParams struct {
 	Limit *int   `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// BeginProviderParams defines parameters for BeginProvider.
+type BeginProviderParams struct {
+	// To The page to go on to, a path within the city; anything else is the city's home
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// FinishProviderParams defines parameters for FinishProvider.
+type FinishProviderParams struct {
+	State *string `form:"state,omitempty" json:"state,omitempty"`
+	Code  *string `form:"code,omitempty" json:"code,omitempty"`
+	Error *string `form:"error,omitempty" json:"error,omitempty"`
+	Iss   *string `form:"iss,omitempty" json:"iss,omitempty"`
+}
+
 // GetTileJSONParamsLayer defines parameters for GetTileJSON.
 type GetTileJSONParamsLayer string
 
@@ -993,3 +1022,6 @@ type SetPositionJSONRequestBody = NewPosition
 
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = Credentials
+
+// GiveProviderCodeJSONRequestBody defines body for GiveProviderCode for application/json ContentType.
+type GiveProviderCodeJSONRequestBody = Code

@@ -234,6 +234,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Go to the city's identity provider to sign in
+         * @description For a browser, not a program: it is sent to the provider, and comes back by the callback. `GET /session` tells whether the
+         *     city has one.
+         */
+        get: operations["beginProvider"];
+        put?: never;
+        /**
+         * Give the code of the second factor after the identity provider
+         * @description Asked for where the callback leads to the sign-in page with `step=code`. `oidc_expired`: begin again.
+         */
+        post: operations["giveProviderCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from the city's identity provider
+         * @description Opens a session and leads on to the page that was asked for. Where the account has a second factor it leads to the sign-in
+         *     page with `step=code`; where nobody is let in, to that page with `error`: `oidc_refused`, `oidc_expired`,
+         *     `oidc_unknown_person`, `oidc_provider_down`, `account_disabled` or `too_many_attempts`. Each state is good once.
+         */
+        get: operations["finishProvider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account": {
         parameters: {
             query?: never;
@@ -333,6 +380,47 @@ export interface paths {
         post?: never;
         /** End one of one's sessions */
         delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/heat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The months of the public heat layer
+         * @description Shown without signing in where the city has opened its map.
+         */
+        get: operations["getPublicHeat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/heat/{month}/{z}/{x}/{y}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One vector tile of a month (MVT 2.1), layer `heat`
+         * @description Reports of the whole month up to the start of yesterday, in no other cut. Of the finest squares (1/64 of a tile of zoom 14)
+         *     those with fewer than three reports are left out; every coarser square is the sum of what is left.
+         */
+        get: operations["getPublicHeatTile"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -451,6 +539,30 @@ export interface components {
             public_map: boolean;
             /** @description Of a made-up city, to who has not signed in */
             demo_accounts?: components["schemas"]["DemoAccount"][];
+            sign_in?: components["schemas"]["SignInWays"];
+        };
+        /** @description By what one signs in besides a password, to who has not */
+        SignInWays: {
+            oidc?: components["schemas"]["ProviderName"];
+        };
+        /** @description The city's identity provider, as its button is called */
+        ProviderName: {
+            name: string;
+            name_en: string;
+        };
+        PublicHeat: {
+            /** @description Of tiles, with {month}, {z}, {x}, {y} */
+            url: string;
+            /** @description The earliest first */
+            months: string[];
+            /**
+             * Format: date-time
+             * @description Nothing captured from then on is counted
+             */
+            until: string;
+            /** @description Squares with fewer are left out */
+            least: number;
+            max_zoom: number;
         };
         SessionPerson: {
             /** Format: uuid */
@@ -758,7 +870,7 @@ export interface components {
         };
         BatchResult: {
             /** @enum {integer} */
-            status: 200 | 201 | 400 | 404 | 409 | 413 | 503;
+            status: 200 | 201 | 400 | 403 | 404 | 409 | 413 | 503;
             report?: components["schemas"]["Report"];
             problem?: components["schemas"]["Problem"];
         };
@@ -1249,6 +1361,79 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    beginProvider: {
+        parameters: {
+            query?: {
+                /** @description The page to go on to, a path within the city; anything else is the city's home */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider; or to the sign-in page with `error`: `oidc_provider_down`, `oidc_refused` */
+            303: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    giveProviderCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description The new session; its cookie is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    finishProvider: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+                iss?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On, with the session's cookie; or to the sign-in page */
+            303: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getAccount: {
         parameters: {
             query?: never;
@@ -1419,6 +1604,69 @@ export interface operations {
         responses: {
             /** @description Done */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPublicHeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The layer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicHeat"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPublicHeatTile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As 2026-11 */
+                month: string;
+                z: number;
+                x: number;
+                y: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A tile */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.mapbox-vector-tile": string;
+                };
+            };
+            /** @description An empty tile */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description As you have it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
