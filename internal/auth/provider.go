@@ -27,7 +27,7 @@ type Provider struct {
 	NameEN    string
 	Claim     string   // by which people are known; "": sub. It must be one that nobody can choose
 	LinkEmail bool     // somebody unknown whose verified e-mail address is one person's is that person from then on
-	Scopes    []string // besides openid
+	Scopes    []string // besides openid; nil: email, where that is wanted
 	MFA       []string // values of amr or acr that stand for the account's second factor; none: the code is asked for
 }
 
@@ -160,6 +160,9 @@ func (s *Service) storeProvider(p *Provider) (*storedProvider, error) {
 	}
 	if out.Scopes == nil {
 		out.Scopes = []string{}
+		if out.LinkEmail {
+			out.Scopes = []string{"email"}
+		}
 	}
 	if out.MFA == nil {
 		out.MFA = []string{}

@@ -76,7 +76,7 @@ CREATE TABLE account (
     totp_step bigint NOT NULL,
     created_at timestamptz NOT NULL,
     disabled_at timestamptz,
-    issuer text CHECK (issuer ~ '^[^[:cntrl:]]{1,600}$'),
+    issuer text CHECK (issuer ~ '^[^[:cntrl:]]+$' AND length(issuer) <= 600),
     subject text CHECK (subject ~ '^[^[:cntrl:]]{1,255}$'),
     UNIQUE (issuer, subject),
     CHECK (totp_confirmed_at IS NULL OR totp IS NOT NULL),
