@@ -233,7 +233,7 @@ func (s *Service) CheckProvider(ctx context.Context) error {
 
 // LinkIdentity says by which subject the city's provider knows a person, from then on. issuer "" stands for the city's.
 func (s *Service) LinkIdentity(ctx context.Context, person uuid.UUID, issuer, subject string) error {
-	if !subjectPattern.MatchString(subject) {
+	if !subjectPattern.MatchString(subject) || !utf8.ValidString(subject) {
 		return fault.Invalid("subject", "bad_subject", "give the subject by which the provider knows the person: 1 to 255 characters")
 	}
 	return s.transact(ctx, func(w *work) error {
