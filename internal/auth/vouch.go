@@ -174,9 +174,6 @@ func (s *Service) FinishOIDC(ctx context.Context, b Callback) (out Vouched, err 
 	if p.Issuer != f.issuer {
 		return out, fmt.Errorf("%w: the city has another provider now", errOIDCExpired)
 	}
-	if err := s.idp.Names(ctx, cfg, b.Issuer); err != nil {
-		return out, told(err)
-	}
 	if b.Error != "" || b.Code == "" {
 		return out, fmt.Errorf("%w: it says %.60q", errOIDCRefused, clean(b.Error, 60))
 	}
@@ -186,7 +183,7 @@ func (s *Service) FinishOIDC(ctx context.Context, b Callback) (out Vouched, err 
 	}
 	r := idp.Request{Redirect: f.redirect}
 	r.Nonce, r.Verifier = splitSecrets(secrets)
-	subject, err := s.idp.Redeem(ctx, cfg, r, b.Code)
+	subject, err := s.idp.Redeem(ctx, cfg, r, idp.Answer{Code: b.Code, Issuer: b.Issuer})
 	if err != nil {
 		return out, told(err)
 	}

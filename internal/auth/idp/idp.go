@@ -45,6 +45,12 @@ type Request struct {
 	Verifier string // of PKCE: its digest is sent
 }
 
+// Answer is what the browser comes back with.
+type Answer struct {
+	Code   string
+	Issuer string // that the answer names; "": none
+}
+
 // Subject is somebody for whom the provider vouches.
 type Subject struct {
 	Key   string // the value of the claim
@@ -233,16 +239,4 @@ func (c *Client) AuthURL(ctx context.Context, cfg Config, r Request) (string, er
 		return "", err
 	}
 	return p.oauth(cfg, r.Redirect).AuthCodeURL(r.State, oauth2.S256ChallengeOption(r.Verifier), oidc.Nonce(r.Nonce)), nil
-}
-
-// Names tells whether an answer may be the provider's by the issuer that it names; "": it names none.
-func (c *Client) Names(ctx context.Context, cfg Config, named string) error {
-	p, err := c.provider(ctx, cfg.Issuer)
-	switch {
-	case err != nil:
-		return err
-	case named == "" && p.named, named != "" && named != cfg.Issuer:
-		return fmt.Errorf("%w: it names %.200q as its issuer", ErrRefused, named)
-	}
-	return nil
 }

@@ -143,11 +143,13 @@ func client(t *testing.T) *idp.Client {
 	return c
 }
 
+var aRequest = idp.Request{Redirect: "http://localhost/back", Nonce: nonce, Verifier: verifier}
+
 func redeem(t *testing.T, f *forger, cfg idp.Config) (idp.Subject, error) {
 	t.Helper()
 	c := client(t)
 	defer c.Close()
-	return c.Redeem(t.Context(), cfg, idp.Request{Redirect: "http://localhost/back", Nonce: nonce, Verifier: verifier}, "good")
+	return c.Redeem(t.Context(), cfg, aRequest, idp.Answer{Code: "good"})
 }
 
 // What an ID token may say and what not.
@@ -433,7 +435,8 @@ func TestNamesItself(t *testing.T) {
 		good  bool
 	}{{false, "", true}, {false, f.URL, true}, {false, "https://other.example", false}, {true, "", false}, {true, f.URL, true}, {true, f.URL + "/", false}} {
 		f.meta["authorization_response_iss_parameter_supported"] = c.says
-		if err := client(t).Names(t.Context(), f.config(), c.named); (err == nil) != c.good || err != nil && !errors.Is(err, idp.ErrRefused) {
+		_, err := client(t).Redeem(t.Context(), f.config(), aRequest, idp.Answer{Code: "good", Issuer: c.named})
+		if (err == nil) != c.good || err != nil && !errors.Is(err, idp.ErrRefused) {
 			t.Errorf("%+v: %v", c, err)
 		}
 	}

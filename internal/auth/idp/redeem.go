@@ -37,15 +37,18 @@ func judge(err error) error {
 	return fmt.Errorf("%w: %w", ErrRefused, err)
 }
 
-// Redeem turns the code that a browser came back with into who it is. The errors are ErrDown and ErrRefused.
-func (c *Client) Redeem(ctx context.Context, cfg Config, r Request, code string) (Subject, error) {
+// Redeem turns what a browser came back with into who it is, within 10 s. The errors are ErrDown and ErrRefused.
+func (c *Client) Redeem(ctx context.Context, cfg Config, r Request, a Answer) (Subject, error) {
 	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, c.http), mostTime)
 	defer cancel()
 	p, err := c.provider(ctx, cfg.Issuer)
 	if err != nil {
 		return Subject{}, err
 	}
-	token, err := p.oauth(cfg, r.Redirect).Exchange(ctx, code, oauth2.VerifierOption(r.Verifier))
+	if a.Issuer == "" && p.named || a.Issuer != "" && a.Issuer != cfg.Issuer {
+		return Subject{}, refusef("the answer names %.200q as its issuer", a.Issuer)
+	}
+	token, err := p.oauth(cfg, r.Redirect).Exchange(ctx, a.Code, oauth2.VerifierOption(r.Verifier))
 	if err != nil {
 		return Subject{}, judge(err)
 	}
