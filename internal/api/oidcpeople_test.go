@@ -32,10 +32,10 @@ func TestWhoTheProviderKnows(t *testing.T) {
 	d.with(func(p *auth.Provider) { p.LinkEmail = true })
 	d.user("zhao", "")
 	b.refused(b.signIn(d.live.Code, "zhao", ""), "oidc_unknown_person")
-	twin, err := d.live.People.Create(t.Context(), person.New{Name: "又一个", Email: "WANG@haining.example"})
+	twin, _, err := d.live.Auth.CreateUser(t.Context(), person.New{Name: "又一个", Email: "WANG@haining.example"}, auth.NewAccount{Login: "twin"}, person.Post{})
 	d.ok(err)
 	b.refused(b.signIn(d.live.Code, "wang", ""), "oidc_unknown_person") // which of the two?
-	d.ok(d.live.Auth.Erase(t.Context(), twin.ID))
+	d.ok(d.live.Auth.Erase(t.Context(), twin))
 	d.ok(d.live.Auth.Disable(t.Context(), wang))
 	b.refused(b.signIn(d.live.Code, "wang", ""), "account_disabled")
 	if acc, err := d.live.Auth.Account(t.Context(), wang); err != nil || acc.Subject != "" {
