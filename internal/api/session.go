@@ -42,7 +42,8 @@ func (c *call) session(r *http.Request) (Session, error) {
 			}
 			out.DemoAccounts = &list
 		}
-		return out, nil
+		out.SignIn, err = c.signInWays(r)
+		return out, err
 	}
 	out.SignedIn = true
 	out.Person = &SessionPerson{Id: c.who.Person, Name: c.who.Name, Login: c.who.Login}
@@ -104,8 +105,7 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return err
 	}
-	a.setCookie(w, r, c, sessionCookie, signed.Token, auth.DefaultLimits.Absolute)
-	a.setCookie(w, r, c, deviceCookie, signed.Device, auth.DeviceAge)
+	a.letIn(w, r, c, signed)
 	if a.SignedIn != nil {
 		a.SignedIn(c.Code, signed.Identity.Login)
 	}
@@ -134,12 +134,16 @@ func (a *api) signOut(w http.ResponseWriter, r *http.Request, c *call) error {
 // setCookie sets a cookie of the city; an empty value takes it away. Scripts cannot read it, other sites' requests that
 // change something do not carry it, and it travels encrypted where the request did.
 func (a *api) setCookie(w http.ResponseWriter, r *http.Request, c *call, name, value string, age time.Duration) {
+	a.setCookieAt(w, r, "/"+c.Code+"/", name, value, age)
+}
+
+func (a *api) setCookieAt(w http.ResponseWriter, r *http.Request, path, name, value string, age time.Duration) {
 	seconds := int(age.Seconds())
 	if value == "" {
 		seconds = -1
 	}
 	//nolint:gosec // Secure is set where the connection is: a service on this machine alone speaks HTTP
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/" + c.Code + "/", MaxAge: seconds,
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: path, MaxAge: seconds,
 		HttpOnly: true, Secure: scheme(r) == "https", SameSite: http.SameSiteLaxMode})
 }
 

@@ -1075,6 +1075,12 @@ type Progress struct {
 	Total int `json:"total"`
 }
 
+// ProviderName The city's identity provider, as its button is called
+type ProviderName struct {
+	Name   string `json:"name"`
+	NameEn string `json:"name_en"`
+}
+
 // PublicHeat defines model for PublicHeat.
 type PublicHeat struct {
 	// Least Squares with fewer are left out
@@ -1204,7 +1210,10 @@ type Session struct {
 	// PublicMap Whether boundaries and heat are shown without signing in
 	PublicMap    bool  `json:"public_map"`
 	SecondFactor *bool `json:"second_factor,omitempty"`
-	SignedIn     bool  `json:"signed_in"`
+
+	// SignIn By what one signs in besides a password, to who has not
+	SignIn   *SignInWays `json:"sign_in,omitempty"`
+	SignedIn bool        `json:"signed_in"`
 }
 
 // SessionPerson defines model for SessionPerson.
@@ -1227,6 +1236,12 @@ type Settings struct {
 type SettingsChange struct {
 	PublicMap           *bool `json:"public_map,omitempty"`
 	RequireSecondFactor *bool `json:"require_second_factor,omitempty"`
+}
+
+// SignInWays By what one signs in besides a password, to who has not
+type SignInWays struct {
+	// Oidc The city's identity provider, as its button is called
+	Oidc *ProviderName `json:"oidc,omitempty"`
 }
 
 // Source defines model for Source.
@@ -1529,6 +1544,20 @@ type SearchParams struct {
 	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// BeginProviderParams defines parameters for BeginProvider.
+type BeginProviderParams struct {
+	// To The page to go on to, a path within the city; anything else is the city's home
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// FinishProviderParams defines parameters for FinishProvider.
+type FinishProviderParams struct {
+	State *string `form:"state,omitempty" json:"state,omitempty"`
+	Code  *string `form:"code,omitempty" json:"code,omitempty"`
+	Error *string `form:"error,omitempty" json:"error,omitempty"`
+	Iss   *string `form:"iss,omitempty" json:"iss,omitempty"`
+}
+
 // GetTileJSONParamsLayer defines parameters for GetTileJSON.
 type GetTileJSONParamsLayer string
 
@@ -1598,6 +1627,9 @@ type UnmaskReporterJSONRequestBody = Reason
 
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = Credentials
+
+// GiveProviderCodeJSONRequestBody defines body for GiveProviderCode for application/json ContentType.
+type GiveProviderCodeJSONRequestBody = Code
 
 // ChangeSettingsJSONRequestBody defines body for ChangeSettings for application/json ContentType.
 type ChangeSettingsJSONRequestBody = SettingsChange

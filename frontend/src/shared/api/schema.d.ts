@@ -251,6 +251,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Go to the city's identity provider to sign in
+         * @description For a browser, not a program: it is sent to the provider, and comes back by the callback. `GET /session` tells whether the
+         *     city has one.
+         */
+        get: operations["beginProvider"];
+        put?: never;
+        /**
+         * Give the code of the second factor after the identity provider
+         * @description Asked for where the callback leads to the sign-in page with `step=code`. `oidc_expired`: begin again.
+         */
+        post: operations["giveProviderCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from the city's identity provider
+         * @description Opens a session and leads on to the page that was asked for. Where the account has a second factor it leads to the sign-in
+         *     page with `step=code`; where nobody is let in, to that page with `error`: `oidc_refused`, `oidc_expired`,
+         *     `oidc_unknown_person`, `oidc_provider_down`, `account_disabled` or `too_many_attempts`. Each state is good once.
+         */
+        get: operations["finishProvider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account": {
         parameters: {
             query?: never;
@@ -817,6 +864,16 @@ export interface components {
             public_map: boolean;
             /** @description Of a made-up city, to who has not signed in */
             demo_accounts?: components["schemas"]["DemoAccount"][];
+            sign_in?: components["schemas"]["SignInWays"];
+        };
+        /** @description By what one signs in besides a password, to who has not */
+        SignInWays: {
+            oidc?: components["schemas"]["ProviderName"];
+        };
+        /** @description The city's identity provider, as its button is called */
+        ProviderName: {
+            name: string;
+            name_en: string;
         };
         PublicHeat: {
             /** @description Of tiles, with {month}, {z}, {x}, {y} */
@@ -1931,6 +1988,79 @@ export interface operations {
             /** @description Done */
             204: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginProvider: {
+        parameters: {
+            query?: {
+                /** @description The page to go on to, a path within the city; anything else is the city's home */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider; or to the sign-in page with `error`: `oidc_provider_down`, `oidc_refused` */
+            303: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    giveProviderCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description The new session; its cookie is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    finishProvider: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+                iss?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On, with the session's cookie; or to the sign-in page */
+            303: {
+                headers: {
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
