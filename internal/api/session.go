@@ -142,6 +142,7 @@ func (a *api) setCookieAt(w http.ResponseWriter, r *http.Request, path, name, va
 	if value == "" {
 		seconds = -1
 	}
+	//nolint:gosec // Secure is set where the connection is: a service on this machine alone speaks HTTP
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: path, MaxAge: seconds,
 		HttpOnly: true, Secure: scheme(r) == "https", SameSite: http.SameSiteLaxMode})
 }

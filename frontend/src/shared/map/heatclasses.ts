@@ -23,7 +23,7 @@ export class HeatClasses {
   }
 
   /** Looks at the cells that came from the given address; tells what differs from what was told last. */
-  look(address: string, { heat, breaks: known }: Pick<Look, 'heat' | 'breaks'>): void {
+  look(address: string | null, { heat, breaks: known }: Pick<Look, 'heat' | 'breaks'>): void {
     if (!this.map.isSourceLoaded('heat')) return
     const zoom = Math.min(deepest, Math.floor(this.map.getZoom()))
     const key = `${zoom} ${address} ${heat}`
