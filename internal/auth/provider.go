@@ -35,7 +35,7 @@ type Provider struct {
 type storedProvider struct {
 	Issuer    string   `json:"issuer"`
 	ClientID  string   `json:"client_id"`
-	Secret    []byte   `json:"secret,omitempty"` // sealed
+	Sealed    []byte   `json:"sealed,omitempty"` // the secret of the client
 	Name      string   `json:"name"`
 	NameEN    string   `json:"name_en"`
 	Claim     string   `json:"claim"`
@@ -95,11 +95,11 @@ func (s *Service) SetProvider(ctx context.Context, p *Provider) error {
 		if err != nil {
 			return err
 		}
-		if next != nil && next.Secret == nil {
+		if next != nil && next.Sealed == nil {
 			if before == nil || before.Issuer != next.Issuer {
 				return fault.Invalid("client_secret", "required", "give the secret of the client: there is none for this issuer yet")
 			}
-			next.Secret = before.Secret
+			next.Sealed = before.Sealed
 		}
 		if before == nil && next == nil {
 			return nil
@@ -141,7 +141,7 @@ func (p *storedProvider) public() any {
 		return nil
 	}
 	out := *p
-	out.Secret = nil
+	out.Sealed = nil
 	return out
 }
 
@@ -151,7 +151,7 @@ var (
 	namePattern  = regexp.MustCompile(`^[^\pC]{1,40}$`)
 )
 
-// storeProvider checks a provider and seals its secret; Secret nil: none was given.
+// storeProvider checks a provider and seals its secret; Sealed nil: none was given.
 func (s *Service) storeProvider(p *Provider) (*storedProvider, error) {
 	out := &storedProvider{Issuer: p.Issuer, ClientID: p.ClientID, Name: strings.TrimSpace(p.Name), NameEN: strings.TrimSpace(p.NameEN), Claim: p.Claim,
 		LinkEmail: p.LinkEmail, Scopes: p.Scopes, MFA: p.MFA}
@@ -195,7 +195,7 @@ func (s *Service) storeProvider(p *Provider) (*storedProvider, error) {
 		return out, nil
 	}
 	var err error
-	if out.Secret, err = s.cfg.Sealer.Seal(out.label(), []byte(p.Secret)); err != nil {
+	if out.Sealed, err = s.cfg.Sealer.Seal(out.label(), []byte(p.Secret)); err != nil {
 		return nil, fmt.Errorf("seal the client's secret: %w", err)
 	}
 	return out, nil
@@ -207,11 +207,11 @@ func (w *work) resealProvider(ctx context.Context) (resealed int, err error) {
 	if err != nil || p == nil {
 		return 0, err
 	}
-	plain, err := w.cfg.Sealer.Open(p.label(), p.Secret)
+	plain, err := w.cfg.Sealer.Open(p.label(), p.Sealed)
 	if err != nil {
 		return 0, fmt.Errorf("open the client's secret: %w", err)
 	}
-	if p.Secret, err = w.cfg.Sealer.Seal(p.label(), plain); err != nil {
+	if p.Sealed, err = w.cfg.Sealer.Seal(p.label(), plain); err != nil {
 		return 0, fmt.Errorf("seal the client's secret: %w", err)
 	}
 	value, err := json.Marshal(p)

@@ -34,7 +34,7 @@ func TestProviderOfACity(t *testing.T) {
 	var kept, acts string
 	w.ok(w.pool.QueryRow(ctx, `SELECT value::text FROM setting WHERE key = 'oidc'`).Scan(&kept))
 	w.ok(w.pool.QueryRow(ctx, `SELECT string_agg(a::text, ' ') FROM audit a`).Scan(&acts))
-	if strings.Contains(kept, "canary") || strings.Contains(acts, "canary") || strings.Contains(acts, `"secret"`) || !strings.Contains(acts, "setting:oidc") {
+	if strings.Contains(kept, "canary") || strings.Contains(acts, "canary") || strings.Contains(acts, `"sealed"`) || !strings.Contains(acts, "setting:oidc") {
 		t.Errorf("%s %s", kept, acts)
 	}
 	// The secret stays for the same issuer, and for no other.

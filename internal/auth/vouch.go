@@ -76,7 +76,7 @@ func (s *Service) openProvider(ctx context.Context) (*storedProvider, idp.Config
 	case s.cfg.Sealer == nil:
 		return nil, idp.Config{}, fmt.Errorf("%w: the key is missing", errOIDCDown)
 	}
-	secret, err := s.cfg.Sealer.Open(p.label(), p.Secret)
+	secret, err := s.cfg.Sealer.Open(p.label(), p.Sealed)
 	if err != nil {
 		return nil, idp.Config{}, fmt.Errorf("%w: open the client's secret: %w", errOIDCDown, err)
 	}
