@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 	"gridgov/internal/contact"
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
+	"gridgov/internal/message"
 	"gridgov/internal/postgres"
 )
 
@@ -76,6 +78,8 @@ func (t *tool) rewrap(ctx context.Context, db *postgres.Database, cities []postg
 		if err == nil {
 			s := contact.Service{Pool: pool, Ring: t.keys, City: info.Code, Feed: &feed.Writer{Key: audit.KeyOf(t.keys, info.Code)}, Now: t.now}
 			n, err = s.Rewrap(ctx, nil)
+			sending := message.Store{Pool: pool, Ring: t.keys, City: info.Code, Feed: s.Feed, Now: t.now}
+			err = errors.Join(err, sending.Rewrap(ctx))
 		}
 		if ctx.Err() != nil {
 			return err

@@ -275,7 +275,7 @@ func (r *restoring) finishCity(ctx context.Context, tx pgx.Tx, c ManifestCity, r
 		return err
 	}
 	// Sessions that have ended since the backup must not live again, and the devices that were forgotten since are strangers'.
-	for _, table := range []string{"session", "device"} {
+	for _, table := range []string{"session", "device", "resident_code", "message"} {
 		if _, has := rows[table]; has {
 			if _, err := tx.Exec(ctx, "DELETE FROM "+pgx.Identifier{c.Code, table}.Sanitize()); err != nil {
 				return err
