@@ -34,6 +34,7 @@ func (a *api) getReportOptions(w http.ResponseWriter, r *http.Request, c *call) 
 	out.Map = !view.Empty() && state.Layout != nil
 	if out.Map {
 		bbox := box(state.Layout.Bound)
+		out.Basemap = optional(a.Basemap != nil)
 		out.Bbox, out.Plan = &bbox, new(planOf(state.Layout.Plan).Version)
 		for _, l := range state.Layout.Levels {
 			if len(l.Units) > 0 {

@@ -949,8 +949,11 @@ type ReportBatch struct {
 // ReportOptions defines model for ReportOptions.
 type ReportOptions struct {
 	// AskAgainS How long after one code another is sent
-	AskAgainS int        `json:"ask_again_s"`
-	Bbox      *[]float64 `json:"bbox,omitempty"`
+	AskAgainS int `json:"ask_again_s"`
+
+	// Basemap Whether /basemap.pmtiles has a ground to draw under the city
+	Basemap *bool      `json:"basemap,omitempty"`
+	Bbox    *[]float64 `json:"bbox,omitempty"`
 
 	// Channels Ways a code can be sent by; empty: none is set up, and nobody can report
 	Channels []Channel `json:"channels"`

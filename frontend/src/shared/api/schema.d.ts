@@ -654,6 +654,8 @@ export interface components {
             items: components["schemas"]["Item"][];
             /** @description Whether who asks may see the map: boundaries, places, search */
             map: boolean;
+            /** @description Whether /basemap.pmtiles has a ground to draw under the city */
+            basemap?: boolean;
             top?: components["schemas"]["Role"];
             /** @description The version of the plan in force */
             plan?: string;

@@ -14,6 +14,13 @@ export type Jurisdiction = Schemas['Jurisdiction']
 export type JurisdictionRef = Schemas['JurisdictionRef']
 export type Counts = Schemas['Counts']
 export type Found = Schemas['Found']
+export type Channel = Schemas['Channel']
+export type ReportOptions = Schemas['ReportOptions']
+export type ResidentReport = Schemas['ResidentReport']
+export type ToldReport = Schemas['ToldReport']
+export type FollowedReport = Schemas['FollowedReport']
+export type MessageSettings = Schemas['MessageSettings']
+export type OutboxMessage = Schemas['OutboxMessage']
 export type Problem = Schemas['Problem']
 
 /** A city as `GET /cities` lists it. */
