@@ -1,19 +1,42 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { tinyArchive } from './pmtiles'
 
 /**
  * A gridgov of the test's own: free ports, a fresh private database, the Haining demo, a basemap. GRIDGOV_URL names one
- * that runs, and GRIDGOV_BASEMAP the file it was started with.
+ * that runs, GRIDGOV_BASEMAP the file and GRIDGOV_DATA the data folder that it was started with.
  */
 export interface Server {
   url: string
   /** The basemap's file, which a test may take away. */
   basemap: string
+  /** Runs the binary on the same data, and gives what it printed. */
+  run(...args: string[]): Promise<string>
   stop(): Promise<void>
+}
+
+/** The password of the demo's accounts, as the service tells those who have not signed in; undefined while there are none. */
+export async function demoPassword(url: string): Promise<string | undefined> {
+  const { demo_accounts } = await (await fetch(`${url}/haining/v1/session`)).json()
+  return demo_accounts?.find((a: { login: string }) => a.login === 'desk')?.password
+}
+
+/** Signs in beside the page; gives the cookie that stands for the session. */
+export async function cookieOf(url: string, login: string, password: string): Promise<string> {
+  const answer = await fetch(`${url}/haining/v1/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ login, password }),
+  })
+  if (!answer.ok) throw new Error(`${login} may not sign in: ${answer.status} ${await answer.text()}`)
+  return answer.headers
+    .getSetCookie()
+    .map(c => c.split(';')[0])
+    .join('; ')
 }
 
 async function freePort(): Promise<number> {
@@ -49,26 +72,42 @@ export async function until<T>(
 
 export async function startServer(): Promise<Server> {
   const given = process.env.GRIDGOV_URL
-  if (given) return { url: given.replace(/\/$/, ''), basemap: process.env.GRIDGOV_BASEMAP ?? '', stop: async () => {} }
+  const binary = resolve(import.meta.dirname, '../../bin/gridgov')
+  const run =
+    (data: string) =>
+    async (...args: string[]) =>
+      (await promisify(execFile)(binary, [...args, '--data', data])).stdout.trim()
+  if (given) {
+    return {
+      url: given.replace(/\/$/, ''),
+      basemap: process.env.GRIDGOV_BASEMAP ?? '',
+      run: run(process.env.GRIDGOV_DATA ?? ''),
+      stop: async () => {},
+    }
+  }
   const data = await mkdtemp(join(tmpdir(), 'gridgov-e2e-'))
   const [port, admin] = [await freePort(), await freePort()]
   const basemap = join(data, 'ground.pmtiles')
   await writeFile(basemap, tinyArchive('<a href="https://example.org">© Nobody</a>'))
   const addresses = ['--addr', `127.0.0.1:${port}`, '--admin-addr', `127.0.0.1:${admin}`]
   const args = ['serve', '--data', data, '--basemap', basemap, ...addresses]
-  const binary = resolve(import.meta.dirname, '../../bin/gridgov')
   const child = spawn(binary, [...args, '--demo', 'haining', '--demo-until', '2026-11-01'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', d => (said += d))
   const url = `http://127.0.0.1:${port}`
+  let cookie = ''
   try {
     await until(
       'the demo city is served',
       async () => {
         if (child.exitCode !== null) throw new Error('the server ended')
-        const city = await (await fetch(`${url}/haining/v1/`)).json()
+        // Before the accounts are there, to try them would be to guess.
+        const password = await demoPassword(url)
+        if (!password) return false
+        cookie ||= await cookieOf(url, 'desk', password)
+        const city = await (await fetch(`${url}/haining/v1/`, { headers: { cookie } })).json()
         return city.reports === 120_000
       },
       220_000,
@@ -81,6 +120,7 @@ export async function startServer(): Promise<Server> {
   return {
     url,
     basemap,
+    run: run(data),
     async stop() {
       await stop(child)
       await rm(data, { recursive: true, force: true })
