@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -94,6 +95,8 @@ func (t *tool) rewrapCity(ctx context.Context, db *postgres.Database, info postg
 	if people, err = c.Contacts.Rewrap(ctx, nil); err != nil {
 		return people, 0, err
 	}
-	factors, err = c.Auth.Reseal(ctx)
-	return people, factors, err
+	if factors, err = c.Auth.Reseal(ctx); err != nil {
+		return people, factors, err
+	}
+	return people, factors, c.Sending.Rewrap(ctx)
 }

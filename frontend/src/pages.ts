@@ -1,18 +1,21 @@
-import { createRouter, createWebHistory } from 'vue-router'
+import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
 import { adminRoutes } from './admin/routes'
 import CityList from './CityList.vue'
 import CityRoot from './CityRoot.vue'
 
-/** The pages: the list of cities, and a city's map, account and way in. */
+const city = '/:city([a-z][a-z0-9]{1,30})'
+const code = (route: RouteLocationNormalized) => ({ code: String(route.params.city) })
+
+/** The pages: the list of cities, a city's map, account and way in, and what residents see. */
 export function createPages() {
   return createRouter({
     history: createWebHistory(),
     routes: [
       { path: '/', component: CityList },
       {
-        path: '/:city([a-z][a-z0-9]{1,30})',
+        path: city,
         component: CityRoot,
-        props: route => ({ code: String(route.params.city) }),
+        props: code,
         children: [
           { path: '', name: 'map', component: () => import('./center/CenterPage.vue') },
           { path: 'sign-in', name: 'sign-in', component: () => import('./account/SignInPage.vue') },
@@ -22,6 +25,10 @@ export function createPages() {
           { path: ':rest(.*)', redirect: to => `/${String(to.params.city)}` },
         ],
       },
+      // For anybody, signed in or not. The link's secret is the fragment of /r, which no server sees.
+      { path: `${city}/report`, component: () => import('./resident/ReportPage.vue'), props: code },
+      { path: `${city}/r`, component: () => import('./resident/FollowPage.vue'), props: code },
+      { path: `${city}/outbox`, component: () => import('./outbox/OutboxPage.vue'), props: code },
       { path: '/:rest(.*)', redirect: '/' },
     ],
   })

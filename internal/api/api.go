@@ -97,6 +97,10 @@ func (a *api) routes() []route {
 		{"GET", "/tiles/{layer}/{z}/{x}/{y}", a.getReportTile, inMasses, policy.ReportView},
 		{"GET", "/public/heat", a.getPublicHeat, ordinary, policy.PublicHeat},
 		{"GET", "/public/heat/{month}/{z}/{x}/{y}", a.getPublicHeatTile, inMasses, policy.PublicHeat},
+		{"GET", "/public/reports/options", a.getReportOptions, ordinary, policy.PublicReport},
+		{"POST", "/public/codes", a.sendCode, ordinary, policy.PublicReport},
+		{"POST", "/public/reports", a.tellReport, ordinary, policy.PublicReport},
+		{"POST", "/public/follow", a.followReport, ordinary, policy.PublicFollow},
 		{"GET", "/basemap.pmtiles", a.getBasemap, inMasses, policy.CityView},
 		{"GET", "/openapi.yaml", a.getOpenAPI, ordinary, policy.ServiceDescribe},
 		{"GET", "/docs", a.getDocs, ordinary, policy.ServiceDescribe},
@@ -138,6 +142,10 @@ func (a *api) routes() []route {
 		{"PUT", "/settings", a.changeSettings, ordinary, policy.SettingEdit},
 		{"GET", "/audit", a.listAudit, ordinary, policy.AuditView},
 		{"GET", "/audit.csv", a.exportAudit, lengthy, policy.AuditView},
+		{"GET", "/settings/messages", a.getMessageSettings, ordinary, policy.SettingEdit},
+		{"PUT", "/settings/messages", a.changeMessageSettings, ordinary, policy.SettingEdit},
+		{"POST", "/settings/messages/test", a.sendTestMessage, ordinary, policy.SettingEdit},
+		{"GET", "/outbox", a.listOutbox, ordinary, policy.SettingEdit},
 	}
 	if a.FixedBody != nil {
 		routes = append(routes, route{"GET", "/fixed", a.getFixed, inMasses, policy.CityView})

@@ -18,6 +18,7 @@ import (
 
 	"gridgov/internal/api"
 	"gridgov/internal/app/apptest"
+	"gridgov/internal/auth"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
 )
@@ -73,6 +74,9 @@ type matrix struct {
 func newMatrix(t *testing.T) *matrix {
 	m := &matrix{site: newSite(t)}
 	city := m.live.City
+	if err := city.Auth.SetSettings(t.Context(), auth.Settings{ResidentReports: true}); err != nil {
+		t.Fatal(err)
+	}
 	unit := func(kind policy.UnitKind, area policy.Area) policy.UnitID { return apptest.Unit(t, city, kind, area) }
 	in := func(role policy.Role, kind policy.UnitKind, area policy.Area) policy.Post {
 		p := apptest.Post(role, policy.Area{})
@@ -131,7 +135,7 @@ func newMatrix(t *testing.T) *matrix {
 }
 
 func (m *matrix) ask(name string, posts ...policy.Post) {
-	a := asker{name: name, signed: m.as("")}
+	a := asker{name: name, signed: m.as(""), actor: policy.Actor{Told: true}}
 	if name != "visitor" {
 		a.actor.Posts = posts
 		a.signed.token, a.actor.Person = apptest.SignIn(m.t, m.live.City, posts...)

@@ -45,6 +45,39 @@ func (e BatchResultStatus) Valid() bool {
 	}
 }
 
+// Defines values for Channel.
+const (
+	Email Channel = "email"
+	Sms   Channel = "sms"
+)
+
+// Valid indicates whether the value is a known member of the Channel enum.
+func (e Channel) Valid() bool {
+	switch e {
+	case Email:
+		return true
+	case Sms:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FollowedReportState.
+const (
+	Received FollowedReportState = "received"
+)
+
+// Valid indicates whether the value is a known member of the FollowedReportState enum.
+func (e FollowedReportState) Valid() bool {
+	switch e {
+	case Received:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FoundType.
 const (
 	FoundTypeJurisdiction FoundType = "jurisdiction"
@@ -102,6 +135,24 @@ func (e Kind) Valid() bool {
 	case KindInquiry:
 		return true
 	case KindProblem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Language.
+const (
+	LanguageEn Language = "en"
+	LanguageZh Language = "zh"
+)
+
+// Valid indicates whether the value is a known member of the Language enum.
+func (e Language) Valid() bool {
+	switch e {
+	case LanguageEn:
+		return true
+	case LanguageZh:
 		return true
 	default:
 		return false
@@ -252,6 +303,27 @@ func (e PostState) Valid() bool {
 	}
 }
 
+// Defines values for ResidentReportPositionSource.
+const (
+	ResidentReportPositionSourceAddress ResidentReportPositionSource = "address"
+	ResidentReportPositionSourceGps     ResidentReportPositionSource = "gps"
+	ResidentReportPositionSourceMap     ResidentReportPositionSource = "map"
+)
+
+// Valid indicates whether the value is a known member of the ResidentReportPositionSource enum.
+func (e ResidentReportPositionSource) Valid() bool {
+	switch e {
+	case ResidentReportPositionSourceAddress:
+		return true
+	case ResidentReportPositionSourceGps:
+		return true
+	case ResidentReportPositionSourceMap:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Role.
 const (
 	RoleCity      Role = "city"
@@ -273,6 +345,45 @@ func (e Role) Valid() bool {
 	case RoleTown:
 		return true
 	case RoleVillage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SMSSettingsMethod.
+const (
+	POST SMSSettingsMethod = "POST"
+	PUT  SMSSettingsMethod = "PUT"
+)
+
+// Valid indicates whether the value is a known member of the SMSSettingsMethod enum.
+func (e SMSSettingsMethod) Valid() bool {
+	switch e {
+	case POST:
+		return true
+	case PUT:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SMTPSettingsTls.
+const (
+	SMTPSettingsTlsNone     SMTPSettingsTls = "none"
+	SMTPSettingsTlsStarttls SMTPSettingsTls = "starttls"
+	SMTPSettingsTlsTls      SMTPSettingsTls = "tls"
+)
+
+// Valid indicates whether the value is a known member of the SMTPSettingsTls enum.
+func (e SMTPSettingsTls) Valid() bool {
+	switch e {
+	case SMTPSettingsTlsNone:
+		return true
+	case SMTPSettingsTlsStarttls:
+		return true
+	case SMTPSettingsTlsTls:
 		return true
 	default:
 		return false
@@ -428,16 +539,16 @@ func (e ListPeopleParamsState) Valid() bool {
 
 // Defines values for GetPeopleTemplateParamsLang.
 const (
-	En GetPeopleTemplateParamsLang = "en"
-	Zh GetPeopleTemplateParamsLang = "zh"
+	GetPeopleTemplateParamsLangEn GetPeopleTemplateParamsLang = "en"
+	GetPeopleTemplateParamsLangZh GetPeopleTemplateParamsLang = "zh"
 )
 
 // Valid indicates whether the value is a known member of the GetPeopleTemplateParamsLang enum.
 func (e GetPeopleTemplateParamsLang) Valid() bool {
 	switch e {
-	case En:
+	case GetPeopleTemplateParamsLangEn:
 		return true
-	case Zh:
+	case GetPeopleTemplateParamsLangZh:
 		return true
 	default:
 		return false
@@ -563,6 +674,9 @@ type BatchResults struct {
 	Results []BatchResult `json:"results"`
 }
 
+// Channel defines model for Channel.
+type Channel string
+
 // City defines model for City.
 type City struct {
 	Attribution *[]string `json:"attribution,omitempty"`
@@ -605,6 +719,23 @@ type Code struct {
 	Code string `json:"code"`
 }
 
+// CodeRequest defines model for CodeRequest.
+type CodeRequest struct {
+	Channel Channel `json:"channel"`
+
+	// Language Of the message
+	Language *Language `json:"language,omitempty"`
+
+	// To A mobile number or an e-mail address
+	To string `json:"to"`
+}
+
+// CodeSent defines model for CodeSent.
+type CodeSent struct {
+	AskAgainS int `json:"ask_again_s"`
+	CodeAgeS  int `json:"code_age_s"`
+}
+
 // Counts defines model for Counts.
 type Counts struct {
 	// All With a point, without filters
@@ -644,6 +775,28 @@ type DemoAccount struct {
 	Place    string `json:"place"`
 	Role     string `json:"role"`
 }
+
+// FollowRequest defines model for FollowRequest.
+type FollowRequest struct {
+	Secret string `json:"secret"`
+}
+
+// FollowedReport defines model for FollowedReport.
+type FollowedReport struct {
+	// Address The place in words as it was told
+	Address    *string             `json:"address,omitempty"`
+	CapturedAt time.Time           `json:"captured_at"`
+	Item       Item                `json:"item"`
+	Num        int                 `json:"num"`
+	ReceivedAt time.Time           `json:"received_at"`
+	State      FollowedReportState `json:"state"`
+	Text       *string             `json:"text,omitempty"`
+	Town       *JurisdictionRef    `json:"town,omitempty"`
+	Village    *JurisdictionRef    `json:"village,omitempty"`
+}
+
+// FollowedReportState defines model for FollowedReport.State.
+type FollowedReportState string
 
 // Found defines model for Found.
 type Found struct {
@@ -758,6 +911,9 @@ type JurisdictionRef struct {
 // Kind defines model for Kind.
 type Kind string
 
+// Language Of the message
+type Language string
+
 // Level defines model for Level.
 type Level struct {
 	// Count Faces in the plan in force
@@ -788,6 +944,27 @@ type MaskedReporter struct {
 	Known bool    `json:"known"`
 	Name  *string `json:"name,omitempty"`
 	Phone *string `json:"phone,omitempty"`
+}
+
+// MessageSettings defines model for MessageSettings.
+type MessageSettings struct {
+	// Demo The city is a demo: messages go into its outbox
+	Demo *bool `json:"demo,omitempty"`
+
+	// ResidentReports Whether anybody may report without an account
+	ResidentReports bool          `json:"resident_reports"`
+	Sms             *SMSSettings  `json:"sms,omitempty"`
+	Smtp            *SMTPSettings `json:"smtp,omitempty"`
+}
+
+// MessageTest defines model for MessageTest.
+type MessageTest struct {
+	// Said What the other side or the system said
+	Said *string `json:"said,omitempty"`
+	Sent bool    `json:"sent"`
+
+	// Why Why it was not sent
+	Why *string `json:"why,omitempty"`
 }
 
 // Method defines model for Method.
@@ -885,6 +1062,21 @@ type NewUnit struct {
 type OneTimePassword struct {
 	Login    string  `json:"login"`
 	Password *string `json:"password,omitempty"`
+}
+
+// Outbox defines model for Outbox.
+type Outbox struct {
+	Messages []OutboxMessage `json:"messages"`
+}
+
+// OutboxMessage defines model for OutboxMessage.
+type OutboxMessage struct {
+	At      time.Time `json:"at"`
+	Channel Channel   `json:"channel"`
+	Id      int       `json:"id"`
+	Subject string    `json:"subject"`
+	Text    string    `json:"text"`
+	To      string    `json:"to"`
 }
 
 // Password defines model for Password.
@@ -1149,12 +1341,66 @@ type ReportBatch struct {
 	Reports []NewReport `json:"reports"`
 }
 
+// ReportOptions defines model for ReportOptions.
+type ReportOptions struct {
+	// AskAgainS How long after one code another is sent
+	AskAgainS int `json:"ask_again_s"`
+
+	// Basemap Whether /basemap.pmtiles has a ground to draw under the city
+	Basemap *bool      `json:"basemap,omitempty"`
+	Bbox    *[]float64 `json:"bbox,omitempty"`
+
+	// Channels Ways a code can be sent by; empty: none is set up, and nobody can report
+	Channels []Channel `json:"channels"`
+
+	// CodeAgeS How long a code is good
+	CodeAgeS  int    `json:"code_age_s"`
+	Generated bool   `json:"generated"`
+	Items     []Item `json:"items"`
+
+	// Map Whether who asks may see the map: boundaries, places, search
+	Map    bool    `json:"map"`
+	Name   string  `json:"name"`
+	NameEn *string `json:"name_en,omitempty"`
+
+	// Plan The version of the plan in force
+	Plan     *string `json:"plan,omitempty"`
+	Timezone string  `json:"timezone"`
+	Top      *Role   `json:"top,omitempty"`
+}
+
 // ReportPage defines model for ReportPage.
 type ReportPage struct {
 	// Next Pass as `after` for the next page; absent on the last
 	Next    *string  `json:"next,omitempty"`
 	Reports []Report `json:"reports"`
 }
+
+// ResidentReport defines model for ResidentReport.
+type ResidentReport struct {
+	AccuracyM *float64 `json:"accuracy_m,omitempty"`
+
+	// Address The place in words; looked up when there is no point
+	Address *string `json:"address,omitempty"`
+	Channel Channel `json:"channel"`
+	Code    string  `json:"code"`
+
+	// Id UUIDv7 made by the client
+	Id   string `json:"id"`
+	Item string `json:"item"`
+
+	// Language Of the message
+	Language       *Language                     `json:"language,omitempty"`
+	Lat            *float64                      `json:"lat,omitempty"`
+	Lon            *float64                      `json:"lon,omitempty"`
+	Name           *string                       `json:"name,omitempty"`
+	PositionSource *ResidentReportPositionSource `json:"position_source,omitempty"`
+	Text           *string                       `json:"text,omitempty"`
+	To             string                        `json:"to"`
+}
+
+// ResidentReportPositionSource defines model for ResidentReport.PositionSource.
+type ResidentReportPositionSource string
 
 // Right defines model for Right.
 type Right struct {
@@ -1175,6 +1421,50 @@ type Right struct {
 
 // Role defines model for Role.
 type Role string
+
+// SMSHeader defines model for SMSHeader.
+type SMSHeader struct {
+	Name string `json:"name"`
+
+	// Value Never told
+	Value *string `json:"value,omitempty"`
+}
+
+// SMSSettings defines model for SMSSettings.
+type SMSSettings struct {
+	// Body A template with {{.To}} and {{.Text}}; json, query and xml escape a value: {{json .Text}}
+	Body string `json:"body"`
+
+	// Expect What the answer holds when the message was taken; left out: any 2xx
+	Expect  *string           `json:"expect,omitempty"`
+	Headers *[]SMSHeader      `json:"headers,omitempty"`
+	Method  SMSSettingsMethod `json:"method"`
+
+	// Url https; http to this machine only
+	Url string `json:"url"`
+}
+
+// SMSSettingsMethod defines model for SMSSettings.Method.
+type SMSSettingsMethod string
+
+// SMTPSettings defines model for SMTPSettings.
+type SMTPSettings struct {
+	// From An address, with a name before it if wanted
+	From        string `json:"from"`
+	HasPassword *bool  `json:"has_password,omitempty"`
+	Host        string `json:"host"`
+
+	// Password Never told
+	Password *string `json:"password,omitempty"`
+	Port     int     `json:"port"`
+
+	// Tls none: to this machine only
+	Tls  SMTPSettingsTls `json:"tls"`
+	User *string         `json:"user,omitempty"`
+}
+
+// SMTPSettingsTls none: to this machine only
+type SMTPSettingsTls string
 
 // SecondFactorSetup defines model for SecondFactorSetup.
 type SecondFactorSetup struct {
@@ -1271,6 +1561,17 @@ type TokenList struct {
 	// Scopes Actions that some machine's post allows
 	Scopes []string `json:"scopes"`
 	Tokens []Token  `json:"tokens"`
+}
+
+// ToldReport defines model for ToldReport.
+type ToldReport struct {
+	Report FollowedReport `json:"report"`
+
+	// Secret 256 random bits; whoever has them may read the report
+	Secret string `json:"secret"`
+
+	// Url The page that follows the report; the secret is its fragment
+	Url string `json:"url"`
 }
 
 // Unit defines model for Unit.
@@ -1613,6 +1914,15 @@ type CreatePostJSONRequestBody = NewPost
 // ChangePostJSONRequestBody defines body for ChangePost for application/json ContentType.
 type ChangePostJSONRequestBody = PostChange
 
+// SendCodeJSONRequestBody defines body for SendCode for application/json ContentType.
+type SendCodeJSONRequestBody = CodeRequest
+
+// FollowReportJSONRequestBody defines body for FollowReport for application/json ContentType.
+type FollowReportJSONRequestBody = FollowRequest
+
+// TellReportJSONRequestBody defines body for TellReport for application/json ContentType.
+type TellReportJSONRequestBody = ResidentReport
+
 // FileReportJSONRequestBody defines body for FileReport for application/json ContentType.
 type FileReportJSONRequestBody = NewReport
 
@@ -1633,6 +1943,12 @@ type GiveProviderCodeJSONRequestBody = Code
 
 // ChangeSettingsJSONRequestBody defines body for ChangeSettings for application/json ContentType.
 type ChangeSettingsJSONRequestBody = SettingsChange
+
+// ChangeMessageSettingsJSONRequestBody defines body for ChangeMessageSettings for application/json ContentType.
+type ChangeMessageSettingsJSONRequestBody = MessageSettings
+
+// SendTestMessageJSONRequestBody defines body for SendTestMessage for application/json ContentType.
+type SendTestMessageJSONRequestBody = CodeRequest
 
 // CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
 type CreateTokenJSONRequestBody = NewToken

@@ -19,12 +19,14 @@ import (
 	"gridgov/internal/feed"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/keyring"
+	"gridgov/internal/message"
 	"gridgov/internal/person"
 	"gridgov/internal/place"
 	"gridgov/internal/placement"
 	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
 	"gridgov/internal/report"
+	"gridgov/internal/resident"
 	"gridgov/tiles"
 )
 
@@ -41,6 +43,11 @@ type City struct {
 	Auth    *auth.Service
 	// Contacts keeps who told reports.
 	Contacts *contact.Service
+	// Messages are on their way to people, by the senders that Sending tells of; of a demo they go into the outbox.
+	Messages *message.Queue
+	Sending  *message.Store
+	// Residents report without an account.
+	Residents *resident.Service
 
 	log       *slog.Logger
 	now       func() time.Time
@@ -94,6 +101,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 		Project:  c.proj,
 		Contacts: c.Contacts,
 	}
+	c.openMessages(keys)
 	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(feed.Seq) {
 		select {
 		case c.committed <- struct{}{}:

@@ -173,5 +173,22 @@ func makeAccounts(ctx context.Context, c *City, village string) error {
 			}
 		}
 	}
-	return c.Auth.MakeDemoAccounts(ctx, city)
+	if err := c.Auth.MakeDemoAccounts(ctx, city); err != nil {
+		return err
+	}
+	return letResidentsReport(ctx, c)
+}
+
+// letResidentsReport shows the residents' page in a demo, as long as nobody has said otherwise: messages go into the outbox.
+func letResidentsReport(ctx context.Context, c *City) error {
+	var said bool
+	if err := c.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM setting WHERE key = 'resident_reports')`).Scan(&said); err != nil || said {
+		return err
+	}
+	set, err := c.Auth.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	set.ResidentReports = true
+	return c.Auth.SetSettings(ctx, set)
 }

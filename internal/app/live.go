@@ -80,6 +80,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.Feed.Listen(run, c.Code) })
 	l.done.Go(func() { l.follow(run) })
 	l.done.Go(func() { l.watchPlan(run) })
+	l.done.Go(func() { l.Messages.Run(run) })
 	l.warm()
 	return l, nil
 }

@@ -147,6 +147,7 @@ type TOTPSetup struct {
 type Settings struct {
 	RequireTOTPAdmin bool // administrators need a second factor
 	PublicMap        bool // boundaries in force and the heat of reports are shown to anybody
+	ResidentReports  bool // anybody may report, with a phone number or an e-mail address that a code has confirmed
 }
 
 // DemoCity is what demo accounts are made for: one town, and a village, grid and microgrid in it.

@@ -85,7 +85,8 @@ const seenEvery = time.Minute
 const (
 	identityColumns = `a.person_id, a.login, p.name, a.must_change, a.demo, a.totp_confirmed_at IS NOT NULL,
 		coalesce((SELECT g.value = 'true' FROM setting g WHERE g.key = 'require_totp_admin'), false),
-		coalesce((SELECT g.value = 'true' FROM setting g WHERE g.key = 'public_map'), false), ` + person.HeldColumns
+		coalesce((SELECT g.value = 'true' FROM setting g WHERE g.key = 'public_map'), false),
+		coalesce((SELECT g.value = 'true' FROM setting g WHERE g.key = 'resident_reports'), false), ` + person.HeldColumns
 	identityTables = `JOIN account a ON a.person_id = h.person_id AND a.disabled_at IS NULL
 		JOIN person p ON p.id = a.person_id AND p.erased_at IS NULL
 		LEFT JOIN post o ON o.person_id = p.id
@@ -112,10 +113,10 @@ func (s *Service) read(ctx context.Context, token string, key digest, era uint64
 	var found uuid.UUID
 	var seen, ends time.Time
 	var scopes []string
-	var demand, public, vouched, mfa bool
+	var demand, public, told, vouched, mfa bool
 	var posts []policy.Post
 	var held person.Held
-	to := append([]any{&found, &seen, &ends, &scopes, &vouched, &mfa, &id.Person, &id.Login, &id.Name, &id.MustChange, &id.Demo, &id.TOTP, &demand, &public}, held.Dest()...)
+	to := append([]any{&found, &seen, &ends, &scopes, &vouched, &mfa, &id.Person, &id.Login, &id.Name, &id.MustChange, &id.Demo, &id.TOTP, &demand, &public, &told}, held.Dest()...)
 	_, err = pgx.ForEachRow(rows, to, func() error {
 		if p, ok := held.Post(s.cfg.People.Zone); ok {
 			posts = append(posts, p)
@@ -125,7 +126,7 @@ func (s *Service) read(ctx context.Context, token string, key digest, era uint64
 	if err != nil {
 		return readAt{}, fmt.Errorf("read session: %w", err)
 	}
-	id.Actor = &policy.Actor{Person: id.Person, Public: public, Posts: posts}
+	id.Actor = &policy.Actor{Person: id.Person, Public: public, Told: told, Posts: posts}
 	id.Ends = ends
 	switch {
 	case found == uuid.Nil, id.Demo && !s.cfg.Demo:
@@ -203,7 +204,7 @@ func (s *Service) Visitor(ctx context.Context) (*policy.Actor, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &visitor{&policy.Actor{Public: set.PublicMap}, now}
+	v := &visitor{&policy.Actor{Public: set.PublicMap, Told: set.ResidentReports}, now}
 	s.visitor.Store(v)
 	return v.actor, nil
 }

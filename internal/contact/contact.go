@@ -6,11 +6,13 @@
 package contact
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/paulmach/orb"
 
@@ -27,6 +29,10 @@ type Service struct {
 	City string        // its code
 	Feed *feed.Writer
 	Now  func() time.Time
+
+	// Erasing, where it is set, removes in the transaction that erases a person what others keep of the person's reports,
+	// and of the recipients ([Service.Recipient]) that the person was.
+	Erasing func(ctx context.Context, tx pgx.Tx, reports []int64, recipients [][]byte) error
 }
 
 var _ report.Contacts = (*Service)(nil)

@@ -43,7 +43,8 @@ func (s *Service) Erase(ctx context.Context, id uuid.UUID, opt EraseOptions) (Er
 		at := s.Now().UTC()
 		// The lock first: who files a report of the person meanwhile is waited for, and comes too late from here on.
 		var known bool
-		err := tx.QueryRow(ctx, `SELECT erased_at IS NULL FROM contact WHERE id = $1 FOR UPDATE`, id).Scan(&known)
+		var phone, email []byte
+		err := tx.QueryRow(ctx, `SELECT erased_at IS NULL, phone_index, email_index FROM contact WHERE id = $1 FOR UPDATE`, id).Scan(&known, &phone, &email)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return errNobody(id)
 		} else if err != nil {
@@ -77,11 +78,20 @@ func (s *Service) Erase(ctx context.Context, id uuid.UUID, opt EraseOptions) (Er
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return fmt.Errorf("erase contact %s: %w", id, err)
 		}
+		if s.Erasing != nil {
+			if err := s.Erasing(ctx, tx, nums, recipients(phone, email)); err != nil {
+				return fmt.Errorf("erase contact %s: %w", id, err)
+			}
+		}
 		_, err = s.Feed.Append(ctx, tx, at, erasedEvents(nums), audit.Record{Act: "person.erase", Subject: subject(id),
 			After: map[string]any{"reports": len(nums), "text_kept": opt.KeepText}})
 		return err
 	})
 	return out, err
+}
+
+func recipients(indexes ...[]byte) [][]byte {
+	return slices.DeleteFunc(indexes, func(x []byte) bool { return x == nil })
 }
 
 func erasedEvents(nums []int64) []feed.Event {

@@ -13,7 +13,7 @@ func Write(w io.Writer) {
 		fmt.Fprintf(w, "| `%s` | %s | %s | %s |\n", r.Action, relationWords[r.Relation], words(r.Roles), r.Reason)
 	}
 	fmt.Fprint(w, "\n## Roles\n\n**own**: what one filed; **grid**: in the post's grid; **below**: in the post's jurisdiction; **unit**: what the unit leads\nor supports; **city**: everywhere.\n\n| action |")
-	all := append([]Role{Visitor, Public, SignedIn}, Roles...)
+	all := append([]Role{Visitor, Public, Telling, SignedIn}, Roles...)
 	for _, role := range all {
 		fmt.Fprintf(w, " %s |", role)
 	}

@@ -50,6 +50,7 @@ const (
 const (
 	Visitor  Role = "visitor"   // anybody, signed in or not
 	Public   Role = "public"    // anybody, where the city has opened its map
+	Telling  Role = "telling"   // anybody, where the city takes residents' reports
 	SignedIn Role = "signed_in" // whoever has signed in, with or without a post
 )
 
@@ -122,6 +123,7 @@ func (p *Post) InForce(at time.Time) bool {
 type Actor struct {
 	Person uuid.UUID // nil: not signed in
 	Public bool      // the city has opened its map
+	Told   bool      // the city takes residents' reports
 	Posts  []Post    // past and future ones too
 	Only   []Action  // a token's scopes: nothing else; nil: no such limit
 }

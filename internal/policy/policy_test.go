@@ -38,7 +38,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s %s has no reason or no roles", r.Action, r.Relation)
 		}
 		for _, role := range r.Roles {
-			pseudo := role == policy.Visitor || role == policy.Public || role == policy.SignedIn
+			pseudo := role == policy.Visitor || role == policy.Public || role == policy.Telling || role == policy.SignedIn
 			if !slices.Contains(policy.Roles, role) && !pseudo {
 				t.Errorf("%s: there is no role %s", r.Action, role)
 			}
@@ -155,6 +155,11 @@ func TestForbiddenSentences(t *testing.T) {
 		{"a visitor reads the map of a city that has opened it", &policy.Actor{Public: true}, policy.CityView, here, policy.Whole},
 		{"a visitor reads a report", &policy.Actor{Public: true}, policy.ReportView, here, policy.Hidden},
 		{"a visitor reads a report that nobody filed", &policy.Actor{Public: true}, policy.ReportView, policy.Subject{}, policy.Hidden},
+		{"a visitor tells of a matter where residents may", &policy.Actor{Told: true}, policy.PublicReport, here, policy.Whole},
+		{"a visitor tells of a matter where they may not", &policy.Actor{Public: true}, policy.PublicReport, here, policy.Hidden},
+		{"a visitor who may tell files as those who sign in do", &policy.Actor{Told: true}, policy.ReportFile, here, policy.Hidden},
+		{"a visitor who may tell reads a report", &policy.Actor{Told: true}, policy.ReportView, here, policy.Hidden},
+		{"a visitor who may tell reads the map", &policy.Actor{Told: true}, policy.CityView, here, policy.Hidden},
 		{"a visitor has an account", &policy.Actor{Public: true}, policy.AccountOwn, policy.Subject{}, policy.Hidden},
 		{"a token for filing alone reads what its owner may read", &policy.Actor{Person: me, Posts: []policy.Post{desk}, Only: []policy.Action{policy.ReportFile}},
 			policy.ReportView, here, policy.Hidden},
@@ -172,7 +177,7 @@ func TestForbiddenSentences(t *testing.T) {
 func TestReachIsTheTable(t *testing.T) {
 	codes := []policy.Cell{xucun, changa, {Town: "330481101", Village: "330481101202", Grid: "330481101202001"}, {}}
 	rapid.Check(t, func(t *rapid.T) {
-		actor := &policy.Actor{Public: rapid.Bool().Draw(t, "public")}
+		actor := &policy.Actor{Public: rapid.Bool().Draw(t, "public"), Told: rapid.Bool().Draw(t, "telling")}
 		if rapid.Bool().Draw(t, "signed in") {
 			actor.Person = me
 			actor.Posts = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) policy.Post {
@@ -212,6 +217,10 @@ func permitted(a *policy.Actor, action policy.Action, s *policy.Subject) bool {
 				return true
 			case policy.Public:
 				if a.Public {
+					return true
+				}
+			case policy.Telling:
+				if a.Told {
 					return true
 				}
 			case policy.SignedIn:

@@ -38,6 +38,7 @@ func (a *Actor) Reach(action Action, at time.Time) Reach {
 	r.Me = a.Person
 	for _, rule := range byAction[action] {
 		if slices.Contains(rule.Roles, Visitor) || a.Public && slices.Contains(rule.Roles, Public) ||
+			a.Told && slices.Contains(rule.Roles, Telling) ||
 			a.Person != uuid.Nil && slices.Contains(rule.Roles, SignedIn) {
 			r.City = true
 		}

@@ -12,6 +12,8 @@ const (
 	AccountOwn         Action = "account.own"          // one's own sessions, password, second factor
 	CityView           Action = "city.view"            // boundaries in force, names, places, what lies where
 	PublicHeat         Action = "public.heat"          // counts by whole months, a day late, without squares that hold few
+	PublicReport       Action = "public.report"        // tell of a matter by a confirmed phone number or e-mail address
+	PublicFollow       Action = "public.follow"        // see what became of a report by its secret link
 	PlanView           Action = "plan.view"            // all boundary plans, drafts too
 	ReportFile         Action = "report.file"          // tell of a matter
 	ReportView         Action = "report.view"          // lists, details, tiles, counts, events
@@ -63,6 +65,8 @@ var Rules = []Rule{
 	{CityView, InCity, roles(SignedIn), "whoever works here reads the map"},
 	{CityView, InCity, roles(Public), "boundaries in force are published"},
 	{PublicHeat, InCity, roles(Public, SignedIn), "what is shown to anybody tells of nobody"},
+	{PublicReport, InCity, roles(Telling), "who lives here sees what nobody else does; a code tells that somebody can be asked back"},
+	{PublicFollow, InCity, roles(Visitor), "who holds a report's link was given it; it stays good when the city takes no more reports"},
 	{PlanView, InCity, roles(Planner, Administrator, CentreHead), "drafts are the planner's, and those who put them in force"},
 	{PlanView, Subtree, leaders, "a committee hears of new borders before they are in force"},
 

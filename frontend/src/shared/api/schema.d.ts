@@ -751,6 +751,149 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/public/reports/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How residents report here
+         * @description Shown without signing in where the city takes residents' reports.
+         */
+        get: operations["getReportOptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code to a phone number or an e-mail address
+         * @description The answer is the same, and takes as long, whether one was sent or not: a recipient gets one a minute and five an hour
+         *     at most. A code is good for ten minutes, for one report, and until another is sent.
+         */
+        post: operations["sendCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * File a report with a code
+         * @description Idempotent by `id`: the same report sent again with the same code answers 200, with another link. The link is sent to
+         *     the phone number or e-mail address too.
+         */
+        post: operations["tellReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What became of a report, by its link's secret
+         * @description The secret stands in the body, so that it is in no log.
+         */
+        post: operations["followReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settings/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How messages are sent, and whether residents may report
+         * @description Passwords and headers' values are not told, only that there are some.
+         */
+        get: operations["getMessageSettings"];
+        /**
+         * Set how messages are sent
+         * @description All of it is replaced: what is left out is removed. A password or a header's value that is left out stays as it is while host and user, or the address, do.
+         */
+        put: operations["changeMessageSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settings/messages/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message at once, by the settings that are kept */
+        post: operations["sendTestMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The messages of a demo, which go nowhere else; the newest first
+         * @description 404 in a city that sends its messages.
+         */
+        get: operations["listOutbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tiles/{layer}": {
         parameters: {
             query?: never;
@@ -874,6 +1017,152 @@ export interface components {
         ProviderName: {
             name: string;
             name_en: string;
+        };
+        /** @enum {string} */
+        Channel: "sms" | "email";
+        /**
+         * @description Of the message
+         * @default zh
+         * @enum {string}
+         */
+        Language: "zh" | "en";
+        ReportOptions: {
+            name: string;
+            name_en?: string;
+            generated: boolean;
+            timezone: string;
+            /** @description Ways a code can be sent by; empty: none is set up, and nobody can report */
+            channels: components["schemas"]["Channel"][];
+            items: components["schemas"]["Item"][];
+            /** @description Whether who asks may see the map: boundaries, places, search */
+            map: boolean;
+            /** @description Whether /basemap.pmtiles has a ground to draw under the city */
+            basemap?: boolean;
+            top?: components["schemas"]["Role"];
+            /** @description The version of the plan in force */
+            plan?: string;
+            bbox?: number[];
+            /** @description How long after one code another is sent */
+            ask_again_s: number;
+            /** @description How long a code is good */
+            code_age_s: number;
+        };
+        CodeRequest: {
+            channel: components["schemas"]["Channel"];
+            /** @description A mobile number or an e-mail address */
+            to: string;
+            language?: components["schemas"]["Language"];
+        };
+        CodeSent: {
+            ask_again_s: number;
+            code_age_s: number;
+        };
+        ResidentReport: {
+            /**
+             * Format: uuid
+             * @description UUIDv7 made by the client
+             */
+            id: string;
+            channel: components["schemas"]["Channel"];
+            to: string;
+            code: string;
+            /** Format: double */
+            lon?: number;
+            /** Format: double */
+            lat?: number;
+            /** Format: double */
+            accuracy_m?: number;
+            /** @enum {string} */
+            position_source?: "gps" | "map" | "address";
+            /** @description The place in words; looked up when there is no point */
+            address?: string;
+            item: string;
+            text?: string;
+            name?: string;
+            language?: components["schemas"]["Language"];
+        };
+        ToldReport: {
+            report: components["schemas"]["FollowedReport"];
+            /** @description 256 random bits; whoever has them may read the report */
+            secret: string;
+            /** @description The page that follows the report; the secret is its fragment */
+            url: string;
+        };
+        FollowRequest: {
+            secret: string;
+        };
+        FollowedReport: {
+            num: number;
+            /** Format: date-time */
+            captured_at: string;
+            /** Format: date-time */
+            received_at: string;
+            item: components["schemas"]["Item"];
+            /** @description The place in words as it was told */
+            address?: string;
+            town?: components["schemas"]["JurisdictionRef"];
+            village?: components["schemas"]["JurisdictionRef"];
+            text?: string;
+            /** @enum {string} */
+            state: "received";
+        };
+        MessageSettings: {
+            /** @description Whether anybody may report without an account */
+            resident_reports: boolean;
+            /** @description The city is a demo: messages go into its outbox */
+            readonly demo?: boolean;
+            smtp?: components["schemas"]["SMTPSettings"];
+            sms?: components["schemas"]["SMSSettings"];
+        };
+        SMTPSettings: {
+            host: string;
+            port: number;
+            /**
+             * @description none: to this machine only
+             * @enum {string}
+             */
+            tls: "starttls" | "tls" | "none";
+            user?: string;
+            /** @description Never told */
+            password?: string;
+            readonly has_password?: boolean;
+            /** @description An address, with a name before it if wanted */
+            from: string;
+        };
+        SMSSettings: {
+            /** @description https; http to this machine only */
+            url: string;
+            /** @enum {string} */
+            method: "POST" | "PUT";
+            headers?: components["schemas"]["SMSHeader"][];
+            /** @description A template with {{.To}} and {{.Text}}; json, query and xml escape a value: {{json .Text}} */
+            body: string;
+            /** @description What the answer holds when the message was taken; left out: any 2xx */
+            expect?: string;
+        };
+        SMSHeader: {
+            name: string;
+            /** @description Never told */
+            value?: string;
+        };
+        MessageTest: {
+            sent: boolean;
+            /** @description Why it was not sent */
+            why?: string;
+            /** @description What the other side or the system said */
+            said?: string;
+        };
+        Outbox: {
+            messages: components["schemas"]["OutboxMessage"][];
+        };
+        OutboxMessage: {
+            id: number;
+            /** Format: date-time */
+            at: string;
+            channel: components["schemas"]["Channel"];
+            to: string;
+            subject: string;
+            text: string;
         };
         PublicHeat: {
             /** @description Of tiles, with {month}, {z}, {x}, {y} */
@@ -2872,6 +3161,202 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+        };
+    };
+    getReportOptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The city's name, its items and the ways a code can be sent by */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportOptions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sendCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description It is on its way if one may be sent */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tellReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResidentReport"];
+            };
+        };
+        responses: {
+            /** @description Filed before with the same content */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldReport"];
+                };
+            };
+            /** @description Filed */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldReport"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    followReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowRequest"];
+            };
+        };
+        responses: {
+            /** @description The report as its teller may see it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FollowedReport"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMessageSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeMessageSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageSettings"];
+            };
+        };
+        responses: {
+            /** @description The settings as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    sendTestMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            /** @description What became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOutbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Up to 200 messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbox"];
                 };
             };
             default: components["responses"]["Problem"];

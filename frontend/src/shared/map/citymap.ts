@@ -1,6 +1,7 @@
 import { type LayerSpecification, Map as LibreMap, setWorkerUrl, type VectorTileSource } from 'maplibre-gl'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
+import { Accuracy } from './accuracy'
 import { Basemap } from './basemap'
 import { basemapSource } from './basemapstyle'
 import { FreshReports } from './fresh'
@@ -49,6 +50,7 @@ export class CityMap {
   private tiles: CityTiles
   private readonly fresh: FreshReports
   private readonly marks: Marks
+  private readonly accuracy: Accuracy
   /** Sources whose tiles were under way when their content changed: what is on its way may be of before the change. */
   private readonly again = new Set<string>()
   private readonly classes: HeatClasses
@@ -114,6 +116,7 @@ export class CityMap {
     })
     this.fresh = new FreshReports(this.map)
     this.marks = new Marks(this.map)
+    this.accuracy = new Accuracy(this.map)
     this.classes = new HeatClasses(this.map, (...told) => listener.breaks(...told))
     this.basemap = new Basemap(this.map, firstCityLayer)
     this.map.touchZoomRotate.disableRotation()
@@ -135,6 +138,7 @@ export class CityMap {
       this.setLook(look)
       this.setTiles(tiles)
       this.marks.draw()
+      this.accuracy.draw()
       this.fresh.draw()
       if (first.basemap) void this.openBasemap(first.basemap)
     })
@@ -332,6 +336,11 @@ export class CityMap {
   /** Lights a point, or none. */
   mark(which: Mark, point: Point | null): void {
     this.marks.set(which, point)
+  }
+
+  /** Shows how far off a position may be, or no longer. */
+  setAccuracy(at: Point | null, radiusM = 0): void {
+    this.accuracy.set(at, radiusM)
   }
 
   /** Says how many pixels at the bottom lie under a sheet. */

@@ -63,6 +63,7 @@ export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
     reports: tileSource(tiles, 'reports'),
     fresh: { type: 'geojson', data: empty },
     marked: { type: 'geojson', data: empty },
+    accuracy: { type: 'geojson', data: empty },
   }
   return { version: 8, sources, layers: layers(look), transition: { duration: 0, delay: 0 } }
 }
@@ -102,6 +103,7 @@ export function layers(look: Look): LayerSpecification[] {
     ...roles.map(role => outlineLayer(look, role)),
     ...reportLayers(look),
     ...labelLayers(look),
+    accuracyLayer(look),
     ...markLayers(look),
   ]
 }
@@ -291,6 +293,17 @@ function reportLayers(look: Look): CircleLayerSpecification[] {
     // A report that came in just now, until its tile has it.
     { id: 'fresh', type: 'circle', source: 'fresh', paint: { ...paint, 'circle-radius': 4.5, 'circle-opacity': 1 } },
   ]
+}
+
+/** The circle that a position may lie in. */
+function accuracyLayer(look: Look): FillLayerSpecification {
+  const { chosen } = look.palette.map
+  return {
+    id: 'accuracy',
+    type: 'fill',
+    source: 'accuracy',
+    paint: { 'fill-color': chosen, 'fill-opacity': 0.15, 'fill-outline-color': chosen },
+  }
 }
 
 /** Rings around what is hovered or chosen in the list, and the spot being chosen on the map. */

@@ -1,0 +1,177 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { ResidentDriver } from './residentdriver'
+
+let d: ResidentDriver
+beforeAll(async () => {
+  d = await ResidentDriver.start()
+})
+afterAll(async () => {
+  await d?.stop()
+})
+/** What the browser says by itself of answers that a test provokes. */
+const provoked = /Failed to load resource|ERR_INTERNET_DISCONNECTED/
+afterEach(() => {
+  expect(d.complaints.splice(0).filter(c => !provoked.test(c))).toEqual([])
+  expect(d.foreign.splice(0)).toEqual([])
+})
+
+const place = { longitude: 120.6905, latitude: 30.5332, accuracy: 18 }
+const unique = () => String(Date.now()).slice(-8)
+const desk = { width: 1440, height: 900 }
+
+/** The steps up to the contact, without a map. */
+async function upToContact(text: string) {
+  await d.when.type('place-words', '海洲街道人民路 12 号门前')
+  await d.when.click('next')
+  await d.sees('the items', () => d.get.seen('step-item'))
+  await d.when.choose('16')
+  await d.sees('the words', () => d.get.seen('step-text'))
+  await d.when.type('text', text)
+  await d.when.click('next')
+  await d.sees('the contact', () => d.get.seen('step-contact'))
+}
+
+describe('a resident', () => {
+  it('reports by phone, and follows the report by the link that comes', async () => {
+    const phone = `138${unique()}`
+    const words = '<img src=x onerror=alert(1)> 夜里很吵 <b>不是标记</b>'
+    await d.given.visit('/haining/report', { position: place })
+    await d.sees('the first step', () => d.get.seen('step-place'))
+    await d.get.shot('phone-place')
+    expect(await d.get.serious()).toEqual([])
+    expect(await d.get.small()).toEqual([])
+    await d.when.click('next')
+    expect(await d.get.text('lacking')).toContain('定位')
+    await d.when.click('gps')
+    expect(await d.sees('the position', () => d.get.text('spot'))).toContain('18 米')
+    await upToContact(words)
+    await d.get.shot('phone-contact')
+    expect(await d.get.enabled('get-code')).toBe(false)
+    await d.when.type('contact-to', '110')
+    await d.when.click('get-code')
+    expect(await d.sees('the refusal', () => d.get.text('code-trouble'))).toContain('手机号码')
+    await d.when.type('contact-to', phone)
+    await d.when.click('get-code')
+    await d.sees('the code is on its way', () => d.get.seen('code-sent'))
+    expect(await d.get.enabled('get-code')).toBe(false)
+    expect(await d.get.text('get-code')).toMatch(/\d+ 秒/)
+    const code = await d.get.code(phone)
+    await d.when.type('code', code === '000000' ? '000001' : '000000')
+    await d.when.click('send')
+    expect(await d.sees('the wrong code', () => d.get.text('problem'))).toContain('验证码')
+    await d.get.shot('phone-code')
+    await d.when.offline(true)
+    await d.when.type('code', code)
+    await d.when.click('send')
+    await d.sees('that the line is down', async () => (await d.get.text('problem')).includes('网络'))
+    await d.when.offline(false)
+    await d.when.click('send')
+    await d.sees('that it was received', () => d.get.seen('done'))
+    await d.get.shot('phone-done')
+    expect(await d.get.serious()).toEqual([])
+    const link = await d.get.value('link')
+    const messages = await d.sees('the link arrives', async () => {
+      const all = await d.get.messages()
+      return all.some(m => m.to === phone && m.text.includes(link)) && all
+    })
+    expect(messages.filter(m => m.to === phone)).toHaveLength(2)
+
+    await d.given.visit(new URL(link).pathname + new URL(link).hash)
+    await d.sees('what became of it', () => d.get.seen('state'))
+    expect(await d.get.text('own-text')).toBe(words)
+    expect(await d.get.scripts()).toBe(0)
+    expect(await d.get.text('where')).toContain('人民路 12 号')
+    expect(await d.get.body()).not.toContain(phone)
+    await d.get.shot('phone-follow')
+    expect(await d.get.serious()).toEqual([])
+    expect(await d.get.small()).toEqual([])
+    expect(await d.get.overflow()).toBe(0)
+    const secret = new URL(link).hash.slice(1)
+    expect(d.asked.splice(0).filter(a => a.includes(secret))).toEqual([])
+  })
+
+  it('reports by e-mail, in English', async () => {
+    const email = `li${unique()}@example.org`
+    await d.given.visit('/haining/report', { locale: 'en', size: desk })
+    await d.sees('the first step', () => d.get.seen('step-place'))
+    await d.get.shot('desk-place')
+    await upToContact('loud')
+    await d.when.click('channel-email')
+    await d.when.type('contact-to', email)
+    await d.when.click('get-code')
+    await d.sees('the code is on its way', () => d.get.seen('code-sent'))
+    await d.when.type('code', await d.get.code(email))
+    await d.get.shot('desk-contact')
+    expect(await d.get.body()).not.toMatch(/\p{Script=Han}{4}/u)
+    await d.when.click('send')
+    await d.sees('that it was received', () => d.get.seen('done'))
+    await d.get.shot('desk-done')
+  })
+
+  it('loses nothing when the page is loaded anew, and hears when the phone may not tell where it is', async () => {
+    await d.given.visit('/haining/report', { position: null })
+    await d.sees('the first step', () => d.get.seen('step-place'))
+    await d.when.click('gps')
+    await d.sees('why not', () => d.get.seen('gps-trouble'))
+    await d.when.type('place-words', '盐官镇')
+    await d.when.reload()
+    await d.sees('the first step', () => d.get.seen('step-place'))
+    expect(await d.get.value('place-words')).toBe('盐官镇')
+  })
+
+  it('points the place out where the map is open', async () => {
+    await d.given.visit('/haining/report', { as: 'planner' })
+    await d.sees('the map', () => d.get.seen('place-map'))
+    await d.sees('the pin', async () => {
+      await d.when.clickMap()
+      return d.get.seen('spot')
+    })
+    await d.when.type('place-search', '长安')
+    await d.sees('places', () => d.get.seen('place-found'))
+    await d.get.shot('phone-search')
+    await d.when.click('place-found')
+    expect(await d.get.value('place-words')).toContain('长安')
+    await new Promise(done => setTimeout(done, 1500))
+    await d.get.shot('phone-map')
+    expect(await d.get.small()).toEqual([])
+    expect(await d.get.overflow()).toBe(0)
+    expect(d.asked.splice(0).filter(a => /tiles\/(heat|reports)/.test(a))).toEqual([])
+    await d.when.click('next')
+    await d.sees('the items', () => d.get.seen('step-item'))
+    await d.get.shot('phone-items')
+    expect(await d.get.small()).toEqual([])
+    expect(await d.get.serious()).toEqual([])
+  })
+
+  it('is told of a link that is not whole, and of one that leads nowhere', async () => {
+    await d.given.visit('/haining/r#abc')
+    await d.sees('that it is not whole', () => d.get.seen('no-secret'))
+    await d.given.visit(`/haining/r#${'A'.repeat(43)}`)
+    await d.sees('that there is none', () => d.get.seen('gone'))
+    await d.get.shot('phone-gone')
+  })
+
+  it('is told where the city takes no reports', async () => {
+    await d.given.open(false)
+    try {
+      await d.given.visit('/haining/report')
+      await d.sees('that it is closed', () => d.get.seen('closed'))
+      await d.get.shot('phone-closed')
+    } finally {
+      await d.given.open(true)
+    }
+  })
+})
+
+describe('the outbox', () => {
+  it('shows an administrator what was sent, and nobody else', async () => {
+    await d.given.visit('/haining/outbox', { as: 'administrator', size: desk })
+    await d.sees('messages', () => d.get.seen('message'))
+    await d.get.shot('desk-outbox')
+    expect(await d.get.serious()).toEqual([])
+    await d.given.visit('/haining/outbox', { as: 'desk' })
+    await d.sees('that it is not allowed', () => d.get.seen('denied'))
+    await d.given.visit('/haining/outbox')
+    await d.sees('that one has to sign in', () => d.get.seen('denied'))
+  })
+})

@@ -1,0 +1,165 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { cookieOf, demoPassword, type Server, startServer, until } from './server'
+
+const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
+
+interface Reader {
+  locale?: 'zh' | 'en'
+  theme?: 'light' | 'dark'
+  size?: { width: number; height: number }
+  /** A login of the demo. */
+  as?: string
+  /** Where the phone is; null: it may not tell. */
+  position?: { longitude: number; latitude: number; accuracy: number } | null
+}
+
+/** What a resident does, and what the administrator of a demo reads: tests speak to the page through this driver only. */
+export class ResidentDriver {
+  private page!: Page
+  private context: BrowserContext | undefined
+  readonly foreign: string[] = []
+  readonly complaints: string[] = []
+  /** Everything that the page asked for, with the method. */
+  readonly asked: string[] = []
+
+  private constructor(
+    private readonly server: Server,
+    private readonly browser: Browser,
+    private readonly password: string,
+  ) {}
+
+  static async start(): Promise<ResidentDriver> {
+    const server = await startServer()
+    try {
+      const password = await demoPassword(server.url)
+      if (!password) throw new Error('the city has no demo accounts')
+      const executablePath = process.env.CHROME ?? '/usr/bin/chromium'
+      return new ResidentDriver(server, await chromium.launch({ executablePath, args: flags }), password)
+    } catch (e) {
+      await server.stop()
+      throw e
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.context?.close()
+    await this.browser.close()
+    await this.server.stop()
+  }
+
+  private test(name: string) {
+    return this.page.locator(`[data-test="${name}"]:visible`)
+  }
+
+  /** Asks the service beside the page, as somebody. */
+  private async api(login: string, path: string, init: RequestInit = {}) {
+    const cookie = await cookieOf(this.server.url, login, this.password)
+    const headers = { 'content-type': 'application/json', cookie }
+    const answer = await fetch(`${this.server.url}/haining/v1${path}`, { ...init, headers })
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return answer.json()
+  }
+
+  given = {
+    visit: async (path: string, reader: Reader = {}): Promise<void> => {
+      await this.context?.close()
+      const size = reader.size ?? { width: 390, height: 844 }
+      this.context = await this.browser.newContext({
+        viewport: size,
+        hasTouch: size.width < 600,
+        reducedMotion: 'reduce',
+        ...(reader.position ? { geolocation: reader.position, permissions: ['geolocation'] } : {}),
+      })
+      const { locale = 'zh', theme = 'light' } = reader
+      await this.context.addInitScript(
+        ([l, t]) => {
+          localStorage.getItem('gridgov.locale') ?? localStorage.setItem('gridgov.locale', l)
+          localStorage.getItem('gridgov.theme') ?? localStorage.setItem('gridgov.theme', t)
+          document.addEventListener('securitypolicyviolation', e => {
+            console.error(`content security policy: ${e.violatedDirective} ${e.blockedURI}`)
+          })
+        },
+        [locale, theme] as const,
+      )
+      if (reader.as) {
+        const data = { login: reader.as, password: this.password }
+        const answer = await this.context.request.post(`${this.server.url}/haining/v1/session`, { data })
+        if (!answer.ok()) throw new Error(`${reader.as} may not sign in: ${answer.status()} ${await answer.text()}`)
+      }
+      this.page = await this.context.newPage()
+      const home = new URL(this.server.url).host
+      this.page.on('request', r => {
+        const to = new URL(r.url())
+        this.asked.push(`${r.method()} ${r.url()}`)
+        if (!['data:', 'blob:'].includes(to.protocol) && to.host !== home) this.foreign.push(r.url())
+      })
+      this.page.on('dialog', d => void d.accept())
+      this.page.on('pageerror', e => this.complaints.push(String(e)))
+      this.page.on('console', m => {
+        if (m.type() === 'error') this.complaints.push(m.text())
+      })
+      await this.page.goto(this.server.url + path)
+    },
+    /** Whether the city takes residents’ reports, set beside the page. */
+    open: async (yes: boolean): Promise<void> => {
+      const body = JSON.stringify({ resident_reports: yes })
+      await this.api('administrator', '/settings/messages', { method: 'PUT', body })
+    },
+  }
+
+  when = {
+    click: (name: string): Promise<void> => this.test(name).first().click(),
+    type: (name: string, text: string): Promise<void> => this.test(name).first().fill(text),
+    clickMap: async (): Promise<void> => {
+      const box = (await this.test('place-map').boundingBox())!
+      await this.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2)
+    },
+    choose: (item: string): Promise<void> => this.page.locator(`[data-item="${item}"]`).click(),
+    open: (path: string): Promise<unknown> => this.page.goto(this.server.url + path),
+    reload: (): Promise<unknown> => this.page.reload(),
+    offline: (off: boolean): Promise<void> => this.context!.setOffline(off),
+  }
+
+  get = {
+    text: async (name: string): Promise<string> => (await this.test(name).first().innerText()).trim(),
+    value: (name: string): Promise<string> => this.test(name).first().inputValue(),
+    seen: (name: string): Promise<boolean> => this.test(name).first().isVisible(),
+    enabled: (name: string): Promise<boolean> => this.test(name).first().isEnabled(),
+    body: (): Promise<string> => this.page.locator('body').innerText(),
+    address: (): string => this.page.url(),
+    /** Elements that a report’s words made, where they should be words. */
+    scripts: (): Promise<number> => this.page.locator('main script, main img').count(),
+    messages: async (): Promise<{ channel: string; to: string; text: string }[]> =>
+      (await this.api('administrator', '/outbox')).messages,
+    /** The code that was sent to somebody last. */
+    code: async (to: string): Promise<string> =>
+      until('a code arrives', async () => {
+        const m = (await this.get.messages()).find(m => m.to === to)
+        return m?.text.match(/\b\d{6}\b/)?.[0]
+      }),
+    small: (): Promise<string[]> =>
+      this.page.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>('button, input, textarea, select, a')]
+          .filter(e => e.checkVisibility({ visibilityProperty: true }))
+          .map(e => ({ e, box: e.getBoundingClientRect() }))
+          .filter(({ box }) => box.width > 1 && box.height > 0 && box.height < 43.5)
+          .map(({ e, box }) => `${e.tagName} ${e.textContent?.trim() || e.getAttribute('data-test')} ${box.height}`),
+      ),
+    overflow: (): Promise<number> =>
+      this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+    serious: async (): Promise<string[]> => {
+      const { violations } = await new AxeBuilder({ page: this.page }).analyze()
+      return violations
+        .filter(v => v.impact === 'serious' || v.impact === 'critical')
+        .map(v => `${v.id}: ${v.nodes.map(n => n.target.join(' ')).join(', ')}`)
+    },
+    /** A picture for who looks at it, where SHOTS names a folder. */
+    shot: async (name: string): Promise<void> => {
+      if (process.env.SHOTS) await this.page.screenshot({ path: `${process.env.SHOTS}/${name}.png` })
+    },
+  }
+
+  /** Waits until what is asked holds. */
+  sees = <T>(what: string, ask: () => Promise<T | undefined | false | null>): Promise<T> => until(what, ask)
+}
