@@ -3163,6 +3163,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     getReportOptions: {
