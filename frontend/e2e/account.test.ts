@@ -343,6 +343,31 @@ describe('rights', () => {
   })
 })
 
+describe('the open map', () => {
+  it('shows borders and the heat of whole months without signing in, and nothing more', async () => {
+    await d.when.change('/settings', { public_map: true })
+    try {
+      await d.given.visit('/haining')
+      await d.sees('the map', home('公开地图'))
+      await d.sees('a month', async () => (await d.get.count('open-month')) > 20)
+      await d.sees('the heat', async () => /\d\+/.test(await d.get.text('legend')))
+      expect(await d.get.text('legend')).toContain('少于 3 件的格不显示')
+      expect(await d.get.seen('map-warning')).toBe(false)
+      for (const name of ['reports', 'histogram', 'file', 'live']) expect(await d.get.seen(name)).toBe(false)
+      expect(await d.get.serious()).toEqual([])
+      await d.when.click('to-sign-in')
+      await d.sees('the sign-in page', atSignIn)
+      await d.when.click('public-map')
+      await d.sees('the map', home('公开地图'))
+    } finally {
+      await d.when.change('/settings', { public_map: false })
+    }
+    await d.given.visit('/haining')
+    await d.sees('the sign-in page', atSignIn)
+    expect(await d.get.seen('public-map')).toBe(false)
+  })
+})
+
 describe('the new pages', () => {
   it.each([
     ['light', 'zh'],

@@ -193,6 +193,10 @@ export class Driver {
       const body = JSON.stringify({ role, level, code, begins: day(0) })
       await this.api(`/people/${person.id}/posts`, { method: 'POST', body }, 'administrator')
     },
+    /** The administrator changes something of the city. */
+    change: async (path: string, body: object): Promise<void> => {
+      await this.api(path, { method: 'PUT', body: JSON.stringify(body) }, 'administrator')
+    },
     /** The administrator ends that post, from yesterday on. */
     endPost: async (role: string): Promise<void> => {
       const { person } = await this.get.session()
