@@ -48,7 +48,6 @@ describe('the way in', () => {
     ['town_leader', '逐月热度', 'town'],
     ['pro_bono_lawyer', '我的上报', null],
     ['mediator', '我的上报', null],
-    ['administrator', '实时地图', 'city'],
   ] as const)('leads %s home: %s, %s', async (role, title, level) => {
     await d.given.visit('/haining')
     await d.sees('the demo accounts', () => d.get.seen(`demo-${role}`))
@@ -75,8 +74,18 @@ describe('the way in', () => {
     expect(await d.get.seen('map-warning')).toBe(false)
     expect(await d.get.seen('file')).toBe(allowed.includes('report.file'))
     expect(await d.get.seen('histogram')).toBe(level !== null)
-    expect(await d.get.seen('tab-unplaced')).toBe(['desk', 'centre_head', 'administrator'].includes(role))
+    expect(await d.get.seen('tab-unplaced')).toBe(['desk', 'centre_head'].includes(role))
     expect(d.complaints.filter(c => c.includes('policy'))).toEqual([])
+  })
+
+  it('leads an administrator to people, with the map a step away', async () => {
+    await d.given.visit('/haining')
+    await d.sees('the demo accounts', () => d.get.seen('demo-administrator'))
+    await d.when.click('demo-administrator')
+    await d.sees('the people', async () => (await d.get.path()) === '/haining/people' && (await d.get.seen('people')))
+    await d.when.click('workspace-map')
+    await d.sees('the map', home('实时地图'))
+    await d.sees('the whole city', async () => (await d.get.box())[0]! < 120.31)
   })
 
   it('stands before everything, and keeps where one wanted to go', async () => {
@@ -297,6 +306,30 @@ describe('rights', () => {
     expect(await d.get.seen('set-position')).toBe(false)
   })
 
+  it('bring a home when they begin, and take all of it along when they end', async () => {
+    await d.given.page('/haining', { as: 'volunteer' })
+    await d.sees('the home', home('我的上报'))
+    await d.when.givePost('town_leader', 'town', '330481103')
+    await d.when.click('account-menu')
+    await d.sees('two homes', async () => (await d.get.count('switch-home')) === 2)
+    await d.when.clickIn('switch-home', '镇街领导', '')
+    await d.sees('the other home', home('逐月热度'))
+    await d.when.click('tab-reports')
+    await d.sees('rows', async () => (await d.get.rows()).length > 2)
+    await d.when.openRow(0)
+    await d.sees('the report', () => d.get.seen('report'))
+    const title = (await d.get.text('report')).split('\n')[0]!
+    await d.when.endPost('town_leader')
+    const ended = Date.now()
+    await d.sees('nothing of it', async () => (await d.get.rows()).length === 0 && !(await d.get.seen('report')))
+    console.info(`a territory was gone from the page ${Date.now() - ended} ms after its post had ended`)
+    expect(Date.now() - ended).toBeLessThan(5000)
+    await d.sees('the home', home('我的上报'))
+    expect(await d.get.body()).not.toContain(title)
+    expect(await d.get.seen('legend')).toBe(false)
+    expect(await d.get.path()).toBe('/haining')
+  })
+
   it('decide which controls there are', async () => {
     await d.given.page('/haining', { as: 'town_leader' })
     await d.when.click('tab-reports')
@@ -307,6 +340,31 @@ describe('rights', () => {
     await d.when.press('u')
     expect(await d.get.seen('file-form')).toBe(false)
     expect((await d.get.query()).get('list')).not.toBe('unplaced')
+  })
+})
+
+describe('the open map', () => {
+  it('shows borders and the heat of whole months without signing in, and nothing more', async () => {
+    await d.when.change('/settings', { public_map: true })
+    try {
+      await d.given.visit('/haining')
+      await d.sees('the map', home('公开地图'))
+      await d.sees('a month', async () => (await d.get.count('open-month')) > 20)
+      await d.sees('the heat', async () => /\d\+/.test(await d.get.text('legend')))
+      expect(await d.get.text('legend')).toContain('少于 3 件的格不显示')
+      expect(await d.get.seen('map-warning')).toBe(false)
+      for (const name of ['reports', 'histogram', 'file', 'live']) expect(await d.get.seen(name)).toBe(false)
+      expect(await d.get.serious()).toEqual([])
+      await d.when.click('to-sign-in')
+      await d.sees('the sign-in page', atSignIn)
+      await d.when.click('public-map')
+      await d.sees('the map', home('公开地图'))
+    } finally {
+      await d.when.change('/settings', { public_map: false })
+    }
+    await d.given.visit('/haining')
+    await d.sees('the sign-in page', atSignIn)
+    expect(await d.get.seen('public-map')).toBe(false)
   })
 })
 

@@ -24,6 +24,11 @@ interface Reader {
   size?: { width: number; height: number }
 }
 
+/** YYYY-MM-DD in the city, days from today. */
+function day(days: number): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Shanghai' }).format(Date.now() + days * 86_400_000)
+}
+
 /** Tests speak to the page through this driver only: given a state, when a person acts, get what is to be seen. */
 export class Driver {
   private page!: Page
@@ -40,8 +45,8 @@ export class Driver {
     private readonly password: string,
   ) {}
 
-  /** The session under which tests ask the service beside the page: the desk's, who sees the whole city. */
-  private cookie: string | undefined
+  /** The sessions under which tests ask the service beside the page. */
+  private readonly cookies = new Map<string, string>()
   /** When a code of the second factor was made last, as it is good once. */
   private codeAt = 0
 
@@ -68,9 +73,10 @@ export class Driver {
     return this.page.locator(`[data-test="${name}"]:visible`)
   }
 
-  private async api(path: string, init?: RequestInit) {
-    this.cookie ??= await cookieOf(this.server.url, 'desk', this.password)
-    const headers = { ...init?.headers, cookie: this.cookie }
+  private async api(path: string, init?: RequestInit, as = 'desk') {
+    const cookie = this.cookies.get(as) ?? (await cookieOf(this.server.url, as, this.password))
+    this.cookies.set(as, cookie)
+    const headers = { 'content-type': 'application/json', ...init?.headers, cookie }
     const answer = await fetch(`${this.server.url}/haining/v1${path}`, { ...init, headers })
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
     return answer
@@ -181,6 +187,24 @@ export class Driver {
       const answer = await this.context!.request.delete(`${this.server.url}/haining/v1/session`)
       if (!answer.ok()) throw new Error(`the session goes on: ${answer.status()}`)
     },
+    /** The administrator gives the page's person another post, from today. */
+    givePost: async (role: string, level: string, code: string): Promise<void> => {
+      const { person } = await this.get.session()
+      const body = JSON.stringify({ role, level, code, begins: day(0) })
+      await this.api(`/people/${person.id}/posts`, { method: 'POST', body }, 'administrator')
+    },
+    /** The administrator changes something of the city. */
+    change: async (path: string, body: object): Promise<void> => {
+      await this.api(path, { method: 'PUT', body: JSON.stringify(body) }, 'administrator')
+    },
+    /** The administrator ends that post, from yesterday on. */
+    endPost: async (role: string): Promise<void> => {
+      const { person } = await this.get.session()
+      const { posts } = await (await this.api(`/people/${person.id}`, undefined, 'administrator')).json()
+      const post = posts.findLast((p: { role: string }) => p.role === role)
+      const body = JSON.stringify({ version: post.version, begins: post.begins, ends: day(-1) })
+      await this.api(`/people/${person.id}/posts/${post.id}`, { method: 'PUT', body }, 'administrator')
+    },
     disable: (login: string): Promise<string> => this.server.run('user', 'disable', login, '--city', 'haining'),
     click: (name: string): Promise<void> => this.test(name).first().click(),
     /** A key with the shift lock on. */
@@ -198,9 +222,12 @@ export class Driver {
       await this.test(name).fill(text)
       if (name.startsWith('time-')) await this.page.keyboard.press('Enter')
     },
-    /** Clicks something in the row that has the text. */
+    /** Clicks something in the row that has the text; the row itself where the name is empty. */
     clickIn: (row: string, text: string, name: string): Promise<void> =>
-      this.test(row).filter({ hasText: text }).locator(`[data-test="${name}"]`).click(),
+      this.test(row)
+        .filter({ hasText: text })
+        .locator(name ? `[data-test="${name}"]` : 'xpath=.')
+        .click(),
     /** Chooses one of a list's options by its value. */
     pick: async (name: string, value: string): Promise<void> => {
       await this.test(name).selectOption(value)

@@ -38,7 +38,7 @@ func (c *call) session(r *http.Request) (Session, error) {
 		if len(demo) > 0 {
 			list := make([]DemoAccount, len(demo))
 			for i, d := range demo {
-				list[i] = DemoAccount{Login: d.Login, Role: string(d.Role), Name: d.Name, Place: d.Place, Password: app.DemoPassword}
+				list[i] = DemoAccount{Login: d.Login, Role: string(d.Role), Name: d.Name, Place: c.placeName(d.Place), Password: app.DemoPassword}
 			}
 			out.DemoAccounts = &list
 		}
@@ -55,6 +55,18 @@ func (c *call) session(r *http.Request) (Session, error) {
 		}
 	}
 	return out, nil
+}
+
+// placeName names a jurisdiction of the plan in force by its code; what is no code, such as a unit's name, stands for itself.
+func (c *call) placeName(place string) string {
+	if l := c.State().Layout; l != nil {
+		for i := range l.Levels {
+			if _, unit, ok := l.Unit(l.Levels[i].Role, place); ok {
+				return l.Levels[i].Units[unit].Name
+			}
+		}
+	}
+	return place
 }
 
 func (c *call) heldPost(p *policy.Post) HeldPost {

@@ -148,11 +148,12 @@ export function createCenter() {
     () => (home.value.type === 'public' && session.state.value?.public_map ? code : null),
     (_, signal) => ask(client.GET('/public/heat', { signal })),
   )
-  /** The month of the open heat: the chosen one, else the latest; null: there is none to show. */
+  /** The month of the open heat: the chosen one, else the latest that is whole; null: there is none to show. */
   const openMonth = computed(() => {
     const months = open.data.value?.months ?? []
     const chosen = view.value.filters.from?.slice(0, 7)
-    return months.find(m => m === chosen) ?? months.at(-1) ?? null
+    const whole = months.filter(m => Date.parse(open.data.value!.until) >= Date.parse(nextMonth(m)))
+    return months.find(m => m === chosen) ?? whole.at(-1) ?? months.at(-1) ?? null
   })
 
   /** How often the line to the service was found again: what failed meanwhile is asked for anew. */
@@ -297,6 +298,12 @@ export function createCenter() {
     },
     filtered: computed(() => JSON.stringify(view.value.filters) !== JSON.stringify(everything)),
   }
+}
+
+/** The first day of the month after one such as 2026-11. */
+function nextMonth(month: string): string {
+  const [y, m] = month.split('-').map(Number) as [number, number]
+  return m === 12 ? `${y + 1}-01-01` : `${y}-${String(m + 1).padStart(2, '0')}-01`
 }
 
 function iso(unix: number): string {
