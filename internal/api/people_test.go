@@ -675,7 +675,7 @@ func TestAuditIsReadAndExported(t *testing.T) {
 	}
 }
 
-// Every act that the code puts on record has words on the page, in both languages.
+// Every act that the code puts on record, and every action of the table of rights, has words on the page, in both languages.
 func TestActsHaveWords(t *testing.T) {
 	acts := map[string]bool{}
 	call := regexp.MustCompile(`(?:\brecord\(|Act:\s*|changePost\([^\n]*|dropTOTP\([^\n]*)"([a-z_]+\.[a-z_.]+)"`)
@@ -694,6 +694,9 @@ func TestActsHaveWords(t *testing.T) {
 	}
 	if len(acts) < 30 || !acts["post.end"] || !acts["totp.reset"] || !acts["audit.export"] {
 		t.Fatalf("only %d acts were found: %v", len(acts), acts)
+	}
+	for _, action := range policy.Actions() { // what a person's rights are told by
+		acts[string(action)] = true
 	}
 	for _, lang := range []string{"zh", "en"} {
 		words, err := os.ReadFile("../../frontend/src/shared/i18n/admin." + lang + ".ts")
