@@ -228,6 +228,17 @@ describe('units, the record, tokens and settings', () => {
     expect(await d.get.serious()).toEqual([])
   })
 
+  it('are led to from the account on a phone', async () => {
+    await d.given.page('/haining', { as: 'administrator', size: phone })
+    await d.when.click('tab-list')
+    await d.when.click('account-menu')
+    await d.when.click('menu-people')
+    await d.sees('the people', () => d.get.seen('people'))
+    await d.when.click('account-menu')
+    await d.when.click('menu-audit')
+    await d.sees('the record', () => d.get.seen('audit'))
+  })
+
   it('complains of nothing', () => {
     const refused = (c: string) => /40[0139]/.test(c)
     expect(d.complaints.filter(c => !refused(c))).toEqual([])

@@ -143,6 +143,18 @@ export function createCenter() {
   }
   watch(session.rights, drop)
 
+  // What anybody may see where the city has opened its map: the heat of whole months.
+  const open = useResource(
+    () => (home.value.type === 'public' && session.state.value?.public_map ? code : null),
+    (_, signal) => ask(client.GET('/public/heat', { signal })),
+  )
+  /** The month of the open heat: the chosen one, else the latest; null: there is none to show. */
+  const openMonth = computed(() => {
+    const months = open.data.value?.months ?? []
+    const chosen = view.value.filters.from?.slice(0, 7)
+    return months.find(m => m === chosen) ?? months.at(-1) ?? null
+  })
+
   /** How often the line to the service was found again: what failed meanwhile is asked for anew. */
   const revived = ref(0)
 
@@ -236,6 +248,8 @@ export function createCenter() {
     shownTime,
     counts,
     reports,
+    open,
+    openMonth,
     revived,
     moved,
     task,

@@ -219,7 +219,7 @@ export class CityMap {
       for (const source of sources) this.map.refreshTiles(source)
       return
     }
-    this.classes.look(this.tiles.heat, this.look)
+    this.classes.look(this.tiles, this.look)
   }
 
   view(): MapView {
@@ -254,7 +254,7 @@ export class CityMap {
     this.basemap.setLook(look)
     if (valueChanged) {
       this.classes.forget()
-      this.classes.look(this.tiles.heat, look)
+      this.classes.look(this.tiles, look)
     }
   }
 

@@ -13,5 +13,7 @@ export type Box = [number, number, number, number]
 export interface CityTiles {
   jurisdictions: string
   heat: string | null
+  /** The zoom beyond which there is no heat to ask for; else as deep as the rest. */
+  heatZoom?: number
   reports: string | null
 }

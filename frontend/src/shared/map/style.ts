@@ -68,13 +68,13 @@ export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
 }
 
 /** A source of tiles. One without an address covers nothing, so that nothing is asked for. */
-export function tileSource(tiles: CityTiles, name: keyof CityTiles): VectorSourceSpecification {
+export function tileSource(tiles: CityTiles, name: 'jurisdictions' | 'heat' | 'reports'): VectorSourceSpecification {
   const address = tiles[name]
   return {
     type: 'vector',
     tiles: [address ?? ''],
     minzoom: name === 'reports' ? reportsFrom : 0,
-    maxzoom: deepest,
+    maxzoom: name === 'heat' ? (tiles.heatZoom ?? deepest) : deepest,
     ...(address === null ? { bounds: [0, -85, 0, -85] } : {}),
   }
 }

@@ -46,6 +46,13 @@ const signIn: Place = { page: 'sign-in', path: '/haining/sign-in' }
 const account: Place = { page: 'other', path: '/haining/account' }
 
 describe('the page that comes first', () => {
+  it('is where the person’s work is, where no other was asked for', () => {
+    const start = '/haining/people'
+    expect(detour(someone, signIn, 'haining', false, start)).toEqual({ path: start })
+    const asked = { ...signIn, next: '/haining?sel=town:1' }
+    expect(detour(someone, asked, 'haining', false, start)).toEqual({ path: '/haining?sel=town:1' })
+  })
+
   it.each<[string, Session, Place, boolean, ReturnType<typeof detour>]>([
     ['a visitor signs in', visitor, map, false, { path: '/haining/sign-in', next: '/haining?sel=town:1' }],
     ['the home needs no way back', visitor, { ...map, path: '/haining' }, false, { path: '/haining/sign-in' }],

@@ -33,8 +33,17 @@ export interface Place {
   next?: unknown
 }
 
-/** Another page that has to be shown first or instead, null where the place itself may be shown. */
-export function detour(s: Session, to: Place, city: string, left: boolean): { path: string; next?: string } | null {
+/**
+ * Another page that has to be shown first or instead, null where the place itself may be shown. `start` is where a person
+ * begins who wanted to go nowhere else.
+ */
+export function detour(
+  s: Session,
+  to: Place,
+  city: string,
+  left: boolean,
+  start = `/${city}`,
+): { path: string; next?: string } | null {
   const account = `/${city}/account`
   if (!s.signed_in) {
     if (to.page === 'sign-in' || (to.page === 'map' && s.public_map)) return null
@@ -42,7 +51,7 @@ export function detour(s: Session, to: Place, city: string, left: boolean): { pa
     return { path: `/${city}/sign-in`, ...(next && next !== `/${city}` ? { next } : {}) }
   }
   if (s.must_change_password || s.needs_second_factor) return isAt(to.path, account) ? null : { path: account }
-  if (to.page === 'sign-in') return { path: wayBack(to.next, city) ?? `/${city}` }
+  if (to.page === 'sign-in') return { path: wayBack(to.next, city) ?? start }
   return null
 }
 
