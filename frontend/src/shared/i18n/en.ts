@@ -537,6 +537,19 @@ const en: typeof zh = {
     busy: 'Too many people are signing in at once. Try again in a moment.',
     ended: 'Your session has ended. Sign in again; you will come back to where you were.',
     left: 'You have signed out.',
+    codeHintProvider:
+      'Your account needs a code besides: the six digits that your authenticator shows, or a recovery code.',
+    provider: {
+      or: 'or',
+      oidc_refused: 'The identity provider did not let you in. Try again, or sign in with your password.',
+      oidc_expired: 'It took too long, or this page was opened twice. Begin again.',
+      oidc_unknown_person:
+        'The identity provider knows you, but no account here is linked to you. Ask the administrator.',
+      oidc_provider_down:
+        'The identity provider does not answer. Try again in a moment, or sign in with your password.',
+      account_disabled: 'This account is disabled. Ask the administrator.',
+      too_many_attempts: 'Too many attempts. Try again in some minutes.',
+    },
     publicMap: 'View the public map',
     demos: 'Demo accounts',
     demosHint: 'This city is made up. Choose an account to sign in as that person.',
