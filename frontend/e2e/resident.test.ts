@@ -120,8 +120,12 @@ describe('a resident', () => {
   })
 
   it('points the place out where the map is open', async () => {
-    await d.given.visit('/haining/report', { as: 'planner' })
+    await d.given.visit('/haining/report', { as: 'planner', position: { ...place, accuracy: 60 } })
     await d.sees('the map', () => d.get.seen('place-map'))
+    await d.when.click('gps')
+    expect(await d.sees('the position', () => d.get.text('spot'))).toContain('60 米')
+    await new Promise(done => setTimeout(done, 1500))
+    await d.get.shot('phone-accuracy')
     await d.sees('the pin', async () => {
       await d.when.clickMap()
       return d.get.seen('spot')
@@ -133,6 +137,7 @@ describe('a resident', () => {
     expect(await d.get.value('place-words')).toContain('长安')
     await new Promise(done => setTimeout(done, 1500))
     await d.get.shot('phone-map')
+    expect(await d.get.seen('map-trouble')).toBe(false)
     expect(await d.get.small()).toEqual([])
     expect(await d.get.overflow()).toBe(0)
     expect(d.asked.splice(0).filter(a => /tiles\/(heat|reports)/.test(a))).toEqual([])

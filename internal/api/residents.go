@@ -35,6 +35,9 @@ func (a *api) getReportOptions(w http.ResponseWriter, r *http.Request, c *call) 
 	if out.Map {
 		bbox := box(state.Layout.Bound)
 		out.Basemap = optional(a.Basemap != nil)
+		if list := c.Attribution(); len(list) > 0 {
+			out.Attribution = &list
+		}
 		out.Bbox, out.Plan = &bbox, new(planOf(state.Layout.Plan).Version)
 		for _, l := range state.Layout.Levels {
 			if len(l.Units) > 0 {

@@ -1346,6 +1346,9 @@ type ReportOptions struct {
 	// AskAgainS How long after one code another is sent
 	AskAgainS int `json:"ask_again_s"`
 
+	// Attribution Whom the boundaries are from
+	Attribution *[]string `json:"attribution,omitempty"`
+
 	// Basemap Whether /basemap.pmtiles has a ground to draw under the city
 	Basemap *bool      `json:"basemap,omitempty"`
 	Bbox    *[]float64 `json:"bbox,omitempty"`

@@ -295,8 +295,29 @@ func TestSettingsAreSealed(t *testing.T) {
 	if err != nil || got.SMTP.Password != "canary-password" || got.SMS.Headers[0].Value != "canary-header" || len(got.Senders()) != 2 {
 		t.Fatalf("%v %+v", err, got)
 	}
-	if err := store.Rewrap(t.Context()); err != nil {
+	sealedBy := func() string {
+		t.Helper()
+		var sealed []byte
+		if err := b.pool.QueryRow(t.Context(), `SELECT decode(value ->> 'sealed', 'base64') FROM setting WHERE key = 'smtp'`).Scan(&sealed); err != nil {
+			t.Fatal(err)
+		}
+		by, _ := keyring.SealedBy(sealed)
+		return string(by)
+	}
+	if err := b.ring.Rotate(b.clock.now()); err != nil {
 		t.Fatal(err)
+	}
+	for range 2 {
+		if err := store.Rewrap(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if by := sealedBy(); by != string(b.ring.Current()) {
+		t.Errorf("after a rotation they are sealed by %s", by)
+	}
+	var changes int
+	if err := b.pool.QueryRow(t.Context(), `SELECT count(*) FROM audit`).Scan(&changes); err != nil || changes != 4 {
+		t.Errorf("%d changes on record, %v", changes, err)
 	}
 	var kept string
 	if err := b.pool.QueryRow(t.Context(), `SELECT (SELECT string_agg(value::text, ' ') FROM setting) || (SELECT string_agg(a::text, ' ') FROM audit a)`).Scan(&kept); err != nil {

@@ -144,11 +144,25 @@ func (s *Store) Write(ctx context.Context, set Settings) error {
 	})
 }
 
-// Rewrap seals the settings anew, by the current key.
+// Rewrap seals the settings anew where another key than the current one has sealed them.
 func (s *Store) Rewrap(ctx context.Context) error {
-	set, err := s.Read(ctx)
-	if err != nil || set.SMTP == nil && set.SMS == nil {
-		return err
+	rows, err := s.Pool.Query(ctx, `SELECT value FROM setting WHERE key IN ($1, $2) AND value <> 'null' ORDER BY key`, keySMTP, keySMS)
+	if err != nil {
+		return fmt.Errorf("read how messages are sent: %w", err)
 	}
-	return s.Write(ctx, set)
+	values, err := pgx.CollectRows(rows, pgx.RowTo[sealedSetting])
+	if err != nil {
+		return fmt.Errorf("read how messages are sent: %w", err)
+	}
+	for _, v := range values {
+		if by, ok := keyring.SealedBy(v.Sealed); ok && by == s.Ring.Current() {
+			continue
+		}
+		set, err := s.Read(ctx)
+		if err != nil {
+			return err
+		}
+		return s.Write(ctx, set)
+	}
+	return nil
 }

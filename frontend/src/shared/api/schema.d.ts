@@ -1038,6 +1038,8 @@ export interface components {
             map: boolean;
             /** @description Whether /basemap.pmtiles has a ground to draw under the city */
             basemap?: boolean;
+            /** @description Whom the boundaries are from */
+            attribution?: string[];
             top?: components["schemas"]["Role"];
             /** @description The version of the plan in force */
             plan?: string;
