@@ -110,7 +110,7 @@ func (a *api) allow(r *http.Request, c *app.Live, action policy.Action) (*call, 
 	}
 	call.reach = call.may(action)
 	if call.reach.Empty() {
-		return nil, r, refusal(call.who)
+		return call, r, refusal(call.who)
 	}
 	if call.who != nil {
 		by := audit.Author{Person: call.who.Person, Post: int64(call.reach.Post), Address: clientAddress(r)}

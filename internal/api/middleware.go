@@ -20,6 +20,7 @@ import (
 type recorder struct {
 	http.ResponseWriter
 	status int
+	person uuid.UUID // who asks; nil: not signed in
 }
 
 func (r *recorder) WriteHeader(status int) {
@@ -68,9 +69,13 @@ func (a *api) wrap(name string, kind routeKind, h func(http.ResponseWriter, *htt
 			level = max(level, slog.LevelInfo)
 		}
 		if a.Log.Enabled(r.Context(), level) {
-			attrs := [8]slog.Attr{slog.String("id", id.String()), slog.String("route", name), slog.String("city", r.PathValue("city")),
+			attrs := [9]slog.Attr{slog.String("id", id.String()), slog.String("route", name), slog.String("city", r.PathValue("city")),
 				slog.Int("status", rec.status), slog.Float64("ms", float64(took.Microseconds())/1000)}
 			n := 5
+			if rec.person != uuid.Nil {
+				attrs[n] = slog.String("person", rec.person.String())
+				n++
+			}
 			if err != nil && rec.status >= 500 {
 				attrs[n] = slog.Any("err", err)
 				n++
@@ -125,6 +130,9 @@ func (a *api) inCity(action policy.Action, kind routeKind, h handler) func(http.
 		switch {
 		case c != nil:
 			call, r, err := a.allow(r, c, action)
+			if rec, ok := w.(*recorder); ok && call != nil && call.who != nil {
+				rec.person = call.who.Person
+			}
 			if err != nil {
 				return err
 			}

@@ -244,7 +244,7 @@ func (s *Service) Reseal(ctx context.Context) (resealed int, err error) {
 
 const (
 	recoveryCodes  = 10
-	recoveryLength = 16 // characters of base32: 80 bits
+	recoveryLength = 24 // characters of base32: 120 bits, so that a plain digest keeps them
 )
 
 // recoveryHash binds a code to its person.
@@ -264,7 +264,11 @@ func (w *work) newRecovery(ctx context.Context, person uuid.UUID) (codes []strin
 		if _, err := w.exec(ctx, "keep recovery code", `INSERT INTO recovery_code (hash, person_id) VALUES ($1, $2)`, recoveryHash(person, text), person); err != nil {
 			return nil, err
 		}
-		codes = append(codes, text[:4]+"-"+text[4:8]+"-"+text[8:12]+"-"+text[12:])
+		groups := make([]string, 0, recoveryLength/4)
+		for i := 0; i < len(text); i += 4 {
+			groups = append(groups, text[i:i+4])
+		}
+		codes = append(codes, strings.Join(groups, "-"))
 	}
 	return codes, nil
 }
