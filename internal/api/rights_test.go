@@ -19,6 +19,7 @@ import (
 	"gridgov/internal/api"
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/auth"
+	"gridgov/internal/person"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
 )
@@ -63,11 +64,20 @@ type told struct {
 	canary  string
 }
 
+// hired is somebody who works in a grid, whose every word no other has.
+type hired struct {
+	id          uuid.UUID
+	at          policy.Subject
+	name, phone string
+	own         []string // what those alone are told who edit people
+}
+
 // matrix is a city with a report in every grid, one that may lie in several, one that lies nowhere, and somebody of each
 // role.
 type matrix struct {
 	*site
 	told   []told
+	hired  []hired
 	askers []asker
 }
 
@@ -131,7 +141,82 @@ func newMatrix(t *testing.T) *matrix {
 	m.tell(0, 0, filing{"lon": nil, "lat": nil, "address": "某处 nowhere"})
 	m.tell(0, 0, filing{"lon": apptest.West - 0.2})
 	m.settle()
+	for i, x := range []int{0, 1, 3} {
+		m.hire(i, x, x)
+	}
 	return m
+}
+
+// hire gives a person of a grid an account.
+func (m *matrix) hire(i, x, y int) {
+	m.t.Helper()
+	h := hired{name: fmt.Sprintf("hand%03d", i), phone: fmt.Sprintf("1397777%04d", i),
+		own: []string{fmt.Sprintf("box%03d@example.org", i), fmt.Sprintf("login%03d", i)},
+		at:  policy.Subject{Cell: policy.Cell{Town: apptest.TownArea.Code, Village: apptest.VillageCode(x/2, y/2), Grid: apptest.GridCode(x, y)}}}
+	p, err := m.live.People.Create(m.t.Context(), person.New{Name: h.name, Phone: h.phone, Email: h.own[0]})
+	if err == nil {
+		_, err = m.live.People.CreatePost(m.t.Context(), person.Post{Person: p.ID, Role: policy.GridWorker, Area: apptest.GridArea(x, y), Begins: "2026-01-01"})
+	}
+	if err == nil {
+		_, err = m.live.Auth.CreateAccount(m.t.Context(), auth.NewAccount{Person: p.ID, Login: h.own[1]})
+	}
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	h.id = p.ID
+	m.hired = append(m.hired, h)
+}
+
+// people holds the list of people, and each of them, against what the reach covers.
+func (m *matrix) people(t *testing.T, a *asker) {
+	t.Helper()
+	reach := a.actor.Reach(policy.PersonView, apptest.Now)
+	if reach.Empty() {
+		return
+	}
+	s := *a.signed
+	s.t = t
+	list := s.do("GET", "/people?limit=200", nil).want(http.StatusOK)
+	m.quiet(t, a, "the list of people", list.body)
+	for i := range m.hired {
+		h := &m.hired[i]
+		covered := reach.Covers(&h.at) == policy.Whole
+		want := http.StatusNotFound
+		if covered {
+			want = http.StatusOK
+		}
+		one := s.do("GET", "/people/"+h.id.String(), nil)
+		m.quiet(t, a, "GET /people/{id}", one.body)
+		if one.status != want || bytes.Contains(list.body, []byte(h.name)) != covered {
+			t.Errorf("%s: status %d, covered: %v: %.200s", h.name, one.status, covered, one.body)
+		}
+		found := s.do("GET", "/people?search="+h.own[1], nil).want(http.StatusOK)
+		m.quiet(t, a, "a search for a login", found.body)
+		if edits := a.actor.Reach(policy.PersonEdit, apptest.Now); bytes.Contains(found.body, []byte(h.name)) == edits.Empty() {
+			t.Errorf("%s finds %s by the login: %s", a.name, h.name, found.body)
+		}
+	}
+}
+
+// quiet looks for the words of people whom the reach does not cover, and for what only those are told who edit people.
+func (m *matrix) quiet(t *testing.T, a *asker, what string, body []byte) {
+	t.Helper()
+	reach, edits := a.actor.Reach(policy.PersonView, apptest.Now), a.actor.Reach(policy.PersonEdit, apptest.Now)
+	for i := range m.hired {
+		h := &m.hired[i]
+		var words []string
+		if reach.Covers(&h.at) != policy.Whole {
+			words = append(words, h.name, h.phone)
+		}
+		if edits.Empty() {
+			words = append(words, h.own...)
+		}
+		for _, word := range words {
+			if bytes.Contains(body, []byte(word)) {
+				t.Errorf("%s tells %s %s", what, a.name, word)
+			}
+		}
+	}
 }
 
 func (m *matrix) ask(name string, posts ...policy.Post) {
@@ -182,6 +267,7 @@ func TestMatrix(t *testing.T) {
 			}
 			m.tiles(t, &a, &view)
 			m.lists(t, &a, &view)
+			m.people(t, &a)
 		})
 		t.Logf("%s: %d reports whole, %d hidden", a.name, whole, hidden)
 	}
@@ -279,6 +365,7 @@ func (m *matrix) try(t *testing.T, a *asker, view *policy.Reach, r api.Route) {
 // lie in the territory.
 func (m *matrix) silent(t *testing.T, a *asker, view *policy.Reach, what string, body []byte) {
 	t.Helper()
+	m.quiet(t, a, what, body)
 	for i := range m.told {
 		sight := view.Covers(&m.told[i].subject)
 		if sight != policy.Whole && bytes.Contains(body, []byte(m.told[i].canary)) {
