@@ -81,7 +81,7 @@ func (t *tool) withBench(ctx context.Context, reports, rounds int, work func(con
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()     // the system's own folder of temporary files
-	if err := os.Chmod(dir, 0o711); err != nil { // the server's user passes through it
+	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // the server's user passes through it
 		return err
 	}
 	if t.database != "" {

@@ -95,7 +95,7 @@ func (s *service) run(stdin string, args ...string) {
 // start starts the service, on a port that is free, and returns when it listens.
 func (s *service) start() {
 	s.t.Helper()
-	cmd := s.command("serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--anchor", filepath.Join(s.data, "anchors"))
+	cmd := s.command("serve", "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--rate", "0", "--anchor", filepath.Join(s.data, "anchors"))
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		s.t.Fatal(err)

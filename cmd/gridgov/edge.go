@@ -19,6 +19,7 @@ import (
 type edge struct {
 	addr, adminAddr string
 	hosts, proxies  []string
+	rate            float64
 	tlsCert, tlsKey string
 }
 
@@ -27,6 +28,7 @@ func (e *edge) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.adminAddr, "admin-addr", "127.0.0.1:8081", "address of health, readiness and metrics; loopback only")
 	f.StringSliceVar(&e.hosts, "host", nil, "name that the service answers to, as browsers ask for it; repeat it for several (any, unless --addr is a loopback address)")
 	f.StringSliceVar(&e.proxies, "trusted-proxy", nil, "address or network (10.0.0.0/8) of a proxy that tells the client's address and scheme; repeat it for several")
+	f.Float64Var(&e.rate, "rate", float64(api.DefaultLimits.Rate), "requests a second that one person may make, beside tiles; a machine may make twenty times as many; 0: no limit")
 	f.StringVar(&e.tlsCert, "tls-cert", "", "certificate chain in PEM: the service speaks HTTPS; a new file is taken up within a minute")
 	f.StringVar(&e.tlsKey, "tls-key", "", "private key of --tls-cert in PEM")
 }
@@ -42,6 +44,14 @@ func (e *edge) config(ctx context.Context) (api.Edge, error) {
 	}
 	if (e.tlsCert == "") != (e.tlsKey == "") {
 		return out, usagef("--tls-cert and --tls-key go together")
+	}
+	switch {
+	case !(e.rate >= 0) || e.rate > 1e6:
+		return out, usagef("--rate %v is no number of requests a second", e.rate)
+	case e.rate == 0:
+		out.Limits = api.NoLimits
+	default:
+		out.Limits = api.LimitsOf(e.rate)
 	}
 	for _, h := range e.hosts {
 		out.Hosts = append(out.Hosts, strings.ToLower(strings.TrimSuffix(h, ".")))

@@ -197,7 +197,7 @@ func (t *tool) importReports() *cobra.Command {
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&city, "city", "", "the city's code")
-	fl.StringVar(&mapping, "map", "", "field=COLUMN,… with id, lon, lat, at, item and title, text, closed_at, kind, address, accuracy_m, source, item_name")
+	fl.StringVar(&mapping, "map", "", "field=COLUMN,… with id, lon, lat, at, item and title, text, closed_at, kind, address, accuracy_m, source, item_name, reporter_name, reporter_phone, reporter_email")
 	fl.StringVar(&f.Rows.CRS, "crs", "", "EPSG code, gcj02 or bd09 (as the file says, else lon/lat)")
 	fl.StringVar(&zone, "tz", "", "time zone of times without an offset (the city's)")
 	fl.StringVar(&items, "items", "create", "create or reject items the city does not have")

@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"gridgov/internal/audit"
-	"gridgov/internal/contact"
+	"gridgov/internal/app"
 	"gridgov/internal/fault"
-	"gridgov/internal/feed"
-	"gridgov/internal/message"
 	"gridgov/internal/postgres"
 )
 
@@ -39,7 +35,7 @@ func (t *tool) key() *cobra.Command {
 		cmd.Flags().StringArrayVar(&only, "city", nil, "this city alone; may be given again (all)")
 		return cmd
 	}
-	rotate := one("rotate", "Make a new master key, and seal all data keys by it",
+	rotate := one("rotate", "Make a new master key, and seal by it what others sealed",
 		"rotate adds a key to the key file and seals by it what the older ones sealed. The older keys stay in the file: backups need\n"+
 			"them. Broken off, it is finished by key rewrap. A service that runs takes up the new key when it meets it.",
 		func() error {
@@ -73,18 +69,11 @@ func namedCities(ctx context.Context, db *postgres.Database, codes []string) ([]
 func (t *tool) rewrap(ctx context.Context, db *postgres.Database, cities []postgres.City) error {
 	failed := false
 	for _, info := range cities {
-		n := 0
-		pool, err := db.CityPool(ctx, info)
-		if err == nil {
-			s := contact.Service{Pool: pool, Ring: t.keys, City: info.Code, Feed: &feed.Writer{Key: audit.KeyOf(t.keys, info.Code)}, Now: t.now}
-			n, err = s.Rewrap(ctx, nil)
-			sending := message.Store{Pool: pool, Ring: t.keys, City: info.Code, Feed: s.Feed, Now: t.now}
-			err = errors.Join(err, sending.Rewrap(ctx))
-		}
+		people, factors, err := t.rewrapCity(ctx, db, info)
 		if ctx.Err() != nil {
 			return err
 		}
-		t.say("city %s: %d people's data keys are sealed anew", info.Code, n)
+		t.say("city %s: %d people's data keys and %d second factors are sealed anew", info.Code, people, factors)
 		if err != nil {
 			failed = true
 			t.say("city %s: %v", info.Code, err)
@@ -94,4 +83,19 @@ func (t *tool) rewrap(ctx context.Context, db *postgres.Database, cities []postg
 		return errRejected
 	}
 	return nil
+}
+
+func (t *tool) rewrapCity(ctx context.Context, db *postgres.Database, info postgres.City) (people, factors int, err error) {
+	c, err := app.Open(ctx, db, info, t.keys, t.logger(), t.now)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer c.Close()
+	if people, err = c.Contacts.Rewrap(ctx, nil); err != nil {
+		return people, 0, err
+	}
+	if factors, err = c.Auth.Reseal(ctx); err != nil {
+		return people, factors, err
+	}
+	return people, factors, c.Sending.Rewrap(ctx)
 }

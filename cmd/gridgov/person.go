@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/google/uuid"
@@ -14,26 +15,27 @@ import (
 )
 
 // whose says which person is meant.
-type whose struct{ city, phone, email, id string }
+type whose struct{ city, phone, email, id, login string }
 
 func (w *whose) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&w.city, "city", "", "the city's code")
 	cmd.Flags().StringVar(&w.phone, "phone", "", "the person's phone number, however it is written")
 	cmd.Flags().StringVar(&w.email, "email", "", "the person's e-mail address")
 	cmd.Flags().StringVar(&w.id, "id", "", "the person's id, as an export has it")
+	cmd.Flags().StringVar(&w.login, "login", "", "the login of somebody who works here")
 	mustRequire(cmd, "city")
 }
 
 // check tells a wrong call before anything is opened.
 func (w *whose) check() error {
 	given := 0
-	for _, s := range []string{w.phone, w.email, w.id} {
+	for _, s := range []string{w.phone, w.email, w.id, w.login} {
 		if s != "" {
 			given++
 		}
 	}
 	if given != 1 {
-		return usagef("name the person by --phone, --email or --id")
+		return usagef("name the person by --phone, --email, --id or --login")
 	}
 	if w.id != "" {
 		if _, err := uuid.Parse(w.id); err != nil {
@@ -51,8 +53,33 @@ func (w *whose) find(cmd *cobra.Command, c *app.City) (uuid.UUID, error) {
 	return c.Contacts.Find(cmd.Context(), w.phone+w.email)
 }
 
+func (w *whose) export(cmd *cobra.Command, c *app.City) (any, error) {
+	if w.login != "" {
+		return c.ExportStaff(cmd.Context(), w.login)
+	}
+	id, err := w.find(cmd, c)
+	if err != nil {
+		return nil, err
+	}
+	return c.Contacts.Export(cmd.Context(), id)
+}
+
+// erase returns what to say of it.
+func (w *whose) erase(cmd *cobra.Command, c *app.City, opt contact.EraseOptions) (string, error) {
+	if w.login != "" {
+		id, err := c.EraseStaff(cmd.Context(), w.login)
+		return fmt.Sprintf("person %s is erased; what the account did stays on record, by this id", id), err
+	}
+	id, err := w.find(cmd, c)
+	if err != nil {
+		return "", err
+	}
+	done, err := c.Contacts.Erase(cmd.Context(), id, opt)
+	return fmt.Sprintf("contact %s is erased, with %d reports", id, done.Reports), err
+}
+
 func (t *tool) person() *cobra.Command {
-	return group("person", "Hand out or erase what is held of a person who told reports", t.exportPerson(), t.erasePerson())
+	return group("person", "Hand out or erase what is held of a person", t.exportPerson(), t.erasePerson())
 }
 
 func (t *tool) exportPerson() *cobra.Command {
@@ -78,11 +105,7 @@ func (t *tool) exportPerson() *cobra.Command {
 				}()
 			}
 			return t.inCity(cmd.Context(), who.city, func(c *app.City) error {
-				id, err := who.find(cmd, c)
-				if err != nil {
-					return err
-				}
-				held, err := c.Contacts.Export(cmd.Context(), id)
+				held, err := who.export(cmd, c)
 				if err != nil {
 					return err
 				}
@@ -103,10 +126,11 @@ func (t *tool) erasePerson() *cobra.Command {
 	var opt contact.EraseOptions
 	var yes, rewrite bool
 	cmd := &cobra.Command{
-		Use: "erase", Short: "Erase a person: name, phone, e-mail, home, and the words of the reports that the person told", Args: noArgs,
+		Use: "erase", Short: "Erase a person, with the words of the reports that the person told", Args: noArgs,
 		Long: "erase destroys the key by which what is known of a person is sealed, and empties title, text and address of the person's\n" +
-			"reports. Where, when and about what they were made stays. Backups from before still hold what was sealed, and the words:\n" +
-			"after one of them was restored, erase the person again.",
+			"reports. Where, when and about what they were made stays. Of somebody with an account the name, phone, e-mail and login go,\n" +
+			"and posts and sessions end. Backups from before still hold what was sealed, and the words: after a restore into an empty\n" +
+			"database, erase the person again.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := who.check(); err != nil {
 				return err
@@ -115,16 +139,12 @@ func (t *tool) erasePerson() *cobra.Command {
 				return usagef("nobody can bring back what is erased: say --yes")
 			}
 			return t.inCityOf(cmd.Context(), who.city, func(db *postgres.Database, c *app.City) error {
-				id, err := who.find(cmd, c)
-				if err != nil {
-					return err
-				}
-				done, err := c.Contacts.Erase(cmd.Context(), id, opt)
+				said, err := who.erase(cmd, c, opt)
 				if err != nil {
 					return err
 				}
 				c.Announce()
-				t.say("contact %s is erased, with %d reports", id, done.Reports)
+				t.say("%s", said)
 				return db.Scrub(cmd.Context(), c.City, rewrite)
 			})
 		},

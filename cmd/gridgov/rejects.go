@@ -37,7 +37,7 @@ func (t *tool) newRejects(path, input string) (*rejects, error) {
 		return nil, usagef("--rejects names the file that is imported: name another")
 	}
 	r.made = err != nil
-	if r.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666); err != nil {
+	if r.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600); err != nil {
 		return nil, usagef("--rejects: %w", err)
 	}
 	return r, nil

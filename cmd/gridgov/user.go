@@ -90,9 +90,26 @@ func (t *tool) user() *cobra.Command {
 	token.Flags().StringVar(&name, "name", "command line", "what the token is for")
 	mustRequire(token, "scope")
 	mustRequire(token, "expires")
+	var subject string
+	link := named("link", "Link an account to the person whom the city's identity provider knows by a subject", func(ctx context.Context, c *app.City, a auth.Account) error {
+		err := c.Auth.LinkIdentity(ctx, a.Person, "", subject)
+		if err == nil {
+			t.say("%s signs in by the identity provider too", a.Login)
+		}
+		return err
+	})
+	link.Flags().StringVar(&subject, "subject", "", "the value of the claim by which the provider knows the person")
+	mustRequire(link, "subject")
+	unlink := named("unlink", "End the link to the identity provider, and the sessions that came of it", func(ctx context.Context, c *app.City, a auth.Account) error {
+		err := c.Auth.UnlinkIdentity(ctx, a.Person)
+		if err == nil {
+			t.say("%s does not sign in by the identity provider", a.Login)
+		}
+		return err
+	})
 	list := inCity(&cobra.Command{Use: "list", Short: "List accounts with the posts that are held", Args: noArgs},
 		func(ctx context.Context, c *app.City, _ []string) error { return t.listUsers(ctx, c) })
-	return group("user", "Create and list accounts, give passwords and tokens, disable", create, passwd, disable, enable, token, list)
+	return group("user", "Create and list accounts, give passwords and tokens, link, disable", create, passwd, disable, enable, token, link, unlink, list)
 }
 
 // newUser is what the flags of user create say.

@@ -2,7 +2,8 @@ import { rename } from 'node:fs/promises'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { v7 } from 'uuid'
-import { type Server, startServer, until } from './server'
+import { cookieOf, demoPassword, type Server, startServer, until } from './server'
+import { totp } from './totp'
 
 const flags = [
   '--no-sandbox',
@@ -15,9 +16,17 @@ const flags = [
 ]
 
 interface Reader {
+  /** Who has signed in; null: nobody. */
+  as?: string | null
+  password?: string
   locale?: 'zh' | 'en'
   theme?: 'light' | 'dark'
   size?: { width: number; height: number }
+}
+
+/** YYYY-MM-DD in the city, days from today. */
+function day(days: number): string {
+  return new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Shanghai' }).format(Date.now() + days * 86_400_000)
 }
 
 /** Tests speak to the page through this driver only: given a state, when a person acts, get what is to be seen. */
@@ -32,13 +41,22 @@ export class Driver {
   private constructor(
     private readonly server: Server,
     private readonly browser: Browser,
+    /** Of the demo's accounts. */
+    private readonly password: string,
   ) {}
+
+  /** The sessions under which tests ask the service beside the page. */
+  private readonly cookies = new Map<string, string>()
+  /** When a code of the second factor was made last, as it is good once. */
+  private codeAt = 0
 
   static async start(): Promise<Driver> {
     const server = await startServer()
     try {
       const executablePath = process.env.CHROME ?? '/usr/bin/chromium'
-      return new Driver(server, await chromium.launch({ executablePath, args: flags }))
+      const password = await demoPassword(server.url)
+      if (!password) throw new Error('the city has no demo accounts')
+      return new Driver(server, await chromium.launch({ executablePath, args: flags }), password)
     } catch (e) {
       await server.stop()
       throw e
@@ -55,14 +73,28 @@ export class Driver {
     return this.page.locator(`[data-test="${name}"]:visible`)
   }
 
-  private async api(path: string, init?: RequestInit) {
-    const answer = await fetch(`${this.server.url}/haining/v1${path}`, init)
+  private async api(path: string, init?: RequestInit, as = 'desk') {
+    const cookie = this.cookies.get(as) ?? (await cookieOf(this.server.url, as, this.password))
+    this.cookies.set(as, cookie)
+    const headers = { 'content-type': 'application/json', ...init?.headers, cookie }
+    const answer = await fetch(`${this.server.url}/haining/v1${path}`, { ...init, headers })
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
     return answer
   }
 
   given = {
+    /** A page of somebody who has signed in, the desk unless said otherwise, with the map drawn and rows there. */
     page: async (path = '/haining', reader: Reader = {}): Promise<void> => {
+      await this.given.visit(path, { as: 'desk', ...reader })
+      await this.test('legend').or(this.test('map')).first().waitFor()
+      if ((reader.size?.width ?? 1440) >= 1024)
+        await this.page
+          .locator('[role=option][data-num], .state, [data-test=month], [data-test=plans] li')
+          .first()
+          .waitFor()
+    },
+    /** A browser of its own, at any page. */
+    visit: async (path: string, reader: Reader = {}): Promise<void> => {
       await this.context?.close()
       this.context = await this.browser.newContext({
         viewport: reader.size ?? { width: 1440, height: 900 },
@@ -74,9 +106,17 @@ export class Driver {
         ([l, t]) => {
           localStorage.getItem('gridgov.locale') ?? localStorage.setItem('gridgov.locale', l)
           localStorage.getItem('gridgov.theme') ?? localStorage.setItem('gridgov.theme', t)
+          document.addEventListener('securitypolicyviolation', e => {
+            console.error(`content security policy: ${e.violatedDirective} ${e.blockedURI}`)
+          })
         },
         [locale, theme] as const,
       )
+      if (reader.as) {
+        const data = { login: reader.as, password: reader.password ?? this.password }
+        const answer = await this.context.request.post(`${this.server.url}/haining/v1/session`, { data })
+        if (!answer.ok()) throw new Error(`${reader.as} may not sign in: ${answer.status()} ${await answer.text()}`)
+      }
       this.page = await this.context.newPage()
       const home = new URL(this.server.url).host
       this.page.on('request', r => {
@@ -89,9 +129,11 @@ export class Driver {
         if (m.type() === 'error') this.complaints.push(m.text())
       })
       await this.page.goto(this.server.url + path)
-      await this.test('legend').or(this.test('map')).first().waitFor()
-      if ((reader.size?.width ?? 1440) >= 1024)
-        await this.page.locator('[role=option][data-num], .state').first().waitFor()
+    },
+    /** An account that is nobody's demo: a village's secretary, unless said otherwise. Gives its one-time password. */
+    account: (login: string, role = 'village_secretary', level = 'village', code = '330481103200'): Promise<string> => {
+      const post = ['--role', role, '--level', level, '--code', code]
+      return this.server.run('user', 'create', login, '--city', 'haining', '--name', login, ...post)
     },
     /** A report of someone else's, filed beside the page; its number. */
     filed: async (title: string, at?: { lon: number; lat: number }): Promise<number> => {
@@ -123,7 +165,53 @@ export class Driver {
       await this.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
       await this.page.mouse.move(box.x + box.width / 2 + 4, box.y + box.height / 2 + 4, { steps: 2 })
     },
+    signIn: async (login: string, password = this.password): Promise<void> => {
+      await this.test('login').fill(login)
+      await this.test('password').fill(password)
+      await this.page.keyboard.press('Enter')
+    },
+    /** Types the code that an authenticator shows, waiting for the next where this one was used. */
+    typeCode: async (secret: string): Promise<void> => {
+      const step = () => Math.floor(Date.now() / 30_000)
+      await until('the next code', async () => step() > this.codeAt, 35_000)
+      this.codeAt = step()
+      await this.test('code').or(this.test('factor-code')).fill(totp(secret, this.codeAt))
+      await this.page.keyboard.press('Enter')
+    },
+    /** The person signs in on another device too. */
+    signInElsewhere: async (login: string, password = this.password): Promise<void> => {
+      await cookieOf(this.server.url, login, password)
+    },
+    /** The session of the page ends, without the page. */
+    endSession: async (): Promise<void> => {
+      const answer = await this.context!.request.delete(`${this.server.url}/haining/v1/session`)
+      if (!answer.ok()) throw new Error(`the session goes on: ${answer.status()}`)
+    },
+    /** The administrator gives the page's person another post, from today. */
+    givePost: async (role: string, level: string, code: string): Promise<void> => {
+      const { person } = await this.get.session()
+      const body = JSON.stringify({ role, level, code, begins: day(0) })
+      await this.api(`/people/${person.id}/posts`, { method: 'POST', body }, 'administrator')
+    },
+    /** The administrator changes something of the city. */
+    change: async (path: string, body: object): Promise<void> => {
+      await this.api(path, { method: 'PUT', body: JSON.stringify(body) }, 'administrator')
+    },
+    /** The administrator ends that post, from yesterday on. */
+    endPost: async (role: string): Promise<void> => {
+      const { person } = await this.get.session()
+      const { posts } = await (await this.api(`/people/${person.id}`, undefined, 'administrator')).json()
+      const post = posts.findLast((p: { role: string }) => p.role === role)
+      const body = JSON.stringify({ version: post.version, begins: post.begins, ends: day(-1) })
+      await this.api(`/people/${person.id}/posts/${post.id}`, { method: 'PUT', body }, 'administrator')
+    },
+    disable: (login: string): Promise<string> => this.server.run('user', 'disable', login, '--city', 'haining'),
     click: (name: string): Promise<void> => this.test(name).first().click(),
+    /** A key with the shift lock on. */
+    pressLocked: (name: string, key: string): Promise<void> =>
+      this.test(name).evaluate((field, k) => {
+        field.dispatchEvent(new KeyboardEvent('keydown', { key: k, bubbles: true, modifierCapsLock: true }))
+      }, key),
     press: (keys: string): Promise<void> => this.page.keyboard.press(keys),
     choose: async (facet: string, value: string): Promise<void> => {
       await this.page.locator(`[data-facet="${facet}"] > button`).click()
@@ -133,6 +221,29 @@ export class Driver {
     type: async (name: string, text: string): Promise<void> => {
       await this.test(name).fill(text)
       if (name.startsWith('time-')) await this.page.keyboard.press('Enter')
+    },
+    /** Clicks something in the row that has the text; the row itself where the name is empty. */
+    clickIn: (row: string, text: string, name: string): Promise<void> =>
+      this.test(row)
+        .filter({ hasText: text })
+        .locator(name ? `[data-test="${name}"]` : 'xpath=.')
+        .click(),
+    /** Chooses one of a list's options by its value. */
+    pick: async (name: string, value: string): Promise<void> => {
+      await this.test(name).selectOption(value)
+    },
+    /** A file is chosen, with this text in it. */
+    upload: async (name: string, file: string, text: string): Promise<void> => {
+      await this.page
+        .locator(`[data-test="${name}"]`)
+        .setInputFiles({ name: file, mimeType: 'text/csv', buffer: Buffer.from(text) })
+    },
+    /** Clicks what leads to a file, and gives the file's text. */
+    download: async (name: string): Promise<string> => {
+      const [file] = await Promise.all([this.page.waitForEvent('download'), this.test(name).click()])
+      const parts: Buffer[] = []
+      for await (const part of await file.createReadStream()) parts.push(part as Buffer)
+      return Buffer.concat(parts).toString('utf8')
     },
     openRow: async (index: number): Promise<number> => {
       const row = this.page.locator('[role=option][data-num]').nth(index)
@@ -164,6 +275,23 @@ export class Driver {
   get = {
     text: async (name: string): Promise<string> => (await this.test(name).first().innerText()).trim(),
     seen: (name: string): Promise<boolean> => this.test(name).first().isVisible(),
+    enabled: (name: string): Promise<boolean> => this.test(name).first().isEnabled(),
+    attribute: (name: string, of: string): Promise<string | null> => this.test(name).first().getAttribute(of),
+    /** How many pixels the page is wider than the window. */
+    wider: (): Promise<number> =>
+      this.page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth)),
+    /** What the person whose page it is gets from the service. */
+    jsonAs: async (path: string) => (await this.context!.request.get(`${this.server.url}/haining/v1${path}`)).json(),
+    count: (name: string): Promise<number> => this.test(name).count(),
+    texts: (name: string): Promise<string[]> => this.test(name).allInnerTexts(),
+    path: (): Promise<string> => Promise.resolve(new URL(this.page.url()).pathname),
+    host: (): Promise<string> => Promise.resolve(new URL(this.page.url()).host),
+    home: (): string => new URL(this.server.url).host,
+    /** What the page knows of who is here. */
+    session: async () => (await this.context!.request.get(`${this.server.url}/haining/v1/session`)).json(),
+    /** West, south, east and north of what the map shows. */
+    box: async (): Promise<number[]> =>
+      ((await this.test('map').first().getAttribute('data-box')) ?? '').split(',').filter(Boolean).map(Number),
     query: (): Promise<URLSearchParams> => Promise.resolve(new URL(this.page.url()).searchParams),
     language: (): Promise<string | null> => this.page.locator('html').getAttribute('lang'),
     ground: (): Promise<string> => this.page.evaluate(() => getComputedStyle(document.body).backgroundColor),

@@ -1,10 +1,12 @@
 import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vue-router'
+import { adminRoutes } from './admin/routes'
 import CityList from './CityList.vue'
+import CityRoot from './CityRoot.vue'
 
 const city = '/:city([a-z][a-z0-9]{1,30})'
 const code = (route: RouteLocationNormalized) => ({ code: String(route.params.city) })
 
-/** The pages: the list of cities, a city's live map, and what residents see. */
+/** The pages: the list of cities, a city's map, account and way in, and what residents see. */
 export function createPages() {
   return createRouter({
     history: createWebHistory(),
@@ -12,8 +14,16 @@ export function createPages() {
       { path: '/', component: CityList },
       {
         path: city,
-        component: () => import('./center/CenterPage.vue'),
+        component: CityRoot,
         props: code,
+        children: [
+          { path: '', name: 'map', component: () => import('./center/CenterPage.vue') },
+          { path: 'sign-in', name: 'sign-in', component: () => import('./account/SignInPage.vue') },
+          { path: 'account', name: 'account', component: () => import('./account/AccountPage.vue') },
+          ...adminRoutes,
+          // The other workspaces (frame/workspaces.ts) come here, each under its name.
+          { path: ':rest(.*)', redirect: to => `/${String(to.params.city)}` },
+        ],
       },
       // For anybody, signed in or not. The link's secret is the fragment of /r, which no server sees.
       { path: `${city}/report`, component: () => import('./resident/ReportPage.vue'), props: code },

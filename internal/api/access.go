@@ -94,7 +94,7 @@ func (a *api) identify(r *http.Request, c *app.Live) (*call, error) {
 
 // refuseToken answers a token that is none. Who shows many of them waits, as anybody who has not signed in.
 func (a *api) refuseToken(r *http.Request, err error) error {
-	done, slow := a.limiter.enter(limitKey(uuid.Nil, addressOf(r.RemoteAddr)), ordinary)
+	done, slow := a.limiter.enter(limitKey(uuid.Nil, addressOf(r.RemoteAddr)), ordinary, false)
 	if slow != nil {
 		return slow
 	}

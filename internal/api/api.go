@@ -65,6 +65,7 @@ const (
 	ordinary routeKind = iota // asks the database, and answers within AnswerTime
 	inMasses                  // what a map asks for by the hundred, without the database: the log tells of it at debug level
 	unending                  // goes on until the client leaves
+	lengthy                   // takes as long as there is much of it
 )
 
 // level is that of the log line of an answer without fault.
@@ -86,6 +87,7 @@ func (a *api) routes() []route {
 		{"POST", "/reports/batch", a.fileReports, ordinary, policy.ReportFile},
 		{"GET", "/reports/{id}", a.getReport, ordinary, policy.ReportView},
 		{"PUT", "/reports/{id}/position", a.setPosition, ordinary, policy.ReportPosition},
+		{"POST", "/reports/{id}/reporter", a.unmaskReporter, ordinary, policy.ReportUnmask},
 		{"GET", "/counts", a.countReports, ordinary, policy.ReportView},
 		{"GET", "/locate", a.locate, ordinary, policy.CityView},
 		{"GET", "/search", a.search, ordinary, policy.CityView},
@@ -106,6 +108,9 @@ func (a *api) routes() []route {
 		{"GET", "/session", a.getSession, ordinary, policy.SessionOpen},
 		{"POST", "/session", a.signIn, ordinary, policy.SessionOpen},
 		{"DELETE", "/session", a.signOut, ordinary, policy.SessionOpen},
+		{"GET", "/session/oidc", a.beginOIDC, ordinary, policy.SessionOpen},
+		{"POST", "/session/oidc", a.giveCode, ordinary, policy.SessionOpen},
+		{"GET", "/session/oidc/callback", a.finishOIDC, ordinary, policy.SessionOpen},
 		{"GET", "/account", a.getAccount, ordinary, policy.AccountOwn},
 		{"PUT", "/account/password", a.changePassword, ordinary, policy.AccountOwn},
 		{"POST", "/account/second-factor", a.beginTOTP, ordinary, policy.AccountOwn},
@@ -115,6 +120,28 @@ func (a *api) routes() []route {
 		{"DELETE", "/account/sessions", a.endOtherSessions, ordinary, policy.AccountOwn},
 		{"DELETE", "/account/sessions/{id}", a.endSession, ordinary, policy.AccountOwn},
 
+		{"GET", "/people", a.listPeople, ordinary, policy.PersonView},
+		{"POST", "/people", a.createPerson, ordinary, policy.PersonEdit},
+		{"POST", "/people/import", a.importPeople, lengthy, policy.PersonEdit},
+		{"GET", "/people/template.csv", a.getTemplate, ordinary, policy.PersonEdit},
+		{"GET", "/people/{id}", a.getPerson, ordinary, policy.PersonView},
+		{"PUT", "/people/{id}", a.changePerson, ordinary, policy.PersonEdit},
+		{"POST", "/people/{id}/posts", a.createPost, ordinary, policy.PersonEdit},
+		{"PUT", "/people/{id}/posts/{post}", a.changePost, ordinary, policy.PersonEdit},
+		{"POST", "/people/{id}/account", a.createAccount, ordinary, policy.PersonEdit},
+		{"PUT", "/people/{id}/account", a.changeAccount, ordinary, policy.PersonEdit},
+		{"POST", "/people/{id}/account/password", a.resetPassword, ordinary, policy.PersonEdit},
+		{"DELETE", "/people/{id}/account/second-factor", a.resetTOTP, ordinary, policy.PersonEdit},
+		{"GET", "/units", a.listUnits, ordinary, policy.PersonView},
+		{"POST", "/units", a.createUnit, ordinary, policy.UnitEdit},
+		{"PUT", "/units/{id}", a.changeUnit, ordinary, policy.UnitEdit},
+		{"GET", "/tokens", a.listTokens, ordinary, policy.TokenEdit},
+		{"POST", "/tokens", a.createToken, ordinary, policy.TokenEdit},
+		{"DELETE", "/tokens/{id}", a.revokeToken, ordinary, policy.TokenEdit},
+		{"GET", "/settings", a.getSettings, ordinary, policy.SettingEdit},
+		{"PUT", "/settings", a.changeSettings, ordinary, policy.SettingEdit},
+		{"GET", "/audit", a.listAudit, ordinary, policy.AuditView},
+		{"GET", "/audit.csv", a.exportAudit, lengthy, policy.AuditView},
 		{"GET", "/settings/messages", a.getMessageSettings, ordinary, policy.SettingEdit},
 		{"PUT", "/settings/messages", a.changeMessageSettings, ordinary, policy.SettingEdit},
 		{"POST", "/settings/messages/test", a.sendTestMessage, ordinary, policy.SettingEdit},

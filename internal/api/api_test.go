@@ -18,11 +18,13 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 	"github.com/google/uuid"
+	"github.com/paulmach/orb"
 
 	"gridgov/internal/api"
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/postgres/pgtest"
+	"gridgov/internal/report"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -116,12 +118,15 @@ func (s *site) do(method, path string, body any) answer {
 	return s.send(req)
 }
 
+// asIs gives answers as they are, also those that lead elsewhere.
+var asIs = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
 func (s *site) send(req *http.Request) answer {
 	s.t.Helper()
 	if s.token != "" {
 		req.Header.Set("Cookie", "gridgov="+s.token)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := asIs.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -239,7 +244,8 @@ func TestRoutesAreThoseDescribed(t *testing.T) {
 
 func TestFilingPlacesAndIsIdempotent(t *testing.T) {
 	s := newSite(t)
-	f := aReport(1, 2, filing{"title": "秸秆焚烧", "kind": "problem", "reporter": filing{"name": "王某", "phone": "13800000000"}})
+	f := aReport(1, 2, filing{"title": "秸秆焚烧", "kind": "problem",
+		"reporter": filing{"name": "王某", "phone": "13800000000", "email": "wang@example.com", "home": []float64{120.61, 30.52}}})
 	a := s.do("POST", "/reports", f).want(http.StatusCreated)
 	var r api.Report
 	a.into(&r)
@@ -255,6 +261,10 @@ func TestFilingPlacesAndIsIdempotent(t *testing.T) {
 	}
 	if strings.Contains(string(a.body), "王某") || strings.Contains(string(a.body), "1380000") {
 		t.Error("the reporter is shown")
+	}
+	who, err := s.live.Contacts.Unmask(t.Context(), report.Num(r.Num), "a test looks")
+	if err != nil || who.Name != "王某" || who.Phone != "13800000000" || who.Email != "wang@example.com" || who.Home == nil || *who.Home != (orb.Point{120.61, 30.52}) {
+		t.Errorf("told by %+v, %v", who, err)
 	}
 	var again api.Report
 	s.do("POST", "/reports", f).want(http.StatusOK).into(&again)
@@ -297,6 +307,11 @@ func TestHostileReportsAreRefusedByField(t *testing.T) {
 		"NUL in text":     {aReport(0, 0, filing{"text": "a\x00b"}), 400, "control_character", "text"},
 		"long title":      {aReport(0, 0, filing{"title": strings.Repeat("长", 201)}), 400, "too_long", "title"},
 		"far future":      {aReport(0, 0, filing{"captured_at": "2027-01-01T00:00:00Z"}), 400, "in_the_future", "captured_at"},
+		"no number":       {aReport(0, 0, filing{"reporter": filing{"phone": "ask my wife"}}), 400, "bad_phone", "reporter.phone"},
+		"no address":      {aReport(0, 0, filing{"reporter": filing{"email": "wang"}}), 400, "bad_email", "reporter.email"},
+		"half a home":     {aReport(0, 0, filing{"reporter": filing{"home": []float64{30.5}}}), 400, "bad_point", "reporter.home"},
+		"no home":         {aReport(0, 0, filing{"reporter": filing{"home": []float64{1, 91}}}), 400, "out_of_range", "reporter.home"},
+		"unknown of whom": {aReport(0, 0, filing{"reporter": filing{"id_card": "1"}}), 400, "unknown_field", "reporter.id_card"},
 		"negative radius": {aReport(0, 0, filing{"accuracy_m": -1}), 400, "out_of_range", "accuracy_m"},
 		"too large":       {`{"text":"` + strings.Repeat("x", 70<<10) + `"}`, 413, "too_large", ""},
 		"bad id":          {aReport(0, 0, filing{"id": "00000000-0000-0000-0000-000000000000"}), 400, "bad_uuid", "id"},

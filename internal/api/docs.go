@@ -31,6 +31,7 @@ type group struct {
 
 type operation struct {
 	Method, Path, Summary, Description, Body string
+	BodySchema                               string // "": the body has no schema of a name
 	Parameters                               []field
 	Answers                                  []field
 }
@@ -98,7 +99,7 @@ func describeOperation(method, path string, op *openapi3.Operation) operation {
 	}
 	if op.RequestBody != nil {
 		for _, m := range op.RequestBody.Value.Content {
-			out.Body = typeOf(m.Schema)
+			out.Body, out.BodySchema = typeOf(m.Schema), schemaOf(m.Schema)
 		}
 	}
 	for status, r := range op.Responses.Map() {

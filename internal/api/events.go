@@ -46,7 +46,7 @@ func (a *api) streamEvents(w http.ResponseWriter, r *http.Request, c *call) erro
 	if r.Method == http.MethodHead {
 		return nil // there is no body to go on with
 	}
-	if _, err := fmt.Fprintf(w, "retry: 1000\n: %s\n\n", at); err != nil {
+	if _, err := fmt.Fprintf(w, "retry: 1000\n: %s\n\n", at); err != nil { //nolint:gosec // the position is made of two numbers, and the stream is no page
 		return nil
 	}
 	if err := rc.Flush(); err != nil {
@@ -145,7 +145,7 @@ func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
 			if row, ok := view.Get(d.Num); ok && faces.Has(row.Face) {
 				writeEvent(out, id, e.Type, e.Data)
 			}
-		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced:
+		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced, e.Type == feed.ReportErased:
 			writeEvent(out, id, reportsChanged, json.RawMessage("{}"))
 		}
 	}

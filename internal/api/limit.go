@@ -27,6 +27,14 @@ type Limits struct {
 // DefaultLimits are some ten times what the page asks for at its busiest.
 var DefaultLimits = Limits{Rate: 50, Burst: 200, Masses: 1000, MassBurst: 4000, AtOnce: 64, Streams: 8}
 
+// LimitsOf are the default ones, scaled to so many requests a second.
+func LimitsOf(perSecond float64) Limits {
+	l := DefaultLimits
+	l.Rate, l.Burst = rate.Limit(perSecond), int(4*perSecond)+1
+	l.Masses, l.MassBurst = 20*l.Rate, 20*l.Burst
+	return l
+}
+
 // NoLimits are for measurements.
 var NoLimits = Limits{Rate: rate.Inf, Masses: rate.Inf, AtOnce: math.MaxInt, Streams: math.MaxInt}
 
@@ -76,8 +84,9 @@ func (l *limiter) of(key string, at time.Time) *asking {
 	return a
 }
 
-// enter takes a request in, or refuses it; done gives its place back.
-func (l *limiter) enter(key string, kind routeKind) (done func(), err error) {
+// enter takes a request in, or refuses it; done gives its place back. A machine, that tells what many have told it, may
+// ask as often as a map does.
+func (l *limiter) enter(key string, kind routeKind, machine bool) (done func(), err error) {
 	at := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,7 +95,7 @@ func (l *limiter) enter(key string, kind routeKind) (done func(), err error) {
 		return nil, tooMany(time.Second)
 	}
 	bucket := a.few
-	if kind == inMasses {
+	if kind == inMasses || machine {
 		bucket = a.masses
 	}
 	if !bucket.AllowN(at, 1) {

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
+
 	"gridgov/internal/fault"
 	"gridgov/internal/policy"
 )
@@ -126,7 +128,7 @@ func (a *api) inCity(action policy.Action, kind routeKind, h handler) func(http.
 			if err != nil {
 				return err
 			}
-			done, err := a.limiter.enter(limitKey(call.actor.Person, addressOf(r.RemoteAddr)), kind)
+			done, err := a.limiter.enter(limitKey(call.actor.Person, addressOf(r.RemoteAddr)), kind, call.who != nil && call.who.Token != uuid.Nil)
 			if err != nil {
 				return err
 			}

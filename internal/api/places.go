@@ -57,10 +57,21 @@ func (q *query) number(name string, required bool) float64 {
 	return v
 }
 
+var levelNames = []string{"city", "town", "village", "grid", "microgrid"}
+
+// maxSifted is how many places are looked at for those of some levels.
+const maxSifted = 10_000
+
 func (a *api) search(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
 	text := strings.TrimSpace(q.get("q"))
 	limit := q.integer("limit", 1, 50, 10)
+	levels := q.list("level")
+	for _, l := range levels {
+		if !slices.Contains(levelNames, l) {
+			q.fail(fault.Invalid("level", "unknown_level", "there is no level %.40q", l))
+		}
+	}
 	if text == "" || utf8.RuneCountInString(text) > 100 {
 		q.fail(fault.Invalid("q", "required", "give 1 to 100 characters to look for"))
 	}
@@ -71,7 +82,17 @@ func (a *api) search(w http.ResponseWriter, r *http.Request, c *call) error {
 	out := struct {
 		Results []Found `json:"results"`
 	}{Results: []Found{}}
-	for _, m := range state.Places.Search(text, limit) {
+	most := limit
+	if levels != nil {
+		most = maxSifted
+	}
+	for _, m := range state.Places.Search(text, most) {
+		if len(out.Results) == limit {
+			break
+		}
+		if levels != nil && (m.Entry.Code == "" || !slices.Contains(levels, m.Entry.Kind)) {
+			continue
+		}
 		f := Found{Type: "place", Name: m.Entry.Name, Lon: m.Entry.Lon, Lat: m.Entry.Lat, Score: m.Score}
 		if l := state.Layout; l != nil {
 			role := jurisdiction.Role(m.Entry.Kind)

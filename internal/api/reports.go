@@ -210,6 +210,15 @@ func (c *call) newReport(in NewReport) (report.New, error) {
 		if in.Reporter.Phone != nil {
 			n.Reporter.Phone = *in.Reporter.Phone
 		}
+		if in.Reporter.Email != nil {
+			n.Reporter.Email = *in.Reporter.Email
+		}
+		if home := in.Reporter.Home; home != nil {
+			if len(*home) != 2 {
+				return n, fault.Invalid("reporter.home", "bad_point", "is not [lon, lat]")
+			}
+			n.Reporter.Home = &orb.Point{(*home)[0], (*home)[1]}
+		}
 	}
 	return n, nil
 }
@@ -222,7 +231,75 @@ func (a *api) getReport(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, c.shown(&rep, sight))
+	out := c.shown(&rep, sight)
+	if sight == policy.Whole {
+		if err := c.tellReporter(r, &rep, &out); err != nil {
+			return err
+		}
+		out.Allowed = c.allowedOn(&rep)
+	}
+	return writeJSON(w, http.StatusOK, out)
+}
+
+// tellReporter adds who told the report, masked.
+func (c *call) tellReporter(r *http.Request, rep *report.Report, out *Report) error {
+	masked, err := c.Contacts.Masked(r.Context(), []report.Num{rep.Num})
+	if err != nil {
+		return err
+	}
+	if m, ok := masked[rep.Num]; ok {
+		out.Reporter = &MaskedReporter{Known: m.Known, Erased: optional(m.Erased), Name: optional(m.Name), Phone: optional(m.Phone),
+			Email: optional(m.Email), Home: optional(m.Home)}
+	}
+	return nil
+}
+
+// allowedOn lists what may be done with a report that is seen whole.
+func (c *call) allowedOn(rep *report.Report) *[]string {
+	s := c.Subject(rep)
+	list := []string{}
+	for _, action := range []policy.Action{policy.ReportPosition, policy.ReportUnmask} {
+		if reach := c.may(action); reach.Covers(&s) == policy.Whole {
+			list = append(list, string(action))
+		}
+	}
+	return &list
+}
+
+func (a *api) unmaskReporter(w http.ResponseWriter, r *http.Request, c *call) error {
+	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
+		return err
+	}
+	var in Reason
+	if err := decode(r, maxForm, &in); err != nil {
+		return err
+	}
+	rep, err := c.findFor(r, "none of your posts in force lets you know who told this report")
+	if err != nil {
+		return err
+	}
+	who, err := c.Contacts.Unmask(r.Context(), rep.Num, in.Reason)
+	if err != nil {
+		return err
+	}
+	out := UnmaskedReporter{Name: optional(who.Name), Phone: optional(who.Phone), Email: optional(who.Email)}
+	if who.Home != nil {
+		out.Home = &[]float64{who.Home[0], who.Home[1]}
+	}
+	return writeJSON(w, http.StatusOK, out)
+}
+
+// findFor finds the report of the path for the route's action: what may not even be seen is not found.
+func (c *call) findFor(r *http.Request, refused string) (report.Report, error) {
+	view := c.may(policy.ReportView)
+	rep, _, err := c.find(r, &view)
+	if err != nil {
+		return rep, err
+	}
+	if s := c.Subject(&rep); c.reach.Covers(&s) != policy.Whole {
+		return report.Report{}, fault.Forbidden("not_allowed", "%s", refused)
+	}
+	return rep, nil
 }
 
 // find reads the report of the path, by id or by number, as far as the reach covers it. That there is one elsewhere is
@@ -278,13 +355,9 @@ func (a *api) setPosition(w http.ResponseWriter, r *http.Request, c *call) error
 	if in.Lon == nil || in.Lat == nil {
 		return fault.Invalid("lon", "required", "lon and lat are both needed")
 	}
-	view := c.may(policy.ReportView)
-	rep, _, err := c.find(r, &view)
+	rep, err := c.findFor(r, "none of your posts in force lets you move this report")
 	if err != nil {
 		return err
-	}
-	if s := c.Subject(&rep); c.reach.Covers(&s) != policy.Whole {
-		return fault.Forbidden("not_allowed", "none of your posts in force lets you move this report")
 	}
 	if err := c.Reports.SetPosition(r.Context(), rep.Num, orb.Point{*in.Lon, *in.Lat}, in.Reason); err != nil {
 		return err

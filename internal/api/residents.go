@@ -102,7 +102,7 @@ func (a *api) tellReport(w http.ResponseWriter, r *http.Request, c *call) error 
 	}
 	page := scheme(r) + "://" + r.Host + "/" + c.Code + "/r#"
 	t := resident.Telling{ID: id, Channel: message.Channel(in.Channel), To: in.To, Code: strings.TrimSpace(in.Code), Language: lang, Address: clientAddress(r),
-		Lon: in.Lon, Lat: in.Lat, AccuracyM: in.AccuracyM, Item: strings.TrimSpace(in.Item), Place: text(in.Address), Text: text(in.Text), Name: text(in.Name),
+		Lon: in.Lon, Lat: in.Lat, AccuracyM: in.AccuracyM, Item: strings.TrimSpace(in.Item), Place: trimmed(in.Address), Text: trimmed(in.Text), Name: trimmed(in.Name),
 		Link: func(secret string) string { return page + secret }}
 	if in.PositionSource != nil {
 		t.PositionSource = string(*in.PositionSource)
@@ -124,7 +124,7 @@ func writePrivate(w http.ResponseWriter, status int, v any) error {
 	return writeJSON(w, status, v)
 }
 
-func text(s *string) string {
+func trimmed(s *string) string {
 	if s == nil {
 		return ""
 	}

@@ -260,7 +260,7 @@ func (m *matrix) try(t *testing.T, a *asker, view *policy.Reach, r api.Route) {
 		}
 		s := &m.told[k/2].subject
 		want := http.StatusOK
-		if r.Method == http.MethodPut {
+		if r.Method != http.MethodGet { // what is sent is wrong on purpose
 			want = http.StatusBadRequest
 		}
 		switch {
@@ -324,8 +324,8 @@ func (m *matrix) tiles(t *testing.T, a *asker, view *policy.Reach) {
 	if heat.header.Get("Cache-Control") != "private, no-cache" {
 		t.Errorf("a cut tile may be kept: %q", heat.header.Get("Cache-Control"))
 	}
-	if n := 0; heat.status == http.StatusOK {
-		if n = counted(t, heat.body); n != counts.Total {
+	if heat.status == http.StatusOK {
+		if n := counted(t, heat.body); n != counts.Total {
 			t.Errorf("the heat shows %d of %d", n, counts.Total)
 		}
 	} else if counts.Total != 0 {

@@ -38,11 +38,12 @@ func (c *call) session(r *http.Request) (Session, error) {
 		if len(demo) > 0 {
 			list := make([]DemoAccount, len(demo))
 			for i, d := range demo {
-				list[i] = DemoAccount{Login: d.Login, Role: string(d.Role), Name: d.Name, Place: d.Place, Password: app.DemoPassword}
+				list[i] = DemoAccount{Login: d.Login, Role: string(d.Role), Name: d.Name, Place: c.placeName(d.Place), Password: app.DemoPassword}
 			}
 			out.DemoAccounts = &list
 		}
-		return out, nil
+		out.SignIn, err = c.signInWays(r)
+		return out, err
 	}
 	out.SignedIn = true
 	out.Person = &SessionPerson{Id: c.who.Person, Name: c.who.Name, Login: c.who.Login}
@@ -54,6 +55,18 @@ func (c *call) session(r *http.Request) (Session, error) {
 		}
 	}
 	return out, nil
+}
+
+// placeName names a jurisdiction of the plan in force by its code; what is no code, such as a unit's name, stands for itself.
+func (c *call) placeName(place string) string {
+	if l := c.State().Layout; l != nil {
+		for i := range l.Levels {
+			if _, unit, ok := l.Unit(l.Levels[i].Role, place); ok {
+				return l.Levels[i].Units[unit].Name
+			}
+		}
+	}
+	return place
 }
 
 func (c *call) heldPost(p *policy.Post) HeldPost {
@@ -104,8 +117,7 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return err
 	}
-	a.setCookie(w, r, c, sessionCookie, signed.Token, auth.DefaultLimits.Absolute)
-	a.setCookie(w, r, c, deviceCookie, signed.Device, auth.DeviceAge)
+	a.letIn(w, r, c, signed)
 	if a.SignedIn != nil {
 		a.SignedIn(c.Code, signed.Identity.Login)
 	}
@@ -134,11 +146,16 @@ func (a *api) signOut(w http.ResponseWriter, r *http.Request, c *call) error {
 // setCookie sets a cookie of the city; an empty value takes it away. Scripts cannot read it, other sites' requests that
 // change something do not carry it, and it travels encrypted where the request did.
 func (a *api) setCookie(w http.ResponseWriter, r *http.Request, c *call, name, value string, age time.Duration) {
+	a.setCookieAt(w, r, "/"+c.Code+"/", name, value, age)
+}
+
+func (a *api) setCookieAt(w http.ResponseWriter, r *http.Request, path, name, value string, age time.Duration) {
 	seconds := int(age.Seconds())
 	if value == "" {
 		seconds = -1
 	}
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/" + c.Code + "/", MaxAge: seconds,
+	//nolint:gosec // Secure is set where the connection is: a service on this machine alone speaks HTTP
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: path, MaxAge: seconds,
 		HttpOnly: true, Secure: scheme(r) == "https", SameSite: http.SameSiteLaxMode})
 }
 

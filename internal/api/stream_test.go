@@ -67,8 +67,8 @@ func TestRightsEndWithThePost(t *testing.T) {
 	offset.Store(int64(7 * time.Hour))
 	village, grid := apptest.Post(policy.VillageSecretary, apptest.VillageArea(1, 1)), apptest.Post(policy.GridWorker, apptest.GridArea(0, 0))
 	grid.Until = midnight
-	both, _ := apptest.SignIn(t, s.live.City, village, grid)
-	alone, person := apptest.SignIn(t, s.live.City, grid)
+	both, _ := apptest.SignInAt(t, s.live.Pool, clock(), village, grid)
+	alone, person := apptest.SignInAt(t, s.live.Pool, clock(), grid)
 	tile := tilePath("heat", apptest.Center(0, 0)[0], apptest.Center(0, 0)[1], 10)
 	s.as(both).do("GET", tile, nil).want(200)
 	s.as(alone).do("GET", tile, nil).want(200)

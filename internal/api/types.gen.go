@@ -96,6 +96,30 @@ func (e FoundType) Valid() bool {
 	}
 }
 
+// Defines values for ImportedRowOutcome.
+const (
+	RowChanged   ImportedRowOutcome = "changed"
+	RowError     ImportedRowOutcome = "error"
+	RowNew       ImportedRowOutcome = "new"
+	RowUnchanged ImportedRowOutcome = "unchanged"
+)
+
+// Valid indicates whether the value is a known member of the ImportedRowOutcome enum.
+func (e ImportedRowOutcome) Valid() bool {
+	switch e {
+	case RowChanged:
+		return true
+	case RowError:
+		return true
+	case RowNew:
+		return true
+	case RowUnchanged:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Kind.
 const (
 	KindConflict Kind = "conflict"
@@ -119,16 +143,16 @@ func (e Kind) Valid() bool {
 
 // Defines values for Language.
 const (
-	En Language = "en"
-	Zh Language = "zh"
+	LanguageEn Language = "en"
+	LanguageZh Language = "zh"
 )
 
 // Valid indicates whether the value is a known member of the Language enum.
 func (e Language) Valid() bool {
 	switch e {
-	case En:
+	case LanguageEn:
 		return true
-	case Zh:
+	case LanguageZh:
 		return true
 	default:
 		return false
@@ -255,6 +279,30 @@ func (e PlanState) Valid() bool {
 	}
 }
 
+// Defines values for PostState.
+const (
+	PostStateEnded     PostState = "ended"
+	PostStateInForce   PostState = "in_force"
+	PostStateTakenBack PostState = "taken_back"
+	PostStateToCome    PostState = "to_come"
+)
+
+// Valid indicates whether the value is a known member of the PostState enum.
+func (e PostState) Valid() bool {
+	switch e {
+	case PostStateEnded:
+		return true
+	case PostStateInForce:
+		return true
+	case PostStateTakenBack:
+		return true
+	case PostStateToCome:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ResidentReportPositionSource.
 const (
 	ResidentReportPositionSourceAddress ResidentReportPositionSource = "address"
@@ -323,19 +371,19 @@ func (e SMSSettingsMethod) Valid() bool {
 
 // Defines values for SMTPSettingsTls.
 const (
-	None     SMTPSettingsTls = "none"
-	Starttls SMTPSettingsTls = "starttls"
-	Tls      SMTPSettingsTls = "tls"
+	SMTPSettingsTlsNone     SMTPSettingsTls = "none"
+	SMTPSettingsTlsStarttls SMTPSettingsTls = "starttls"
+	SMTPSettingsTlsTls      SMTPSettingsTls = "tls"
 )
 
 // Valid indicates whether the value is a known member of the SMTPSettingsTls enum.
 func (e SMTPSettingsTls) Valid() bool {
 	switch e {
-	case None:
+	case SMTPSettingsTlsNone:
 		return true
-	case Starttls:
+	case SMTPSettingsTlsStarttls:
 		return true
-	case Tls:
+	case SMTPSettingsTlsTls:
 		return true
 	default:
 		return false
@@ -366,6 +414,54 @@ func (e Source) Valid() bool {
 	case SourceSensor:
 		return true
 	case SourceWeb:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TokenState.
+const (
+	TokenExpired TokenState = "expired"
+	TokenRevoked TokenState = "revoked"
+	TokenValid   TokenState = "valid"
+)
+
+// Valid indicates whether the value is a known member of the TokenState enum.
+func (e TokenState) Valid() bool {
+	switch e {
+	case TokenExpired:
+		return true
+	case TokenRevoked:
+		return true
+	case TokenValid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UnitKind.
+const (
+	CommandCenter        UnitKind = "command_center"
+	EnforcementCommittee UnitKind = "enforcement_committee"
+	LineDepartment       UnitKind = "line_department"
+	TownTeam             UnitKind = "town_team"
+	XForce               UnitKind = "x_force"
+)
+
+// Valid indicates whether the value is a known member of the UnitKind enum.
+func (e UnitKind) Valid() bool {
+	switch e {
+	case CommandCenter:
+		return true
+	case EnforcementCommittee:
+		return true
+	case LineDepartment:
+		return true
+	case TownTeam:
+		return true
+	case XForce:
 		return true
 	default:
 		return false
@@ -411,6 +507,48 @@ func (e CountReportsParamsBucket) Valid() bool {
 	case Month:
 		return true
 	case Week:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPeopleParamsState.
+const (
+	ListPeopleParamsStateEnded   ListPeopleParamsState = "ended"
+	ListPeopleParamsStateInForce ListPeopleParamsState = "in_force"
+	ListPeopleParamsStateNone    ListPeopleParamsState = "none"
+	ListPeopleParamsStateToCome  ListPeopleParamsState = "to_come"
+)
+
+// Valid indicates whether the value is a known member of the ListPeopleParamsState enum.
+func (e ListPeopleParamsState) Valid() bool {
+	switch e {
+	case ListPeopleParamsStateEnded:
+		return true
+	case ListPeopleParamsStateInForce:
+		return true
+	case ListPeopleParamsStateNone:
+		return true
+	case ListPeopleParamsStateToCome:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetPeopleTemplateParamsLang.
+const (
+	GetPeopleTemplateParamsLangEn GetPeopleTemplateParamsLang = "en"
+	GetPeopleTemplateParamsLangZh GetPeopleTemplateParamsLang = "zh"
+)
+
+// Valid indicates whether the value is a known member of the GetPeopleTemplateParamsLang enum.
+func (e GetPeopleTemplateParamsLang) Valid() bool {
+	switch e {
+	case GetPeopleTemplateParamsLangEn:
+		return true
+	case GetPeopleTemplateParamsLangZh:
 		return true
 	default:
 		return false
@@ -468,6 +606,11 @@ type Account struct {
 	Sessions           []AccountSession `json:"sessions"`
 }
 
+// AccountChange defines model for AccountChange.
+type AccountChange struct {
+	Disabled bool `json:"disabled"`
+}
+
 // AccountSession defines model for AccountSession.
 type AccountSession struct {
 	Address string             `json:"address"`
@@ -477,6 +620,43 @@ type AccountSession struct {
 	Ends    time.Time          `json:"ends"`
 	Id      openapi_types.UUID `json:"id"`
 	Seen    time.Time          `json:"seen"`
+}
+
+// AuditPage defines model for AuditPage.
+type AuditPage struct {
+	Head struct {
+		// Mac Its MAC in hexadecimal, as the log and the anchors have it
+		Mac *string `json:"mac,omitempty"`
+
+		// Seq The number of the latest row
+		Seq int `json:"seq"`
+	} `json:"head"`
+
+	// Names Of the people and units in the rows, by person:ID and unit:ID; who was erased has none
+	Names map[string]string `json:"names"`
+
+	// Next Pass as `before` for the next page; absent on the last
+	Next *int       `json:"next,omitempty"`
+	Rows []AuditRow `json:"rows"`
+}
+
+// AuditRow defines model for AuditRow.
+type AuditRow struct {
+	Act     string      `json:"act"`
+	Address *string     `json:"address,omitempty"`
+	After   interface{} `json:"after,omitempty"`
+	At      time.Time   `json:"at"`
+	Before  interface{} `json:"before,omitempty"`
+
+	// Person Who acted; absent: the system
+	Person *openapi_types.UUID `json:"person,omitempty"`
+
+	// Post By which post it was allowed
+	Post *int `json:"post,omitempty"`
+	Seq  int  `json:"seq"`
+
+	// Subject Kind and id, for instance `person:0198…`
+	Subject string `json:"subject"`
 }
 
 // BatchResult defines model for BatchResult.
@@ -654,6 +834,42 @@ type HeldPost struct {
 	Until *time.Time `json:"until,omitempty"`
 }
 
+// ImportedChange defines model for ImportedChange.
+type ImportedChange struct {
+	After  string `json:"after"`
+	Before string `json:"before"`
+
+	// Field A column, or `post`: a post is given
+	Field string `json:"field"`
+}
+
+// ImportedRow defines model for ImportedRow.
+type ImportedRow struct {
+	Begins  *string          `json:"begins,omitempty"`
+	Changes []ImportedChange `json:"changes"`
+	Ends    *string          `json:"ends,omitempty"`
+
+	// Line Of the file
+	Line    int                 `json:"line"`
+	Name    string              `json:"name"`
+	Outcome ImportedRowOutcome  `json:"outcome"`
+	Person  *openapi_types.UUID `json:"person,omitempty"`
+
+	// Place The post's unit or jurisdiction, as the row has it
+	Place   *string  `json:"place,omitempty"`
+	Problem *Problem `json:"problem,omitempty"`
+	Role    *string  `json:"role,omitempty"`
+}
+
+// ImportedRowOutcome defines model for ImportedRow.Outcome.
+type ImportedRowOutcome string
+
+// IssuedToken defines model for IssuedToken.
+type IssuedToken struct {
+	Secret string `json:"secret"`
+	Token  Token  `json:"token"`
+}
+
 // Item defines model for Item.
 type Item struct {
 	Aspect *string `json:"aspect,omitempty"`
@@ -716,6 +932,20 @@ type Located struct {
 	Placement Placement `json:"placement"`
 }
 
+// MaskedReporter Of one report: who told it, masked
+type MaskedReporter struct {
+	Email  *string `json:"email,omitempty"`
+	Erased *bool   `json:"erased,omitempty"`
+
+	// Home A home point is kept
+	Home *bool `json:"home,omitempty"`
+
+	// Known Somebody told it; without the key file that is all there is to say
+	Known bool    `json:"known"`
+	Name  *string `json:"name,omitempty"`
+	Phone *string `json:"phone,omitempty"`
+}
+
 // MessageSettings defines model for MessageSettings.
 type MessageSettings struct {
 	// Demo The city is a demo: messages go into its outbox
@@ -740,11 +970,36 @@ type MessageTest struct {
 // Method defines model for Method.
 type Method string
 
+// NewAccount defines model for NewAccount.
+type NewAccount struct {
+	Login string `json:"login"`
+}
+
+// NewPerson defines model for NewPerson.
+type NewPerson struct {
+	Email   *string `json:"email,omitempty"`
+	Machine *bool   `json:"machine,omitempty"`
+	Name    string  `json:"name"`
+	Phone   *string `json:"phone,omitempty"`
+}
+
 // NewPosition defines model for NewPosition.
 type NewPosition struct {
 	Lat    float64 `json:"lat"`
 	Lon    float64 `json:"lon"`
 	Reason *string `json:"reason,omitempty"`
+}
+
+// NewPost defines model for NewPost.
+type NewPost struct {
+	Begins           string  `json:"begins"`
+	Certificate      *string `json:"certificate,omitempty"`
+	CertificateUntil *string `json:"certificate_until,omitempty"`
+	Code             *string `json:"code,omitempty"`
+	Ends             *string `json:"ends,omitempty"`
+	Level            *string `json:"level,omitempty"`
+	Role             string  `json:"role"`
+	Unit             *int    `json:"unit,omitempty"`
 }
 
 // NewReport defines model for NewReport.
@@ -769,7 +1024,13 @@ type NewReport struct {
 	Lon            *float64                 `json:"lon,omitempty"`
 	PositionSource *NewReportPositionSource `json:"position_source,omitempty"`
 	Reporter       *struct {
-		Name  *string `json:"name,omitempty"`
+		Email *string `json:"email,omitempty"`
+
+		// Home Where the person lives: lon, lat, EPSG:4490
+		Home *[]float64 `json:"home,omitempty"`
+		Name *string    `json:"name,omitempty"`
+
+		// Phone A number, however it is written: one person's reports are found by it
 		Phone *string `json:"phone,omitempty"`
 	} `json:"reporter,omitempty"`
 	Source Source  `json:"source"`
@@ -779,6 +1040,29 @@ type NewReport struct {
 
 // NewReportPositionSource defines model for NewReport.PositionSource.
 type NewReportPositionSource string
+
+// NewToken defines model for NewToken.
+type NewToken struct {
+	ExpiresAt time.Time `json:"expires_at"`
+	Name      string    `json:"name"`
+	Person    string    `json:"person"`
+	Scopes    []string  `json:"scopes"`
+}
+
+// NewUnit defines model for NewUnit.
+type NewUnit struct {
+	Code   *string `json:"code,omitempty"`
+	Kind   string  `json:"kind"`
+	Level  *string `json:"level,omitempty"`
+	Name   string  `json:"name"`
+	NameEn *string `json:"name_en,omitempty"`
+}
+
+// OneTimePassword defines model for OneTimePassword.
+type OneTimePassword struct {
+	Login    string  `json:"login"`
+	Password *string `json:"password,omitempty"`
+}
 
 // Outbox defines model for Outbox.
 type Outbox struct {
@@ -804,6 +1088,71 @@ type Password struct {
 type PasswordChange struct {
 	Current string `json:"current"`
 	New     string `json:"new"`
+}
+
+// PeopleImport defines model for PeopleImport.
+type PeopleImport struct {
+	Counts struct {
+		Changed   int `json:"changed"`
+		Error     int `json:"error"`
+		New       int `json:"new"`
+		Unchanged int `json:"unchanged"`
+	} `json:"counts"`
+	Preview bool          `json:"preview"`
+	Rows    []ImportedRow `json:"rows"`
+}
+
+// Person defines model for Person.
+type Person struct {
+	Account *PersonAccount     `json:"account,omitempty"`
+	Email   *string            `json:"email,omitempty"`
+	Erased  *bool              `json:"erased,omitempty"`
+	Id      openapi_types.UUID `json:"id"`
+
+	// Login In lists; of one person, see account
+	Login   *string `json:"login,omitempty"`
+	Machine bool    `json:"machine"`
+
+	// Name Empty of who was erased
+	Name  string  `json:"name"`
+	Phone *string `json:"phone,omitempty"`
+
+	// Posts Past and future ones too, the newest first
+	Posts []Post `json:"posts"`
+
+	// Rights Of one person: what the posts in force allow beside one's own account
+	Rights  *[]Right `json:"rights,omitempty"`
+	Version int      `json:"version"`
+}
+
+// PersonAccount defines model for PersonAccount.
+type PersonAccount struct {
+	Demo               bool   `json:"demo"`
+	Disabled           bool   `json:"disabled"`
+	Login              string `json:"login"`
+	MustChangePassword bool   `json:"must_change_password"`
+
+	// Password Whether it has one; a machine has none
+	Password     bool `json:"password"`
+	SecondFactor bool `json:"second_factor"`
+
+	// Seen When a session that still lasts was last used
+	Seen *time.Time `json:"seen,omitempty"`
+}
+
+// PersonChange defines model for PersonChange.
+type PersonChange struct {
+	Email   *string `json:"email,omitempty"`
+	Name    *string `json:"name,omitempty"`
+	Phone   *string `json:"phone,omitempty"`
+	Version int     `json:"version"`
+}
+
+// PersonPage defines model for PersonPage.
+type PersonPage struct {
+	// Next Pass as `after` for the next page; absent on the last
+	Next   *string  `json:"next,omitempty"`
+	People []Person `json:"people"`
 }
 
 // Placement defines model for Placement.
@@ -865,6 +1214,38 @@ type PlanList struct {
 	Plans []Plan `json:"plans"`
 }
 
+// Post defines model for Post.
+type Post struct {
+	Area *JurisdictionRef `json:"area,omitempty"`
+
+	// Begins The first day, as 2026-12-01
+	Begins      string  `json:"begins"`
+	Certificate *string `json:"certificate,omitempty"`
+
+	// CertificateUntil The last day on which the certificate is good
+	CertificateUntil *string `json:"certificate_until,omitempty"`
+
+	// Ends The last day; absent without one
+	Ends    *string   `json:"ends,omitempty"`
+	Id      int       `json:"id"`
+	Role    string    `json:"role"`
+	State   PostState `json:"state"`
+	Unit    *UnitRef  `json:"unit,omitempty"`
+	Version int       `json:"version"`
+}
+
+// PostState defines model for Post.State.
+type PostState string
+
+// PostChange defines model for PostChange.
+type PostChange struct {
+	Begins           *string `json:"begins,omitempty"`
+	Certificate      *string `json:"certificate,omitempty"`
+	CertificateUntil *string `json:"certificate_until,omitempty"`
+	Ends             *string `json:"ends,omitempty"`
+	Version          int     `json:"version"`
+}
+
 // Problem defines model for Problem.
 type Problem struct {
 	// Code Machine-readable reason
@@ -886,6 +1267,12 @@ type Progress struct {
 	Total int `json:"total"`
 }
 
+// ProviderName The city's identity provider, as its button is called
+type ProviderName struct {
+	Name   string `json:"name"`
+	NameEn string `json:"name_en"`
+}
+
 // PublicHeat defines model for PublicHeat.
 type PublicHeat struct {
 	// Least Squares with fewer are left out
@@ -900,6 +1287,11 @@ type PublicHeat struct {
 
 	// Url Of tiles, with {month}, {z}, {x}, {y}
 	Url string `json:"url"`
+}
+
+// Reason defines model for Reason.
+type Reason struct {
+	Reason string `json:"reason"`
 }
 
 // RecoveryCodes defines model for RecoveryCodes.
@@ -936,9 +1328,12 @@ type Report struct {
 	Placement      Placement `json:"placement"`
 	PositionSource *string   `json:"position_source,omitempty"`
 	ReceivedAt     time.Time `json:"received_at"`
-	Source         Source    `json:"source"`
-	Text           *string   `json:"text,omitempty"`
-	Title          *string   `json:"title,omitempty"`
+
+	// Reporter Of one report: who told it, masked
+	Reporter *MaskedReporter `json:"reporter,omitempty"`
+	Source   Source          `json:"source"`
+	Text     *string         `json:"text,omitempty"`
+	Title    *string         `json:"title,omitempty"`
 }
 
 // ReportBatch defines model for ReportBatch.
@@ -1009,6 +1404,23 @@ type ResidentReport struct {
 
 // ResidentReportPositionSource defines model for ResidentReport.PositionSource.
 type ResidentReportPositionSource string
+
+// Right defines model for Right.
+type Right struct {
+	Action string `json:"action"`
+
+	// Areas In these jurisdictions and below
+	Areas []JurisdictionRef `json:"areas"`
+
+	// City Everywhere
+	City bool `json:"city"`
+
+	// Own What the person filed
+	Own bool `json:"own"`
+
+	// Units What these units lead or support
+	Units []string `json:"units"`
+}
 
 // Role defines model for Role.
 type Role string
@@ -1091,7 +1503,10 @@ type Session struct {
 	// PublicMap Whether boundaries and heat are shown without signing in
 	PublicMap    bool  `json:"public_map"`
 	SecondFactor *bool `json:"second_factor,omitempty"`
-	SignedIn     bool  `json:"signed_in"`
+
+	// SignIn By what one signs in besides a password, to who has not
+	SignIn   *SignInWays `json:"sign_in,omitempty"`
+	SignedIn bool        `json:"signed_in"`
 }
 
 // SessionPerson defines model for SessionPerson.
@@ -1101,8 +1516,55 @@ type SessionPerson struct {
 	Name  string             `json:"name"`
 }
 
+// Settings defines model for Settings.
+type Settings struct {
+	// PublicMap Boundaries and heat are shown to who has not signed in
+	PublicMap bool `json:"public_map"`
+
+	// RequireSecondFactor Administrators need a second factor
+	RequireSecondFactor bool `json:"require_second_factor"`
+}
+
+// SettingsChange defines model for SettingsChange.
+type SettingsChange struct {
+	PublicMap           *bool `json:"public_map,omitempty"`
+	RequireSecondFactor *bool `json:"require_second_factor,omitempty"`
+}
+
+// SignInWays By what one signs in besides a password, to who has not
+type SignInWays struct {
+	// Oidc The city's identity provider, as its button is called
+	Oidc *ProviderName `json:"oidc,omitempty"`
+}
+
 // Source defines model for Source.
 type Source string
+
+// Token defines model for Token.
+type Token struct {
+	ExpiresAt  time.Time          `json:"expires_at"`
+	Id         openapi_types.UUID `json:"id"`
+	MadeAt     time.Time          `json:"made_at"`
+	Name       string             `json:"name"`
+	Person     openapi_types.UUID `json:"person"`
+	PersonName string             `json:"person_name"`
+	Scopes     []string           `json:"scopes"`
+	SeenAt     *time.Time         `json:"seen_at,omitempty"`
+	State      TokenState         `json:"state"`
+}
+
+// TokenState defines model for Token.State.
+type TokenState string
+
+// TokenList defines model for TokenList.
+type TokenList struct {
+	// LongestDays How long a token lasts at most
+	LongestDays int `json:"longest_days"`
+
+	// Scopes Actions that some machine's post allows
+	Scopes []string `json:"scopes"`
+	Tokens []Token  `json:"tokens"`
+}
 
 // ToldReport defines model for ToldReport.
 type ToldReport struct {
@@ -1114,6 +1576,59 @@ type ToldReport struct {
 	// Url The page that follows the report; the secret is its fragment
 	Url string `json:"url"`
 }
+
+// Unit defines model for Unit.
+type Unit struct {
+	Area    *JurisdictionRef `json:"area,omitempty"`
+	Closed  bool             `json:"closed"`
+	Id      int              `json:"id"`
+	Kind    UnitKind         `json:"kind"`
+	Name    string           `json:"name"`
+	NameEn  *string          `json:"name_en,omitempty"`
+	Version int              `json:"version"`
+}
+
+// UnitKind defines model for Unit.Kind.
+type UnitKind string
+
+// UnitChange defines model for UnitChange.
+type UnitChange struct {
+	Closed  *bool   `json:"closed,omitempty"`
+	Code    *string `json:"code,omitempty"`
+	Level   *string `json:"level,omitempty"`
+	Name    *string `json:"name,omitempty"`
+	NameEn  *string `json:"name_en,omitempty"`
+	Version int     `json:"version"`
+}
+
+// UnitList defines model for UnitList.
+type UnitList struct {
+	Units []Unit `json:"units"`
+}
+
+// UnitRef defines model for UnitRef.
+type UnitRef struct {
+	Id   int     `json:"id"`
+	Kind *string `json:"kind,omitempty"`
+	Name string  `json:"name"`
+}
+
+// UnmaskedReporter defines model for UnmaskedReporter.
+type UnmaskedReporter struct {
+	Email *string    `json:"email,omitempty"`
+	Home  *[]float64 `json:"home,omitempty"`
+	Name  *string    `json:"name,omitempty"`
+	Phone *string    `json:"phone,omitempty"`
+}
+
+// AuditAct defines model for auditAct.
+type AuditAct = string
+
+// AuditPerson defines model for auditPerson.
+type AuditPerson = string
+
+// AuditSubject defines model for auditSubject.
+type AuditSubject = string
 
 // Bbox defines model for bbox.
 type Bbox = string
@@ -1130,11 +1645,54 @@ type KindFilter = string
 // Layer defines model for layer.
 type Layer string
 
+// PersonId defines model for personId.
+type PersonId = string
+
 // SourceFilter defines model for sourceFilter.
 type SourceFilter = string
 
 // To defines model for to.
 type To = string
+
+// ListAuditParams defines parameters for ListAudit.
+type ListAuditParams struct {
+	// Person Who acted
+	Person *AuditPerson `form:"person,omitempty" json:"person,omitempty"`
+
+	// Act What the act begins with, for instance `post.`
+	Act *AuditAct `form:"act,omitempty" json:"act,omitempty"`
+
+	// Subject What was acted on, for instance `unit:3`
+	Subject *AuditSubject `form:"subject,omitempty" json:"subject,omitempty"`
+
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Before The `next` of the page before
+	Before *int `form:"before,omitempty" json:"before,omitempty"`
+	Limit  *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ExportAuditParams defines parameters for ExportAudit.
+type ExportAuditParams struct {
+	// Person Who acted
+	Person *AuditPerson `form:"person,omitempty" json:"person,omitempty"`
+
+	// Act What the act begins with, for instance `post.`
+	Act *AuditAct `form:"act,omitempty" json:"act,omitempty"`
+
+	// Subject What was acted on, for instance `unit:3`
+	Subject *AuditSubject `form:"subject,omitempty" json:"subject,omitempty"`
+
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+}
 
 // GetBasemapParams defines parameters for GetBasemap.
 type GetBasemapParams struct {
@@ -1200,6 +1758,44 @@ type LocateParams struct {
 	Crs       *string  `form:"crs,omitempty" json:"crs,omitempty"`
 }
 
+// ListPeopleParams defines parameters for ListPeople.
+type ListPeopleParams struct {
+	// Search Part of a name, a whole phone number, or the code of a post's jurisdiction; for who edits people also part of a login
+	Search *string `form:"search,omitempty" json:"search,omitempty"`
+
+	// Unit With a post in this unit
+	Unit *int `form:"unit,omitempty" json:"unit,omitempty"`
+
+	// Role With a post of this role
+	Role *string `form:"role,omitempty" json:"role,omitempty"`
+
+	// State With such a post in this state; without it: one that has not ended. `none`: without any that has not ended
+	State *ListPeopleParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Machine Machines alone, or people alone
+	Machine *bool `form:"machine,omitempty" json:"machine,omitempty"`
+
+	// After The `next` of the page before
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListPeopleParamsState defines parameters for ListPeople.
+type ListPeopleParamsState string
+
+// ImportPeopleParams defines parameters for ImportPeople.
+type ImportPeopleParams struct {
+	Preview *bool `form:"preview,omitempty" json:"preview,omitempty"`
+}
+
+// GetPeopleTemplateParams defines parameters for GetPeopleTemplate.
+type GetPeopleTemplateParams struct {
+	Lang *GetPeopleTemplateParamsLang `form:"lang,omitempty" json:"lang,omitempty"`
+}
+
+// GetPeopleTemplateParamsLang defines parameters for GetPeopleTemplate.
+type GetPeopleTemplateParamsLang string
+
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
 	// Item Item codes, comma-separated
@@ -1245,8 +1841,25 @@ type ListReportsParams struct {
 
 // SearchParams defines parameters for Search.
 type SearchParams struct {
-	Q     string `form:"q" json:"q"`
-	Limit *int   `form:"limit,omitempty" json:"limit,omitempty"`
+	Q string `form:"q" json:"q"`
+
+	// Level Only jurisdictions of these levels, comma-separated
+	Level *string `form:"level,omitempty" json:"level,omitempty"`
+	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// BeginProviderParams defines parameters for BeginProvider.
+type BeginProviderParams struct {
+	// To The page to go on to, a path within the city; anything else is the city's home
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// FinishProviderParams defines parameters for FinishProvider.
+type FinishProviderParams struct {
+	State *string `form:"state,omitempty" json:"state,omitempty"`
+	Code  *string `form:"code,omitempty" json:"code,omitempty"`
+	Error *string `form:"error,omitempty" json:"error,omitempty"`
+	Iss   *string `form:"iss,omitempty" json:"iss,omitempty"`
 }
 
 // GetTileJSONParamsLayer defines parameters for GetTileJSON.
@@ -1286,6 +1899,24 @@ type RemoveSecondFactorJSONRequestBody = Password
 // ConfirmSecondFactorJSONRequestBody defines body for ConfirmSecondFactor for application/json ContentType.
 type ConfirmSecondFactorJSONRequestBody = Code
 
+// CreatePersonJSONRequestBody defines body for CreatePerson for application/json ContentType.
+type CreatePersonJSONRequestBody = NewPerson
+
+// ChangePersonJSONRequestBody defines body for ChangePerson for application/json ContentType.
+type ChangePersonJSONRequestBody = PersonChange
+
+// CreateAccountJSONRequestBody defines body for CreateAccount for application/json ContentType.
+type CreateAccountJSONRequestBody = NewAccount
+
+// ChangeAccountJSONRequestBody defines body for ChangeAccount for application/json ContentType.
+type ChangeAccountJSONRequestBody = AccountChange
+
+// CreatePostJSONRequestBody defines body for CreatePost for application/json ContentType.
+type CreatePostJSONRequestBody = NewPost
+
+// ChangePostJSONRequestBody defines body for ChangePost for application/json ContentType.
+type ChangePostJSONRequestBody = PostChange
+
 // SendCodeJSONRequestBody defines body for SendCode for application/json ContentType.
 type SendCodeJSONRequestBody = CodeRequest
 
@@ -1304,11 +1935,29 @@ type FileReportsJSONRequestBody = ReportBatch
 // SetPositionJSONRequestBody defines body for SetPosition for application/json ContentType.
 type SetPositionJSONRequestBody = NewPosition
 
+// UnmaskReporterJSONRequestBody defines body for UnmaskReporter for application/json ContentType.
+type UnmaskReporterJSONRequestBody = Reason
+
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = Credentials
+
+// GiveProviderCodeJSONRequestBody defines body for GiveProviderCode for application/json ContentType.
+type GiveProviderCodeJSONRequestBody = Code
+
+// ChangeSettingsJSONRequestBody defines body for ChangeSettings for application/json ContentType.
+type ChangeSettingsJSONRequestBody = SettingsChange
 
 // ChangeMessageSettingsJSONRequestBody defines body for ChangeMessageSettings for application/json ContentType.
 type ChangeMessageSettingsJSONRequestBody = MessageSettings
 
 // SendTestMessageJSONRequestBody defines body for SendTestMessage for application/json ContentType.
 type SendTestMessageJSONRequestBody = CodeRequest
+
+// CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
+type CreateTokenJSONRequestBody = NewToken
+
+// CreateUnitJSONRequestBody defines body for CreateUnit for application/json ContentType.
+type CreateUnitJSONRequestBody = NewUnit
+
+// ChangeUnitJSONRequestBody defines body for ChangeUnit for application/json ContentType.
+type ChangeUnitJSONRequestBody = UnitChange

@@ -12,6 +12,7 @@ import (
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/audit"
+	"gridgov/internal/keyring"
 	"gridgov/internal/postgres"
 	"gridgov/internal/postgres/pgtest"
 	"gridgov/internal/report"
@@ -40,7 +41,7 @@ func TestRestoredCityHasTheSamePlacements(t *testing.T) {
 	if err := c.Reports.SetPosition(audit.By(t.Context(), by), 1, apptest.Center(2, 2), "looked"); err != nil {
 		t.Fatal(err)
 	}
-	before, acts := placements(t, c), onRecord(t, c)
+	before, acts := placements(t, c), onRecord(t, c, c.Contacts.Ring)
 	for act, want := range map[string]int{"report.file": 40, "report.position": 1, "plan.publish": 2, "plan.check": 2, "report.replace": 1, "items.set": 1} {
 		if acts[act] != want {
 			t.Errorf("%d acts %s are on record, want %d: %v", acts[act], act, want, acts)
@@ -71,13 +72,13 @@ func TestRestoredCityHasTheSamePlacements(t *testing.T) {
 	if after := placements(t, restored); after != before {
 		t.Errorf("restored:\n%s\nwant\n%s", after, before)
 	}
-	if after := onRecord(t, restored); !maps.Equal(after, acts) {
+	if after := onRecord(t, restored, c.Contacts.Ring); !maps.Equal(after, acts) {
 		t.Errorf("restored are the acts %v, want %v", after, acts)
 	}
 	if err := restored.SetAttribution(t.Context(), []string{"x"}); err != nil {
 		t.Error(err)
 	}
-	if after := onRecord(t, restored); after["attribution.set"] != 1 {
+	if after := onRecord(t, restored, c.Contacts.Ring); after["attribution.set"] != 1 {
 		t.Errorf("the record does not go on: %v", after)
 	}
 	if p := restored.State().Layout.Plan; p.Name != "second" {
@@ -94,9 +95,9 @@ func TestRestoredCityHasTheSamePlacements(t *testing.T) {
 }
 
 // onRecord counts the acts on record, which must be a whole chain.
-func onRecord(t *testing.T, c *app.City) map[string]int {
+func onRecord(t *testing.T, c *app.City, keys *keyring.Ring) map[string]int {
 	t.Helper()
-	report, err := audit.Verify(t.Context(), c.Pool, audit.Keys(nil, c.Code))
+	report, err := audit.Verify(t.Context(), c.Pool, audit.Keys(keys, c.Code))
 	if err != nil || report.Fault != nil {
 		t.Fatalf("%v, %v", report.Fault, err)
 	}

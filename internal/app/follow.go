@@ -134,7 +134,7 @@ func (n *news) take(e feed.Stored, plan int64) error {
 		}
 		return nil
 	default:
-		return nil // of a later version
+		return nil // report.erased, as there are no words in the cube, or of a later version
 	}
 	n.size++
 	if by != plan {

@@ -22,11 +22,11 @@ func foldLogin(login string) string { return strings.ToLower(strings.TrimSpace(l
 
 const selectAccount = `
 	SELECT a.person_id, a.login, p.name, p.machine, a.password IS NOT NULL, a.must_change, a.demo, a.totp_confirmed_at IS NOT NULL,
-		a.created_at, a.disabled_at, (SELECT max(s.seen_at) FROM session s WHERE s.person_id = a.person_id)
+		coalesce(a.issuer, ''), coalesce(a.subject, ''), a.created_at, a.disabled_at, (SELECT max(s.seen_at) FROM session s WHERE s.person_id = a.person_id)
 	FROM account a JOIN person p ON p.id = a.person_id`
 
 func scanAccount(row pgx.CollectableRow) (a Account, err error) {
-	err = row.Scan(&a.Person, &a.Login, &a.Name, &a.Machine, &a.Password, &a.MustChange, &a.Demo, &a.TOTP, &a.CreatedAt, &a.DisabledAt, &a.LastSession)
+	err = row.Scan(&a.Person, &a.Login, &a.Name, &a.Machine, &a.Password, &a.MustChange, &a.Demo, &a.TOTP, &a.Issuer, &a.Subject, &a.CreatedAt, &a.DisabledAt, &a.LastSession)
 	return a, err
 }
 
@@ -181,11 +181,18 @@ type lockedAccount struct {
 	confirmed  bool
 	step       int64
 	disabledAt *time.Time
+	issuer     string // "": it is not linked to an identity
+	subject    string
+}
+
+// is tells whether the account is the identity's.
+func (a *lockedAccount) is(realm, subject string) bool {
+	return a.issuer == realm && a.subject == subject
 }
 
 func (w *work) lock(ctx context.Context, person uuid.UUID) (a lockedAccount, err error) {
-	err = w.tx.QueryRow(ctx, `SELECT password, demo, totp, totp_confirmed_at IS NOT NULL, totp_step, disabled_at FROM account WHERE person_id = $1 FOR UPDATE`, person).
-		Scan(&a.password, &a.demo, &a.totp, &a.confirmed, &a.step, &a.disabledAt)
+	err = w.tx.QueryRow(ctx, `SELECT password, demo, totp, totp_confirmed_at IS NOT NULL, totp_step, disabled_at, coalesce(issuer, ''), coalesce(subject, '')
+		FROM account WHERE person_id = $1 FOR UPDATE`, person).Scan(&a.password, &a.demo, &a.totp, &a.confirmed, &a.step, &a.disabledAt, &a.issuer, &a.subject)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return a, noAccount(person)
 	} else if err != nil {
@@ -307,7 +314,9 @@ func (s *Service) Erase(ctx context.Context, person uuid.UUID) error {
 		w.records, w.people = append(w.records, records...), true
 		for _, sql := range []string{
 			`DELETE FROM session WHERE person_id = $1`, `DELETE FROM device WHERE person_id = $1`, `DELETE FROM recovery_code WHERE person_id = $1`,
-			`UPDATE account SET login = 'erased-' || person_id::text, password = NULL, totp = NULL, totp_confirmed_at = NULL WHERE person_id = $1`,
+			`DELETE FROM oidc_pending WHERE person_id = $1`,
+			`UPDATE account SET login = 'erased-' || person_id::text, password = NULL, totp = NULL, totp_confirmed_at = NULL, issuer = NULL, subject = NULL
+				WHERE person_id = $1`,
 			`UPDATE token SET name = 'erased' WHERE person_id = $1`,
 		} {
 			if _, err := w.exec(ctx, "erase account", sql, person); err != nil {

@@ -103,6 +103,8 @@ type Account struct {
 	MustChange  bool
 	Demo        bool
 	TOTP        bool
+	Issuer      string // of the identity that the account is linked to, with #claim where its key is not sub; "": none
+	Subject     string
 	CreatedAt   time.Time
 	DisabledAt  *time.Time
 	LastSession *time.Time // when a session that still lasts was last used

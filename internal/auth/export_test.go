@@ -24,3 +24,6 @@ func (s *Service) Cached() int {
 
 // MostCached bounds Cached.
 const MostCached = mostCached
+
+// Compared is how many passwords were held against a hash, each with the work that the hash asks for.
+func (s *Service) Compared() int64 { return s.hasher.compared.Load() }

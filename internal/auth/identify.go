@@ -91,9 +91,9 @@ const (
 		JOIN person p ON p.id = a.person_id AND p.erased_at IS NULL
 		LEFT JOIN post o ON o.person_id = p.id
 		LEFT JOIN unit u ON u.id = o.unit_id`
-	readSession = `SELECT h.id, h.seen_at, h.ends_at, NULL::text[], ` + identityColumns + `
+	readSession = `SELECT h.id, h.seen_at, h.ends_at, NULL::text[], h.vouched, h.mfa, ` + identityColumns + `
 		FROM session h ` + identityTables + ` WHERE h.hash = $1 AND h.ends_at > $2 ORDER BY o.id`
-	readToken = `SELECT h.id, coalesce(h.seen_at, h.made_at), h.expires_at, h.scopes, ` + identityColumns + `
+	readToken = `SELECT h.id, coalesce(h.seen_at, h.made_at), h.expires_at, h.scopes, false, false, ` + identityColumns + `
 		FROM token h ` + identityTables + ` WHERE h.hash = $1 AND h.expires_at > $2 AND h.revoked_at IS NULL AND p.machine ORDER BY o.id`
 )
 
@@ -113,10 +113,10 @@ func (s *Service) read(ctx context.Context, token string, key digest, era uint64
 	var found uuid.UUID
 	var seen, ends time.Time
 	var scopes []string
-	var demand, public, told bool
+	var demand, public, told, vouched, mfa bool
 	var posts []policy.Post
 	var held person.Held
-	to := append([]any{&found, &seen, &ends, &scopes, &id.Person, &id.Login, &id.Name, &id.MustChange, &id.Demo, &id.TOTP, &demand, &public, &told}, held.Dest()...)
+	to := append([]any{&found, &seen, &ends, &scopes, &vouched, &mfa, &id.Person, &id.Login, &id.Name, &id.MustChange, &id.Demo, &id.TOTP, &demand, &public, &told}, held.Dest()...)
 	_, err = pgx.ForEachRow(rows, to, func() error {
 		if p, ok := held.Post(s.cfg.People.Zone); ok {
 			posts = append(posts, p)
@@ -146,7 +146,8 @@ func (s *Service) read(ctx context.Context, token string, key digest, era uint64
 		if used := now.Add(idle); used.Before(ends) {
 			id.Ends = used
 		}
-		id.NeedsTOTP = demand && !id.TOTP && isAdministrator(posts, now)
+		id.MustChange = id.MustChange && !vouched // nobody else has the password that let this one in: there was none
+		id.NeedsTOTP = demand && !id.TOTP && !mfa && isAdministrator(posts, now)
 		if id.MustChange || id.NeedsTOTP {
 			id.Actor.Only = ownAccount
 		}

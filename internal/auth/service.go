@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"gridgov/internal/audit"
+	"gridgov/internal/auth/idp"
 	"gridgov/internal/feed"
 	"gridgov/internal/postgres"
 )
@@ -23,6 +24,7 @@ type Service struct {
 	cfg      Config
 	throttle *Throttle
 	hasher   *hasher
+	idp      *idp.Client
 	cache    cache
 	visitor  atomic.Pointer[visitor]
 	flights  singleflight.Group
@@ -34,11 +36,14 @@ func New(cfg Config) *Service {
 	if cfg.Limits == (Limits{}) {
 		cfg.Limits = DefaultLimits
 	}
-	return &Service{cfg: cfg, throttle: NewThrottle(DefaultRates), hasher: newHasher(hashing)}
+	return &Service{cfg: cfg, throttle: NewThrottle(DefaultRates), hasher: newHasher(hashing), idp: idp.New(cfg.Now)}
 }
 
 // Close waits for what is being written.
-func (s *Service) Close() { s.writing.Wait() }
+func (s *Service) Close() {
+	s.writing.Wait()
+	s.idp.Close()
+}
 
 // work is a transaction and what it leaves behind.
 type work struct {

@@ -39,8 +39,8 @@ type candidate struct {
 	confirmed    bool
 	disabled     bool
 	demo         bool
-	vouched      bool // an identity provider says who it is: no password is asked
-	device       bool // the attempt comes from one of the person's
+	by           *voucher // an identity provider says who it is: no password is asked
+	device       bool     // the attempt comes from one of the person's
 	deviceDigest string
 }
 
@@ -63,35 +63,6 @@ func (s *Service) SignIn(ctx context.Context, a Attempt) (SignedIn, error) {
 	}
 	if err := s.verify(ctx, a, c, g); err != nil {
 		return SignedIn{}, err
-	}
-	return s.enter(ctx, a, c, g)
-}
-
-// OpenSession opens a session for somebody whom an identity provider vouches for; login and password of the attempt say
-// nothing. A second factor that the account has is asked for as SignIn does, with the same faults.
-func (s *Service) OpenSession(ctx context.Context, person uuid.UUID, a Attempt) (SignedIn, error) {
-	acc, err := s.Account(ctx, person)
-	if err != nil {
-		return SignedIn{}, err
-	}
-	a.Address = address(a.Address)
-	a.Login = acc.Login
-	c, err := s.candidate(ctx, a)
-	if err != nil {
-		return SignedIn{}, err
-	}
-	c.vouched = true
-	g := Guess{Login: acc.Login, Device: "vouched " + person.String()} // strangers do not get here
-	switch wait, ok := s.throttle.Take(s.cfg.Now(), g); {
-	case !ok:
-		return SignedIn{}, tooMany(wait)
-	case c.person != person || c.demo:
-		return SignedIn{}, s.refused(ctx, a, c, errWrong)
-	case c.disabled:
-		return SignedIn{}, s.refused(ctx, a, c, errDisabled)
-	case c.confirmed && a.Code == "":
-		s.throttle.Give(s.cfg.Now(), g)
-		return SignedIn{}, errNeedCode
 	}
 	return s.enter(ctx, a, c, g)
 }
@@ -155,7 +126,7 @@ func (s *Service) verify(ctx context.Context, a Attempt, c candidate, g Guess) e
 		return s.refused(ctx, a, c, errWrong)
 	case c.disabled:
 		return s.refused(ctx, a, c, errDisabled)
-	case c.confirmed && a.Code == "":
+	case c.asksCode() && a.Code == "":
 		s.throttle.Give(s.cfg.Now(), g)
 		return errNeedCode
 	}
@@ -214,14 +185,20 @@ func (s *Service) open(ctx context.Context, a Attempt, c candidate) (in SignedIn
 			return errWrong
 		case err != nil:
 			return err
-		case !c.vouched && (l.password == nil || *l.password != c.password):
+		case c.by == nil && (l.password == nil || *l.password != c.password):
 			return errWrong // it was changed meanwhile
 		case l.disabledAt != nil:
 			return errDisabled
+		case c.by != nil && c.by.mfa:
 		case l.confirmed && !c.confirmed:
 			return errNeedCode
 		case l.confirmed:
 			if err := w.useCode(ctx, c.person, l, code); err != nil {
+				return err
+			}
+		}
+		if c.by != nil {
+			if err := w.admit(ctx, c.person, l, c.by); err != nil {
 				return err
 			}
 		}
@@ -232,8 +209,8 @@ func (s *Service) open(ctx context.Context, a Attempt, c candidate) (in SignedIn
 			{"end the old session", `DELETE FROM session WHERE hash = $1`, []any{hashOf(a.OldToken)}},
 			{"end sessions", `DELETE FROM session WHERE person_id = $1 AND (ends_at <= $2 OR id NOT IN
 				(SELECT s.id FROM session s WHERE s.person_id = $1 ORDER BY s.seen_at DESC, s.id LIMIT $3))`, []any{c.person, w.at, mostSessions - 1}},
-			{"open session", `INSERT INTO session (id, hash, person_id, made_at, seen_at, ends_at, address, agent) VALUES ($1, $2, $3, $4, $4, $5, $6, $7)`,
-				[]any{id, hash, c.person, w.at, w.at.Add(s.cfg.Limits.Absolute), a.Address, clean(a.Agent, 300)}},
+			{"open session", `INSERT INTO session (id, hash, person_id, made_at, seen_at, ends_at, address, agent, vouched, mfa) VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9)`,
+				[]any{id, hash, c.person, w.at, w.at.Add(s.cfg.Limits.Absolute), a.Address, clean(a.Agent, 300), c.by != nil, c.by != nil && c.by.mfa}},
 			{"know device", `INSERT INTO device (hash, person_id, made_at, seen_at) VALUES ($1, $2, $3, $3) ON CONFLICT (hash) DO UPDATE SET seen_at = excluded.seen_at`,
 				[]any{deviceHash, c.person, w.at}},
 			{"forget devices", `DELETE FROM device WHERE person_id = $1 AND (seen_at <= $2 OR hash NOT IN

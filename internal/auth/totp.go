@@ -39,7 +39,7 @@ type code struct {
 
 // readCode tells what a code is, outside of the transaction that uses it.
 func (s *Service) readCode(c candidate, text string) (code, error) {
-	if !c.confirmed {
+	if !c.asksCode() {
 		return code{}, nil
 	}
 	text = strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(text))
@@ -201,8 +201,8 @@ func wrongCode() *fault.Error {
 	return fault.Invalid("code", "wrong_code", "the code is wrong, or was used before: wait for the next one; is the phone's clock right?")
 }
 
-// Reseal seals all second factors anew, by the key that is current now, and returns how many: after it, older keys are not
-// needed for them.
+// Reseal seals all second factors, and the secret that the identity provider knows the city by, anew by the key that is
+// current now, and returns how many: after it, older keys are not needed for them.
 func (s *Service) Reseal(ctx context.Context) (resealed int, err error) {
 	if s.cfg.Sealer == nil {
 		return 0, errNoKey
@@ -235,7 +235,9 @@ func (s *Service) Reseal(ctx context.Context) (resealed int, err error) {
 			}
 			resealed++
 		}
-		return nil
+		n, err := w.resealProvider(ctx)
+		resealed += n
+		return err
 	})
 	return resealed, err
 }

@@ -60,7 +60,7 @@ func open(path string) (*os.File, fs.FileInfo, error) {
 	} else if !info.Mode().IsRegular() {
 		return nil, nil, errors.New("it is not a file")
 	}
-	f, err := os.Open(path) //nolint:gosec // the operator names the file
+	f, err := os.Open(path) // the operator names the file
 	if err != nil {
 		return nil, nil, err
 	}
@@ -100,7 +100,7 @@ func check(h []byte, size int64) string {
 		case length == 0 && !p.needed:
 		case length == 0:
 			return "its " + p.name + " is empty"
-		case offset < headerSize || offset > uint64(size) || length > uint64(size)-offset: //nolint:gosec // a size is ≥ 0
+		case offset < headerSize || offset > uint64(size) || length > uint64(size)-offset: // a size is ≥ 0
 			return "its " + p.name + " reaches beyond the file: it was cut short or is damaged"
 		}
 	}

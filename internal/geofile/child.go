@@ -41,7 +41,7 @@ func (g *gdal) start(ctx context.Context, name string, args ...string) (*child, 
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	c := &child{gdal: g, ctx: ctx, cancel: cancel, stderr: &tail{}}
-	c.cmd = exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", limited, "sh", //nolint:gosec // arguments, never shell text
+	c.cmd = exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", limited, "sh", // arguments, never shell text
 		strconv.FormatInt(g.opts.MaxMemory>>10, 10), seconds(g.opts), strconv.FormatInt(g.opts.maxUnpacked()>>9, 10), program}, args...)...)
 	c.cmd.Dir, c.cmd.Env, c.cmd.Stderr = g.dir, g.environment(), c.stderr
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -198,7 +198,7 @@ func fakeGDAL(t *testing.T, ogr2ogr string) string {
 	dir := t.TempDir()
 	info := "#!/bin/sh\nif [ \"$1\" = --formats ]; then echo '  WFS -vector- (rov): x'; else printf 'Layer name: x\\nGeometry: Polygon\\nLayer SRS WKT:\\n(unknown)\\n'; fi\n"
 	for name, script := range map[string]string{"ogrinfo": info, "ogr2ogr": "#!/bin/sh\n" + ogr2ogr} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil { //nolint:gosec // it has to run
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o700); err != nil { // it has to run
 			t.Fatal(err)
 		}
 	}

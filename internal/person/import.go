@@ -14,8 +14,8 @@ import (
 	"gridgov/internal/policy"
 )
 
-// maxRows is how many rows one import takes: it is one transaction.
-const maxRows = 5000
+// MaxRows is how many rows one import takes: it is one transaction.
+const MaxRows = 5000
 
 var errPreview = errors.New("person: only a preview")
 
@@ -55,8 +55,8 @@ func (s *Service) Apply(ctx context.Context, rows []Row) (out []Planned, err err
 }
 
 func (w *work) rows(ctx context.Context, rows []Row) ([]Planned, error) {
-	if len(rows) > maxRows {
-		return nil, fault.TooLarge("", "the import has %d rows: part it into files of at most %d", len(rows), maxRows)
+	if len(rows) > MaxRows {
+		return nil, fault.TooLarge("", "the import has %d rows: part it into files of at most %d", len(rows), MaxRows)
 	}
 	out := make([]Planned, len(rows))
 	for i, r := range rows {
@@ -84,7 +84,10 @@ func (w *work) rows(ctx context.Context, rows []Row) ([]Planned, error) {
 
 // row imports one row.
 func (w *work) row(ctx context.Context, r Row) (Planned, error) {
-	p := Planned{Line: r.Line, Outcome: OutcomeUnchanged}
+	p := Planned{Line: r.Line, Outcome: OutcomeUnchanged, Was: map[string]string{}}
+	if r.Bad != nil {
+		return p, r.Bad
+	}
 	n := New{ID: r.ID, Name: r.Name, Phone: r.Phone, Email: r.Email, Machine: policy.Role(strings.TrimSpace(r.Role)).IsMachine()}
 	if f := n.check(); f != nil {
 		return p, f
@@ -107,6 +110,7 @@ func (w *work) row(ctx context.Context, r Row) (Planned, error) {
 		if len(p.Changed) > 0 {
 			p.Outcome = OutcomeChanged
 		}
+		p.was(map[string]string{"name": who.Name, "phone": who.Phone, "email": who.Email}, p.Changed)
 	} else {
 		if who, err = w.create(ctx, n); err != nil {
 			return p, err
@@ -117,10 +121,12 @@ func (w *work) row(ctx context.Context, r Row) (Planned, error) {
 	if strings.TrimSpace(r.Role) == "" {
 		return p, nil
 	}
-	created, changed, err := w.rowPost(ctx, who.ID, r)
+	created, held, changed, err := w.rowPost(ctx, who.ID, r)
 	if err != nil {
 		return p, err
 	}
+	p.was(map[string]string{"begins": string(held.Begins), "ends": string(held.Ends), "certificate": held.Certificate,
+		"certificate_until": string(held.CertificateUntil)}, changed)
 	switch {
 	case created && p.Outcome != OutcomeNew:
 		p.Outcome, p.Changed = OutcomeNew, append(p.Changed, "post")
@@ -128,6 +134,12 @@ func (w *work) row(ctx context.Context, r Row) (Planned, error) {
 		p.Outcome, p.Changed = OutcomeChanged, append(p.Changed, changed...)
 	}
 	return p, nil
+}
+
+func (p *Planned) was(values map[string]string, changed []string) {
+	for _, field := range changed {
+		p.Was[field] = values[field]
+	}
 }
 
 // find looks for the person that a row means: by id; by phone, when the name fits; by name, when the row or the person has
@@ -168,19 +180,19 @@ func (w *work) find(ctx context.Context, n New) (p Person, known bool, err error
 	return p, false, fault.Invalid("name", "several_people", "%d people have this name: give the phone or the person's id", len(list))
 }
 
-// rowPost gives the row's post, or changes the one that is held at the time.
-func (w *work) rowPost(ctx context.Context, holder uuid.UUID, r Row) (created bool, changed []string, err error) {
+// rowPost gives the row's post, or changes the one that is held at the time, which was as it returns it.
+func (w *work) rowPost(ctx context.Context, holder uuid.UUID, r Row) (created bool, was Post, changed []string, err error) {
 	p := Post{Person: holder, Role: policy.Role(strings.TrimSpace(r.Role)), Begins: Day(strings.TrimSpace(r.Begins)), Ends: Day(strings.TrimSpace(r.Ends)),
 		Area:        policy.Area{Level: policy.Level(strings.TrimSpace(r.Level)), Code: strings.TrimSpace(r.Code)},
 		Certificate: strings.TrimSpace(r.Certificate), CertificateUntil: Day(strings.TrimSpace(r.CertificateUntil))}
 	for _, f := range []struct{ field, text string }{{"role", string(p.Role)}, {"unit", r.Unit}, {"level", string(p.Area.Level)}, {"code", p.Area.Code}} {
 		if f := checkText(f.field, f.text, 100, false); f != nil {
-			return false, nil, f
+			return false, was, nil, f
 		}
 	}
 	if name := strings.TrimSpace(r.Unit); name != "" {
 		if p.Unit, err = w.unitNamed(ctx, name); err != nil {
-			return false, nil, err
+			return false, was, nil, err
 		}
 	}
 	for _, d := range []struct {
@@ -188,7 +200,7 @@ func (w *work) rowPost(ctx context.Context, holder uuid.UUID, r Row) (created bo
 		day   Day
 	}{{"begins", p.Begins}, {"ends", p.Ends}, {"certificate_until", p.CertificateUntil}} {
 		if _, f := d.day.check(d.field); f != nil {
-			return false, nil, f
+			return false, was, nil, f
 		}
 	}
 	from := p.Begins
@@ -200,12 +212,12 @@ func (w *work) rowPost(ctx context.Context, holder uuid.UUID, r Row) (created bo
 			AND coalesce(o.ends, 'infinity') >= greatest(o.begins, $6::text::date) AND o.begins <= coalesce($7::text::date, 'infinity')
 		ORDER BY o.begins FOR UPDATE OF o`, holder, p.Role, p.Unit, p.Area.Level, p.Area.Code, string(from), null(p.Ends))
 	if err != nil {
-		return false, nil, err
+		return false, was, nil, err
 	}
 	if len(held) == 0 {
 		p.Begins = from
 		_, err := w.createPost(ctx, p)
-		return err == nil, nil, err
+		return err == nil, was, nil, err
 	}
 	var c PostChange
 	for _, f := range []struct {
@@ -220,7 +232,7 @@ func (w *work) rowPost(ctx context.Context, holder uuid.UUID, r Row) (created bo
 		c.Certificate = &p.Certificate
 	}
 	_, changed, err = w.changePost(ctx, held[0], c, "post.change")
-	return false, changed, err
+	return false, held[0], changed, err
 }
 
 func (w *work) unitNamed(ctx context.Context, name string) (policy.UnitID, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"gridgov/internal/fault"
 	"gridgov/internal/feed"
 	"gridgov/internal/policy"
 )
@@ -99,12 +100,52 @@ type PostChange struct {
 // Query asks for people.
 type Query struct {
 	Reach  *policy.Reach // only those whom it covers by a post that has not ended; nil: all
-	Search string        // part of a name or of a login, or a whole phone number or post's code
-	Unit   policy.UnitID // with a post that has not ended in this unit; 0: any
+	Search string        // part of a name, or a whole phone number or post's code
+	Logins bool          // the search looks at logins too
+	Unit   policy.UnitID // with a post in this unit; 0: any
 	Role   policy.Role   // with such a post of this role; "": any
+	State  State         // with such a post in this state; "": one that has not ended, where Unit or Role is given
+	Kind   Kind          // people or machines; 0: both
 	After  string        // Next of the page before; "": the first page
 	Limit  int           // 1 to 200; 0: 50
 }
+
+// Kind tells people from machines.
+type Kind uint8
+
+// The kinds.
+const (
+	Humans Kind = iota + 1
+	Machines
+)
+
+// State is where a post stands on a day.
+type State string
+
+// The states. Nobody ever held a post that was taken back; NoPost is said of people, who hold none and will not.
+const (
+	InForce   State = "in_force"
+	ToCome    State = "to_come"
+	Ended     State = "ended"
+	TakenBack State = "taken_back"
+	NoPost    State = "none"
+)
+
+// State tells where the post stands on a day.
+func (p *Post) State(today Day) State {
+	switch {
+	case p.Ends != "" && p.Ends < p.Begins:
+		return TakenBack
+	case p.Ends != "" && p.Ends < today:
+		return Ended
+	case p.Begins > today:
+		return ToCome
+	}
+	return InForce
+}
+
+// Today is the day that it is in the city.
+func (s *Service) Today() Day { return dayOf(s.Now(), s.Zone) }
 
 // Page is one page of people, by name.
 type Page struct {
@@ -129,6 +170,8 @@ type Row struct {
 	Begins, Ends       string // dates as 2026-12-01; no begin: today
 	Certificate        string
 	CertificateUntil   string
+
+	Bad *fault.Error // the line could not be read: its fields say nothing
 }
 
 // Outcome is what an import does with a row.
@@ -142,11 +185,13 @@ const (
 	OutcomeError     Outcome = "error"
 )
 
-// Planned is what becomes of one row. Changed names the fields that are or would be others.
+// Planned is what becomes of one row. Changed names the fields that are or would be others; Was has what those of the
+// person and of the post are before.
 type Planned struct {
 	Line    int
 	Outcome Outcome
 	Person  uuid.UUID
 	Changed []string
+	Was     map[string]string
 	Err     error // a fault, with Line
 }

@@ -185,6 +185,9 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 	if q.Role != "" && !slices.Contains(policy.Roles, q.Role) {
 		return Page{}, fault.Invalid("role", "unknown_role", "there is no role %.60q: use one of %s", q.Role, join(policy.Roles))
 	}
+	if _, ok := inState[q.State]; !ok {
+		return Page{}, fault.Invalid("state", "unknown_value", "%.40q is none of in_force, to_come, ended, none", string(q.State))
+	}
 	if q.After != "" {
 		if _, err := uuid.Parse(q.After); err != nil {
 			return Page{}, fault.Invalid("after", "bad_cursor", "is no end of a page: give what the page before said")
@@ -217,6 +220,15 @@ func (c *conditions) add(sql string, args ...any) {
 	c.sql = append(c.sql, sql)
 }
 
+// inState are conditions on a post o; ? is today.
+var inState = map[State]string{
+	"":      `coalesce(o.ends, 'infinity') >= greatest(o.begins, ?::date)`,
+	NoPost:  `coalesce(o.ends, 'infinity') >= greatest(o.begins, ?::date)`,
+	InForce: `?::date BETWEEN o.begins AND coalesce(o.ends, 'infinity')`,
+	ToCome:  `o.begins > ?::date AND coalesce(o.ends, 'infinity') >= o.begins`,
+	Ended:   `o.ends < ?::date AND o.ends >= o.begins`,
+}
+
 // people reads those whom a query asks for, one more than its limit; or with an id, that one, erased or not.
 func (s *Service) people(ctx context.Context, q Query, id uuid.UUID) ([]Person, error) {
 	var c conditions
@@ -231,12 +243,19 @@ func (s *Service) people(ctx context.Context, q Query, id uuid.UUID) ([]Person, 
 	}
 	if text := strings.TrimSpace(q.Search); text != "" {
 		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
-		c.add(`(p.name ILIKE ? OR a.login ILIKE ? OR p.phone = ? OR EXISTS (SELECT FROM post o WHERE o.person_id = p.id AND o.code = ?))`,
-			like, like, text, text)
+		c.add(`(p.name ILIKE ? OR (? AND a.login ILIKE ?) OR p.phone = ? OR EXISTS (SELECT FROM post o WHERE o.person_id = p.id AND o.code = ?))`,
+			like, q.Logins, like, text, text)
 	}
-	if q.Unit != 0 || q.Role != "" {
-		c.add(`EXISTS (SELECT FROM post o WHERE o.person_id = p.id AND (?::bigint = 0 OR o.unit_id = ?) AND (?::text = '' OR o.role = ?)
-			AND (o.ends IS NULL OR o.ends >= ?::date))`, q.Unit, q.Unit, string(q.Role), string(q.Role), today)
+	if q.Kind != 0 {
+		c.add(`p.machine = ?`, q.Kind == Machines)
+	}
+	if q.Unit != 0 || q.Role != "" || q.State != "" {
+		has := `EXISTS`
+		if q.State == NoPost {
+			has = `NOT EXISTS`
+		}
+		c.add(has+` (SELECT FROM post o WHERE o.person_id = p.id AND (?::bigint = 0 OR o.unit_id = ?) AND (?::text = '' OR o.role = ?)
+			AND `+inState[q.State]+`)`, q.Unit, q.Unit, string(q.Role), string(q.Role), today)
 	}
 	if q.After != "" {
 		c.add(`(p.name, p.id) > (SELECT l.name, l.id FROM person l WHERE l.id = ? AND l.erased_at IS NULL)`, q.After)
@@ -286,7 +305,7 @@ func (s *Service) within(c *conditions, r *policy.Reach, today string) {
 	}
 	// A unit without territory lies in no area, whatever its own jurisdiction.
 	c.add(`(p.id = ? OR EXISTS (SELECT FROM post o LEFT JOIN unit u ON u.id = o.unit_id
-		WHERE o.person_id = p.id AND (o.ends IS NULL OR o.ends >= ?::date) AND (o.unit_id = ANY(?::bigint[])
+		WHERE o.person_id = p.id AND coalesce(o.ends, 'infinity') >= greatest(o.begins, ?::date) AND (o.unit_id = ANY(?::bigint[])
 			OR ((u.id IS NULL OR u.kind <> ALL(?::text[])) AND coalesce(o.level, u.level) IS NOT NULL
 				AND (? OR (coalesce(o.level, u.level), coalesce(o.code, u.code)) IN (SELECT level, code FROM unnest(?::text[], ?::text[]) AS a (level, code)))))))`,
 		own, today, units, withoutTerritory(), everywhere, levels, codes)
@@ -350,6 +369,29 @@ func (s *Service) PostsOf(ctx context.Context, q Querier, person uuid.UUID) ([]p
 		return nil, fmt.Errorf("read posts: %w", err)
 	}
 	return list, nil
+}
+
+// Names tells what people and machines are called now; who was erased is not among them.
+func (s *Service) Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT id, name FROM person WHERE id = ANY($1) AND erased_at IS NULL`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read names: %w", err)
+	}
+	names, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (n struct {
+		id   uuid.UUID
+		name string
+	}, err error) {
+		err = row.Scan(&n.id, &n.name)
+		return n, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read names: %w", err)
+	}
+	out := make(map[uuid.UUID]string, len(names))
+	for _, n := range names {
+		out[n.id] = n.name
+	}
+	return out, nil
 }
 
 func state(err error) string {

@@ -94,7 +94,7 @@ func New(levels []Level) (*Index, error) {
 		if err != nil {
 			return nil, err
 		}
-		prepared.placed = i == len(levels)-1 || levels[i+1].Parent == nil
+		prepared.placed = i == len(levels)-1 || levels[i+1].Parent == nil //nolint:gosec // the last one is taken out before
 		x.levels[i] = prepared
 		for _, f := range l.Faces {
 			for _, p := range f.Shape {

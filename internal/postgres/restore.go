@@ -19,8 +19,9 @@ import (
 const aside = "before_restore_"
 
 // Restore brings back the registry and the cities of a backup, whole or not at all: what is there is put aside first, and
-// is back when anything fails. The cities get new roles and passwords, people have to sign in again, and feeds get a new epoch, so that no follower
-// takes what comes now for what it has seen. A backup of an earlier version is migrated forward.
+// is back when anything fails. The cities get new roles and passwords, people have to sign in again, and feeds get a new
+// epoch, so that no follower takes what comes now for what it has seen. Who told reports and was erased in a city whose
+// place it takes stays erased. A backup of an earlier version is migrated forward.
 //
 // It refuses a damaged file, a database that has cities (unless opts.Replace gives them up), and one that is being served.
 func (d *Database) Restore(ctx context.Context, file string, opts BackupOptions) (Manifest, error) {
@@ -53,11 +54,24 @@ func (d *Database) Restore(ctx context.Context, file string, opts BackupOptions)
 	if err := conn.Close(ctx); err != nil { // gives the lock to Migrate
 		return m, err
 	}
-	return m, d.Migrate(ctx, func(done Migrated) {
+	err = d.Migrate(ctx, func(done Migrated) {
 		if done.From != done.To {
 			opts.say("schema %s brought from version %d to %d", done.Schema, done.From, done.To)
 		}
 	})
+	if err != nil {
+		return m, err
+	}
+	for _, code := range r.erased {
+		city, err := d.City(ctx, code)
+		if err == nil {
+			err = d.Scrub(ctx, city, true)
+		}
+		if err != nil {
+			return m, err
+		}
+	}
+	return m, nil
 }
 
 type restoring struct {
@@ -65,7 +79,8 @@ type restoring struct {
 	conn     *pgx.Conn // holds the registry's lock
 	manifest Manifest
 	opts     BackupOptions
-	old      []City // that are there
+	old      []City   // that are there
+	erased   []string // restored cities in which people were erased again
 }
 
 func (r *restoring) run(ctx context.Context, install pgserver.Install, file string) error {
@@ -213,6 +228,9 @@ func (r *restoring) finish(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := r.keepErased(ctx, tx); err != nil {
+			return err
+		}
 		if err := r.dropAside(ctx, tx); err != nil {
 			return err
 		}
@@ -274,8 +292,9 @@ func (r *restoring) finishCity(ctx context.Context, tx pgx.Tx, c ManifestCity, r
 	if err := giveGrants(ctx, tx, c.Code, role, c.Grants); err != nil {
 		return err
 	}
-	// Sessions that have ended since the backup must not live again, and the devices that were forgotten since are strangers'.
-	for _, table := range []string{"session", "device", "resident_code", "message"} {
+	// Sessions that have ended since the backup must not live again, nor what was on the way to one, and the devices that were
+	// forgotten since are strangers'.
+	for _, table := range []string{"session", "device", "oidc_flow", "oidc_pending", "resident_code", "message"} {
 		if _, has := rows[table]; has {
 			if _, err := tx.Exec(ctx, "DELETE FROM "+pgx.Identifier{c.Code, table}.Sanitize()); err != nil {
 				return err

@@ -7,9 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// scrubbed are the tables of a city that hold who people are and what they say, and the catalogue that keeps samples of
-// what stands in columns.
-var scrubbed = []string{"report", "position_set", "contact", "reporter"}
+// scrubbed are the tables of a city that hold who people are and what they say.
+var scrubbed = []string{"report", "position_set", "contact", "reporter", "person", "post", "account", "session", "device", "token"}
 
 // Scrub removes what a city's tables still hold of rows that were changed, as after a person was erased, and samples their
 // columns anew, so that the planner's statistics quote nobody. Work goes on meanwhile.

@@ -13,7 +13,8 @@ import (
 type Mapping map[string]string
 
 // mappable are the fields that a column may be mapped to.
-var mappable = []string{"id", "lon", "lat", "at", "item", "item_name", "title", "text", "closed_at", "kind", "address", "accuracy_m", "source"}
+var mappable = []string{"id", "lon", "lat", "at", "item", "item_name", "title", "text", "closed_at", "kind", "address", "accuracy_m", "source",
+	"reporter_name", "reporter_phone", "reporter_email"}
 
 // ParseMapping reads "id=COL,lon=COL,…". id, at and item are needed, and lon with lat, or address.
 func ParseMapping(s string) (Mapping, error) {
@@ -69,6 +70,9 @@ func (o RowOptions) Row(line int, values map[string]string) (Row, *fault.Error) 
 	}
 	if s := v("source"); s != "" {
 		n.Source = Source(s)
+	}
+	if who := (Reporter{Name: v("reporter_name"), Phone: v("reporter_phone"), Email: v("reporter_email")}); who != (Reporter{}) {
+		n.Reporter = &who
 	}
 	var bad *fault.Error
 	if n.CapturedAt, bad = o.time("at", v("at")); bad != nil {

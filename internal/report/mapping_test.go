@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,27 @@ func TestRowReadsDecimalsOnly(t *testing.T) {
 	r, bad := report.RowOptions{Zone: time.UTC}.Row(9, values("lon", "-1.5e1"))
 	if bad != nil || *r.New.X != -15 || *r.New.Y != 30.5 || *r.New.AccuracyM != 12 {
 		t.Errorf("%+v, %v", r.New, bad)
+	}
+}
+
+// Who told it comes from columns of its own; a row without is told by nobody.
+func TestRowHasWhoToldIt(t *testing.T) {
+	row := func(more map[string]string) *report.Reporter {
+		t.Helper()
+		v := map[string]string{"id": "7", "item": "01", "at": "2026-11-24 08:00", "lon": "120.6", "lat": "30.5"}
+		maps.Copy(v, more)
+		r, bad := report.RowOptions{Zone: time.UTC}.Row(9, v)
+		if bad != nil {
+			t.Fatal(bad)
+		}
+		return r.New.Reporter
+	}
+	if r := row(map[string]string{"reporter_name": " ", "reporter_phone": ""}); r != nil {
+		t.Errorf("%+v", r)
+	}
+	r := row(map[string]string{"reporter_name": " 王某", "reporter_phone": "138 0013 8000", "reporter_email": "a@b.cn"})
+	if r == nil || *r != (report.Reporter{Name: "王某", Phone: "138 0013 8000", Email: "a@b.cn"}) {
+		t.Errorf("%+v", r)
 	}
 }
 

@@ -46,7 +46,7 @@ func (s *Service) projectAll(ctx context.Context, sys crs.System, points []orb.P
 	var turned []orb.Point // the doubtful ones read the other way round
 	for i, p := range at {
 		if out[i].at = p; !near(p, city) {
-			doubtful, turned = append(doubtful, i), append(turned, orb.Point{points[i][1], points[i][0]})
+			doubtful, turned = append(doubtful, i), append(turned, orb.Point{points[i][1], points[i][0]}) //nolint:gosec // i counts points
 		}
 	}
 	if len(doubtful) == 0 {

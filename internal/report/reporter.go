@@ -102,8 +102,7 @@ func ContactValues(c *Sealed, at time.Time) []any {
 
 // insertTold is insertReport for a report that somebody told: a person who is not known yet is kept with it, one who is
 // known is linked. It inserts nothing where something new is told of a person who is known. Where others keep the same
-// person at the same time it fails. Its arguments are insertArgs
-// and ContactValues.
+// person at the same time it fails. Its arguments are insertArgs and ContactValues.
 //
 // Who erases a person locks the whole row: that is waited for, and then the person is known no more.
 var insertTold = func() string {

@@ -62,7 +62,8 @@ CREATE INDEX post_unit ON post (unit_id);
 CREATE INDEX post_code ON post (code);
 
 -- How a person signs in. password is an argon2id hash, NULL for who has none: machines. totp is sealed; it counts once it
--- is confirmed. totp_step is the last step of 30 s whose code was used.
+-- is confirmed. totp_step is the last step of 30 s whose code was used. issuer and subject are by what the city's identity
+-- provider knows the person; where the subject is another claim than sub, its name follows the issuer after a #.
 CREATE TABLE account (
     person_id uuid PRIMARY KEY REFERENCES person (id),
     login text NOT NULL UNIQUE CHECK (login ~ '^[a-z0-9][a-z0-9._-]{0,62}$'),
@@ -75,10 +76,15 @@ CREATE TABLE account (
     totp_step bigint NOT NULL,
     created_at timestamptz NOT NULL,
     disabled_at timestamptz,
-    CHECK (totp_confirmed_at IS NULL OR totp IS NOT NULL)
+    issuer text CHECK (issuer ~ '^[^[:cntrl:]]+$' AND length(issuer) <= 600),
+    subject text CHECK (subject ~ '^[^[:cntrl:]]{1,255}$'),
+    UNIQUE (issuer, subject),
+    CHECK (totp_confirmed_at IS NULL OR totp IS NOT NULL),
+    CHECK ((issuer IS NULL) = (subject IS NULL))
 );
 
--- hash, here and below, is the SHA-256 of what the client holds.
+-- hash, here and below, is the SHA-256 of what the client holds. vouched: no password was asked, the identity provider said
+-- who it is; mfa: it asked for a second factor itself.
 CREATE TABLE session (
     id uuid PRIMARY KEY,
     hash bytea NOT NULL UNIQUE CHECK (octet_length(hash) = 32),
@@ -87,7 +93,9 @@ CREATE TABLE session (
     seen_at timestamptz NOT NULL,
     ends_at timestamptz NOT NULL,
     address text NOT NULL,
-    agent text NOT NULL
+    agent text NOT NULL,
+    vouched boolean NOT NULL DEFAULT false,
+    mfa boolean NOT NULL DEFAULT false
 );
 
 CREATE INDEX session_person ON session (person_id);
@@ -126,6 +134,34 @@ CREATE TABLE recovery_code (
 
 CREATE INDEX recovery_code_person ON recovery_code (person_id);
 
+-- Who is on the way to the identity provider and back. hash is that of the state, browser that of the cookie by which the same
+-- browser is known again; secrets, sealed, are the nonce and PKCE's verifier. A row is read once, as it is deleted.
+CREATE TABLE oidc_flow (
+    hash bytea PRIMARY KEY CHECK (octet_length(hash) = 32),
+    browser bytea NOT NULL CHECK (octet_length(browser) = 32),
+    secrets bytea NOT NULL,
+    issuer text NOT NULL,
+    redirect text NOT NULL,
+    target text NOT NULL,
+    made_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL
+);
+
+CREATE INDEX oidc_flow_ends ON oidc_flow (ends_at);
+
+-- For whom the identity provider has vouched, and who still has to give the code of the second factor. link: the account is
+-- the provider's identity's once that is done.
+CREATE TABLE oidc_pending (
+    hash bytea PRIMARY KEY CHECK (octet_length(hash) = 32),
+    person_id uuid NOT NULL REFERENCES account (person_id),
+    issuer text NOT NULL,
+    subject text NOT NULL,
+    link boolean NOT NULL,
+    ends_at timestamptz NOT NULL
+);
+
+CREATE INDEX oidc_pending_person ON oidc_pending (person_id);
+
 CREATE TABLE setting (
     key text PRIMARY KEY,
     value jsonb NOT NULL
@@ -133,11 +169,15 @@ CREATE TABLE setting (
 
 GRANT SELECT, INSERT, UPDATE ON unit, person, post, account, token, setting TO {{.role}};
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON session, device, recovery_code TO {{.role}};
+GRANT SELECT, INSERT, UPDATE, DELETE ON session, device, recovery_code, oidc_flow, oidc_pending TO {{.role}};
 
 ---- create above / drop below ----
 
 DROP TABLE setting;
+
+DROP TABLE oidc_pending;
+
+DROP TABLE oidc_flow;
 
 DROP TABLE recovery_code;
 

@@ -1,11 +1,14 @@
-import { computed, type InjectionKey, inject, onScopeDispose, ref, shallowRef } from 'vue'
+import { computed, type InjectionKey, inject, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
-import { ask, cityClient } from '../shared/api/client'
+import { useHome } from '../home/home'
+import type { ListName } from '../home/homes'
+import { ask } from '../shared/api/client'
 import { useResource } from '../shared/api/resource'
 import type { City, JurisdictionRef, Report, Role } from '../shared/api/types'
 import { formatter } from '../shared/i18n/format'
 import type { Box, Point } from '../shared/map/geo'
 import { usePrefs } from '../shared/prefs'
+import { useSession } from '../shared/session/session'
 import { parseTime } from '../shared/time/zone'
 import { useDraft } from './draft'
 import { useView } from './history'
@@ -36,18 +39,32 @@ export function useCenter(): Center {
   return center
 }
 
-export function createCenter(code: string) {
+export function createCenter() {
   const { t } = useI18n()
   const { locale } = usePrefs()
-  const client = cityClient(code)
-  const { view, change, onTravel } = useView()
+  const session = useSession()
+  const { home, setup, beyond } = useHome()
+  const { code, client, can } = session
+  const { view, change, onTravel, fresh } = useView()
+  if (fresh && setup.value.counted && !setup.value.heat) change({ heat: 'off' }, false)
 
   const city = useResource(
     () => code,
     (_, signal) => ask<City>(client.GET('/', { signal })),
   )
-  /** There is no such city. */
-  const unknown = computed(() => city.error.value?.status === 404)
+  /** The list that is shown: of those that the home has, and none where it has none. */
+  const list = computed<ListName | null>(() => {
+    const those = shownLists()
+    return those.find(l => l === view.value.list) ?? those[0] ?? null
+  })
+  const shownLists = () =>
+    setup.value.lists.filter(
+      l => can(l === 'plans' ? 'city.view' : 'report.view') && (l !== 'unplaced' || seesUnplaced()),
+    )
+  // What lies in no grid lies in no part of the city either.
+  const seesUnplaced = () => can('report.view_unplaced') && (!home.value.area || home.value.area.level === 'city')
+  /** There are numbers, heat and a time bar: the home has a territory, and its reports may be seen. */
+  const counted = computed(() => setup.value.counted && can('report.view'))
   const zone = computed(() => city.data.value?.timezone ?? 'Asia/Shanghai')
   const fmt = computed(() => formatter(locale.value, zone.value))
 
@@ -57,15 +74,18 @@ export function createCenter(code: string) {
   }, 20_000)
   onScopeDispose(() => clearInterval(clock))
 
-  // What lies in the map's view: null as long as the whole city does.
+  /** What the map is framed to: the territory of the home, else the city. */
+  const frame = computed<Box | null>(() => home.value.bbox ?? (city.data.value?.bbox as Box | undefined) ?? null)
+
+  // What lies in the map's view: null as long as all of the frame does, and no more than that may be seen.
   const box = shallowRef<Box | null>(null)
   const mapReady = ref(false)
   const bbox = computed(() => {
-    const all = city.data.value?.bbox
+    const all = frame.value
     const b = box.value
     if (!b || !all) return null
-    const whole = b[0] <= all[0]! && b[1] <= all[1]! && b[2] >= all[2]! && b[3] >= all[3]!
-    return whole ? null : b.map(v => v.toFixed(5)).join(',')
+    const whole = b[0] <= all[0] && b[1] <= all[1] && b[2] >= all[2] && b[3] >= all[3]
+    return whole && !beyond.value ? null : b.map(v => v.toFixed(5)).join(',')
   })
 
   const window = computed(() => ({
@@ -91,7 +111,7 @@ export function createCenter(code: string) {
 
   const counts = useResource(
     () => {
-      if (!city.data.value || !mapReady.value) return null
+      if (!city.data.value || !mapReady.value || !counted.value) return null
       const span = shownTime.value
       return {
         ...filterParams(view.value.filters),
@@ -104,20 +124,46 @@ export function createCenter(code: string) {
   )
 
   const reports = useReports(client, () =>
-    city.data.value && mapReady.value
+    city.data.value && mapReady.value && (list.value === 'reports' || list.value === 'unplaced')
       ? {
           filters: view.value.filters,
-          bbox: view.value.list === 'unplaced' ? null : bbox.value,
-          unplaced: view.value.list === 'unplaced',
+          bbox: list.value === 'unplaced' ? null : bbox.value,
+          unplaced: list.value === 'unplaced',
         }
       : null,
   )
 
+  /** Grows when what the reader may see has changed: nothing of before is kept. */
+  const dropped = ref(0)
+  function drop(): void {
+    dropped.value++
+    city.reload()
+    counts.drop()
+    reports.drop()
+  }
+  watch(session.rights, drop)
+
+  // What anybody may see where the city has opened its map: the heat of whole months.
+  const open = useResource(
+    () => (home.value.type === 'public' && session.state.value?.public_map ? code : null),
+    (_, signal) => ask(client.GET('/public/heat', { signal })),
+  )
+  /** The month of the open heat: the chosen one, else the latest that is whole; null: there is none to show. */
+  const openMonth = computed(() => {
+    const months = open.data.value?.months ?? []
+    const chosen = view.value.filters.from?.slice(0, 7)
+    const whole = months.filter(m => Date.parse(open.data.value!.until) >= Date.parse(nextMonth(m)))
+    return months.find(m => m === chosen) ?? whole.at(-1) ?? months.at(-1) ?? null
+  })
+
   /** How often the line to the service was found again: what failed meanwhile is asked for anew. */
   const revived = ref(0)
 
+  /** How often reports moved, came or went without word of which. */
+  const moved = ref(0)
+
   const task = shallowRef<Task>({ type: 'none' })
-  const draft = useDraft(code)
+  const draft = useDraft(code, session.state.value?.person?.id ?? '')
 
   /** The point of what is open in the detail, once it is known. */
   const shownPoint = shallowRef<Point | null>(null)
@@ -155,6 +201,17 @@ export function createCenter(code: string) {
     change({ filters: { ...view.value.filters, ...part } })
   }
 
+  function areaName(a: Pick<JurisdictionRef, 'name' | 'name_latin' | 'code'>): string {
+    return (locale.value === 'en' ? a.name_latin || a.name : a.name) || a.code
+  }
+  const cityName = computed(() => {
+    const c = city.data.value
+    return c ? (locale.value === 'en' ? (c.name_en ?? c.name) : c.name) : code
+  })
+  const place = computed(() =>
+    home.value.area && home.value.area.level !== 'city' ? areaName(home.value.area) : cityName.value,
+  )
+
   /** The codes of the items where they are short enough to be known by heart. */
   const codes = computed(() => city.data.value?.items.every(i => i.code.length <= 4) ?? true)
   const items = computed(() => new Map(city.data.value?.items.map(i => [i.code, i])))
@@ -162,11 +219,25 @@ export function createCenter(code: string) {
   return {
     code,
     client,
+    session,
+    can,
     city,
-    unknown,
+    home,
+    setup,
+    list,
+    lists: computed(shownLists),
+    /** Shows one of the home's lists; the first is what an address without one shows. */
+    showList: (name: ListName) => change({ list: name === shownLists()[0] ? null : name }),
+    counted,
+    frame,
+    beyond,
+    dropped,
+    drop,
     zone,
     fmt,
     now,
+    /** Nothing was in the address when the page opened: it shows the home as it is set up. */
+    fresh,
     view: view as Readonly<typeof view>,
     change,
     onTravel,
@@ -178,7 +249,10 @@ export function createCenter(code: string) {
     shownTime,
     counts,
     reports,
+    open,
+    openMonth,
     revived,
+    moved,
     task,
     draft,
     shownPoint,
@@ -199,6 +273,7 @@ export function createCenter(code: string) {
     setFilters,
     clearFilters: () => change({ filters: everything }),
     codes,
+    cityName,
     itemName(item: string): string {
       const i = items.value.get(item)
       return (locale.value === 'en' ? (i?.name_en ?? i?.name) : i?.name) ?? item
@@ -208,14 +283,27 @@ export function createCenter(code: string) {
       const own = city.data.value?.levels.find(l => l.role === level)?.name
       return own && own !== level && /\p{Script=Han}/u.test(own) === (locale.value === 'zh') ? own : t(`level.${level}`)
     },
-    areaName: (a: Pick<JurisdictionRef, 'name' | 'name_latin' | 'code'>) =>
-      (locale.value === 'en' ? a.name_latin || a.name : a.name) || a.code,
+    areaName,
+    /** What the numbers speak of: the home's territory, or the city. */
+    place,
+    /** The same in words, for a sentence; '' where the numbers speak of the whole city or of other territories too. */
+    within: computed(() =>
+      home.value.area && home.value.area.level !== 'city' && !beyond.value
+        ? t('home.within', { area: areaName(home.value.area) })
+        : '',
+    ),
     distance(m: number): string {
       const d = fmt.value.distance(m)
       return t(d.key, { n: d.n })
     },
     filtered: computed(() => JSON.stringify(view.value.filters) !== JSON.stringify(everything)),
   }
+}
+
+/** The first day of the month after one such as 2026-11. */
+function nextMonth(month: string): string {
+  const [y, m] = month.split('-').map(Number) as [number, number]
+  return m === 12 ? `${y + 1}-01-01` : `${y}-${String(m + 1).padStart(2, '0')}-01`
 }
 
 function iso(unix: number): string {

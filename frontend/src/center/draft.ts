@@ -45,6 +45,17 @@ export function toReport(d: Draft): NewReport | null {
   }
 }
 
+const draftKey = (city: string, person: string) => `gridgov.draft.${city}.${person}`
+
+/** Who leaves takes along what they were writing. */
+export function dropDraft(city: string, person: string): void {
+  try {
+    sessionStorage.removeItem(draftKey(city, person))
+  } catch {
+    // Without storage there is none.
+  }
+}
+
 /** Reads a stored draft; null where it is none. */
 export function readDraft(stored: string | null): Draft | null {
   try {
@@ -60,9 +71,9 @@ export function readDraft(stored: string | null): Draft | null {
   }
 }
 
-/** The draft of a city, kept for the browser tab. */
-export function useDraft(city: string): Draft {
-  const key = `gridgov.draft.${city}`
+/** What a person is writing in a city, kept for the browser tab. */
+export function useDraft(city: string, person: string): Draft {
+  const key = draftKey(city, person)
   let stored: string | null = null
   try {
     stored = sessionStorage.getItem(key)

@@ -1,4 +1,4 @@
-import { onScopeDispose, ref } from 'vue'
+import { onScopeDispose, ref, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { ask } from '../shared/api/client'
 import { Live, type LiveState } from '../shared/api/live'
@@ -36,6 +36,7 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
   const whole = new Coalescer<void>(2000, () => {
     center.city.reload()
     center.reports.reload()
+    center.moved.value++
   })
   const say = new Coalescer<string>(5000, batch => {
     center.say(t('live.arrived', { n: arrivedSinceSaid, latest: batch.at(-1)! }, arrivedSinceSaid))
@@ -51,6 +52,7 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
   })
 
   async function show(nums: number[]): Promise<void> {
+    const rights = center.dropped.value
     let found: Report[]
     try {
       const query = { id: nums.join(','), limit: Math.min(500, nums.length) }
@@ -60,6 +62,7 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
       everythingMoved()
       return
     }
+    if (rights !== center.dropped.value) return // asked for before the rights changed
     const v = center.view.value
     const { from, to } = center.window.value
     const visible = found.filter(r => matches(r, v.filters, from, to))
@@ -70,7 +73,7 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
     map()?.refreshAround(points)
 
     const b = center.bbox.value ? center.box.value : null
-    const unplaced = v.list === 'unplaced'
+    const unplaced = center.list.value === 'unplaced'
     center.reports.insert(
       visible.filter(r => {
         if (unplaced) return r.placement.method === 'unplaced'
@@ -109,6 +112,8 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
       const back = next === 'live' && state.value === 'reconnecting'
       state.value = next
       if (back) recovered()
+      // The service ends the line of who may no longer listen.
+      if (next === 'reconnecting') void center.session.check()
       if (next === 'live') brokenAt.value = null
       else brokenAt.value ??= Math.floor(Date.now() / 1000)
     },
@@ -125,14 +130,26 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
           center.say(t('live.reloaded'))
           everythingMoved()
           break
+        case 'access':
+          // What is no longer allowed goes at once; who is here, and what they may do, follows.
+          center.drop()
+          void center.session.check()
+          break
         default:
           everythingMoved()
       }
     },
   })
-  live.start()
-  const away = () => live.suspend()
-  const home = () => live.start()
+  const listens = () => center.can('report.view')
+  if (listens()) live.start()
+  // Who may see no reports has nothing to listen to.
+  watch(listens, may => (may ? live.start() : live.stop()))
+  const away = () => {
+    if (listens()) live.suspend()
+  }
+  const home = () => {
+    if (listens()) live.start()
+  }
   window.addEventListener('offline', away)
   window.addEventListener('online', home)
   onScopeDispose(() => {

@@ -11,10 +11,13 @@ export function useView(): {
   change: (part: Partial<View>, step?: boolean) => void
   /** Called when Back or Forward brought another view. */
   onTravel: (listener: (view: View) => void) => void
+  /** The address said nothing when the page opened. */
+  fresh: boolean
 } {
   const route = useRoute()
   const router = useRouter()
   const view = shallowRef(parseView(route.query))
+  const fresh = Object.keys(route.query).length === 0
   const travellers: ((view: View) => void)[] = []
   let step = false
   let writing = 0
@@ -63,5 +66,5 @@ export function useView(): {
     },
   )
 
-  return { view, change, onTravel: listener => void travellers.push(listener) }
+  return { view, change, onTravel: listener => void travellers.push(listener), fresh }
 }

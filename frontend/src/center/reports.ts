@@ -80,6 +80,7 @@ export function useReports(client: CityClient, question: () => ListQuestion | nu
     stale: first.stale,
     loaded: computed(() => first.data.value !== undefined),
     reload: first.reload,
+    drop: first.drop,
     hasMore: computed(() => next.value !== undefined),
     loadingMore,
     moreFailed,

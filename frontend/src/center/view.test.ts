@@ -5,7 +5,7 @@ const usual: View = {
   at: null,
   filters: everything,
   selected: null,
-  list: 'reports',
+  list: null,
   heat: 'count',
   points: true,
   borders: true,

@@ -1,4 +1,5 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
+import type { ListName } from '../home/homes'
 import { type Kind, kinds, type Role, roles, type Source, sources } from '../shared/api/types'
 
 /** What the page shows, as the URL says it. Parsing never fails: what cannot be read is left out. */
@@ -7,8 +8,8 @@ export interface View {
   at: { lon: number; lat: number; zoom: number } | null
   filters: Filters
   selected: Selection | null
-  /** Which list the left pane shows. */
-  list: 'reports' | 'unplaced'
+  /** Which list the left pane shows; null: the home's first. */
+  list: ListName | null
   heat: 'count' | 'density' | 'off'
   points: boolean
   borders: boolean
@@ -31,6 +32,7 @@ export type Selection = { type: 'report'; num: number } | { type: 'area'; level:
 export const everything: Filters = { items: [], kinds: [], sources: [], from: null, to: null }
 
 const timePattern = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2}))?$/
+const listNames: readonly ListName[] = ['reports', 'unplaced', 'plans', 'months']
 const itemPattern = /^[^,\s]{1,64}$/u
 
 function text(value: LocationQuery[string] | undefined): string | null {
@@ -79,7 +81,7 @@ export function parseView(query: LocationQuery): View {
       to: time(text(query.to)),
     },
     selected: selection(text(query.sel)),
-    list: text(query.list) === 'unplaced' ? 'unplaced' : 'reports',
+    list: list(text(query.list), listNames)[0] ?? null,
     heat: heat === 'off' || heat === 'density' ? heat : 'count',
     points: text(query.points) !== 'off',
     borders: text(query.borders) !== 'off',
@@ -100,7 +102,7 @@ export function formatView(view: View): LocationQueryRaw {
   if (f.from) q.from = f.from
   if (f.to) q.to = f.to
   if (s) q.sel = s.type === 'report' ? `report:${s.num}` : `${s.level}:${s.code}`
-  if (view.list !== 'reports') q.list = view.list
+  if (view.list) q.list = view.list
   if (view.heat !== 'count') q.heat = view.heat
   if (!view.points) q.points = 'off'
   if (!view.borders) q.borders = 'off'

@@ -8,7 +8,7 @@ export type Prefs = ReturnType<typeof createPrefs>
 const key: InjectionKey<Prefs> = Symbol('prefs')
 export const prefsKey = key
 
-function kept(name: string): string | null {
+export function kept(name: string): string | null {
   try {
     return localStorage.getItem(`gridgov.${name}`)
   } catch {
@@ -16,7 +16,7 @@ function kept(name: string): string | null {
   }
 }
 
-function keep(name: string, value: string): void {
+export function keep(name: string, value: string): void {
   try {
     localStorage.setItem(`gridgov.${name}`, value)
   } catch {

@@ -80,11 +80,11 @@ func (a Account) MkdirAll(path string) error {
 		}
 		missing = append(missing, dir)
 	}
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	if err := os.MkdirAll(parent, 0o755); err != nil { //nolint:gosec // PostgreSQL runs as another user and has to pass through
 		return err
 	}
 	for _, dir := range missing {
-		if err := os.Chmod(dir, 0o755); err != nil {
+		if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // likewise
 			return err
 		}
 	}

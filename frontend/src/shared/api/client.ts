@@ -23,6 +23,17 @@ type Answer<T> = { data?: T; error?: unknown; response: Response }
 
 /** Awaits an answer and gives its data, or throws an ApiError. An abort passes through as it is. */
 export async function ask<T>(request: Promise<Answer<T>>): Promise<T> {
+  const answer = await settle(request)
+  if (answer.data === undefined) throw new ApiError(answer.response.status, {})
+  return answer.data
+}
+
+/** Awaits the end of an act whose answer has no content, or throws an ApiError. */
+export async function done(request: Promise<Answer<unknown>>): Promise<void> {
+  await settle(request)
+}
+
+async function settle<T>(request: Promise<Answer<T>>): Promise<Answer<T>> {
   let answer: Answer<T>
   try {
     answer = await request
@@ -30,7 +41,7 @@ export async function ask<T>(request: Promise<Answer<T>>): Promise<T> {
     if (e instanceof DOMException && e.name === 'AbortError') throw e
     throw new ApiError(0, {})
   }
-  if (!answer.response.ok || answer.data === undefined) {
+  if (!answer.response.ok) {
     const problem = typeof answer.error === 'object' && answer.error ? (answer.error as Partial<Problem>) : {}
     // A proxy in front of the service answers 502–504 in its stead: nobody knows whether the act was done.
     throw new ApiError(
@@ -38,15 +49,23 @@ export async function ask<T>(request: Promise<Answer<T>>): Promise<T> {
       problem,
     )
   }
-  return answer.data
+  return answer
 }
 
-export function cityClient(city: string) {
-  return createClient<paths>({
+/** `refused` is told when the service does not know who asks (401) or does not let them (403). */
+export function cityClient(city: string, refused: () => void = () => {}) {
+  const client = createClient<paths>({
     baseUrl: `${location.origin}/${city}/v1`,
     // Lists are written as one comma-separated value, as the API takes them.
     querySerializer: { array: { style: 'form', explode: false } },
   })
+  client.use({
+    onResponse({ response, schemaPath }) {
+      // To sign in is to be refused or not: it says nothing of the session there was.
+      if ((response.status === 401 || response.status === 403) && schemaPath !== '/session') refused()
+    },
+  })
+  return client
 }
 
 export type CityClient = ReturnType<typeof cityClient>

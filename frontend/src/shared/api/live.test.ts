@@ -85,6 +85,18 @@ describe('the live feed', () => {
     expect(states).toEqual(['live', 'reconnecting', 'live'])
   })
 
+  it.each(['access', 'reports.changed', 'city.changed'])('hears of %s, which carries nothing', type => {
+    const { streams, events } = given()
+    streams[0]!.says(type, '{}', '')
+    expect(events).toEqual([[type, {}]])
+  })
+
+  it('has one line at a time', () => {
+    const { live, streams } = given()
+    live.start()
+    expect(streams.map(s => s.closed)).toEqual([true, false])
+  })
+
   it('passes over data that is not JSON', () => {
     const { streams, events } = given()
     streams[0]!.says('report.filed', '{', '1-8')

@@ -6,7 +6,13 @@ export interface LiveEvents {
   'report.imported': { from_num: number; to_num: number; count: number }
   'report.positioned': { num?: number }
   'report.replaced': Record<string, unknown>
+  'report.erased': { nums?: number[] }
   'plan.published': Record<string, unknown>
+  'city.changed': Record<string, unknown>
+  /** Reports have come, gone or moved in what the reader sees; which is not said. */
+  'reports.changed': Record<string, unknown>
+  /** What the reader may see is no longer what it was. */
+  access: Record<string, unknown>
   reset: Record<string, unknown>
 }
 
@@ -22,7 +28,11 @@ const types = [
   'report.imported',
   'report.positioned',
   'report.replaced',
+  'report.erased',
   'plan.published',
+  'city.changed',
+  'reports.changed',
+  'access',
   'reset',
 ] as const
 
@@ -52,6 +62,7 @@ export class Live {
   ) {}
 
   start(): void {
+    this.stop()
     const url = this.lastId ? `${this.url}?last_event_id=${encodeURIComponent(this.lastId)}` : this.url
     const stream = this.open(url)
     this.stream = stream

@@ -11,6 +11,8 @@ export interface Resource<T> {
   error: Readonly<Ref<ApiError | undefined>>
   stale: Readonly<Ref<boolean>>
   reload: () => void
+  /** Forgets what there is and asks anew: the reader may no longer be allowed to see it. */
+  drop: () => void
 }
 
 /**
@@ -50,6 +52,8 @@ export function useResource<Q, T>(
       if (mine.signal.aborted) return
       if (!(e instanceof ApiError)) throw e
       error.value = e
+      // What is gone, or may no longer be seen, is not kept on the screen.
+      if ([401, 403, 404].includes(e.status)) data.value = undefined
     } finally {
       if (under === mine) loading.value = false
     }
@@ -69,5 +73,12 @@ export function useResource<Q, T>(
     { immediate: true },
   )
   onScopeDispose(() => under?.abort())
-  return { data, loading, error, stale, reload: () => void run(question()) }
+  const reload = () => void run(question())
+  function drop() {
+    data.value = undefined
+    error.value = undefined
+    reload()
+  }
+
+  return { data, loading, error, stale, reload, drop }
 }

@@ -131,6 +131,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/reports/{id}/reporter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Who told a report, for a reason that goes on record */
+        post: operations["unmaskReporter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/counts": {
         parameters: {
             query?: never;
@@ -198,7 +215,7 @@ export interface paths {
          * @description Each event has an id `epoch-seq`, a type and JSON data. `Last-Event-ID` (or `?last_event_id=`) reads on from there;
          *     without it the stream starts now. An id of another epoch or from before what is kept is answered by an event
          *     `reset`: load anew. Data carries ids, numbers and codes only. Types: `report.filed`, `report.imported` (a range of
-         *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `plan.published`, `city.changed` (items, places or
+         *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `report.erased` (words of reports are gone), `plan.published`, `city.changed` (items, places or
          *     attributions). Who sees a part of the city hears of reports filed there, and by `reports.changed` without data that
          *     others may have come, gone or moved. `access`: what the reader may see has changed; load anew. The stream ends when
          *     the session does.
@@ -229,6 +246,53 @@ export interface paths {
         post: operations["signIn"];
         /** End the session */
         delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Go to the city's identity provider to sign in
+         * @description For a browser, not a program: it is sent to the provider, and comes back by the callback. `GET /session` tells whether the
+         *     city has one.
+         */
+        get: operations["beginProvider"];
+        put?: never;
+        /**
+         * Give the code of the second factor after the identity provider
+         * @description Asked for where the callback leads to the sign-in page with `step=code`. `oidc_expired`: begin again.
+         */
+        post: operations["giveProviderCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from the city's identity provider
+         * @description Opens a session and leads on to the page that was asked for. Where the account has a second factor it leads to the sign-in
+         *     page with `step=code`; where nobody is let in, to that page with `error`: `oidc_refused`, `oidc_expired`,
+         *     `oidc_unknown_person`, `oidc_provider_down`, `account_disabled` or `too_many_attempts`. Each state is good once.
+         */
+        get: operations["finishProvider"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -371,6 +435,314 @@ export interface paths {
          *     those with fewer than three reports are left out; every coarser square is the sum of what is left.
          */
         get: operations["getPublicHeatTile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * People with their posts, by name, by pages
+         * @description Those whom one's reach covers by a post that has not ended. Who may not edit people is told names, phones, posts and
+         *     how long certificates are good: no e-mail address, certificate number, or login.
+         */
+        get: operations["listPeople"];
+        put?: never;
+        /** Add a person, or a machine */
+        post: operations["createPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import people and posts from a table
+         * @description The body is a CSV file (UTF-8, UTF-16 or GB18030) or an XLSX workbook, whose first sheet counts; of 4 MiB and 5,000
+         *     rows at most. Its first row names the columns, in English or Chinese, as /people/template.csv has them. A row is a
+         *     person and, with a role, a post. A preview keeps nothing; without it all is imported in one transaction, or where a
+         *     row has an error, nothing (409 `rows_rejected`).
+         */
+        post: operations["importPeople"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/template.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An empty table for the import */
+        get: operations["getPeopleTemplate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One person, and what their posts in force allow */
+        get: operations["getPerson"];
+        /**
+         * Change a person's name, phone or e-mail address
+         * @description `version` is the one that was read; 409 `stale` when another came between. What is left out stays; an empty text takes it away.
+         */
+        put: operations["changePerson"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{id}/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a person a post: a role in a unit or for a jurisdiction, from a day to a day */
+        post: operations["createPost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{id}/posts/{post}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a post's days or certificate, or end it
+         * @description `version` is the one that was read; 409 `stale` when another came between. What is left out stays. `ends` is the last
+         *     day: the day before `begins` takes the post back as if it had never been given, an empty text takes the end away.
+         *     Role and place are what the post is: for others, end it and give another.
+         */
+        put: operations["changePost"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{id}/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Take an account out of use, which ends its sessions, or put it into use again */
+        put: operations["changeAccount"];
+        /**
+         * Let a person sign in
+         * @description The password is shown this once and has to be changed at the first sign-in. A machine has none.
+         */
+        post: operations["createAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{id}/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give an account another password, to be changed at the next sign-in; its sessions end */
+        post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{id}/account/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take another's second factor out of use, who has lost it; their sessions end */
+        delete: operations["resetSecondFactor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All units by kind and name, closed ones too */
+        get: operations["listUnits"];
+        put?: never;
+        /** Add a unit */
+        post: operations["createUnit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/units/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a unit, or close it
+         * @description `version` is the one that was read. A unit is closed by `closed: true` alone, for good, once all posts in it have ended.
+         */
+        put: operations["changeUnit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Machines' tokens, the newest first, and what a token can be for */
+        get: operations["listTokens"];
+        put?: never;
+        /** Give a machine a token */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a token */
+        delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The city's settings */
+        get: operations["getSettings"];
+        /** Change settings; what is left out stays */
+        put: operations["changeSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The record of acts, the newest first, by pages
+         * @description The record holds ids alone: names are those that people and units have now.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All of the record under the filters as a table; that it was taken goes on record itself
+         * @description A cell that a spreadsheet would take for a formula begins with an apostrophe.
+         */
+        get: operations["exportAudit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -635,6 +1007,16 @@ export interface components {
             public_map: boolean;
             /** @description Of a made-up city, to who has not signed in */
             demo_accounts?: components["schemas"]["DemoAccount"][];
+            sign_in?: components["schemas"]["SignInWays"];
+        };
+        /** @description By what one signs in besides a password, to who has not */
+        SignInWays: {
+            oidc?: components["schemas"]["ProviderName"];
+        };
+        /** @description The city's identity provider, as its button is called */
+        ProviderName: {
+            name: string;
+            name_en: string;
         };
         /** @enum {string} */
         Channel: "sms" | "email";
@@ -798,6 +1180,26 @@ export interface components {
             least: number;
             max_zoom: number;
         };
+        /** @description Of one report: who told it, masked */
+        MaskedReporter: {
+            /** @description Somebody told it; without the key file that is all there is to say */
+            known: boolean;
+            erased?: boolean;
+            name?: string;
+            phone?: string;
+            email?: string;
+            /** @description A home point is kept */
+            home?: boolean;
+        };
+        UnmaskedReporter: {
+            name?: string;
+            phone?: string;
+            email?: string;
+            home?: number[];
+        };
+        Reason: {
+            reason: string;
+        };
         SessionPerson: {
             /** Format: uuid */
             id: string;
@@ -867,6 +1269,254 @@ export interface components {
         };
         RecoveryCodes: {
             codes: string[];
+        };
+        Person: {
+            /** Format: uuid */
+            id: string;
+            /** @description Empty of who was erased */
+            name: string;
+            machine: boolean;
+            phone?: string;
+            email?: string;
+            version: number;
+            erased?: boolean;
+            /** @description Past and future ones too, the newest first */
+            posts: components["schemas"]["Post"][];
+            /** @description In lists; of one person, see account */
+            login?: string;
+            account?: components["schemas"]["PersonAccount"];
+            /** @description Of one person: what the posts in force allow beside one's own account */
+            rights?: components["schemas"]["Right"][];
+        };
+        PersonPage: {
+            people: components["schemas"]["Person"][];
+            /** @description Pass as `after` for the next page; absent on the last */
+            next?: string;
+        };
+        NewPerson: {
+            name: string;
+            phone?: string;
+            email?: string;
+            /** @default false */
+            machine?: boolean;
+        };
+        PersonChange: {
+            version: number;
+            name?: string;
+            phone?: string;
+            email?: string;
+        };
+        PersonAccount: {
+            login: string;
+            disabled: boolean;
+            /** @description Whether it has one; a machine has none */
+            password: boolean;
+            must_change_password: boolean;
+            second_factor: boolean;
+            demo: boolean;
+            /**
+             * Format: date-time
+             * @description When a session that still lasts was last used
+             */
+            seen?: string;
+        };
+        NewAccount: {
+            login: string;
+        };
+        AccountChange: {
+            disabled: boolean;
+        };
+        OneTimePassword: {
+            login: string;
+            password?: string;
+        };
+        Right: {
+            action: string;
+            /** @description Everywhere */
+            city: boolean;
+            /** @description What the person filed */
+            own: boolean;
+            /** @description In these jurisdictions and below */
+            areas: components["schemas"]["JurisdictionRef"][];
+            /** @description What these units lead or support */
+            units: string[];
+        };
+        Post: {
+            id: number;
+            role: string;
+            unit?: components["schemas"]["UnitRef"];
+            area?: components["schemas"]["JurisdictionRef"];
+            /** @description The first day, as 2026-12-01 */
+            begins: string;
+            /** @description The last day; absent without one */
+            ends?: string;
+            /** @enum {string} */
+            state: "in_force" | "to_come" | "ended" | "taken_back";
+            certificate?: string;
+            /** @description The last day on which the certificate is good */
+            certificate_until?: string;
+            version: number;
+        };
+        NewPost: {
+            role: string;
+            unit?: number;
+            level?: string;
+            code?: string;
+            begins: string;
+            ends?: string;
+            certificate?: string;
+            certificate_until?: string;
+        };
+        PostChange: {
+            version: number;
+            begins?: string;
+            ends?: string;
+            certificate?: string;
+            certificate_until?: string;
+        };
+        UnitRef: {
+            id: number;
+            name: string;
+            kind?: string;
+        };
+        Unit: {
+            id: number;
+            /** @enum {string} */
+            kind: "town_team" | "line_department" | "enforcement_committee" | "command_center" | "x_force";
+            name: string;
+            name_en?: string;
+            area?: components["schemas"]["JurisdictionRef"];
+            closed: boolean;
+            version: number;
+        };
+        UnitList: {
+            units: components["schemas"]["Unit"][];
+        };
+        NewUnit: {
+            kind: string;
+            name: string;
+            name_en?: string;
+            level?: string;
+            code?: string;
+        };
+        UnitChange: {
+            version: number;
+            name?: string;
+            name_en?: string;
+            level?: string;
+            code?: string;
+            closed?: boolean;
+        };
+        PeopleImport: {
+            preview: boolean;
+            counts: {
+                new: number;
+                changed: number;
+                unchanged: number;
+                error: number;
+            };
+            rows: components["schemas"]["ImportedRow"][];
+        };
+        ImportedRow: {
+            /** @description Of the file */
+            line: number;
+            /** @enum {string} */
+            outcome: "new" | "changed" | "unchanged" | "error";
+            name: string;
+            /** Format: uuid */
+            person?: string;
+            role?: string;
+            /** @description The post's unit or jurisdiction, as the row has it */
+            place?: string;
+            begins?: string;
+            ends?: string;
+            changes: components["schemas"]["ImportedChange"][];
+            problem?: components["schemas"]["Problem"];
+        };
+        ImportedChange: {
+            /** @description A column, or `post`: a post is given */
+            field: string;
+            before: string;
+            after: string;
+        };
+        Token: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            person: string;
+            person_name: string;
+            name: string;
+            scopes: string[];
+            /** Format: date-time */
+            made_at: string;
+            /** Format: date-time */
+            seen_at?: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @enum {string} */
+            state: "valid" | "expired" | "revoked";
+        };
+        TokenList: {
+            tokens: components["schemas"]["Token"][];
+            /** @description Actions that some machine's post allows */
+            scopes: string[];
+            /** @description How long a token lasts at most */
+            longest_days: number;
+        };
+        NewToken: {
+            /** Format: uuid */
+            person: string;
+            name: string;
+            scopes: string[];
+            /** Format: date-time */
+            expires_at: string;
+        };
+        IssuedToken: {
+            token: components["schemas"]["Token"];
+            secret: string;
+        };
+        Settings: {
+            /** @description Boundaries and heat are shown to who has not signed in */
+            public_map: boolean;
+            /** @description Administrators need a second factor */
+            require_second_factor: boolean;
+        };
+        SettingsChange: {
+            public_map?: boolean;
+            require_second_factor?: boolean;
+        };
+        AuditPage: {
+            rows: components["schemas"]["AuditRow"][];
+            /** @description Pass as `before` for the next page; absent on the last */
+            next?: number;
+            /** @description Of the people and units in the rows, by person:ID and unit:ID; who was erased has none */
+            names: {
+                [key: string]: string;
+            };
+            head: {
+                /** @description The number of the latest row */
+                seq: number;
+                /** @description Its MAC in hexadecimal, as the log and the anchors have it */
+                mac?: string;
+            };
+        };
+        AuditRow: {
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: uuid
+             * @description Who acted; absent: the system
+             */
+            person?: string;
+            /** @description By which post it was allowed */
+            post?: number;
+            act: string;
+            /** @description Kind and id, for instance `person:0198…` */
+            subject: string;
+            before?: unknown;
+            after?: unknown;
+            address?: string;
         };
         /** @enum {string} */
         Role: "city" | "town" | "village" | "grid" | "microgrid";
@@ -1040,7 +1690,11 @@ export interface components {
             text?: string;
             reporter?: {
                 name?: string;
+                /** @description A number, however it is written: one person's reports are found by it */
                 phone?: string;
+                email?: string;
+                /** @description Where the person lives: lon, lat, EPSG:4490 */
+                home?: number[];
             };
         };
         Report: {
@@ -1051,6 +1705,7 @@ export interface components {
             partly?: boolean;
             /** @description Of one report: what may be done with it */
             allowed?: string[];
+            reporter?: components["schemas"]["MaskedReporter"];
             external_id?: string;
             source: components["schemas"]["Source"];
             /** Format: date-time */
@@ -1174,6 +1829,13 @@ export interface components {
         to: string;
         /** @description west,south,east,north in degrees */
         bbox: string;
+        personId: string;
+        /** @description Who acted */
+        auditPerson: string;
+        /** @description What the act begins with, for instance `post.` */
+        auditAct: string;
+        /** @description What was acted on, for instance `unit:3` */
+        auditSubject: string;
         layer: "jurisdictions" | "reports" | "heat";
     };
     requestBodies: never;
@@ -1418,6 +2080,33 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    unmaskReporter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Who told it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnmaskedReporter"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     countReports: {
         parameters: {
             query?: {
@@ -1485,6 +2174,8 @@ export interface operations {
         parameters: {
             query: {
                 q: string;
+                /** @description Only jurisdictions of these levels, comma-separated */
+                level?: string;
                 limit?: number;
             };
             header?: never;
@@ -1588,6 +2279,79 @@ export interface operations {
             /** @description Done */
             204: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginProvider: {
+        parameters: {
+            query?: {
+                /** @description The page to go on to, a path within the city; anything else is the city's home */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider; or to the sign-in page with `error`: `oidc_provider_down`, `oidc_refused` */
+            303: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    giveProviderCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description The new session; its cookie is set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    finishProvider: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+                iss?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On, with the session's cookie; or to the sign-in page */
+            303: {
+                headers: {
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1832,6 +2596,574 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPeople: {
+        parameters: {
+            query?: {
+                /** @description Part of a name, a whole phone number, or the code of a post's jurisdiction; for who edits people also part of a login */
+                search?: string;
+                /** @description With a post in this unit */
+                unit?: number;
+                /** @description With a post of this role */
+                role?: string;
+                /** @description With such a post in this state; without it: one that has not ended. `none`: without any that has not ended */
+                state?: "in_force" | "to_come" | "ended" | "none";
+                /** @description Machines alone, or people alone */
+                machine?: boolean;
+                /** @description The `next` of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of people */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    importPeople: {
+        parameters: {
+            query?: {
+                preview?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+            };
+        };
+        responses: {
+            /** @description What becomes of each row */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleImport"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPeopleTemplate: {
+        parameters: {
+            query?: {
+                lang?: "zh" | "en";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The header alone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["personId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The person */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["personId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonChange"];
+            };
+        };
+        responses: {
+            /** @description The person as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createPost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["personId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPost"];
+            };
+        };
+        responses: {
+            /** @description Given */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changePost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["personId"];
+                post: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostChange"];
+            };
+        };
+        responses: {
+            /** @description The post as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["personId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChange"];
+            };
+        };
+        responses: {
+            /** @description The account as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAccount"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["personId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimePassword"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resetPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["personId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The password; it is shown this once */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneTimePassword"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    resetSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["personId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listUnits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Units */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createUnit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUnit"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unit"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeUnit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnitChange"];
+            };
+        };
+        responses: {
+            /** @description The unit as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unit"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Tokens */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description The token; its secret is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedToken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsChange"];
+            };
+        };
+        responses: {
+            /** @description The settings as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Who acted */
+                person?: components["parameters"]["auditPerson"];
+                /** @description What the act begins with, for instance `post.` */
+                act?: components["parameters"]["auditAct"];
+                /** @description What was acted on, for instance `unit:3` */
+                subject?: components["parameters"]["auditSubject"];
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description The `next` of the page before */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the record */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                /** @description Who acted */
+                person?: components["parameters"]["auditPerson"];
+                /** @description What the act begins with, for instance `post.` */
+                act?: components["parameters"]["auditAct"];
+                /** @description What was acted on, for instance `unit:3` */
+                subject?: components["parameters"]["auditSubject"];
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -22,6 +22,13 @@ export type FollowedReport = Schemas['FollowedReport']
 export type MessageSettings = Schemas['MessageSettings']
 export type OutboxMessage = Schemas['OutboxMessage']
 export type Problem = Schemas['Problem']
+export type Plan = Schemas['Plan']
+export type Session = Schemas['Session']
+export type HeldPost = Schemas['HeldPost']
+export type DemoAccount = Schemas['DemoAccount']
+export type Credentials = Schemas['Credentials']
+export type Account = Schemas['Account']
+export type AccountSession = Schemas['AccountSession']
 
 /** A city as `GET /cities` lists it. */
 export interface CityEntry {

@@ -11,6 +11,7 @@ export function formatter(locale: Locale, zone: string) {
   const minute = new Intl.DateTimeFormat(tag, { ...options, hour: '2-digit', minute: '2-digit' })
   const monthDay = new Intl.DateTimeFormat(tag, { ...options, month: 'short', day: 'numeric' })
   const month = new Intl.DateTimeFormat(tag, { ...options, month: 'short' })
+  const yearMonth = new Intl.DateTimeFormat(tag, { ...options, year: 'numeric', month: 'short' })
   const year = new Intl.DateTimeFormat(tag, { ...options, year: 'numeric' })
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: locale === 'zh' ? 'long' : 'short' })
 
@@ -22,6 +23,7 @@ export function formatter(locale: Locale, zone: string) {
     minute: (unix: number) => minute.format(unix * 1000),
     monthDay: (unix: number) => monthDay.format(unix * 1000),
     month: (unix: number) => month.format(unix * 1000),
+    yearMonth: (unix: number) => yearMonth.format(unix * 1000),
     year: (unix: number) => year.format(unix * 1000),
     day: (unix: number) => dayText(unix, zone),
     /** A short "how long ago": minutes and hours within a day, days within a month, the date beyond. */

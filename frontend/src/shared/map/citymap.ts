@@ -11,7 +11,7 @@ import { HeatClasses } from './heatclasses'
 import { type Hit, hitAt } from './hit'
 import { type Mark, Marks } from './marks'
 import { restyle } from './restyle'
-import { baseStyle, deepest, firstCityLayer, type Look, layers } from './style'
+import { baseStyle, deepest, firstCityLayer, type Look, layers, tileSource } from './style'
 import { tilesHolding } from './tiles'
 
 setWorkerUrl(workerUrl)
@@ -20,7 +20,7 @@ setWorkerUrl(workerUrl)
 export type Mover = 'person' | 'page' | 'room'
 
 export interface Listener {
-  /** The view came to rest; null is the whole city. */
+  /** The view came to rest; null is the whole of the frame. */
   moved(view: MapView | null, box: Box, by: Mover): void
   clicked(hit: Hit): void
   /** The pointer moved; null when it left the map. */
@@ -30,6 +30,8 @@ export interface Listener {
   scaled(metresPerPixel: number): void
   loading(busy: boolean): void
   failed(failed: boolean): void
+  /** The service no longer knows who asks for tiles, or does not let them. */
+  refused(): void
   /** The credit of the basemap's publisher once it is read ('' where it asks for none). */
   credited(credit: string): void
   /** The basemap, or a part of it, did not load; the rest of the map is as it was. */
@@ -54,8 +56,8 @@ export class CityMap {
   private readonly classes: HeatClasses
   private readonly basemap: Basemap
   private hoverFrame = 0
-  private readonly bounds: Box
-  /** The whole city is shown, and stays so in more or less room, until the view is moved. */
+  private frame: Box
+  /** The whole of the frame is shown, and stays so in more or less room, until the view is moved. */
   private whole: boolean
   /** So many pixels at the bottom lie under a sheet. */
   private covered = 0
@@ -68,7 +70,10 @@ export class CityMap {
       /** Address of a PMTiles archive to draw under the city's layers. */
       basemap: string | null
       view: MapView | null
+      /** The city: the map goes not far beyond. */
       bounds: Box
+      /** What is shown without a view: the city, or a part of it. */
+      frame: Box
       label: string
       reducedMotion: boolean
     },
@@ -76,7 +81,7 @@ export class CityMap {
   ) {
     this.look = options.look
     this.tiles = options.tiles
-    this.bounds = options.bounds
+    this.frame = options.frame
     this.whole = options.view === null
     const style = baseStyle(options.tiles, options.look)
     this.drawn = style.layers
@@ -87,7 +92,7 @@ export class CityMap {
       style,
       ...(options.view
         ? { center: [options.view.lon, options.view.lat], zoom: options.view.zoom }
-        : { bounds: options.bounds, fitBoundsOptions: { padding: this.padding(container) } }),
+        : { bounds: options.frame, fitBoundsOptions: { padding: this.padding(container) } }),
       maxBounds: [
         west - 2 * w - 0.2,
         Math.max(-85, south - 2 * h - 0.2),
@@ -158,6 +163,8 @@ export class CityMap {
     // A source's errors carry its id and the tile, which MapLibre's types leave out.
     map.on('error', e => {
       const { sourceId, tile } = e as { sourceId?: string; tile?: { actor?: unknown } }
+      const { status } = e.error as { status?: number }
+      if ((status === 401 || status === 403) && sourceId !== basemapSource) this.listener.refused()
       // A tile that failed and is asked for again waits for ever for the worker that it had (MapLibre 6.17); without one
       // it is loaded as a new tile is.
       if (tile) tile.actor = undefined
@@ -216,7 +223,7 @@ export class CityMap {
       for (const source of sources) this.map.refreshTiles(source)
       return
     }
-    this.classes.look(this.tiles.heat, this.look)
+    this.classes.look(this.tiles, this.look)
   }
 
   view(): MapView {
@@ -251,7 +258,7 @@ export class CityMap {
     this.basemap.setLook(look)
     if (valueChanged) {
       this.classes.forget()
-      this.classes.look(this.tiles.heat, look)
+      this.classes.look(this.tiles, look)
     }
   }
 
@@ -262,12 +269,37 @@ export class CityMap {
       return
     }
     for (const source of ['heat', 'reports', 'jurisdictions'] as const) {
-      if (tiles[source] === this.tiles[source]) continue
+      const [was, next] = [this.tiles[source], tiles[source]]
+      if (next === was) continue
+      if (was === null || next === null) {
+        this.replace(source, tiles)
+        continue
+      }
       if (!this.map.isSourceLoaded(source)) this.again.add(source)
-      this.map.getSource<VectorTileSource>(source)?.setTiles([tiles[source]])
+      this.map.getSource<VectorTileSource>(source)?.setTiles([next])
       if (source === 'heat') this.classes.forget()
     }
     this.tiles = tiles
+  }
+
+  /** Forgets all tiles of reports and asks for them anew: what the reader may see is no longer what it was. */
+  drop(): void {
+    this.fresh.clear()
+    if (!this.ready) return
+    for (const source of ['heat', 'reports'] as const) this.replace(source, this.tiles)
+  }
+
+  /** Puts a source in the place of the one there is, of which nothing is kept: not in the map nor on the way. */
+  private replace(source: 'heat' | 'reports' | 'jurisdictions', tiles: CityTiles): void {
+    const uses = (l: LayerSpecification) => 'source' in l && l.source === source
+    for (const layer of this.drawn) if (uses(layer)) this.map.removeLayer(layer.id)
+    this.map.removeSource(source)
+    this.again.delete(source)
+    this.map.addSource(source, tileSource(tiles, source))
+    this.drawn.forEach((layer, i) => {
+      if (uses(layer)) this.map.addLayer(layer, this.drawn.slice(i + 1).find(l => !uses(l))?.id)
+    })
+    if (source === 'heat') this.classes.forget()
   }
 
   /** Asks for all tiles again, also for those that did not come. */
@@ -354,22 +386,28 @@ export class CityMap {
     this.map.fitBounds(box, { padding: this.padding(), maxZoom: 17, duration: 200 })
   }
 
+  /** What is shown as the whole; a view that shows it follows. */
+  setFrame(frame: Box): void {
+    this.frame = frame
+    if (this.whole) this.showWhole()
+  }
+
   showWhole(animate = true): void {
-    this.map.fitBounds(this.bounds, { padding: this.padding(), duration: animate ? 200 : 0 }, { by: 'whole' })
+    this.map.fitBounds(this.frame, { padding: this.padding(), duration: animate ? 200 : 0 }, { by: 'whole' })
   }
 
   zoomBy(steps: number): void {
     this.map.easeTo({ zoom: this.map.getZoom() + steps, duration: 200 })
   }
 
-  /** The container changed its size: the whole city stays whole, else what is at the left top stays there. */
+  /** The container changed its size: the whole stays whole, else what is at the left top stays there. */
   resize(): void {
     const { clientWidth: w, clientHeight: h } = this.map.getContainer()
     if (w === 0 || h === 0) return
     const centre = this.map.unproject([w / 2, h / 2])
     // The map's own word that it moved would be of a view that nobody asked for.
     this.map.resize({ by: null })
-    if (this.whole) this.map.fitBounds(this.bounds, { padding: this.padding(), duration: 0 }, { by: 'room' })
+    if (this.whole) this.map.fitBounds(this.frame, { padding: this.padding(), duration: 0 }, { by: 'room' })
     else this.map.jumpTo({ center: centre }, { by: 'room' })
   }
 

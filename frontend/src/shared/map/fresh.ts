@@ -39,6 +39,11 @@ export class FreshReports {
     this.draw()
   }
 
+  clear(): void {
+    this.reports = []
+    this.draw()
+  }
+
   draw(): void {
     setPoints(
       this.map,

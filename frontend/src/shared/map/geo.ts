@@ -9,9 +9,11 @@ export interface MapView extends Point {
 /** west, south, east, north in degrees. */
 export type Box = [number, number, number, number]
 
-/** Addresses of the city's tiles, with {z}, {x} and {y}. */
+/** Addresses of the city's tiles, with {z}, {x} and {y}; null where there is nothing to ask for. */
 export interface CityTiles {
   jurisdictions: string
-  heat: string
-  reports: string
+  heat: string | null
+  /** The zoom beyond which there is no heat to ask for; else as deep as the rest. */
+  heatZoom?: number
+  reports: string | null
 }

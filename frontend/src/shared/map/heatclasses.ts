@@ -1,4 +1,5 @@
 import type { Map as LibreMap } from 'maplibre-gl'
+import type { CityTiles } from './geo'
 import { type Breaks, breaksOf } from './heat'
 import { deepest, type Look, reportsFrom } from './style'
 
@@ -22,10 +23,10 @@ export class HeatClasses {
     this.takenFor = ''
   }
 
-  /** Looks at the cells that came from the given address; tells what differs from what was told last. */
-  look(address: string, { heat, breaks: known }: Pick<Look, 'heat' | 'breaks'>): void {
+  /** Looks at the cells that came from the heat's address; tells what differs from what was told last. */
+  look({ heat: address, heatZoom = deepest }: CityTiles, { heat, breaks: known }: Pick<Look, 'heat' | 'breaks'>): void {
     if (!this.map.isSourceLoaded('heat')) return
-    const zoom = Math.min(deepest, Math.floor(this.map.getZoom()))
+    const zoom = Math.min(heatZoom, Math.floor(this.map.getZoom()))
     const key = `${zoom} ${address} ${heat}`
     const truncated =
       this.map.getZoom() >= reportsFrom &&

@@ -12,6 +12,7 @@ const look: Look = {
   borders: true,
   basemap: false,
   area: null,
+  home: null,
   touch: false,
 }
 const layer = (id: string, part: Partial<Look> = {}) => layers({ ...look, ...part }).find(l => l.id === id)!

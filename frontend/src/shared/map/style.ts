@@ -7,6 +7,7 @@ import type {
   SourceSpecification,
   StyleSpecification,
   SymbolLayerSpecification,
+  VectorSourceSpecification,
 } from 'maplibre-gl'
 import { type Role, roles } from '../api/types'
 import type { Locale } from '../i18n'
@@ -28,6 +29,8 @@ export interface Look {
   basemap: boolean
   /** The chosen area, lit. */
   area: { level: Role; code: string } | null
+  /** The territory that the page is framed to: outlined, and what lies around it dimmed. */
+  home: { level: Role; code: string } | null
   /** A narrow screen has larger text and thicker fingers. */
   touch: boolean
 }
@@ -55,14 +58,26 @@ const stack = (weight: 'Regular' | 'Semibold', locale: Locale): string[] =>
 export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
   const empty = { type: 'FeatureCollection' as const, features: [] }
   const sources: Record<string, SourceSpecification> = {
-    jurisdictions: { type: 'vector', tiles: [tiles.jurisdictions], minzoom: 0, maxzoom: deepest },
-    heat: { type: 'vector', tiles: [tiles.heat], minzoom: 0, maxzoom: deepest },
-    reports: { type: 'vector', tiles: [tiles.reports], minzoom: reportsFrom, maxzoom: deepest },
+    jurisdictions: tileSource(tiles, 'jurisdictions'),
+    heat: tileSource(tiles, 'heat'),
+    reports: tileSource(tiles, 'reports'),
     fresh: { type: 'geojson', data: empty },
     marked: { type: 'geojson', data: empty },
     accuracy: { type: 'geojson', data: empty },
   }
   return { version: 8, sources, layers: layers(look), transition: { duration: 0, delay: 0 } }
+}
+
+/** A source of tiles. One without an address covers nothing, so that nothing is asked for. */
+export function tileSource(tiles: CityTiles, name: 'jurisdictions' | 'heat' | 'reports'): VectorSourceSpecification {
+  const address = tiles[name]
+  return {
+    type: 'vector',
+    tiles: [address ?? ''],
+    minzoom: name === 'reports' ? reportsFrom : 0,
+    maxzoom: name === 'heat' ? (tiles.heatZoom ?? deepest) : deepest,
+    ...(address === null ? { bounds: [0, -85, 0, -85] } : {}),
+  }
 }
 
 /** The lowest layer above the ground: a basemap is drawn below it, on the land. */
@@ -82,7 +97,9 @@ export function layers(look: Look): LayerSpecification[] {
     },
     heatLayer(look),
     ...roles.map(role => areaLayer(look, role)),
+    ...roles.map(role => aroundLayer(look, role)),
     ...borderLayers(look),
+    ...roles.map(role => homeLayer(look, role)),
     ...roles.map(role => outlineLayer(look, role)),
     ...reportLayers(look),
     ...labelLayers(look),
@@ -109,6 +126,34 @@ function areaLayer(look: Look, role: Role): FillLayerSpecification {
       'fill-opacity': ['case', ['==', ['get', 'code'], chosenCode(look, role)], 0.07, 0],
       'fill-antialias': false,
     },
+  }
+}
+
+/** The territory's code at its own level; that of no area at the others, and where the whole city is the territory. */
+const homeCode = (look: Look, role: Role) => (look.home?.level === role && role !== 'city' ? look.home.code : '')
+
+/** What lies around the territory steps back. */
+function aroundLayer(look: Look, role: Role): FillLayerSpecification {
+  return {
+    id: `around-${role}`,
+    type: 'fill',
+    source: 'jurisdictions',
+    'source-layer': role,
+    filter: ['!=', ['get', 'code'], homeCode(look, role)],
+    layout: { visibility: homeCode(look, role) === '' ? 'none' : 'visible' },
+    paint: { 'fill-color': look.palette.map.outside, 'fill-opacity': 0.6, 'fill-antialias': false },
+  }
+}
+
+function homeLayer(look: Look, role: Role): LineLayerSpecification {
+  return {
+    id: `home-${role}`,
+    type: 'line',
+    source: 'jurisdictions',
+    'source-layer': role,
+    filter: ['==', ['get', 'code'], homeCode(look, role)],
+    layout: { 'line-join': 'round', visibility: homeCode(look, role) === '' ? 'none' : 'visible' },
+    paint: { 'line-color': look.palette.map.city, 'line-width': 2.5 },
   }
 }
 

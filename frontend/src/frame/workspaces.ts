@@ -1,0 +1,22 @@
+import { Building2, History, KeyRound, Map as MapIcon, Settings, Users } from 'lucide-vue-next'
+import type { Component } from 'vue'
+import type { Action } from '../shared/session/roles'
+
+/**
+ * A place to work in, beside the account and the way in. Its name is its path under the city; `map` is the city's own.
+ * The rail leads to those that the person may use and that have a page (pages.ts).
+ */
+export interface Workspace {
+  name: 'map' | 'people' | 'units' | 'audit' | 'tokens' | 'settings'
+  needs: Action
+  icon: Component
+}
+
+export const workspaces: readonly Workspace[] = [
+  { name: 'map', needs: 'city.view', icon: MapIcon },
+  { name: 'people', needs: 'person.view', icon: Users },
+  { name: 'units', needs: 'unit.edit', icon: Building2 },
+  { name: 'audit', needs: 'audit.view', icon: History },
+  { name: 'tokens', needs: 'token.edit', icon: KeyRound },
+  { name: 'settings', needs: 'setting.edit', icon: Settings },
+]
