@@ -180,3 +180,16 @@ describe('the outbox', () => {
     await d.sees('that one has to sign in', () => d.get.seen('denied'))
   })
 })
+
+describe('the settings of messages', () => {
+  it('are an administrator’s, and a test message shows whether they work', async () => {
+    const email = `test${unique()}@example.org`
+    await d.given.visit('/haining/settings', { as: 'administrator', size: desk })
+    await d.sees('the section', () => d.get.seen('save-messages'))
+    await d.when.type('test-to', email)
+    await d.when.click('send-test')
+    await d.sees('the message', async () => (await d.get.messages()).some(m => m.to === email))
+    await d.get.shot('desk-settings')
+    expect(await d.get.serious()).toEqual([])
+  })
+})
