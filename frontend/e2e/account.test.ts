@@ -135,6 +135,21 @@ describe('the way in', () => {
     await d.sees('fewer seconds', async () => (await seconds()) < first)
   })
 
+  it('says why the city’s identity provider let nobody in, and asks for the code after it', async () => {
+    await d.given.visit('/haining/sign-in?error=oidc_unknown_person')
+    await d.sees('the reason', async () => (await d.get.text('sign-in-problem')).includes('没有与之关联的账号'))
+    expect(await d.get.seen('provider')).toBe(false)
+    await d.given.visit('/haining/sign-in?error=<b>', { locale: 'en' })
+    await d.sees('that it did not', async () => (await d.get.text('sign-in-problem')).includes('did not let you in'))
+    await d.given.visit('/haining/sign-in?step=code')
+    await d.sees('the code step', () => d.get.seen('code'))
+    await d.when.type('code', '000000')
+    await d.when.press('Enter')
+    await d.sees('that nobody was vouched for', async () =>
+      (await d.get.text('sign-in-problem')).includes('请重新开始'),
+    )
+  })
+
   it('shows the password to who asks, and tells of the shift lock', async () => {
     await d.given.visit('/haining/sign-in')
     await d.sees('the sign-in page', atSignIn)

@@ -62,7 +62,7 @@ export function cityClient(city: string, refused: () => void = () => {}) {
   client.use({
     onResponse({ response, schemaPath }) {
       // To sign in is to be refused or not: it says nothing of the session there was.
-      if ((response.status === 401 || response.status === 403) && schemaPath !== '/session') refused()
+      if ((response.status === 401 || response.status === 403) && !schemaPath.startsWith('/session')) refused()
     },
   })
   return client

@@ -71,8 +71,11 @@ export function createSession(
     } while (askedAgain)
   }
 
-  async function signIn(body: Credentials): Promise<void> {
-    const next = await ask(client.POST('/session', { body }))
+  const signIn = (body: Credentials) => open(client.POST('/session', { body }))
+  /** The second factor of somebody for whom the city's identity provider has vouched. */
+  const giveCode = (code: string) => open(client.POST('/session/oidc', { body: { code } }))
+  async function open(asked: Parameters<typeof ask<Session>>[0]): Promise<void> {
+    const next = await ask(asked)
     turn++
     absence.value = 'new'
     take(next)
