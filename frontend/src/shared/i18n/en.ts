@@ -530,13 +530,6 @@ const en: typeof zh = {
     codeHint: '{login} needs a code: the six digits that your authenticator shows, or a recovery code.',
     codeHintVouched: 'This account needs a code too: the six digits that your authenticator shows, or a recovery code.',
     byProvider: 'Sign in with {name}',
-    provider: {
-      oidc_refused: 'The identity provider did not let you in. Try again, or use a password.',
-      oidc_expired: 'Signing in took too long. Begin again.',
-      oidc_unknown_person: 'The provider knows you, but no account here is linked to you. Ask the administrator.',
-      oidc_provider_down: 'The identity provider cannot be reached. Try again later, or use a password.',
-      account_disabled: 'This account is disabled. Ask the administrator.',
-    },
     sending: 'Signing in',
     back: 'Another account',
     wrong: 'Login or password is wrong. Check both and try again.',
@@ -546,8 +539,6 @@ const en: typeof zh = {
     busy: 'Too many people are signing in at once. Try again in a moment.',
     ended: 'Your session has ended. Sign in again; you will come back to where you were.',
     left: 'You have signed out.',
-    codeHintProvider:
-      'Your account needs a code besides: the six digits that your authenticator shows, or a recovery code.',
     provider: {
       or: 'or',
       oidc_refused: 'The identity provider did not let you in. Try again, or sign in with your password.',

@@ -524,13 +524,6 @@ export default {
     codeHint: '账号 {login} 需要验证码：输入验证器显示的六位数字，或一个恢复码。',
     codeHintVouched: '此账号还需验证码：输入验证器显示的六位数字，或一个恢复码。',
     byProvider: '用{name}登录',
-    provider: {
-      oidc_refused: '身份平台没有让您登录。请重试，或用账号密码登录。',
-      oidc_expired: '登录用时过长，已失效。请重新开始。',
-      oidc_unknown_person: '身份平台认得您，但此处没有与之关联的账号。请联系管理员。',
-      oidc_provider_down: '连不上身份平台。请稍后再试，或用账号密码登录。',
-      account_disabled: '这个账号已停用。请联系管理员。',
-    },
     sending: '正在登录',
     back: '换账号',
     wrong: '账号或密码不对。请核对后再试。',
@@ -540,7 +533,6 @@ export default {
     busy: '同时登录的人太多，请稍等片刻再试。',
     ended: '登录已失效，请重新登录。之后会回到刚才的页面。',
     left: '您已退出登录。',
-    codeHintProvider: '您的账号还需要验证码：输入验证器显示的六位数字，或一个恢复码。',
     provider: {
       or: '或',
       oidc_refused: '身份认证平台没有放行。请再试一次，或用密码登录。',

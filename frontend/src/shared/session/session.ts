@@ -81,14 +81,6 @@ export function createSession(
     take(next)
   }
 
-  /** The code of the second factor, of somebody for whom the identity provider has vouched. */
-  async function giveCode(code: string): Promise<void> {
-    const next = await ask(client.POST('/session/oidc', { body: { code } }))
-    turn++
-    absence.value = 'new'
-    take(next)
-  }
-
   async function signOut(): Promise<void> {
     await done(client.DELETE('/session'))
     turn++
