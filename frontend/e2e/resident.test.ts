@@ -90,6 +90,14 @@ describe('a resident', () => {
     expect(d.asked.splice(0).filter(a => a.includes(secret))).toEqual([])
   })
 
+  it('finds the way from where others sign in', async () => {
+    await d.given.visit('/haining')
+    await d.sees('the way', () => d.get.seen('resident-report'))
+    await d.get.shot('phone-sign-in')
+    await d.when.click('resident-report')
+    await d.sees('the first step', () => d.get.seen('step-place'))
+  })
+
   it('reports by e-mail, in English', async () => {
     const email = `li${unique()}@example.org`
     await d.given.visit('/haining/report', { locale: 'en', size: desk })

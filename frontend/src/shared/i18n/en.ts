@@ -551,6 +551,7 @@ const en: typeof zh = {
       too_many_attempts: 'Too many attempts. Try again in some minutes.',
     },
     publicMap: 'View the public map',
+    report: 'Report something, without signing in',
     demos: 'Demo accounts',
     demosHint: 'This city is made up. Choose an account to sign in as that person.',
   },

@@ -543,6 +543,7 @@ export default {
       too_many_attempts: '尝试次数过多，请过几分钟再试。',
     },
     publicMap: '查看公开地图',
+    report: '居民上报，不用登录',
     demos: '演示账号',
     demosHint: '这座城市是演示用的。点一个账号即以其身份登录。',
   },

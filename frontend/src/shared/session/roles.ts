@@ -2,6 +2,7 @@
 export type Action =
   | 'account.own'
   | 'city.view'
+  | 'public.report'
   | 'plan.view'
   | 'report.file'
   | 'report.view'
