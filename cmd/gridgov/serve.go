@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,9 @@ func (t *tool) serve() *cobra.Command {
 			config, err := at.config(cmd.Context())
 			if err != nil {
 				return err
+			}
+			if demoCity != "" && !slices.Contains(config.Hosts, api.LocalHosts) {
+				t.say("anybody who reaches %s can sign in to the demo: show it to nobody who is not meant to", at.addr)
 			}
 			load, err := t.demoLoader(demoCity, until, "")
 			if err != nil {
