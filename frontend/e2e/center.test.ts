@@ -158,6 +158,29 @@ describe('the live map', () => {
     await d.sees('where it would lie', async () => /3304\d{11}/.test(await d.get.text('located')))
   })
 
+  it('shows who told a report masked, in full for a reason, and hides it again', async () => {
+    const person = { name: '王小明', phone: '138 0573 1234', email: 'xiaoming@example.com' }
+    const num = await d.given.filed('窨井盖不见了', spot, person)
+    await d.given.page(`/haining?${street}&sel=report:${num}`)
+    await d.sees('the masked name', async () => (await d.get.text('reporter')).includes('王**'))
+    expect(await d.get.body()).not.toMatch(/王小明|0573|xiaoming/)
+    await d.when.click('unmask')
+    expect(await d.get.focused()).toBe('unmask-reason')
+    await d.when.press('Enter')
+    await d.sees('a word about it', async () => (await d.get.text('unmask-problem')).includes('请写明理由'))
+    await d.when.type('unmask-reason', '地点不清，要回电话')
+    expect(await d.get.serious()).toEqual([])
+    await d.when.press('Enter')
+    await d.sees('the name', async () => (await d.get.text('reporter-full')).includes('王小明'))
+    expect(await d.get.attribute('reporter-phone', 'href')).toMatch(/^tel:(\+86)?13805731234$/)
+    expect(await d.get.attribute('reporter-email', 'href')).toBe('mailto:xiaoming@example.com')
+    expect(await d.get.serious()).toEqual([])
+    await d.when.press('Escape')
+    await d.sees('it is hidden', async () => !(await d.get.body()).includes('王小明'))
+    expect(await d.get.focused()).toBe('unmask')
+    expect((await d.get.query()).get('sel')).toBe(`report:${num}`)
+  })
+
   it('finds places and jurisdictions', async () => {
     await d.given.page()
     await d.when.press('/')

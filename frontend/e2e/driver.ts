@@ -136,7 +136,7 @@ export class Driver {
       return this.server.run('user', 'create', login, '--city', 'haining', '--name', login, ...post)
     },
     /** A report of someone else's, filed beside the page; its number. */
-    filed: async (title: string, at?: { lon: number; lat: number }): Promise<number> => {
+    filed: async (title: string, at?: { lon: number; lat: number }, reporter?: object): Promise<number> => {
       const body = {
         id: v7(),
         source: 'phone',
@@ -145,6 +145,7 @@ export class Driver {
         kind: 'problem',
         title,
         ...(at ?? { address: '不在地名库里的一处地方' }),
+        ...(reporter ? { reporter } : {}),
       }
       const answer = await this.api('/reports', {
         method: 'POST',
