@@ -21,9 +21,12 @@ type edge struct {
 	hosts, proxies  []string
 	rate            float64
 	tlsCert, tlsKey string
+	headerTime      time.Duration // how long a client may take to send a request's header, TLS handshake included
+	lookAgain       time.Duration // how often the certificate's file is looked at
 }
 
 func (e *edge) flags(f *pflag.FlagSet) {
+	e.headerTime, e.lookAgain = 10*time.Second, time.Minute
 	f.StringVar(&e.addr, "addr", "127.0.0.1:8080", "address of the service")
 	f.StringVar(&e.adminAddr, "admin-addr", "127.0.0.1:8081", "address of health, readiness and metrics; loopback only")
 	f.StringSliceVar(&e.hosts, "host", nil, "name that the service answers to, as browsers ask for it; repeat it for several (any, unless --addr is a loopback address)")
@@ -75,6 +78,7 @@ func (e *edge) config(ctx context.Context) (api.Edge, error) {
 // certificate reads the certificate, and again when its file has changed: one that is renewed needs no restart.
 type certificate struct {
 	cert, key string
+	lookAgain time.Duration
 
 	mu     sync.Mutex
 	loaded *tls.Certificate
@@ -82,13 +86,10 @@ type certificate struct {
 	looked time.Time
 }
 
-// lookAgain is how often the certificate's file is looked at.
-const lookAgain = time.Minute
-
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.loaded != nil && time.Since(c.looked) < lookAgain {
+	if c.loaded != nil && time.Since(c.looked) < c.lookAgain {
 		return c.loaded, nil
 	}
 	c.looked = time.Now()
@@ -115,7 +116,7 @@ func (e *edge) tls(l net.Listener) (net.Listener, error) {
 	if e.tlsCert == "" {
 		return l, nil
 	}
-	c := &certificate{cert: e.tlsCert, key: e.tlsKey}
+	c := &certificate{cert: e.tlsCert, key: e.tlsKey, lookAgain: e.lookAgain}
 	if _, err := c.get(nil); err != nil {
 		return nil, usagef("--tls-cert, --tls-key: %w", err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -122,12 +123,13 @@ func (t *tool) runServer(ctx context.Context, at *edge, config api.Edge, anchor 
 	if err != nil {
 		return err
 	}
+	faults := slog.NewLogLogger(log.Handler(), slog.LevelWarn) // of connections that have not come to a request
 	public := &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second,
-		MaxHeaderBytes: 32 << 10,
+		ReadHeaderTimeout: at.headerTime, ReadTimeout: 60 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: 120 * time.Second,
+		MaxHeaderBytes: 32 << 10, ErrorLog: faults,
 	}
-	admin := &http.Server{Handler: adminHandler(server, metrics), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 60 * time.Second}
+	admin := &http.Server{Handler: adminHandler(server, metrics), ReadHeaderTimeout: at.headerTime, WriteTimeout: 60 * time.Second, ErrorLog: faults}
 
 	run, stop := context.WithCancel(ctx)
 	defer stop()
