@@ -177,7 +177,7 @@ func (a *api) getDocs(w http.ResponseWriter, _ *http.Request, _ *call) error {
 		return err
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", docsPolicy)
+	document(h, docsPolicy)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
 	_, _ = w.Write(page)

@@ -34,12 +34,8 @@ func (a *api) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h["X-Content-Type-Options"] = headerNosniff
-		h["Referrer-Policy"] = headerNoReferrer
-		h["X-Frame-Options"] = headerDeny
-		h["Cross-Origin-Opener-Policy"] = headerSameOrigin
 		h["Cross-Origin-Resource-Policy"] = headerSameOrigin
-		h["Permissions-Policy"] = headerPermissions
-		h["Content-Security-Policy"] = headerNothing // a page sets its own
+		h["Content-Security-Policy"] = headerNothing // a page sets its own, and what else is a page's
 		r = a.behindProxies(r)
 		if scheme(r) == "https" {
 			h["Strict-Transport-Security"] = headerHSTS
@@ -52,7 +48,16 @@ func (a *api) guard(next http.Handler) http.Handler {
 	})
 }
 
-// Headers are shared slices: every answer has them, and a tile takes less time than making them.
+// document sets what only a page that is shown has use for.
+func document(h http.Header, contentPolicy string) {
+	h.Set("Content-Security-Policy", contentPolicy)
+	h["Referrer-Policy"] = headerNoReferrer
+	h["X-Frame-Options"] = headerDeny
+	h["Cross-Origin-Opener-Policy"] = headerSameOrigin
+	h["Permissions-Policy"] = headerPermissions
+}
+
+// Headers are shared slices: every answer has some of them, and a tile takes less time than making them.
 var (
 	headerNosniff     = []string{"nosniff"}
 	headerNoReferrer  = []string{"no-referrer"}

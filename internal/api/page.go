@@ -41,7 +41,7 @@ func (a *api) page(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", pagePolicy)
+	document(h, pagePolicy)
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	if a.Page == nil {
