@@ -34,6 +34,7 @@ func (a *api) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h["X-Content-Type-Options"] = headerNosniff
+		h["Referrer-Policy"] = headerNoReferrer // redirects to and from an identity provider, too
 		h["Cross-Origin-Resource-Policy"] = headerSameOrigin
 		h["Content-Security-Policy"] = headerNothing // a page sets its own, and what else is a page's
 		r = a.behindProxies(r)
@@ -51,7 +52,6 @@ func (a *api) guard(next http.Handler) http.Handler {
 // document sets what only a page that is shown has use for.
 func document(h http.Header, contentPolicy string) {
 	h.Set("Content-Security-Policy", contentPolicy)
-	h["Referrer-Policy"] = headerNoReferrer
 	h["X-Frame-Options"] = headerDeny
 	h["Cross-Origin-Opener-Policy"] = headerSameOrigin
 	h["Permissions-Policy"] = headerPermissions
