@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gridgov/internal/auth"
+	"gridgov/internal/fault"
 	"gridgov/internal/person"
 	"gridgov/internal/policy"
 )
@@ -114,9 +115,10 @@ func TestNoRightSurvivesItsEndByFiveSeconds(t *testing.T) {
 				}
 				from := day()
 				made, err := w.people.CreatePost(ctx, person.Post{Person: p.ID, Role: policy.GridWorker, Area: grid, Begins: from})
-				if err != nil {
+				if f, is := fault.As(err); is && f.Code == "post_overlaps" {
 					t.Skip() // one that ends today is held today already
 				}
+				ok(err)
 				post = &made
 				right = append(right, interval{from: now()})
 			},
