@@ -94,7 +94,7 @@ func (a *api) identify(r *http.Request, c *app.Live) (*call, error) {
 
 // refuseToken answers a token that is none. Who shows many of them waits, as anybody who has not signed in.
 func (a *api) refuseToken(r *http.Request, err error) error {
-	done, slow := a.limiter.enter(limitKey(uuid.Nil, addressOf(r.RemoteAddr)), ordinary, false)
+	done, slow := a.limiter.enter(clientOf(uuid.Nil, r), ordinary, false)
 	if slow != nil {
 		return slow
 	}
@@ -103,22 +103,25 @@ func (a *api) refuseToken(r *http.Request, err error) error {
 }
 
 // allow is the one place where a request is let in or not: the route's action has to reach somewhere for who asks.
-func (a *api) allow(r *http.Request, c *app.Live, action policy.Action) (*call, *http.Request, error) {
+func (a *api) allow(r *http.Request, c *app.Live, action policy.Action) (*call, error) {
 	call, err := a.identify(r, c)
 	if err != nil {
-		return nil, r, err
+		return nil, err
 	}
 	call.reach = call.may(action)
 	if call.reach.Empty() {
-		return call, r, refusal(call.who)
+		return call, refusal(call.who)
 	}
-	if call.who != nil {
-		by := audit.Author{Person: call.who.Person, Post: int64(call.reach.Post), Address: clientAddress(r)}
-		r = r.WithContext(audit.By(r.Context(), by))
-	} else {
-		r = r.WithContext(audit.By(r.Context(), audit.Author{Address: clientAddress(r)}))
+	return call, nil
+}
+
+// author is who is on record for what the request does.
+func (c *call) author(r *http.Request) audit.Author {
+	by := audit.Author{Address: clientAddress(r)}
+	if c.who != nil {
+		by.Person, by.Post = c.who.Person, int64(c.reach.Post)
 	}
-	return call, r, nil
+	return by
 }
 
 func refusal(who *auth.Identity) error {

@@ -18,11 +18,11 @@ func BenchmarkAllow(b *testing.B) {
 	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/testcity/v1/tiles/heat/1/1/1", http.NoBody)
 	r.Header.Set("Cookie", "gridgov="+token)
 	for b.Loop() {
-		c, r, err := a.allow(r, live, policy.ReportView)
+		c, err := a.allow(r, live, policy.ReportView)
 		if err != nil {
 			b.Fatal(err)
 		}
-		done, err := a.limiter.enter(limitKey(c.actor.Person, addressOf(r.RemoteAddr)), inMasses, false)
+		done, err := a.limiter.enter(clientOf(c.actor.Person, r), inMasses, false)
 		if err != nil {
 			b.Fatal(err)
 		}

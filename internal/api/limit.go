@@ -2,6 +2,7 @@ package api
 
 import (
 	"math"
+	"net/http"
 	"net/netip"
 	"strconv"
 	"sync"
@@ -44,7 +45,7 @@ type limiter struct {
 	now func() time.Time
 
 	mu    sync.Mutex
-	known map[string]*asking
+	known map[client]*asking
 	swept time.Time
 }
 
@@ -59,14 +60,14 @@ func newLimiter(l Limits, now func() time.Time) *limiter {
 	if l == (Limits{}) {
 		l = DefaultLimits
 	}
-	return &limiter{Limits: l, now: now, known: map[string]*asking{}, swept: now()}
+	return &limiter{Limits: l, now: now, known: map[client]*asking{}, swept: now()}
 }
 
 // forgetAfter is how long who asks nothing is remembered; by then all buckets are full again.
 const forgetAfter = 5 * time.Minute
 
-// of returns the entry of a key; the limiter is locked.
-func (l *limiter) of(key string, at time.Time) *asking {
+// of returns the entry of a client; the limiter is locked.
+func (l *limiter) of(who client, at time.Time) *asking {
 	if at.Sub(l.swept) > time.Minute {
 		l.swept = at
 		for k, a := range l.known {
@@ -75,10 +76,10 @@ func (l *limiter) of(key string, at time.Time) *asking {
 			}
 		}
 	}
-	a := l.known[key]
+	a := l.known[who]
 	if a == nil {
 		a = &asking{few: rate.NewLimiter(l.Rate, l.Burst), masses: rate.NewLimiter(l.Masses, l.MassBurst)}
-		l.known[key] = a
+		l.known[who] = a
 	}
 	a.last = at
 	return a
@@ -86,11 +87,11 @@ func (l *limiter) of(key string, at time.Time) *asking {
 
 // enter takes a request in, or refuses it; done gives its place back. A machine, that tells what many have told it, may
 // ask as often as a map does.
-func (l *limiter) enter(key string, kind routeKind, machine bool) (done func(), err error) {
+func (l *limiter) enter(who client, kind routeKind, machine bool) (done func(), err error) {
 	at := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	a := l.of(key, at)
+	a := l.of(who, at)
 	if a.atOnce >= l.AtOnce || kind == unending && a.streams >= l.Streams {
 		return nil, tooMany(time.Second)
 	}
@@ -125,16 +126,23 @@ func tooMany(wait time.Duration) error {
 		Message: "too many requests; wait " + strconv.Itoa(int(wait.Seconds())) + " s and ask less often"}
 }
 
-// limitKey is who is counted: the person, or the address of who has not signed in; a whole /64 of IPv6 is one, as one client
+// client is who is counted: the person, or the address of who has not signed in; a whole /64 of IPv6 is one, as one client
 // has it.
-func limitKey(person uuid.UUID, addr netip.Addr) string {
+type client struct {
+	person  uuid.UUID
+	network netip.Prefix
+}
+
+// clientOf tells who is counted for a request of the person, nil: of nobody who has signed in.
+func clientOf(person uuid.UUID, r *http.Request) client {
 	if person != uuid.Nil {
-		return person.String()
+		return client{person: person}
 	}
+	addr := addressOf(r.RemoteAddr)
+	bits := addr.BitLen()
 	if addr.Is6() {
-		if p, err := addr.Prefix(64); err == nil {
-			return p.String()
-		}
+		bits = 64
 	}
-	return addr.String()
+	network, _ := addr.Prefix(bits) // of no address: the zero network, which all of them share
+	return client{network: network}
 }

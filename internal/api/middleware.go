@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/fault"
 	"gridgov/internal/policy"
 )
@@ -129,18 +130,21 @@ func (a *api) inCity(action policy.Action, kind routeKind, h handler) func(http.
 		c, starting := a.Server.City(r.PathValue("city"))
 		switch {
 		case c != nil:
-			call, r, err := a.allow(r, c, action)
+			call, err := a.allow(r, c, action)
 			if rec, ok := w.(*recorder); ok && call != nil && call.who != nil {
 				rec.person = call.who.Person
 			}
 			if err != nil {
 				return err
 			}
-			done, err := a.limiter.enter(limitKey(call.actor.Person, addressOf(r.RemoteAddr)), kind, call.who != nil && call.who.Token != uuid.Nil)
+			done, err := a.limiter.enter(clientOf(call.actor.Person, r), kind, call.who != nil && call.who.Token != uuid.Nil)
 			if err != nil {
 				return err
 			}
 			defer done()
+			if kind != inMasses { // those change nothing
+				r = r.WithContext(audit.By(r.Context(), call.author(r)))
+			}
 			return h(w, r, call)
 		case starting:
 			return fault.Unavailable("starting", "the city is being loaded; try again in a moment")
