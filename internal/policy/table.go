@@ -20,6 +20,19 @@ const (
 	ReportViewUnplaced Action = "report.view_unplaced" // also those that lie in no grid
 	ReportPosition     Action = "report.position"      // set a report's point by hand
 	ReportUnmask       Action = "report.unmask"        // read who told it, with a reason
+	CaseTriage         Action = "case.triage"          // take on, refuse, merge, split, send to a unit, close
+	CaseConfirm        Action = "case.confirm"         // look on the spot whether it is so
+	CaseSelfSettle     Action = "case.self_settle"     // settle at once what one finds
+	CaseHandle         Action = "case.handle"          // take up, dispose of, feed back
+	CaseReturn         Action = "case.return"          // give back what is another unit's
+	CaseExtend         Action = "case.extend"          // more time, once
+	CaseAskExtension   Action = "case.ask_extension"   // ask for more a second time
+	CaseSuspend        Action = "case.suspend"         // stop the clock for season or engineering; grant a second extension
+	CaseVerify         Action = "case.verify"          // look whether it is done
+	CaseEvaluate       Action = "case.evaluate"        // say whether it helped, or that it is not settled
+	CaseVoid           Action = "case.void"            // end what was filed by mistake
+	CaseSupervise      Action = "case.supervise"       // look after what hangs
+	CaseNote           Action = "case.note"            // leave a word, name the shop or site
 	PersonView         Action = "person.view"          // people, their posts; units
 	PersonEdit         Action = "person.edit"          // people, posts, accounts
 	UnitEdit           Action = "unit.edit"
@@ -90,6 +103,26 @@ var Rules = []Rule{
 	{ReportPosition, Subtree, roles(Desk, CentreHead), "the desk finds out where it was"},
 	{ReportPosition, OwnGrid, roles(GridLeader, GridWorker), "who stands there knows the place"},
 	{ReportUnmask, Subtree, roles(Desk, CentreHead), "the desk calls back; each look is on record"},
+
+	{CaseTriage, Subtree, roles(Desk, CentreHead), "one desk sends, so that one answers"},
+	{CaseConfirm, OwnGrid, roles(GridLeader, GridWorker), "who stands there sees whether it is so"},
+	{CaseSelfSettle, OwnGrid, gridStaff, "small things do not leave the village"},
+	{CaseSelfSettle, Subtree, villageHead, "small things do not leave the village"},
+	{CaseHandle, MyUnit, teamPeople, "the unit that leads it, or helps, disposes of it"},
+	{CaseReturn, MyUnit, roles(UnitHead, DutyLeader), "the unit gives back, not one of its people"},
+	{CaseExtend, MyUnit, roles(UnitHead, DutyLeader), "who leads the shift knows how long it takes"},
+	{CaseAskExtension, MyUnit, roles(UnitHead), "a second time the unit's head answers for it"},
+	{CaseSuspend, Subtree, roles(CentreHead), "a clock that stands still is seen by the head of the centre"},
+	{CaseVerify, OwnGrid, roles(GridLeader, GridWorker), "who knows the place sees whether it is done"},
+	{CaseVerify, Subtree, villageHead, "a village sees whether it is done"},
+	{CaseVerify, Subtree, roles(Desk, CentreHead), "the desk looks at the pictures, or calls back"},
+	{CaseEvaluate, Own, concat(gridStaff, villageHead, roles(Volunteer, Resident)), "who told it says whether it helped"},
+	{CaseEvaluate, Subtree, villageHead, "the village says whether it helped"},
+	{CaseVoid, Subtree, roles(CentreHead), "what is voided is gone from all figures"},
+	{CaseSupervise, Subtree, leaders, "the town looks after what hangs"},
+	{CaseNote, OwnGrid, gridStaff, "who works with it leaves a word"},
+	{CaseNote, Subtree, concat(villageHead, roles(Desk, CentreHead)), "who works with it leaves a word"},
+	{CaseNote, MyUnit, concat(teamPeople, invited), "who works with it leaves a word"},
 
 	{PersonView, InCity, roles(Administrator), "accounts are the administrator's work"},
 	{PersonView, Subtree, concat(roles(Desk, CentreHead, TownLeader), villageHead), "who calls on people has to find them"},
