@@ -1,0 +1,230 @@
+// Package catalogue keeps a city's one-stop list: which matters may be reported, what the law is, who is responsible, what
+// evidence is wanted, how much time there is, what whoever finds a matter may do at once, and when to whistle. A list is a
+// document; a published one never changes, and a case keeps the one it was opened under.
+package catalogue
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"regexp"
+	"slices"
+	"unicode/utf8"
+
+	"gridgov/internal/fault"
+	"gridgov/internal/strictjson"
+	"gridgov/internal/worktime"
+)
+
+// Catalogue is a one-stop list. It is not changed once it was made.
+type Catalogue struct {
+	Aspects []Aspect `json:"aspects"`
+	Items   []Item   `json:"items"`
+	Other   Limits   `json:"other"` // of items that reports name and the list does not
+	Steps   Steps    `json:"steps"`
+}
+
+// Aspect is a group of items.
+type Aspect struct {
+	Code string         `json:"code"`
+	Name worktime.Words `json:"name"`
+}
+
+// Item is a line of the list.
+type Item struct {
+	Code       string         `json:"code"`
+	Aspect     string         `json:"aspect"`
+	Name       worktime.Words `json:"name"`
+	Responders worktime.Words `json:"responders"` // as people read it; who it is sent to, the rules of assignment say
+	Basis      string         `json:"basis"`      // the law, in its own language
+	Limits
+	MaySettle bool           `json:"may_settle"` // whoever finds it may settle it at once
+	Evidence  worktime.Words `json:"evidence"`
+	SelfHelp  worktime.Words `json:"self_help"` // what a grid worker may do
+	Whistle   worktime.Words `json:"whistle"`   // when a village whistles
+}
+
+// Limits are how much time there is.
+type Limits struct {
+	First  worktime.Budget `json:"first"`  // until somebody is on the scene
+	Stages []Stage         `json:"stages"` // of the disposal, side by side; the last one ends with the feedback
+}
+
+// Stage is one limit of a disposal.
+type Stage struct {
+	Name  worktime.Words  `json:"name,omitzero"` // needed where there are several
+	Limit worktime.Budget `json:"limit"`
+}
+
+// Steps are the limits that are no item's.
+type Steps struct {
+	Dispatch   worktime.Budget `json:"dispatch"`    // the desk's, from the report to the unit
+	Confirm    worktime.Budget `json:"confirm"`     // a grid worker's, to look on the spot
+	SelfSettle worktime.Budget `json:"self_settle"` // of who settles it at once
+	Receive    worktime.Budget `json:"receive"`     // the unit's, to take it up
+	Return     worktime.Budget `json:"return"`      // within which the unit may give it back
+	Verify     worktime.Budget `json:"verify"`      // to look whether it is done
+	Review     worktime.Budget `json:"review"`      // of what is suspended
+}
+
+//go:embed default.json
+var defaultJSON []byte
+
+// Default is the list that a city begins with: sixteen items in six aspects.
+func Default() *Catalogue {
+	c, err := Parse(defaultJSON)
+	if err != nil {
+		panic(err) // it is part of the program, and a test reads it
+	}
+	return c
+}
+
+// The bounds of a list.
+const (
+	maxBytes   = 2 << 20
+	maxItems   = 2000
+	maxAspects = 100
+	maxStages  = 6
+	maxText    = 500 // characters
+)
+
+// Parse reads a list. Faults name the field by its path, as "items[3].first".
+func Parse(data []byte) (*Catalogue, error) {
+	c := new(Catalogue)
+	if err := strictjson.Decode(bytes.NewReader(data), maxBytes, c); err != nil {
+		return nil, err
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+var code = regexp.MustCompile(`^[^[:cntrl:],]{1,64}$`) // as the database has it
+
+func (c *Catalogue) check() error {
+	if len(c.Aspects) > maxAspects || len(c.Items) > maxItems {
+		return fault.Invalid("items", "too_many", "a list has at most %d aspects and %d items", maxAspects, maxItems)
+	}
+	aspects, items := map[string]bool{}, map[string]bool{}
+	for i, a := range c.Aspects {
+		at := fmt.Sprintf("aspects[%d]", i)
+		if err := checkCode(at+".code", a.Code, aspects); err != nil {
+			return err
+		}
+		if err := checkWords(at+".name", a.Name, true); err != nil {
+			return err
+		}
+	}
+	for i := range c.Items {
+		if err := c.Items[i].check(fmt.Sprintf("items[%d].", i), aspects, items); err != nil {
+			return err
+		}
+	}
+	if err := c.Other.check("other."); err != nil {
+		return err
+	}
+	for name, limit := range c.Steps.byName() {
+		if limit.IsZero() {
+			return fault.Invalid("steps."+name, "limit_missing", "give a limit, as 1 wh")
+		}
+	}
+	return nil
+}
+
+func (s *Steps) byName() map[string]worktime.Budget {
+	return map[string]worktime.Budget{"dispatch": s.Dispatch, "confirm": s.Confirm, "self_settle": s.SelfSettle, "receive": s.Receive, "return": s.Return,
+		"verify": s.Verify, "review": s.Review}
+}
+
+func (i *Item) check(at string, aspects, known map[string]bool) error {
+	if err := checkCode(at+"code", i.Code, known); err != nil {
+		return err
+	}
+	if !aspects[i.Aspect] {
+		return fault.Invalid(at+"aspect", "unknown_aspect", "item %s is of aspect %.40q, which the list does not have", i.Code, i.Aspect)
+	}
+	if err := checkWords(at+"name", i.Name, true); err != nil {
+		return err
+	}
+	for name, w := range map[string]worktime.Words{"responders": i.Responders, "evidence": i.Evidence, "self_help": i.SelfHelp, "whistle": i.Whistle} {
+		if err := checkWords(at+name, w, false); err != nil {
+			return err
+		}
+	}
+	if err := checkText(at+"basis", i.Basis); err != nil {
+		return err
+	}
+	return i.Limits.check(at)
+}
+
+func (l *Limits) check(at string) error {
+	if l.First.IsZero() {
+		return fault.Invalid(at+"first", "limit_missing", "give the limit of the first response, as 2 wh")
+	}
+	if len(l.Stages) == 0 || len(l.Stages) > maxStages {
+		return fault.Invalid(at+"stages", "limit_missing", "give one to %d limits of the disposal, as 5 wd", maxStages)
+	}
+	for i, s := range l.Stages {
+		field := fmt.Sprintf("%sstages[%d]", at, i)
+		if s.Limit.IsZero() {
+			return fault.Invalid(field+".limit", "limit_missing", "give the limit, as 5 wd")
+		}
+		if err := checkWords(field+".name", s.Name, len(l.Stages) > 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkCode(field, s string, known map[string]bool) error {
+	switch {
+	case !code.MatchString(s) || !utf8.ValidString(s):
+		return fault.Invalid(field, "bad_code", "%.40q is no code: 1 to 64 characters without commas", s)
+	case known[s]:
+		return fault.Invalid(field, "duplicate_code", "%.40q stands in the list twice", s)
+	}
+	known[s] = true
+	return nil
+}
+
+func checkWords(field string, w worktime.Words, needed bool) error {
+	if needed && w.ZH == "" {
+		return fault.Invalid(field, "missing", "give a name")
+	}
+	for _, s := range []string{w.ZH, w.EN} {
+		if err := checkText(field, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var control = regexp.MustCompile(`[[:cntrl:]]`)
+
+func checkText(field, s string) error {
+	switch {
+	case utf8.RuneCountInString(s) > maxText:
+		return fault.Invalid(field, "too_long", "at most %d characters", maxText)
+	case control.MatchString(s):
+		return fault.Invalid(field, "bad_text", "the text has line breaks or other control characters")
+	}
+	return nil
+}
+
+// Item is the line of a code, or nil.
+func (c *Catalogue) Item(code string) *Item {
+	i := slices.IndexFunc(c.Items, func(i Item) bool { return i.Code == code })
+	if i < 0 {
+		return nil
+	}
+	return &c.Items[i]
+}
+
+// LimitsOf are those of a code, or of items that the list does not have; listed tells which.
+func (c *Catalogue) LimitsOf(code string) (l Limits, listed bool) {
+	if i := c.Item(code); i != nil {
+		return i.Limits, true
+	}
+	return c.Other, false
+}
