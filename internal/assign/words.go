@@ -1,0 +1,146 @@
+package assign
+
+import (
+	"strconv"
+	"strings"
+
+	"gridgov/internal/policy"
+	"gridgov/internal/worktime"
+)
+
+// passing is a rule that fits and whose unit cannot answer.
+type passing struct {
+	rule  int
+	party Party
+	unit  *Unit // nil: none is there
+	why   whyNot
+}
+
+var whyWords = map[whyNot]worktime.Words{
+	isClosed:  {ZH: "已撤销", EN: "is closed"},
+	noMembers: {ZH: "没有在任人员", EN: "has no members"},
+	gaveBack:  {ZH: "已退回本件", EN: "gave the case back"},
+}
+
+var kindWords = map[policy.UnitKind]worktime.Words{
+	policy.TownTeam:             {ZH: "辖区执法队", EN: "the territory's town team"},
+	policy.CommandCenter:        {ZH: "辖区指挥室", EN: "the territory's command centre"},
+	policy.EnforcementCommittee: {ZH: "辖区执法委员会", EN: "the territory's enforcement committee"},
+}
+
+// explain says why a unit answers.
+func (w *World) explain(number int, rule *Rule, f *Facts, lead *Unit, support []*Unit, passed []passing) worktime.Words {
+	var zh, en strings.Builder
+	for _, p := range passed {
+		z, e := p.words()
+		zh.WriteString("规则 " + itoa(int64(p.rule)) + "：" + z + "，跳过。")
+		en.WriteString("Rule " + itoa(int64(p.rule)) + ": " + e + ", passed over. ")
+	}
+	if number == 0 {
+		zh.WriteString("没有可用的规则，按属地")
+		en.WriteString("No rule decides, so by territory")
+	} else {
+		z, e := w.conditions(rule, f)
+		zh.WriteString("规则 " + itoa(int64(number)) + "：" + z)
+		en.WriteString("Rule " + itoa(int64(number)) + ": " + e)
+	}
+	where := w.where(f)
+	zh.WriteString("，" + where.ZH + "，由" + lead.Name.ZH + "负责（" + lead.standing().ZH + "）")
+	en.WriteString(", " + where.EN + ": " + english(lead.Name) + " leads (" + lead.standing().EN + ")")
+	if len(support) > 0 {
+		var z, e []string
+		for _, u := range support {
+			z, e = append(z, u.Name.ZH), append(e, english(u.Name))
+		}
+		zh.WriteString("，" + strings.Join(z, "、") + "协同")
+		en.WriteString("; " + strings.Join(e, ", ") + " support")
+		if len(support) == 1 {
+			en.WriteString("s")
+		}
+	}
+	zh.WriteString("。")
+	en.WriteString(".")
+	return worktime.Words{ZH: zh.String(), EN: en.String()}
+}
+
+func (p *passing) words() (zh, en string) {
+	if p.unit == nil {
+		if p.party.Kind != "" {
+			k := kindWords[p.party.Kind]
+			return "此处没有" + k.ZH, k.EN + " is not there"
+		}
+		return "单位 " + itoa(int64(p.party.Unit)) + " 不存在", "unit " + itoa(int64(p.party.Unit)) + " is not there"
+	}
+	return p.unit.Name.ZH + whyWords[p.why].ZH, english(p.unit.Name) + " " + whyWords[p.why].EN
+}
+
+// conditions says what made the rule fit.
+func (w *World) conditions(r *Rule, f *Facts) (zh, en string) {
+	var z, e []string
+	add := func(zh, en string) { z, e = append(z, zh), append(e, en) }
+	switch {
+	case len(r.Items) > 0:
+		add("事项 "+f.Item+" "+f.ItemName.ZH, "item "+f.Item+" "+english(f.ItemName))
+	case len(r.Aspects) > 0:
+		add("类别 "+f.Aspect, "aspect "+f.Aspect)
+	default:
+		add("所有事项", "all items")
+	}
+	if len(r.Kinds) > 0 {
+		add(kindsZH[f.Kind], f.Kind)
+	}
+	switch r.Hours {
+	case AtWork:
+		add("工作时间内", "within working hours")
+	case OffWork:
+		add("工作时间外", "outside working hours")
+	}
+	return strings.Join(z, "，"), strings.Join(e, ", ")
+}
+
+var kindsZH = map[string]string{"inquiry": "咨询", "problem": "问题", "conflict": "矛盾"}
+
+// where names the town and village of a case.
+func (w *World) where(f *Facts) worktime.Words {
+	if f.Cell.Grid == "" {
+		return worktime.Words{ZH: "未归入网格", EN: "in no grid"}
+	}
+	out := worktime.Words{}
+	for _, a := range []policy.Area{{Level: policy.Town, Code: f.Cell.Town}, {Level: policy.Village, Code: f.Cell.Village}} {
+		if a.Code == "" {
+			continue
+		}
+		n := w.Name(a)
+		out.ZH += n.ZH
+		if e := english(n); out.EN == "" {
+			out.EN = e
+		} else {
+			out.EN = e + ", " + out.EN
+		}
+	}
+	if out.ZH == "" {
+		out = w.Name(policy.Area{Level: policy.Grid, Code: f.Cell.Grid})
+	}
+	out.EN = "in " + english(out)
+	return out
+}
+
+// standing is how a unit stands.
+func (u *Unit) standing() worktime.Words {
+	n, load := u.Members, itoa(int64(u.Load))
+	zh, en := "人员 ", " people"
+	if u.OnShift >= 0 {
+		n, zh, en = u.OnShift, "在岗 ", " on shift"
+	}
+	return worktime.Words{ZH: zh + itoa(int64(n)) + " 人，在办 " + load + " 件", EN: itoa(int64(n)) + en + ", " + load + " open"}
+}
+
+// english is the English words, or the Chinese ones where there are none.
+func english(w worktime.Words) string {
+	if w.EN != "" {
+		return w.EN
+	}
+	return w.ZH
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
