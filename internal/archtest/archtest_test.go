@@ -30,7 +30,7 @@ var layers = []struct {
 	{"wiring", []string{"internal/app"}},
 	{"use cases", []string{"internal/report", "internal/jurisdiction", "internal/place", "internal/person", "internal/auth", "internal/contact", "internal/resident", "internal/demo"}},
 	{"tiles", []string{"tiles"}},
-	{"engines", []string{"internal/coverage", "internal/placement", "internal/cube", "internal/crs", "internal/beidou", "internal/robust", "internal/policy"}},
+	{"engines", []string{"internal/coverage", "internal/placement", "internal/cube", "internal/crs", "internal/beidou", "internal/robust", "internal/policy", "internal/worktime"}},
 	{"foundations", []string{"internal/postgres", "internal/feed", "internal/audit", "internal/keyring", "internal/message", "internal/geofile", "internal/strictjson", "internal/basemap", "internal/fault", "migrations", "frontend"}},
 }
 
