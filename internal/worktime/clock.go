@@ -234,7 +234,7 @@ type State struct {
 	Budget  int64     // in all: the limit, what was added, and what re-openings granted
 	Granted int64     // what was used when the present grant began: 0, or at the last re-opening or rework
 	Started time.Time // of the first run
-	Since   time.Time // of the present run; zero unless it runs
+	Since   time.Time // where it runs, the last mark: what came after is not in Used; else zero
 	Stopped time.Time // zero unless it is stopped
 	Used    int64     // up to Since where it runs, else in all
 	// Amber is the first moment at which 80 % of the present grant are used, Due that at which all of it is. Both are

@@ -301,3 +301,20 @@ func TestAClockTellsTheYearsItDependsOn(t *testing.T) {
 		}
 	}
 }
+
+func FuzzClock(f *testing.F) {
+	f.Add([]byte(`[{"at":"2025-06-11T08:30:00+08:00","act":"start","limit":"5 wd"},{"at":"2025-06-11T09:30:00Z","act":"pause","reason":{"en":"season"}}]`))
+	f.Add([]byte(`[{"at":"2025-06-11T08:30:00Z","act":"start","limit":"24 ch"},{"at":"2025-06-12T08:30:00Z","act":"relimit","limit":"1 wd"}]`))
+	f.Add([]byte(`null`))
+	cal := must(worktime.New(haining()))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var c, back worktime.Clock
+		if err := json.Unmarshal(data, &c); err != nil {
+			return
+		}
+		if err := json.Unmarshal(must(json.Marshal(c)), &back); err != nil || back.State(cal) != c.State(cal) {
+			t.Fatalf("read back as %+v, %v", back, err)
+		}
+		worktime.Ledger(cal, c, at("2025-06-30 09:00"))
+	})
+}

@@ -73,12 +73,8 @@ func (c *Calendar) newTable(start int64) *table {
 		if !s.work {
 			continue
 		}
-		from, to := int32(s.from-start), int32(s.to-start)
-		if n := len(t.intervals); n > 0 && t.intervals[n-1].to == from {
-			t.intervals[n-1].to = to // over midnight, or over a change of the zone's offset
-		} else {
-			t.intervals = append(t.intervals, interval{from: from, to: to, before: int32(t.total)})
-		}
+		// Intervals that touch, as over midnight, may stay two: a due at the end of one is the beginning of the other.
+		t.intervals = append(t.intervals, interval{from: int32(s.from - start), to: int32(s.to - start), before: int32(t.total)})
 		t.total += s.to - s.from
 	}
 	i := 0

@@ -19,6 +19,7 @@
 package worktime
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -133,10 +134,10 @@ func (c *Calendar) UnknownYears(a, b time.Time) []int {
 }
 
 // DayOf is how the calendar takes a date: the kind and names of a day that differs (KindOrdinary and none for others) and
-// the hours in force. The hours are the calendar's own and must not be written to.
+// the hours in force.
 func (c *Calendar) DayOf(date Date) Day {
 	if d := c.days[date]; d != nil {
-		return Day{Date: date, Kind: d.kind, Words: d.name, Hours: d.hours}
+		return Day{Date: date, Kind: d.kind, Words: d.name, Hours: slices.Clone(d.hours)}
 	}
-	return Day{Date: date, Kind: KindOrdinary, Hours: c.week[date.Weekday()]}
+	return Day{Date: date, Kind: KindOrdinary, Hours: slices.Clone(c.week[date.Weekday()])}
 }

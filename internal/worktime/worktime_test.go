@@ -115,6 +115,7 @@ func TestByHand(t *testing.T) {
 		{"a day of 25 hours", "always", "2016-11-06 00:00", "25 wh", "2016-11-07 00:00"},
 		{"an office open at night works an hour less in spring", "night", "2017-03-11 22:00", "7 wh", "2017-03-12 06:00"},
 		{"and an hour more in autumn", "night", "2016-11-05 22:00", "9 wh", "2016-11-06 06:00"},
+		{"the last day of a leap year far ahead, where the zone's rule is all that is known", "new york", "2040-12-31 09:00", "1 wd", "2040-12-31 17:00"},
 		{"no minute is lost at midnight", "night", "2016-07-01 23:59", "2 wmin", "2016-07-02 00:01"},
 	} {
 		cal := calendars[c.calendar]
