@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gridgov/internal/fault"
+	"gridgov/internal/strictjson"
 	"gridgov/internal/worktime"
 )
 
@@ -53,6 +54,28 @@ func TestACalendarIsReadAndWritten(t *testing.T) {
 	doc.Days[0].Kind, doc.Week.Mon[0].From, doc.Years[0] = worktime.KindHoliday, 0, 1999
 	if again := cal.Document(); again.Days[0].Kind != worktime.KindWorkday || again.Week.Mon[0].From != 510 || again.Years[0] != 2024 {
 		t.Error("a calendar changes with its copy")
+	}
+}
+
+// TestRequestsAreReadAlike: the bodies of requests come through strictjson.
+func TestRequestsAreReadAlike(t *testing.T) {
+	var doc worktime.Document
+	if err := strictjson.Decode(strings.NewReader(office), 1<<20, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := must(worktime.New(doc)).Document(), must(worktime.Parse([]byte(office))).Document(); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	for old, want := range map[string]string{`"13:30-17:00"`: "week.mon[1]", `"2024-02-04"`: "days[2].date"} {
+		err := strictjson.Decode(strings.NewReader(strings.Replace(office, old, `"noon"`, 1)), 1<<20, new(worktime.Document))
+		if err == nil || err.Field != want {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+	var clock worktime.Clock
+	body := `[{"at":"2025-06-11T08:30:00+08:00","act":"start","limit":"5 weeks"}]`
+	if err := strictjson.Decode(strings.NewReader(body), 1<<20, &clock); err == nil || !strings.Contains(err.Error(), "limit") {
+		t.Errorf("a clock's limit: %v", err)
 	}
 }
 
