@@ -212,23 +212,35 @@ func (s *Service) append(ctx context.Context, tx pgx.Tx, at time.Time, act strin
 	return err
 }
 
-// Save keeps a draft. edits is that of the draft that was read: 0 makes a new one; where somebody has saved meanwhile it is a
-// conflict draft_changed.
-func (s *Service) Save(ctx context.Context, kind Kind, content []byte, edits int, by uuid.UUID) (Document, error) {
+// Seen is the draft that somebody looked at; the zero value: none was there.
+type Seen struct {
+	ID    ID
+	Edits int
+}
+
+// Save keeps a draft in the place of the one that was seen, or a new one. Where somebody has saved, published or thrown it
+// away meanwhile, it is a conflict draft_changed.
+func (s *Service) Save(ctx context.Context, kind Kind, content []byte, seen Seen, by uuid.UUID) (Document, error) {
 	if _, err := parse(kind, content); err != nil {
 		return Document{}, err
 	}
 	var d Document
 	err := postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		at := s.at()
-		var id ID
-		err := tx.QueryRow(ctx, `
-			INSERT INTO regime (kind, state, content, edits, changed_at, changed_by) VALUES ($1, 'draft', $2, 1, $4, $5)
-			ON CONFLICT (kind) WHERE state = 'draft'
-			DO UPDATE SET content = excluded.content, edits = regime.edits + 1, changed_at = excluded.changed_at, changed_by = excluded.changed_by
-			WHERE regime.edits = $3 RETURNING id`, kind, content, edits, at, by).Scan(&id)
+		id := seen.ID
+		var err error
+		if seen == (Seen{}) {
+			err = tx.QueryRow(ctx, `
+				INSERT INTO regime (kind, state, content, edits, changed_at, changed_by) VALUES ($1, 'draft', $2, 1, $3, $4)
+				ON CONFLICT DO NOTHING RETURNING id`, kind, content, at, by).Scan(&id)
+		} else {
+			err = tx.QueryRow(ctx, `
+				UPDATE regime SET content = $4, edits = $5, changed_at = $6, changed_by = $7
+				WHERE id = $1 AND kind = $2 AND state = 'draft' AND edits = $3 RETURNING id`,
+				seen.ID, kind, seen.Edits, content, seen.Edits+1, at, by).Scan(&id)
+		}
 		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.Conflict("draft_changed", "somebody has saved this draft meanwhile: read it again and bring your changes in")
+			return errDraftChanged()
 		}
 		if err != nil {
 			return fmt.Errorf("save a draft: %w", err)
@@ -236,21 +248,22 @@ func (s *Service) Save(ctx context.Context, kind Kind, content []byte, edits int
 		if d, err = s.one(ctx, tx, `id = $1`, id); err != nil {
 			return err
 		}
-		if edits > 0 && d.Edits == 1 {
-			return fault.Conflict("draft_changed", "the draft was published or thrown away meanwhile: begin a new one")
-		}
 		return s.append(ctx, tx, at, "regime.save", id, kind)
 	})
 	return d, err
 }
 
+func errDraftChanged() error {
+	return fault.Conflict("draft_changed", "somebody has saved, published or thrown away this draft meanwhile: read it again")
+}
+
 // Discard throws the draft away.
-func (s *Service) Discard(ctx context.Context, kind Kind, edits int) error {
+func (s *Service) Discard(ctx context.Context, kind Kind, seen Seen) error {
 	return postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		var id ID
-		err := tx.QueryRow(ctx, `DELETE FROM regime WHERE kind = $1 AND state = 'draft' AND edits = $2 RETURNING id`, kind, edits).Scan(&id)
+		err := tx.QueryRow(ctx, `DELETE FROM regime WHERE kind = $1 AND state = 'draft' AND id = $2 AND edits = $3 RETURNING id`, kind, seen.ID, seen.Edits).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.Conflict("draft_changed", "there is no such draft any more: somebody has saved, published or thrown it away")
+			return errDraftChanged()
 		}
 		if err != nil {
 			return fmt.Errorf("throw a draft away: %w", err)
@@ -260,7 +273,7 @@ func (s *Service) Discard(ctx context.Context, kind Kind, edits int) error {
 }
 
 // Publish puts the draft in force from a moment that is not past; the zero time is now.
-func (s *Service) Publish(ctx context.Context, kind Kind, edits int, from time.Time) (Document, error) {
+func (s *Service) Publish(ctx context.Context, kind Kind, seen Seen, from time.Time) (Document, error) {
 	var d Document
 	err := postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		at := s.at()
@@ -273,10 +286,10 @@ func (s *Service) Publish(ctx context.Context, kind Kind, edits int, from time.T
 		}
 		var id ID
 		err := tx.QueryRow(ctx, `
-			UPDATE regime SET state = 'published', published_at = $3, in_force_from = $4
-			WHERE kind = $1 AND state = 'draft' AND edits = $2 RETURNING id`, kind, edits, at, begin).Scan(&id)
+			UPDATE regime SET state = 'published', published_at = $4, in_force_from = $5
+			WHERE kind = $1 AND state = 'draft' AND id = $2 AND edits = $3 RETURNING id`, kind, seen.ID, seen.Edits, at, begin).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.Conflict("draft_changed", "the draft is another than you saw: read it again")
+			return errDraftChanged()
 		}
 		if pg := new(pgconn.PgError); errors.As(err, &pg) && pg.Code == "23505" {
 			return fault.Conflict("same_moment", "another version is in force from exactly %s: choose another moment", begin.Format(time.RFC3339))

@@ -83,32 +83,33 @@ func TestVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := o.Save(t.Context(), regime.Catalogue, content, 0, someone)
+	d, err := o.Save(t.Context(), regime.Catalogue, content, regime.Seen{}, someone)
 	if err != nil || !d.Draft || d.Edits != 1 || d.ChangedBy != someone {
 		t.Fatalf("%+v, %v", d, err)
 	}
-	if d, err = o.Save(t.Context(), regime.Catalogue, content, 1, someone); err != nil || d.Edits != 2 {
+	seen := func(edits int) regime.Seen { return regime.Seen{ID: d.ID, Edits: edits} }
+	if d, err = o.Save(t.Context(), regime.Catalogue, content, seen(1), someone); err != nil || d.Edits != 2 {
 		t.Fatalf("%+v, %v", d, err)
 	}
-	for edits, want := range map[int]string{0: "draft_changed", 1: "draft_changed", 3: "draft_changed"} {
-		if _, err := o.Save(t.Context(), regime.Catalogue, content, edits, someone); code(err) != want {
-			t.Errorf("saved over edits %d: %v", edits, err)
+	for _, other := range []regime.Seen{{}, seen(1), seen(3), {ID: d.ID + 1, Edits: 2}} {
+		if _, err := o.Save(t.Context(), regime.Catalogue, content, other, someone); code(err) != "draft_changed" {
+			t.Errorf("saved over %+v: %v", other, err)
 		}
 	}
-	if _, err := o.Save(t.Context(), regime.Catalogue, []byte(`{"items": 1}`), 2, someone); code(err) != "wrong_type" {
+	if _, err := o.Save(t.Context(), regime.Catalogue, []byte(`{"items": 1}`), seen(2), someone); code(err) != "wrong_type" {
 		t.Errorf("no list: %v", err)
 	}
-	if _, err := o.Publish(t.Context(), regime.Catalogue, 2, o.now.Add(-time.Second)); code(err) != "in_the_past" {
+	if _, err := o.Publish(t.Context(), regime.Catalogue, seen(2), o.now.Add(-time.Second)); code(err) != "in_the_past" {
 		t.Errorf("published for yesterday: %v", err)
 	}
-	if _, err := o.Publish(t.Context(), regime.Catalogue, 1, time.Time{}); code(err) != "draft_changed" {
+	if _, err := o.Publish(t.Context(), regime.Catalogue, seen(1), time.Time{}); code(err) != "draft_changed" {
 		t.Errorf("published what was not seen: %v", err)
 	}
 	april := o.now.Add(30 * 24 * time.Hour)
-	if d, err = o.Publish(t.Context(), regime.Catalogue, 2, april); err != nil || d.Draft || !d.InForceFrom.Equal(april) {
+	if d, err = o.Publish(t.Context(), regime.Catalogue, seen(2), april); err != nil || d.Draft || !d.InForceFrom.Equal(april) {
 		t.Fatalf("%+v, %v", d, err)
 	}
-	if _, err := o.Save(t.Context(), regime.Catalogue, content, 2, someone); code(err) != "draft_changed" {
+	if _, err := o.Save(t.Context(), regime.Catalogue, content, seen(2), someone); code(err) != "draft_changed" {
 		t.Errorf("saved what was published: %v", err)
 	}
 	before, err := o.InForce(t.Context(), o.now)
@@ -137,20 +138,20 @@ func TestVersions(t *testing.T) {
 
 func TestDiscard(t *testing.T) {
 	o := newOffice(t)
-	d, err := o.Save(t.Context(), regime.Rules, []byte(`{"rules": []}`), 0, someone)
+	d, err := o.Save(t.Context(), regime.Rules, []byte(`{"rules": []}`), regime.Seen{}, someone)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Discard(t.Context(), regime.Rules, 7); code(err) != "draft_changed" {
+	if err := o.Discard(t.Context(), regime.Rules, regime.Seen{ID: d.ID, Edits: 7}); code(err) != "draft_changed" {
 		t.Errorf("thrown away unseen: %v", err)
 	}
-	if err := o.Discard(t.Context(), regime.Rules, d.Edits); err != nil {
+	if err := o.Discard(t.Context(), regime.Rules, regime.Seen{ID: d.ID, Edits: d.Edits}); err != nil {
 		t.Fatal(err)
 	}
 	if all, err := o.List(t.Context(), regime.Rules); err != nil || len(all) != 1 {
 		t.Errorf("%+v, %v", all, err)
 	}
-	if _, err := o.Publish(t.Context(), regime.Rules, d.Edits, time.Time{}); code(err) != "draft_changed" {
+	if _, err := o.Publish(t.Context(), regime.Rules, regime.Seen{ID: d.ID, Edits: d.Edits}, time.Time{}); code(err) != "draft_changed" {
 		t.Errorf("published what is gone: %v", err)
 	}
 }
@@ -158,14 +159,15 @@ func TestDiscard(t *testing.T) {
 // Of many who save over the same draft one wins; the others are told.
 func TestConcurrentSaves(t *testing.T) {
 	o := newOffice(t)
-	if _, err := o.Save(t.Context(), regime.Rules, []byte(`{"rules": []}`), 0, someone); err != nil {
+	d, err := o.Save(t.Context(), regime.Rules, []byte(`{"rules": []}`), regime.Seen{}, someone)
+	if err != nil {
 		t.Fatal(err)
 	}
 	var won, lost atomic.Int32
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			_, err := o.Save(t.Context(), regime.Rules, []byte(`{"rules": []}`), 1, someone)
+			_, err := o.Save(t.Context(), regime.Rules, []byte(`{"rules": []}`), regime.Seen{ID: d.ID, Edits: 1}, someone)
 			switch {
 			case err == nil:
 				won.Add(1)
