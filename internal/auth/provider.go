@@ -301,20 +301,25 @@ func (w *work) endVouched(ctx context.Context, person uuid.UUID) error {
 	return nil
 }
 
-// UnlinkIdentity ends what LinkIdentity began, and the sessions that came of it.
+// UnlinkIdentity ends what LinkIdentity began, and the sessions that came of it. Where it is the only way to sign in that the
+// last administrator has, it stays: the fault is last_administrator.
 func (s *Service) UnlinkIdentity(ctx context.Context, person uuid.UUID) error {
 	return s.transact(ctx, func(w *work) error {
-		l, err := w.lock(ctx, person)
-		if err != nil || l.issuer == "" {
-			return err
-		}
-		if _, err := w.exec(ctx, "unlink identity", `UPDATE account SET issuer = NULL, subject = NULL WHERE person_id = $1`, person); err != nil {
-			return err
-		}
-		w.people = true
-		w.record("identity.unlink", person, identityRecord{Issuer: l.issuer}, nil)
-		return w.endVouched(ctx, person)
+		return w.cfg.People.KeepAdministratorIn(ctx, w.tx, func() error { return w.unlink(ctx, person) })
 	})
+}
+
+func (w *work) unlink(ctx context.Context, person uuid.UUID) error {
+	l, err := w.lock(ctx, person)
+	if err != nil || l.issuer == "" {
+		return err
+	}
+	if _, err := w.exec(ctx, "unlink identity", `UPDATE account SET issuer = NULL, subject = NULL WHERE person_id = $1`, person); err != nil {
+		return err
+	}
+	w.people = true
+	w.record("identity.unlink", person, identityRecord{Issuer: l.issuer}, nil)
+	return w.endVouched(ctx, person)
 }
 
 // secretsOf packs a flow's nonce and verifier; neither holds a line break.
