@@ -139,12 +139,17 @@ func (t *tool) erasePerson() *cobra.Command {
 				return usagef("nobody can bring back what is erased: say --yes")
 			}
 			return t.inCityOf(cmd.Context(), who.city, func(db *postgres.Database, c *app.City) error {
-				said, err := who.erase(cmd, c, opt)
+				err := t.notingLast(cmd.Context(), c, func() error {
+					said, err := who.erase(cmd, c, opt)
+					if err == nil {
+						t.say("%s", said)
+					}
+					return err
+				})
 				if err != nil {
 					return err
 				}
 				c.Announce()
-				t.say("%s", said)
 				return db.Scrub(cmd.Context(), c.City, rewrite)
 			})
 		},

@@ -107,7 +107,7 @@ func (t *tool) setProvider(ctx context.Context, c *app.City, p auth.Provider) er
 	}
 	t.say("people of %s may sign in by %s; it leads back to https://HOST/%s/v1/session/oidc/callback", c.Code, p.Issuer, c.Code)
 	if err := c.Auth.CheckProvider(ctx); err != nil {
-		t.say("note: it does not answer as it should: %v", err)
+		t.say("note: %.600s", err.Error()) // the words first; a provider may say a page
 	}
 	return nil
 }

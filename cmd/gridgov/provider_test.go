@@ -32,7 +32,7 @@ func TestProviderByCommand(t *testing.T) {
 		{args: "user link wang --city tc", code: 2, err: []string{"subject"}},
 		{args: "user link wang --city tc --subject 7", code: 1, err: []string{"no identity provider"}},
 
-		{args: "city oidc " + name + " --client-secret-file secret --link-email --mfa mfa", err: []string{"http://127.0.0.1:1", "/tc/v1/session/oidc/callback", "note: ", "!canary"}},
+		{args: "city oidc " + name + " --client-secret-file secret --link-email --mfa mfa", err: []string{"http://127.0.0.1:1", "/tc/v1/session/oidc/callback", "note: no identity provider answers there", "!canary"}},
 		{args: "city oidc --city tc", out: []string{"http://127.0.0.1:1", "gridgov", "City account", "email", "mfa", "!canary"}},
 		{args: "city oidc " + name + " --name-en Card", err: []string{"may sign in"}}, // the secret stays
 		{args: "city oidc --city tc", out: []string{"Card", "!email\n"}},

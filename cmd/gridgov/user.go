@@ -54,11 +54,13 @@ func (t *tool) user() *cobra.Command {
 		return err
 	})
 	disable := named("disable", "Take an account out of use, at once", func(ctx context.Context, c *app.City, a auth.Account) error {
-		err := c.Auth.Disable(ctx, a.Person)
-		if err == nil {
-			t.say("%s is disabled", a.Login)
-		}
-		return err
+		return t.notingLast(ctx, c, func() error {
+			err := c.Auth.DisableAny(ctx, a.Person)
+			if err == nil {
+				t.say("%s is disabled", a.Login)
+			}
+			return err
+		})
 	})
 	enable := named("enable", "Put an account into use again", func(ctx context.Context, c *app.City, a auth.Account) error {
 		err := c.Auth.Enable(ctx, a.Person)
@@ -110,6 +112,24 @@ func (t *tool) user() *cobra.Command {
 	list := inCity(&cobra.Command{Use: "list", Short: "List accounts with the posts that are held", Args: noArgs},
 		func(ctx context.Context, c *app.City, _ []string) error { return t.listUsers(ctx, c) })
 	return group("user", "Create and list accounts, give passwords and tokens, link, disable", create, passwd, disable, enable, token, link, unlink, list)
+}
+
+// notingLast says so where an act leaves the city to nobody. The page and the API refuse such acts; who runs the service may
+// do them.
+func (t *tool) notingLast(ctx context.Context, c *app.City, act func() error) error {
+	before, err := c.People.Administered(ctx)
+	if err != nil {
+		return err
+	}
+	if err := act(); err != nil {
+		return err
+	}
+	after, err := c.People.Administered(ctx)
+	if err == nil && before && !after {
+		t.say("note: with that nobody administers %s: put an account into use again, or add one with gridgov user create LOGIN --city %s --name NAME --role administrator --level city",
+			c.Code, c.Code)
+	}
+	return err
 }
 
 // newUser is what the flags of user create say.

@@ -59,6 +59,10 @@ func TestUsersByCommand(t *testing.T) {
 		{args: "user list --city tc", out: []string{"disabled"}},
 		{args: "user enable wang --city tc", err: []string{"wang is in use"}},
 		{args: "user list --city tc", out: []string{"!disabled"}},
+		{args: "user disable wang --city tc", err: []string{"wang is disabled", "!note"}},
+		{args: "user disable root --city tc", err: []string{"root is disabled", "note: with that nobody administers tc", "gridgov user create"}},
+		{args: "user enable root --city tc", err: []string{"root is in use"}},
+		{args: "user enable wang --city tc", err: []string{"wang is in use"}},
 
 		{args: "user create line --city tc --name 12345 --role hotline --level city", err: []string{"machine line ("}, out: []string{"!-"}},
 		{args: "user passwd line --city tc", code: 1, err: []string{"a machine has no password"}},

@@ -108,6 +108,20 @@ describe('people, posts and accounts', () => {
     await d.sees('everybody', async () => (await d.get.count('person-row')) > 10)
   })
 
+  it('the last administrator stays, and the page says what to do', async () => {
+    await open('people?role=administrator')
+    await d.sees('the administrator', async () => (await d.get.count('person-row')) === 1)
+    await d.when.click('person-row')
+    await d.sees('the post', () => d.get.seen('end-post'))
+    await d.when.click('end-post')
+    await d.sees('that it stays', async () => (await d.get.text('person')).includes('城市不能没有管理员'))
+    expect(await d.get.serious()).toEqual([])
+    await d.when.click('change-post')
+    await d.when.type('post-begins', new Date(Date.now() + 3 * 86_400_000).toISOString().slice(0, 10))
+    await d.when.click('save-post')
+    await d.sees('that its days stay', async () => (await d.get.text('post-form')).includes('城市不能没有管理员'))
+  })
+
   it('a table is shown row by row before it is kept, and not kept with errors', async () => {
     const head = '姓名,手机,岗位,层级,辖区代码,开始日期\n'
     const good = `周表${run},139${Date.now().toString().slice(-8)},网格长,网格,${grid},2026/1/1\n`
@@ -219,6 +233,61 @@ describe('units, the record, tokens and settings', () => {
     await d.when.click('undo')
     await d.sees('it is off', async () => (await d.get.attribute('set-public_map', 'aria-checked')) === 'false')
     expect(await d.get.serious()).toEqual([])
+  })
+
+  it('an identity provider is set, people are linked to it, and it is switched off', async () => {
+    await somebody(`钱统${run}`)
+    await d.when.type('new-login', `tong-${run}`)
+    await d.when.click('make-account')
+    await d.sees('the account', () => d.get.seen('account-login'))
+    expect(await d.get.seen('identity')).toBe(false)
+    const at = `people?person=${(await d.get.query()).get('person')}`
+
+    await open('settings')
+    await d.sees('the form', () => d.get.seen('provider-form'))
+    expect(await d.get.text('provider-callback')).toBe(`http://${d.get.home()}/haining/v1/session/oidc/callback`)
+    expect(await d.get.seen('provider-off')).toBe(false)
+    await d.when.type('provider-issuer', 'http://id.example.org')
+    await d.when.type('provider-client', 'gridgov')
+    await d.when.click('save-provider')
+    await d.sees('why not', async () => (await d.get.text('issuer-problem')).includes('加密网址'))
+    await d.when.type('provider-issuer', 'http://127.0.0.1:1')
+    await d.when.click('save-provider')
+    await d.sees('that the secret is missing', () => d.get.seen('secret-problem'))
+    await d.when.type('provider-secret', `secret-${run}`)
+    await d.when.click('save-provider')
+    await d.sees('that nobody answers there', async () =>
+      (await d.get.text('provider-check')).includes('那里没有身份认证平台应答'),
+    )
+    expect(await d.get.body()).not.toContain(`secret-${run}`)
+    expect(await d.get.serious()).toEqual([])
+    await open('settings')
+    await d.sees('it is kept', () => d.get.seen('provider-off'))
+    expect(await d.get.attribute('provider-secret', 'placeholder')).toContain('已保存')
+
+    await open(at)
+    await d.sees(
+      'no link yet',
+      async () => (await d.get.seen('identity')) && (await d.get.text('identity')).includes('未关联'),
+    )
+    await d.when.click('link-identity')
+    await d.when.type('subject', ` subject-${run} `)
+    expect(await d.get.serious()).toEqual([])
+    await d.when.click('save-link')
+    await d.sees('the link', async () => (await d.get.text('identity-subject')) === `subject-${run}`)
+    await d.when.click('unlink-identity')
+    expect(await d.get.focused()).toBe('unlink-identity-sure')
+    await d.when.click('unlink-identity-sure')
+    await d.sees('it is gone', async () => (await d.get.text('identity')).includes('未关联'))
+
+    await open('settings')
+    await d.when.click('provider-off')
+    await d.when.click('provider-off-sure')
+    await d.sees('what was done', notice('已停用统一身份认证'))
+    await d.sees('it is off', async () => !(await d.get.seen('provider-off')))
+    await open(at)
+    await d.sees('the account', () => d.get.seen('account-login'))
+    expect(await d.get.seen('identity')).toBe(false)
   })
 
   it.each(['people', 'units', 'audit', 'tokens', 'settings'])('fits on a phone, in English: %s', async path => {

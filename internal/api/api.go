@@ -132,6 +132,8 @@ func (a *api) routes() []route {
 		{"PUT", "/people/{id}/account", a.changeAccount, ordinary, policy.PersonEdit},
 		{"POST", "/people/{id}/account/password", a.resetPassword, ordinary, policy.PersonEdit},
 		{"DELETE", "/people/{id}/account/second-factor", a.resetTOTP, ordinary, policy.PersonEdit},
+		{"PUT", "/people/{id}/account/identity", a.linkIdentity, ordinary, policy.PersonEdit},
+		{"DELETE", "/people/{id}/account/identity", a.unlinkIdentity, ordinary, policy.PersonEdit},
 		{"GET", "/units", a.listUnits, ordinary, policy.PersonView},
 		{"POST", "/units", a.createUnit, ordinary, policy.UnitEdit},
 		{"PUT", "/units/{id}", a.changeUnit, ordinary, policy.UnitEdit},
@@ -145,6 +147,9 @@ func (a *api) routes() []route {
 		{"GET", "/settings/messages", a.getMessageSettings, ordinary, policy.SettingEdit},
 		{"PUT", "/settings/messages", a.changeMessageSettings, ordinary, policy.SettingEdit},
 		{"POST", "/settings/messages/test", a.sendTestMessage, ordinary, policy.SettingEdit},
+		{"GET", "/settings/identity-provider", a.getProvider, ordinary, policy.SettingEdit},
+		{"PUT", "/settings/identity-provider", a.setProvider, ordinary, policy.SettingEdit},
+		{"DELETE", "/settings/identity-provider", a.removeProvider, ordinary, policy.SettingEdit},
 		{"GET", "/outbox", a.listOutbox, ordinary, policy.SettingEdit},
 	}
 	if a.FixedBody != nil {

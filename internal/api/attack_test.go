@@ -365,7 +365,8 @@ func TestIDsOfAnotherCity(t *testing.T) {
 	for _, id := range []uuid.UUID{who.Id, theirs} {
 		at := "/people/" + id.String()
 		for request, body := range map[string]any{"GET " + at: nil, "PUT " + at: obj{"version": 1, "name": "x"}, "POST " + at + "/posts": gridPost(0, 0), fmt.Sprintf("PUT %s/posts/%d", at, post.Id): obj{"version": 1, "ends": "2026-11-02"},
-			"POST " + at + "/account": obj{"login": "mine"}, "PUT " + at + "/account": obj{"disabled": true}, "POST " + at + "/account/password": nil, "DELETE " + at + "/account/second-factor": nil} {
+			"POST " + at + "/account": obj{"login": "mine"}, "PUT " + at + "/account": obj{"disabled": true}, "POST " + at + "/account/password": nil, "DELETE " + at + "/account/second-factor": nil,
+			"PUT " + at + "/account/identity": obj{"subject": "7"}, "DELETE " + at + "/account/identity": nil} {
 			method, path, _ := strings.Cut(request, " ")
 			s.do(method, path, body).problem(404, "not_found", "")
 		}

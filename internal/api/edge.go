@@ -68,6 +68,9 @@ var (
 	headerPermissions = []string{"geolocation=(self), camera=(self), microphone=(self), payment=(), usb=(), browsing-topics=()"}
 )
 
+// forPages are the headers of every answer that say nothing of what is no page.
+var forPages = []string{"Content-Security-Policy", "Referrer-Policy"}
+
 func (a *api) answersTo(hostport string) bool {
 	if a.Edge.Hosts == nil {
 		return true

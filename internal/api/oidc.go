@@ -37,12 +37,17 @@ func (a *api) beginOIDC(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := q.done(); err != nil {
 		return err
 	}
-	begun, err := c.Auth.BeginOIDC(r.Context(), scheme(r)+"://"+r.Host+"/"+c.Code+"/v1/session/oidc/callback", to)
+	begun, err := c.Auth.BeginOIDC(r.Context(), callbackOf(r, c), to)
 	if err != nil {
 		return a.notSignedIn(w, r, c, to, err)
 	}
 	a.setOIDCCookie(w, r, c, begun.Browser, auth.FlowAge)
 	return seeOther(w, begun.URL)
+}
+
+// callbackOf is where the provider leads back to: the city, by the name that the browser has for it.
+func callbackOf(r *http.Request, c *call) string {
+	return scheme(r) + "://" + r.Host + "/" + c.Code + "/v1/session/oidc/callback"
 }
 
 // finishOIDC takes the browser back from it. What else a provider adds to the query is not read.

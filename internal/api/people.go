@@ -140,6 +140,14 @@ func (c *call) account(r *http.Request, id uuid.UUID) (PersonAccount, error) {
 	if account.LastSession != nil {
 		out.Seen = new(utc(*account.LastSession))
 	}
+	p, err := c.Auth.Provider(r.Context())
+	if err != nil {
+		return PersonAccount{}, err
+	}
+	out.Linkable = p != nil && !account.Machine && !account.Demo
+	if account.Subject != "" {
+		out.Identity = &AccountIdentity{Subject: account.Subject, Current: p != nil && account.Issuer == p.Realm()}
+	}
 	return out, nil
 }
 

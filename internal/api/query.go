@@ -150,10 +150,11 @@ func (q *query) time(name string, zone *time.Location) time.Time {
 	if s == "" {
 		return time.Time{}
 	}
-	t, err := time.ParseInLocation(time.DateOnly, s, zone)
-	if err != nil {
-		t, err = time.Parse(time.RFC3339, s)
+	layout := time.RFC3339
+	if len(s) == len(time.DateOnly) {
+		layout = time.DateOnly
 	}
+	t, err := time.ParseInLocation(layout, s, zone)
 	switch {
 	case err != nil:
 		q.fail(fault.Invalid(name, "bad_time", "%.40q is neither a date (2026-11-24) nor an RFC 3339 time (2026-11-24T08:00:00+08:00; encode + as %%2B)", s))

@@ -445,7 +445,7 @@ func TestResidentReportsAreSwitched(t *testing.T) {
 	}
 }
 
-// Who is erased takes links, codes and messages along.
+// Who is erased takes links, codes and messages along; until then they are among what is handed out.
 func TestErasedResident(t *testing.T) {
 	v := newVillage(t)
 	var told, others api.ToldReport
@@ -470,8 +470,17 @@ func TestErasedResident(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	held, err := v.live.Contacts.Export(t.Context(), id)
+	if err != nil || len(held.Reports) != 1 || len(held.Links) != 1 || held.Links[0].Report != held.Reports[0].Num ||
+		held.CodeAskedAt == nil || len(held.Messages) != 1 || held.Messages[0].Channel != "sms" || held.Messages[0].Outbox {
+		t.Errorf("handed out: %+v, %v", held, err)
+	}
 	if _, err := v.live.Contacts.Erase(t.Context(), id, contact.EraseOptions{}); err != nil {
 		t.Fatal(err)
+	}
+	held, err = v.live.Contacts.Export(t.Context(), id)
+	if err != nil || len(held.Links) != 0 || held.CodeAskedAt != nil || len(held.Messages) != 0 {
+		t.Errorf("handed out of the erased: %+v, %v", held, err)
 	}
 	v.do("POST", "/public/follow", filing{"secret": told.Secret}).problem(404, "not_found", "")
 	v.do("POST", "/public/follow", filing{"secret": others.Secret}).want(200)

@@ -106,6 +106,9 @@ func sendMade(w http.ResponseWriter, r *http.Request, buf *tileBuffer, cache str
 // it. etag is that of the tile before compression, empty for an empty one.
 func answered(w http.ResponseWriter, r *http.Request, etag string, zipped bool, cache string) bool {
 	h := w.Header()
+	for _, name := range forPages {
+		delete(h, name) // a tile is none, and is answered faster with few headers
+	}
 	h["Cache-Control"] = []string{cache}
 	h["Vary"] = varyEncoding
 	if etag == "" {
@@ -189,6 +192,9 @@ func (a *api) getTileJSON(w http.ResponseWriter, r *http.Request, c *call) error
 // getFixed answers with a fixed body and a tile's headers: what the way through router, log and connection costs alone.
 func (a *api) getFixed(w http.ResponseWriter, _ *http.Request, _ *call) error {
 	h := w.Header()
+	for _, name := range forPages {
+		delete(h, name)
+	}
 	h["Content-Type"], h["Cache-Control"], h["Vary"] = mvtTypes, []string{"no-cache"}, varyEncoding
 	h["Content-Length"] = []string{strconv.Itoa(len(a.FixedBody))}
 	_, _ = w.Write(a.FixedBody) // the client may be gone

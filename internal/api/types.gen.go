@@ -303,6 +303,27 @@ func (e PostState) Valid() bool {
 	}
 }
 
+// Defines values for ProviderCheckCode.
+const (
+	ProviderAnotherIssuer ProviderCheckCode = "provider_another_issuer"
+	ProviderBadMetadata   ProviderCheckCode = "provider_bad_metadata"
+	ProviderNoAnswer      ProviderCheckCode = "provider_no_answer"
+)
+
+// Valid indicates whether the value is a known member of the ProviderCheckCode enum.
+func (e ProviderCheckCode) Valid() bool {
+	switch e {
+	case ProviderAnotherIssuer:
+		return true
+	case ProviderBadMetadata:
+		return true
+	case ProviderNoAnswer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ResidentReportPositionSource.
 const (
 	ResidentReportPositionSourceAddress ResidentReportPositionSource = "address"
@@ -611,6 +632,15 @@ type AccountChange struct {
 	Disabled bool `json:"disabled"`
 }
 
+// AccountIdentity defines model for AccountIdentity.
+type AccountIdentity struct {
+	// Current False where it was a former provider's, or is another claim: it lets nobody in
+	Current bool `json:"current"`
+
+	// Subject By which the provider knows the person
+	Subject string `json:"subject"`
+}
+
 // AccountSession defines model for AccountSession.
 type AccountSession struct {
 	Address string             `json:"address"`
@@ -832,6 +862,63 @@ type HeldPost struct {
 
 	// Until When the post ends; absent: no end is set
 	Until *time.Time `json:"until,omitempty"`
+}
+
+// IdentityLink defines model for IdentityLink.
+type IdentityLink struct {
+	Subject string `json:"subject"`
+}
+
+// IdentityProvider defines model for IdentityProvider.
+type IdentityProvider struct {
+	// Claim By which people are known
+	Claim     string `json:"claim"`
+	ClientId  string `json:"client_id"`
+	HasSecret bool   `json:"has_secret"`
+	Issuer    string `json:"issuer"`
+
+	// LinkEmail Somebody unknown whose verified e-mail address is one person's is linked to that person
+	LinkEmail bool `json:"link_email"`
+
+	// Mfa Values of amr or acr that stand for the account's second factor
+	Mfa []string `json:"mfa"`
+
+	// Name Of the button on the sign-in page
+	Name   string `json:"name"`
+	NameEn string `json:"name_en"`
+
+	// Scopes Besides openid
+	Scopes []string `json:"scopes"`
+}
+
+// IdentityProviderChange defines model for IdentityProviderChange.
+type IdentityProviderChange struct {
+	Claim    *string `json:"claim,omitempty"`
+	ClientId string  `json:"client_id"`
+
+	// ClientSecret Never told
+	ClientSecret *string `json:"client_secret,omitempty"`
+
+	// Issuer As its metadata has it; https
+	Issuer    string    `json:"issuer"`
+	LinkEmail *bool     `json:"link_email,omitempty"`
+	Mfa       *[]string `json:"mfa,omitempty"`
+	Name      string    `json:"name"`
+	NameEn    string    `json:"name_en"`
+
+	// Scopes Left out: email where link_email is set
+	Scopes *[]string `json:"scopes,omitempty"`
+}
+
+// IdentityProviderSettings defines model for IdentityProviderSettings.
+type IdentityProviderSettings struct {
+	// Callback The address to register at the provider, to which it leads back
+	Callback string         `json:"callback"`
+	Check    *ProviderCheck `json:"check,omitempty"`
+
+	// KeyMissing The service runs without its master key, and so without a provider
+	KeyMissing *bool             `json:"key_missing,omitempty"`
+	Provider   *IdentityProvider `json:"provider,omitempty"`
 }
 
 // ImportedChange defines model for ImportedChange.
@@ -1127,8 +1214,12 @@ type Person struct {
 
 // PersonAccount defines model for PersonAccount.
 type PersonAccount struct {
-	Demo               bool   `json:"demo"`
-	Disabled           bool   `json:"disabled"`
+	Demo     bool             `json:"demo"`
+	Disabled bool             `json:"disabled"`
+	Identity *AccountIdentity `json:"identity,omitempty"`
+
+	// Linkable The city has an identity provider, and the account may be linked to a person there
+	Linkable           bool   `json:"linkable"`
 	Login              string `json:"login"`
 	MustChangePassword bool   `json:"must_change_password"`
 
@@ -1266,6 +1357,20 @@ type Progress struct {
 	Done  int `json:"done"`
 	Total int `json:"total"`
 }
+
+// ProviderCheck defines model for ProviderCheck.
+type ProviderCheck struct {
+	Code *ProviderCheckCode `json:"code,omitempty"`
+
+	// Detail What to do
+	Detail *string `json:"detail,omitempty"`
+
+	// Ok The provider answers as it should
+	Ok bool `json:"ok"`
+}
+
+// ProviderCheckCode defines model for ProviderCheck.Code.
+type ProviderCheckCode string
 
 // ProviderName The city's identity provider, as its button is called
 type ProviderName struct {
@@ -1911,6 +2016,9 @@ type CreateAccountJSONRequestBody = NewAccount
 // ChangeAccountJSONRequestBody defines body for ChangeAccount for application/json ContentType.
 type ChangeAccountJSONRequestBody = AccountChange
 
+// LinkIdentityJSONRequestBody defines body for LinkIdentity for application/json ContentType.
+type LinkIdentityJSONRequestBody = IdentityLink
+
 // CreatePostJSONRequestBody defines body for CreatePost for application/json ContentType.
 type CreatePostJSONRequestBody = NewPost
 
@@ -1946,6 +2054,9 @@ type GiveProviderCodeJSONRequestBody = Code
 
 // ChangeSettingsJSONRequestBody defines body for ChangeSettings for application/json ContentType.
 type ChangeSettingsJSONRequestBody = SettingsChange
+
+// SetIdentityProviderJSONRequestBody defines body for SetIdentityProvider for application/json ContentType.
+type SetIdentityProviderJSONRequestBody = IdentityProviderChange
 
 // ChangeMessageSettingsJSONRequestBody defines body for ChangeMessageSettings for application/json ContentType.
 type ChangeMessageSettingsJSONRequestBody = MessageSettings

@@ -12,7 +12,7 @@ import (
 func (c *City) openMessages(keys *keyring.Ring) {
 	c.Sending = &message.Store{Pool: c.Pool, Ring: keys, City: c.Code, Feed: c.Writer, Now: c.now}
 	c.Messages = message.NewQueue(message.Queue{Pool: c.Pool, Ring: keys, City: c.Code, Senders: c.Senders, Log: c.log, Now: c.now})
-	c.Contacts.Erasing = resident.Forget
+	c.Contacts.Erasing, c.Contacts.Holding = resident.Forget, resident.Hold
 	c.Residents = resident.New(resident.Config{Pool: c.Pool, Ring: keys, City: c.Code, Name: c.Name, NameEN: func() string {
 		if l := c.layout(); l != nil && len(l.Levels) > 0 && len(l.Levels[0].Units) == 1 {
 			return l.Levels[0].Units[0].NameLatin

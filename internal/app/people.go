@@ -14,7 +14,7 @@ func (c *City) openPeople(keys *keyring.Ring) {
 	if keys != nil {
 		sealer = keys
 	}
-	c.People = &person.Service{Pool: c.Pool, Feed: c.Writer, Now: c.now, Zone: c.Zone, Plan: func() person.Plan {
+	c.People = &person.Service{Pool: c.Pool, Feed: c.Writer, Now: c.now, Zone: c.Zone, Demo: c.City.Demo, Plan: func() person.Plan {
 		if l := c.layout(); l != nil {
 			return areas{l, c.Code}
 		}

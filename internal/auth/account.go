@@ -343,20 +343,30 @@ func (w *work) endSessions(ctx context.Context, person, keep uuid.UUID) error {
 	return err
 }
 
-// Disable takes an account out of use and ends its sessions; its tokens are refused while it lasts.
+// Disable takes an account out of use and ends its sessions; its tokens are refused while it lasts. That of the last who
+// administers the city stays in use: the fault is last_administrator.
 func (s *Service) Disable(ctx context.Context, person uuid.UUID) error {
 	return s.transact(ctx, func(w *work) error {
-		a, err := w.lock(ctx, person)
-		if err != nil || a.disabledAt != nil {
-			return err
-		}
-		if _, err := w.exec(ctx, "disable account", `UPDATE account SET disabled_at = $2 WHERE person_id = $1`, person, w.at); err != nil {
-			return err
-		}
-		w.record("account.disable", person, nil, nil)
-		w.people = true
-		return w.endSessions(ctx, person, uuid.Nil)
+		return w.cfg.People.KeepAdministratorIn(ctx, w.tx, func() error { return w.disable(ctx, person) })
 	})
+}
+
+// DisableAny is Disable for who runs the service: nobody's account is kept in use.
+func (s *Service) DisableAny(ctx context.Context, person uuid.UUID) error {
+	return s.transact(ctx, func(w *work) error { return w.disable(ctx, person) })
+}
+
+func (w *work) disable(ctx context.Context, person uuid.UUID) error {
+	a, err := w.lock(ctx, person)
+	if err != nil || a.disabledAt != nil {
+		return err
+	}
+	if _, err := w.exec(ctx, "disable account", `UPDATE account SET disabled_at = $2 WHERE person_id = $1`, person, w.at); err != nil {
+		return err
+	}
+	w.record("account.disable", person, nil, nil)
+	w.people = true
+	return w.endSessions(ctx, person, uuid.Nil)
 }
 
 // Enable puts it into use again.

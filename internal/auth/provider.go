@@ -23,6 +23,7 @@ type Provider struct {
 	Issuer    string // as its metadata has it
 	ClientID  string
 	Secret    string // of the client; never read back, and "" leaves the one that is kept for the issuer
+	HasSecret bool   // read only: one is kept
 	Name      string // of the button
 	NameEN    string
 	Claim     string   // by which people are known; "": sub. It must be one that nobody can choose
@@ -47,11 +48,16 @@ type storedProvider struct {
 func (p *storedProvider) label() string { return "oidc:" + p.Issuer }
 
 // realm is within which a person's key is unique: the issuer, and the claim where it is not sub.
-func (p *storedProvider) realm() string {
-	if p.Claim == "sub" {
-		return p.Issuer
+func (p *storedProvider) realm() string { return realmOf(p.Issuer, p.Claim) }
+
+// Realm is what an account's Issuer is while it is linked to this provider.
+func (p *Provider) Realm() string { return realmOf(p.Issuer, p.Claim) }
+
+func realmOf(issuer, claim string) string {
+	if claim == "" || claim == "sub" {
+		return issuer
 	}
-	return p.Issuer + "#" + p.Claim
+	return issuer + "#" + claim
 }
 
 const readProvider = `SELECT value FROM setting WHERE key = 'oidc'`
@@ -76,7 +82,7 @@ func (s *Service) Provider(ctx context.Context) (*Provider, error) {
 	if err != nil || p == nil || s.cfg.Sealer == nil {
 		return nil, err
 	}
-	return &Provider{Issuer: p.Issuer, ClientID: p.ClientID, Name: p.Name, NameEN: p.NameEN, Claim: p.Claim, LinkEmail: p.LinkEmail,
+	return &Provider{Issuer: p.Issuer, ClientID: p.ClientID, HasSecret: p.Sealed != nil, Name: p.Name, NameEN: p.NameEN, Claim: p.Claim, LinkEmail: p.LinkEmail,
 		Scopes: p.Scopes, MFA: p.MFA}, nil
 }
 
@@ -178,17 +184,23 @@ func (s *Service) storeProvider(p *Provider) (*storedProvider, error) {
 	case len(p.Secret) > 1000:
 		return nil, fault.Invalid("client_secret", "too_long", "the secret of the client has more than 1000 bytes")
 	case !namePattern.MatchString(out.Name):
-		return nil, fault.Invalid("name", "bad_name", "the button needs a name of 1 to 40 characters")
+		return nil, fault.Invalid("name", "bad_button", "the button needs a name of 1 to 40 characters")
 	case !namePattern.MatchString(out.NameEN):
-		return nil, fault.Invalid("name_en", "bad_name", "the button needs an English name of 1 to 40 characters")
+		return nil, fault.Invalid("name_en", "bad_button", "the button needs an English name of 1 to 40 characters")
 	case !claimPattern.MatchString(out.Claim):
 		return nil, fault.Invalid("claim", "bad_claim", "%.99q cannot be the name of a claim", out.Claim)
-	case len(out.Scopes) > 20 || len(out.MFA) > 20:
-		return nil, fault.Invalid("scopes", "too_many", "there are more than 20 scopes or values")
 	}
-	for _, text := range append(append([]string{}, out.Scopes...), out.MFA...) {
-		if !scopePattern.MatchString(text) {
-			return nil, fault.Invalid("scopes", "bad_scope", "%.99q cannot be a scope, nor a value of amr or acr", text)
+	for _, list := range []struct {
+		field string
+		texts []string
+	}{{"scopes", out.Scopes}, {"mfa", out.MFA}} {
+		if len(list.texts) > 20 {
+			return nil, fault.Invalid(list.field, "too_many", "there are more than 20 of them")
+		}
+		for _, text := range list.texts {
+			if !scopePattern.MatchString(text) {
+				return nil, fault.Invalid(list.field, "bad_scope", "%.99q cannot be a scope, nor a value of amr or acr", text)
+			}
 		}
 	}
 	if p.Secret == "" {
@@ -222,14 +234,38 @@ func (w *work) resealProvider(ctx context.Context) (resealed int, err error) {
 	return 1, err
 }
 
-// CheckProvider asks the city's provider for its metadata: whether it answers, and is who it should be.
+// What CheckProvider finds, with what to do. What the provider said, or why it could not be asked, is for the log alone: an
+// administrator's page must not tell what answers in the server's network.
+var (
+	errNoAnswer = fault.Unavailable("provider_no_answer",
+		"no identity provider answers there: see that the issuer is written as the provider has it, that this server reaches it, and that its certificate is one that this server trusts")
+	errAnotherIssuer = fault.Conflict("provider_another_issuer",
+		"the provider that answers there calls itself by another issuer: write it as the provider has it, to the slash in the end")
+	errBadMetadata = fault.Conflict("provider_bad_metadata",
+		"the provider that answers there lacks an endpoint for signing in, or has one without https: ask who runs it")
+)
+
+// CheckProvider asks the city's provider for its metadata: whether it answers, and is who it should be. The faults are
+// provider_no_answer, provider_another_issuer and provider_bad_metadata; the error has the reason besides, for the log.
 func (s *Service) CheckProvider(ctx context.Context) error {
 	p, err := s.Provider(ctx)
 	if err != nil || p == nil {
 		return err
 	}
-	return s.idp.Check(ctx, p.Issuer)
+	err = s.idp.Check(ctx, p.Issuer)
+	switch {
+	case errors.Is(err, idp.ErrAnotherIssuer):
+		return fmt.Errorf("%w: %w", errAnotherIssuer, err)
+	case errors.Is(err, idp.ErrMetadata):
+		return fmt.Errorf("%w: %w", errBadMetadata, err)
+	case err != nil:
+		return fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	return nil
 }
+
+// CanSeal tells whether the service has its master key: without it there is neither a provider nor a second factor.
+func (s *Service) CanSeal() bool { return s.cfg.Sealer != nil }
 
 // LinkIdentity says by which subject the city's provider knows a person, from then on. issuer "" stands for the city's.
 func (s *Service) LinkIdentity(ctx context.Context, person uuid.UUID, issuer, subject string) error {
@@ -301,20 +337,25 @@ func (w *work) endVouched(ctx context.Context, person uuid.UUID) error {
 	return nil
 }
 
-// UnlinkIdentity ends what LinkIdentity began, and the sessions that came of it.
+// UnlinkIdentity ends what LinkIdentity began, and the sessions that came of it. Where it is the only way to sign in that the
+// last administrator has, it stays: the fault is last_administrator.
 func (s *Service) UnlinkIdentity(ctx context.Context, person uuid.UUID) error {
 	return s.transact(ctx, func(w *work) error {
-		l, err := w.lock(ctx, person)
-		if err != nil || l.issuer == "" {
-			return err
-		}
-		if _, err := w.exec(ctx, "unlink identity", `UPDATE account SET issuer = NULL, subject = NULL WHERE person_id = $1`, person); err != nil {
-			return err
-		}
-		w.people = true
-		w.record("identity.unlink", person, identityRecord{Issuer: l.issuer}, nil)
-		return w.endVouched(ctx, person)
+		return w.cfg.People.KeepAdministratorIn(ctx, w.tx, func() error { return w.unlink(ctx, person) })
 	})
+}
+
+func (w *work) unlink(ctx context.Context, person uuid.UUID) error {
+	l, err := w.lock(ctx, person)
+	if err != nil || l.issuer == "" {
+		return err
+	}
+	if _, err := w.exec(ctx, "unlink identity", `UPDATE account SET issuer = NULL, subject = NULL WHERE person_id = $1`, person); err != nil {
+		return err
+	}
+	w.people = true
+	w.record("identity.unlink", person, identityRecord{Issuer: l.issuer}, nil)
+	return w.endVouched(ctx, person)
 }
 
 // secretsOf packs a flow's nonce and verifier; neither holds a line break.

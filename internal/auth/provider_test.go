@@ -74,13 +74,13 @@ func TestProvidersThatAreRefused(t *testing.T) {
 		"client_id required":       func(p *auth.Provider) { p.ClientID = "" },
 		"client_secret required":   func(p *auth.Provider) { p.Secret = "" },
 		"client_secret too_long":   func(p *auth.Provider) { p.Secret = strings.Repeat("a", 1001) },
-		"name bad_name":            func(p *auth.Provider) { p.Name = "" },
-		"name_en bad_name":         func(p *auth.Provider) { p.NameEN = "a\nb" },
+		"name bad_button":          func(p *auth.Provider) { p.Name = "" },
+		"name_en bad_button":       func(p *auth.Provider) { p.NameEN = "a\nb" },
 		"claim bad_claim":          func(p *auth.Provider) { p.Claim = "a b" },
 		"scopes bad_scope":         func(p *auth.Provider) { p.Scopes = []string{"a b"} },
-		"scopes bad_scope of amr":  func(p *auth.Provider) { p.MFA = []string{""} },
+		"mfa bad_scope of amr":     func(p *auth.Provider) { p.MFA = []string{""} },
 		"scopes too_many":          func(p *auth.Provider) { p.Scopes = make([]string, 21) },
-		"name_en bad_name of 41":   func(p *auth.Provider) { p.NameEN = strings.Repeat("a", 41) },
+		"name_en bad_button of 41": func(p *auth.Provider) { p.NameEN = strings.Repeat("a", 41) },
 		"client_id required of 99": func(p *auth.Provider) { p.ClientID = strings.Repeat("a", 256) },
 	} {
 		p := aProvider()
@@ -159,4 +159,17 @@ func TestLinkedIdentities(t *testing.T) {
 		t.Errorf("%s %s", kept, acts)
 	}
 	w.ok(w.LinkIdentity(ctx, li, "", "canary-9"))
+}
+
+// What became of asking a provider has words for who asked, and the reason besides for the log.
+func TestCheckProvider(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	w.ok(w.CheckProvider(ctx))
+	p := auth.Provider{Issuer: "http://127.0.0.1:1", ClientID: "gridgov", Secret: "s", Name: "统一认证", NameEN: "City account"}
+	w.ok(w.SetProvider(ctx, &p))
+	f := w.heard(w.CheckProvider(ctx), "provider_no_answer")
+	if f.Message == "" {
+		t.Error("there are no words")
+	}
 }

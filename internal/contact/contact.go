@@ -33,6 +33,8 @@ type Service struct {
 	// Erasing, where it is set, removes in the transaction that erases a person what others keep of the person's reports,
 	// and of the recipients ([Service.Recipient]) that the person was.
 	Erasing func(ctx context.Context, tx pgx.Tx, reports []int64, recipients [][]byte) error
+	// Holding, where it is set, adds to an export what others keep of the person: its counterpart.
+	Holding func(ctx context.Context, pool *pgxpool.Pool, h *Held, recipients [][]byte) error
 }
 
 var _ report.Contacts = (*Service)(nil)
@@ -68,6 +70,23 @@ type Held struct {
 	Email     string       `json:"email,omitempty"`
 	Home      *Point       `json:"home,omitempty"`
 	Reports   []HeldReport `json:"reports"`
+
+	Links       []HeldLink    `json:"links,omitempty"`         // by which reports are followed
+	CodeAskedAt *time.Time    `json:"code_asked_at,omitempty"` // the last code that was asked for, while it is kept
+	Messages    []HeldMessage `json:"messages,omitempty"`      // on their way, or in a demo's outbox
+}
+
+// HeldLink is a secret link, of which only a digest is kept.
+type HeldLink struct {
+	Report report.Num `json:"report"`
+	MadeAt time.Time  `json:"made_at"`
+}
+
+// HeldMessage is a message to the person. Its words are those of the report and of the code that it carries.
+type HeldMessage struct {
+	Channel string    `json:"channel"`
+	MadeAt  time.Time `json:"made_at"`
+	Outbox  bool      `json:"outbox,omitempty"`
 }
 
 // Point is a position, EPSG:4490.

@@ -26,12 +26,14 @@ type kept struct {
 	sealed    fields
 	createdAt time.Time
 	erasedAt  *time.Time
+
+	phoneIndex, emailIndex []byte // MACs by which the person is found
 }
 
-const selectContact = `SELECT c.id, c.data_key, c.name, c.phone, c.email, c.home, c.created_at, c.erased_at`
+const selectContact = `SELECT c.id, c.data_key, c.name, c.phone, c.email, c.home, c.created_at, c.erased_at, c.phone_index, c.email_index`
 
 func (k *kept) targets() []any {
-	return []any{&k.id, &k.dataKey, &k.sealed.name, &k.sealed.phone, &k.sealed.email, &k.sealed.home, &k.createdAt, &k.erasedAt}
+	return []any{&k.id, &k.dataKey, &k.sealed.name, &k.sealed.phone, &k.sealed.email, &k.sealed.home, &k.createdAt, &k.erasedAt, &k.phoneIndex, &k.emailIndex}
 }
 
 func (s *Service) open(k *kept) (Contact, error) {
@@ -182,6 +184,11 @@ func (s *Service) Export(ctx context.Context, id uuid.UUID) (Held, error) {
 	}
 	if h.Reports, err = s.heldReports(ctx, id); err != nil {
 		return Held{}, err
+	}
+	if s.Holding != nil {
+		if err := s.Holding(ctx, s.Pool, &h, recipients(k.phoneIndex, k.emailIndex)); err != nil {
+			return Held{}, err
+		}
 	}
 	if err := s.record(ctx, audit.Record{Act: "person.export", Subject: subject(id)}); err != nil {
 		return Held{}, err

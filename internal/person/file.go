@@ -21,6 +21,7 @@ type work struct {
 	tx      pgx.Tx
 	at      time.Time
 	records []audit.Record
+	erasing bool // the last administrator's post may end too
 }
 
 func (w *work) record(act, subject string, before, after any) {
@@ -195,9 +196,9 @@ func set[T any](to, from *T) {
 }
 
 // EraseIn takes every word of a person out of the row, and ends the posts, inside of another use case's transaction. What
-// refers to the person keeps the id.
+// refers to the person keeps the id. Who is the last to administer the city has the right to it too.
 func (s *Service) EraseIn(ctx context.Context, tx pgx.Tx, id uuid.UUID) ([]audit.Record, error) {
-	w := &work{Service: s, tx: tx, at: s.Now().UTC()}
+	w := &work{Service: s, tx: tx, at: s.Now().UTC(), erasing: true}
 	p, err := person(ctx, tx, id, true)
 	if err != nil || p.ErasedAt != nil {
 		return nil, err

@@ -207,6 +207,11 @@ func (w *work) rowPost(ctx context.Context, holder uuid.UUID, r Row) (created bo
 	if from == "" {
 		from = dayOf(w.at, w.Zone)
 	}
+	if p.Role == policy.Administrator {
+		if err := lockAdministrators(ctx, w.tx); err != nil {
+			return false, was, nil, err
+		}
+	}
 	held, err := postsWhere(ctx, w.tx, selectPost+`
 		WHERE o.person_id = $1 AND o.role = $2 AND coalesce(o.unit_id, 0) = $3 AND ($3 <> 0 OR (o.level = $4 AND o.code = $5))
 			AND coalesce(o.ends, 'infinity') >= greatest(o.begins, $6::text::date) AND o.begins <= coalesce($7::text::date, 'infinity')

@@ -25,6 +25,7 @@ type Service struct {
 	Now  func() time.Time
 	Zone *time.Location // the city's: its midnights begin and end posts
 	Plan func() Plan    // the plan in force; nil, or giving nil: none, so codes are not checked
+	Demo bool           // the city is a demo: its demo accounts may sign in
 }
 
 // Plan is what is asked of the boundaries in force.

@@ -80,7 +80,8 @@ func postFault(err error, p *Post) error {
 	return fmt.Errorf("write post: %w", err)
 }
 
-// ChangePost changes a post whose version is the one given, else it is a conflict.
+// ChangePost changes a post whose version is the one given, else it is a conflict, as it is (last_administrator) where nobody
+// would administer the city any more: see KeepAdministratorIn.
 func (s *Service) ChangePost(ctx context.Context, id policy.PostID, version int, c PostChange) (Post, error) {
 	return s.changePost(ctx, id, version, c, "post.change")
 }
@@ -95,7 +96,7 @@ func (s *Service) EndPost(ctx context.Context, id policy.PostID, version int, la
 
 func (s *Service) changePost(ctx context.Context, id policy.PostID, version int, c PostChange, act string) (out Post, err error) {
 	err = s.transact(ctx, func(w *work) error {
-		p, err := post(ctx, w.tx, id, true)
+		p, err := w.lockPost(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -108,7 +109,20 @@ func (s *Service) changePost(ctx context.Context, id policy.PostID, version int,
 	return out, err
 }
 
-// changePost changes a post that is locked, and names what is another now.
+// lockPost holds a post, and an administrator's with all others.
+func (w *work) lockPost(ctx context.Context, id policy.PostID) (Post, error) {
+	p, err := post(ctx, w.tx, id, false)
+	if err == nil && p.Role == policy.Administrator {
+		err = lockAdministrators(ctx, w.tx)
+	}
+	if err != nil {
+		return Post{}, err
+	}
+	return post(ctx, w.tx, id, true)
+}
+
+// changePost changes a post that is locked, and names what is another now. What would leave the city without an administrator
+// is refused.
 func (w *work) changePost(ctx context.Context, p Post, c PostChange, act string) (out Post, changed []string, err error) {
 	out = p
 	set(&out.Begins, c.Begins)
@@ -146,11 +160,22 @@ func (w *work) changePost(ctx context.Context, p Post, c PostChange, act string)
 			return out, nil, fault.Conflict("unit_closed", "the post's unit is closed: the post cannot last longer")
 		}
 	}
-	_, err = w.tx.Exec(ctx, `
-		UPDATE post SET begins = $2::text::date, ends = $3::text::date, certificate = $4, certificate_until = $5::text::date, version = version + 1 WHERE id = $1`,
-		p.ID, string(out.Begins), null(out.Ends), null(out.Certificate), null(out.CertificateUntil))
+	write := func() error {
+		_, err := w.tx.Exec(ctx, `
+			UPDATE post SET begins = $2::text::date, ends = $3::text::date, certificate = $4, certificate_until = $5::text::date, version = version + 1 WHERE id = $1`,
+			p.ID, string(out.Begins), null(out.Ends), null(out.Certificate), null(out.CertificateUntil))
+		if err != nil {
+			return postFault(err, &out)
+		}
+		return nil
+	}
+	if p.Role == policy.Administrator && !w.erasing {
+		err = w.KeepAdministratorIn(ctx, w.tx, write)
+	} else {
+		err = write()
+	}
 	if err != nil {
-		return out, nil, postFault(err, &out)
+		return out, nil, err
 	}
 	out.Version++
 	w.record(act, subjectOf(p.Person), p.record(), out.record())

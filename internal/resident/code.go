@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"gridgov/internal/contact"
 	"gridgov/internal/fault"
@@ -127,4 +128,32 @@ func Forget(ctx context.Context, tx pgx.Tx, reports []int64, recipients [][]byte
 		return fmt.Errorf("forget codes: %w", err)
 	}
 	return message.Forget(ctx, tx, recipients)
+}
+
+// Hold adds what is kept of a person's reports and recipients to what is handed out to the person.
+func Hold(ctx context.Context, pool *pgxpool.Pool, h *contact.Held, recipients [][]byte) error {
+	nums := make([]int64, len(h.Reports))
+	for i := range h.Reports {
+		nums[i] = int64(h.Reports[i].Num)
+	}
+	rows, err := pool.Query(ctx, `SELECT report_num, made_at FROM follow WHERE report_num = ANY ($1) ORDER BY made_at, report_num`, nums)
+	if err == nil {
+		h.Links, err = pgx.CollectRows(rows, pgx.RowToStructByPos[contact.HeldLink])
+	}
+	if err != nil {
+		return fmt.Errorf("read links: %w", err)
+	}
+	if err := pool.QueryRow(ctx, `SELECT max(made_at) FROM resident_code WHERE recipient = ANY ($1)`, recipients).Scan(&h.CodeAskedAt); err != nil {
+		return fmt.Errorf("read codes: %w", err)
+	}
+	rows, err = pool.Query(ctx, `
+		SELECT channel, made_at, false FROM message WHERE recipient = ANY ($1)
+		UNION ALL SELECT channel, at, true FROM outbox WHERE recipient = ANY ($1) ORDER BY 2`, recipients)
+	if err == nil {
+		h.Messages, err = pgx.CollectRows(rows, pgx.RowToStructByPos[contact.HeldMessage])
+	}
+	if err != nil {
+		return fmt.Errorf("read messages: %w", err)
+	}
+	return nil
 }

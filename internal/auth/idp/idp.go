@@ -26,6 +26,12 @@ var (
 	ErrRefused = errors.New("the identity provider's answer is refused")
 )
 
+// How ErrDown came about, where the provider did answer.
+var (
+	ErrAnotherIssuer = errors.New("its metadata name another issuer")
+	ErrMetadata      = errors.New("its metadata lack an endpoint or name one without https")
+)
+
 // Config is a city's registration with a provider.
 type Config struct {
 	Issuer   string
@@ -184,7 +190,9 @@ func (c *Client) discover(ctx context.Context, issuer string) (*provider, error)
 		return nil, err
 	}
 	found, err := oidc.NewProvider(oidc.ClientContext(ctx, c.http), issuer)
-	if err != nil {
+	if errors.As(err, new(*oidc.IssuerMismatchError)) {
+		return nil, fmt.Errorf("%w: %w", ErrAnotherIssuer, err)
+	} else if err != nil {
 		return nil, err
 	}
 	var meta struct {
@@ -206,7 +214,7 @@ func (c *Client) discover(ctx context.Context, issuer string) (*provider, error)
 	for _, endpoint := range endpoints {
 		u, err := url.Parse(endpoint)
 		if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(of) || !isLoopback(u)) {
-			return nil, fmt.Errorf("its metadata name an endpoint without https: %.200q", endpoint)
+			return nil, fmt.Errorf("%w: %.200q", ErrMetadata, endpoint)
 		}
 	}
 	p := &provider{Provider: found, issuer: issuer, style: oauth2.AuthStyleInHeader, named: meta.Named, at: c.now()}

@@ -620,6 +620,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/people/{id}/account/identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say by which subject the city's identity provider knows the person, who then signs in by it too
+         * @description A subject that the account had before is forgotten, and the sessions that came of it end.
+         */
+        put: operations["linkIdentity"];
+        post?: never;
+        /** End the link to the identity provider, and the sessions that came of it */
+        delete: operations["unlinkIdentity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/units": {
         parameters: {
             query?: never;
@@ -869,6 +890,31 @@ export interface paths {
         /** Send a message at once, by the settings that are kept */
         post: operations["sendTestMessage"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settings/identity-provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The identity provider by which the city's people may sign in, and where it leads back to
+         * @description The client's secret is not told, only that there is one.
+         */
+        get: operations["getIdentityProvider"];
+        /**
+         * Name the identity provider
+         * @description All of it is replaced. A secret that is left out stays as it is while the issuer does. The provider is then asked for its metadata: what came of that is told, and keeps nothing from being set. When another issuer comes into the place of one, the sessions that the former one vouched for end.
+         */
+        put: operations["setIdentityProvider"];
+        post?: never;
+        /** Let people sign in with their passwords alone; sessions that came of the provider end */
+        delete: operations["removeIdentityProvider"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1154,6 +1200,54 @@ export interface components {
             /** @description What the other side or the system said */
             said?: string;
         };
+        IdentityProviderSettings: {
+            /** @description The address to register at the provider, to which it leads back */
+            callback: string;
+            /** @description The service runs without its master key, and so without a provider */
+            key_missing?: boolean;
+            provider?: components["schemas"]["IdentityProvider"];
+            check?: components["schemas"]["ProviderCheck"];
+        };
+        IdentityProvider: {
+            issuer: string;
+            client_id: string;
+            has_secret: boolean;
+            /** @description Of the button on the sign-in page */
+            name: string;
+            name_en: string;
+            /** @description By which people are known */
+            claim: string;
+            /** @description Somebody unknown whose verified e-mail address is one person's is linked to that person */
+            link_email: boolean;
+            /** @description Besides openid */
+            scopes: string[];
+            /** @description Values of amr or acr that stand for the account's second factor */
+            mfa: string[];
+        };
+        IdentityProviderChange: {
+            /** @description As its metadata has it; https */
+            issuer: string;
+            client_id: string;
+            /** @description Never told */
+            client_secret?: string;
+            name: string;
+            name_en: string;
+            /** @default sub */
+            claim?: string;
+            /** @default false */
+            link_email?: boolean;
+            /** @description Left out: email where link_email is set */
+            scopes?: string[];
+            mfa?: string[];
+        };
+        ProviderCheck: {
+            /** @description The provider answers as it should */
+            ok: boolean;
+            /** @enum {string} */
+            code?: "provider_no_answer" | "provider_another_issuer" | "provider_bad_metadata";
+            /** @description What to do */
+            detail?: string;
+        };
         Outbox: {
             messages: components["schemas"]["OutboxMessage"][];
         };
@@ -1319,6 +1413,18 @@ export interface components {
              * @description When a session that still lasts was last used
              */
             seen?: string;
+            /** @description The city has an identity provider, and the account may be linked to a person there */
+            linkable: boolean;
+            identity?: components["schemas"]["AccountIdentity"];
+        };
+        AccountIdentity: {
+            /** @description By which the provider knows the person */
+            subject: string;
+            /** @description False where it was a former provider's, or is another claim: it lets nobody in */
+            current: boolean;
+        };
+        IdentityLink: {
+            subject: string;
         };
         NewAccount: {
             login: string;
@@ -2915,6 +3021,54 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    linkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["personId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityLink"];
+            };
+        };
+        responses: {
+            /** @description The account as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonAccount"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    unlinkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["personId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listUnits: {
         parameters: {
             query?: never;
@@ -3340,6 +3494,71 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MessageTest"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getIdentityProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The provider, where there is one */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProviderSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setIdentityProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityProviderChange"];
+            };
+        };
+        responses: {
+            /** @description The provider as it is now, and whether it answers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityProviderSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeIdentityProvider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
