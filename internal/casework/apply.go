@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gridgov/internal/assign"
 	"gridgov/internal/fault"
 	"gridgov/internal/policy"
 	"gridgov/internal/worktime"
@@ -19,21 +20,20 @@ type Doing struct {
 	// May tells whether the person may do an action with this case.
 	May func(policy.Action) bool
 
-	Reason     string
-	Evidence   int   // pictures that come with it
-	Unit       int64 // of dispatch and transfer
-	Supporting []int64
-	Target     *Case // of merge
-	Verdict    *bool // of confirm: whether it is so
-	Rating     int   // of evaluate: 1 to 5
-	By         worktime.Budget
-	Stage      int // of finish_stage and extensions, from 0
-	SettledBy  SettledBy
-	Measure    Measure
-	Officers   int // certificated on the day, of those that it names
-	Parts      int // of split and task: how many
-	Object     string
-	OpenParts  int // of the case, as it is now
+	Reason    string
+	Evidence  int             // pictures that come with it
+	Decision  assign.Decision // of dispatch and transfer: the unit, and why
+	Target    *Case           // of merge
+	Verdict   *bool           // of confirm: whether it is so
+	Rating    int             // of evaluate: 1 to 5
+	By        worktime.Budget
+	Stage     int // of finish_stage and extensions, from 0
+	SettledBy SettledBy
+	Measure   Measure
+	Officers  int // certificated on the day, of those that it names
+	Parts     int // of split and task: how many
+	Object    string
+	OpenParts int // of the case, as it is now
 }
 
 // Measure is what was done with a matter.
@@ -122,7 +122,8 @@ func Apply(c *Case, t *Terms, d Doing) (*Case, error) {
 func (c *Case) effect(t *Terms, d *Doing) (err error) {
 	switch d.Act {
 	case Dispatch, Transfer:
-		c.Unit, c.Supporting, c.Handler, c.DispatchedAt = d.Unit, slices.Clone(d.Supporting), uuid.Nil, d.At
+		c.decided(&d.Decision)
+		c.Handler, c.DispatchedAt = uuid.Nil, d.At
 	case Return:
 		c.ReturnedBy, c.Handler = append(c.ReturnedBy, c.Unit), uuid.Nil
 	case Claim:
@@ -152,8 +153,14 @@ func (c *Case) effect(t *Terms, d *Doing) (err error) {
 		c.DoneBy, c.SettledBy, c.ClosedAt = d.Person, VillageOnsite, d.At
 	case Close:
 		c.ClosedAt = d.At
+	case Merge:
+		c.MergedInto = &Ref{d.Target.Report, d.Target.Part}
+	case Relate:
+		c.Object = d.Object
+	case Evaluate:
+		c.Rating = d.Rating
 	case Reopen:
-		c.ClosedAt, c.SettledBy = time.Time{}, ""
+		c.ClosedAt, c.SettledBy, c.Rating = time.Time{}, "", 0
 	}
 	return err
 }
@@ -181,7 +188,7 @@ func (n Need) missing(t *Terms, d *Doing) error {
 	case NeedEvidence:
 		return lacks(d.Evidence == 0, "add at least one photo")
 	case NeedUnit:
-		return lacks(d.Unit == 0, "say which unit")
+		return lacks(d.Decision.Unit == 0, "say which unit")
 	case NeedTarget:
 		return lacks(d.Target == nil, "say which case it is the same as")
 	case NeedVerdict:
@@ -251,7 +258,7 @@ var guards = map[Guard]struct {
 		return holds(!k.State(t.Calendar).Late(d.At), InReturnTime, "it can be given back within %s of being dispatched: ask the command centre", limit)
 	}},
 	OtherUnit: {false, func(c *Case, _ *Terms, d *Doing) error {
-		return holds(d.Reason != "" || !slices.Contains(c.ReturnedBy, d.Unit), OtherUnit, "that unit gave it back: choose another, or say why it is theirs")
+		return holds(d.Reason != "" || !slices.Contains(c.ReturnedBy, d.Decision.Unit), OtherUnit, "that unit gave it back: choose another, or say why it is theirs")
 	}},
 	NotItself: {false, func(c *Case, _ *Terms, d *Doing) error {
 		return holds(d.Target.Report != c.Report && d.Target.State != Merged, NotItself, "a case is merged into another report's, which is not merged itself")

@@ -6,28 +6,47 @@ import (
 
 	"github.com/google/uuid"
 
+	"gridgov/internal/assign"
+	"gridgov/internal/policy"
+	"gridgov/internal/regime"
+	"gridgov/internal/report"
 	"gridgov/internal/worktime"
 )
 
+// Ref names a case.
+type Ref struct {
+	Report report.Num
+	Part   int // 0: the report's own case
+}
+
 // Case is what has become of a report, or of a part that was split off it. A Case is a value: [Apply] returns another one.
 type Case struct {
-	Report uint32
-	Part   int // 0: the report's own case
+	Ref
+	Parent int  // the part that this one was split off; 0 of the report's own case, too
+	Task   bool // it was given out as a task, to be done beside others
 	State  State
 	// Version is the number of acts that were done with it. An act that saw another version comes too late.
 	Version int
 
-	Unit       int64 // responsible: a case never is without an owner
-	Supporting []int64
-	ReturnedBy []int64   // units that gave it back
-	Handler    uuid.UUID // who has claimed it; nil: nobody
-	DoneBy     uuid.UUID // who fed back last
+	Item        string
+	CatalogueID regime.ID     // the one-stop list that it was opened under
+	RulesID     regime.ID     // the rules that found the unit
+	Rule        int           // their line, from 1; 0: none fitted, or somebody chose
+	Unit        policy.UnitID // responsible: a case never is without an owner
+	Supporting  []policy.UnitID
+	Words       worktime.Words  // why that unit
+	ReturnedBy  []policy.UnitID // units that gave it back
+	Handler     uuid.UUID       // who has claimed it; nil: nobody
+	DoneBy      uuid.UUID       // who fed back last
 
 	OpenedAt, DispatchedAt, ClosedAt time.Time
 	SettledBy                        SettledBy
 	Extensions                       int
 	Asked                            *Extension // a second extension that was asked for
-	Clocks                           []Clock    // in the order in which they were started
+	MergedInto                       *Ref
+	Object                           string  // the shop, site or household it is about
+	Rating                           int     // 1 to 5; 0: none
+	Clocks                           []Clock // in the order in which they were started
 }
 
 // Extension is time asked for.
@@ -57,16 +76,22 @@ type Steps struct {
 	Dispatch, Confirm, SelfSettle, Receive, Return, Verify, Review worktime.Budget
 }
 
-// Open is the case of a new report. Where the rules dispatch by themselves, dispatched is true.
-func Open(report uint32, part int, unit int64, supporting []int64, t *Terms, at time.Time, dispatched bool) (*Case, error) {
-	c := &Case{Report: report, Part: part, State: Reported, Unit: unit, Supporting: supporting, OpenedAt: at}
-	if part > 0 {
+// Open is a new case of an item, as the decision has it. A part begins where the desk sends it to a unit, a task with its unit.
+func Open(c Case, d assign.Decision, t *Terms, at time.Time) (*Case, error) {
+	c.State, c.OpenedAt = Reported, at
+	c.decided(&d)
+	switch {
+	case d.Dispatch || c.Task:
+		c.State, c.DispatchedAt = Dispatched, at
+	case c.Part > 0:
 		c.State = Accepted
 	}
-	if dispatched {
-		c.State, c.DispatchedAt = Dispatched, at
-	}
-	return c, c.runClocks(t, Doing{At: at})
+	return &c, c.runClocks(t, Doing{At: at})
+}
+
+// decided takes over which unit answers, and why.
+func (c *Case) decided(d *assign.Decision) {
+	c.Unit, c.Supporting, c.Rule, c.Words = d.Unit, slices.Clone(d.Supporting), d.Rule, d.Words
 }
 
 // Due is when the first of its running clocks is due, and amber when the first of them turns; zero without one.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"gridgov/internal/assign"
 	"gridgov/internal/fault"
 	"gridgov/internal/policy"
 	"gridgov/internal/worktime"
@@ -51,13 +52,13 @@ var (
 // full is an act that carries whatever an act may need.
 func full(act Act, at time.Time) Doing {
 	yes := true
-	return Doing{Act: act, At: at, Person: worker, May: anybody, Reason: "because", Evidence: 1, Unit: 7, Target: &Case{Report: 99, State: Reported}, Verdict: &yes,
+	return Doing{Act: act, At: at, Person: worker, May: anybody, Reason: "because", Evidence: 1, Decision: assign.Decision{Unit: 7}, Target: &Case{Ref: Ref{Report: 99}, State: Reported}, Verdict: &yes,
 		Rating: 4, By: worktime.WorkHours(2), SettledBy: TownTeam, Measure: Guided, Parts: 2, Object: "shop:1"}
 }
 
 func opened(t testing.TB, terms *Terms) *Case {
 	t.Helper()
-	c, err := Open(1, 0, 3, nil, terms, monday, false)
+	c, err := Open(Case{Ref: Ref{Report: 1}}, assign.Decision{Unit: 3}, terms, monday)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +197,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"no reason", Reported, Reject, func(_ *Case, d *Doing) { d.Reason = "" }, "missing"},
 		{"no picture", Disposing, FeedBack, func(_ *Case, d *Doing) { d.Evidence = 0 }, "missing"},
-		{"no unit", Filed, Dispatch, func(_ *Case, d *Doing) { d.Unit = 0 }, "missing"},
+		{"no unit", Filed, Dispatch, func(_ *Case, d *Doing) { d.Decision.Unit = 0 }, "missing"},
 		{"no target", Reported, Merge, func(_ *Case, d *Doing) { d.Target = nil }, "missing"},
 		{"no verdict", Confirming, Confirm, func(_ *Case, d *Doing) { d.Verdict = nil }, "missing"},
 		{"no rating", Closed, Evaluate, func(_ *Case, d *Doing) { d.Rating = 6 }, "missing"},
@@ -212,10 +213,10 @@ func TestRefusals(t *testing.T) {
 		{"a second time first", Disposing, AskExtension, func(*Case, *Doing) {}, "second_extension"},
 		{"a third time", Disposing, AskExtension, func(c *Case, _ *Doing) { c.Extensions = 2 }, "second_extension"},
 		{"granted unasked", Disposing, ExtendAgain, func(c *Case, _ *Doing) { c.Extensions = 1 }, "extension_asked"},
-		{"to the same unit again", Returned, Dispatch, func(c *Case, d *Doing) { c.ReturnedBy, d.Reason = []int64{7}, "" }, "other_unit"},
+		{"to the same unit again", Returned, Dispatch, func(c *Case, d *Doing) { c.ReturnedBy, d.Reason = []policy.UnitID{7}, "" }, "other_unit"},
 		{"rated late", Closed, Evaluate, func(_ *Case, d *Doing) { d.At = long }, "within_week"},
-		{"merged into itself", Reported, Merge, func(_ *Case, d *Doing) { d.Target = &Case{Report: 1, Part: 1} }, "not_itself"},
-		{"merged into what is merged", Reported, Merge, func(_ *Case, d *Doing) { d.Target = &Case{Report: 2, State: Merged} }, "not_itself"},
+		{"merged into itself", Reported, Merge, func(_ *Case, d *Doing) { d.Target = &Case{Ref: Ref{1, 1}} }, "not_itself"},
+		{"merged into what is merged", Reported, Merge, func(_ *Case, d *Doing) { d.Target = &Case{Ref: Ref{2, 0}, State: Merged} }, "not_itself"},
 		{"one officer", Disposing, FeedBack, func(_ *Case, d *Doing) { d.Measure, d.Officers = Penalised, 1 }, "two_certificated"},
 		{"returned after four hours", Received, Return, func(_ *Case, d *Doing) { d.At = monday.Add(26 * time.Hour) }, "in_return_time"},
 		{"no right", Reported, Accept, func(_ *Case, d *Doing) { d.May = func(a policy.Action) bool { return a != policy.CaseTriage } }, "not_allowed"},
@@ -330,7 +331,7 @@ func TestNextUnitHasItsOwnHour(t *testing.T) {
 	}
 	c = do(t, c, terms, moved, 5, Return)
 	returned := calendar.Due(moved, 5*60)
-	if got := left(c, DeskClock, 0, returned); got != 60 || !slices.Equal(c.ReturnedBy, []int64{7}) {
+	if got := left(c, DeskClock, 0, returned); got != 60 || !slices.Equal(c.ReturnedBy, []policy.UnitID{7}) {
 		t.Errorf("the desk has %d minutes; %+v", got, c)
 	}
 }
@@ -403,7 +404,7 @@ func TestTableIsWhole(t *testing.T) {
 func TestRandomCases(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		terms := rapid.SampledFrom([]*Terms{terms, staged}).Draw(r, "terms")
-		c, err := Open(1, 0, 3, nil, terms, monday, rapid.Bool().Draw(r, "dispatched"))
+		c, err := Open(Case{Ref: Ref{Report: 1}}, assign.Decision{Unit: 3, Dispatch: rapid.Bool().Draw(r, "dispatched")}, terms, monday)
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -414,7 +415,7 @@ func TestRandomCases(t *testing.T) {
 			d := full("", now)
 			d.Person = rapid.SampledFrom([]uuid.UUID{worker, other}).Draw(r, "who")
 			d.Stage = rapid.IntRange(0, len(terms.Stages)-1).Draw(r, "stage")
-			d.Unit = rapid.Int64Range(1, 3).Draw(r, "unit")
+			d.Decision.Unit = policy.UnitID(rapid.Int64Range(1, 3).Draw(r, "unit"))
 			allowed := Allowed(c, terms, d)
 			if len(allowed) == 0 {
 				break
