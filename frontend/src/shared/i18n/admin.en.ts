@@ -415,7 +415,7 @@ const en: typeof zh = {
     failed: 'The settings did not load',
     publicMap: 'Public map',
     publicMapHint:
-      'Boundaries in force and the heat of reports show without signing in: a day late, by whole months, and no cell of fewer than three.',
+      'Boundaries in force and the heat of reports show without signing in: a day late, by whole months, and no cell of fewer than three. The map and the search on residents’ page need it too: while it is off, residents use their phone’s position or say where it is in words.',
     factor: 'Administrators need a second factor',
     factorHint: 'An administrator without one has to set it up after signing in, before any other page.',
     factorSelf: 'You have none yourself: you will have to set it up at once.',

@@ -405,7 +405,10 @@ const en: typeof zh = {
   messages: {
     title: 'Residents’ reports and messages',
     open: 'Take residents’ reports',
-    openHint: 'Residents report with a code, without an account.',
+    openHint:
+      'Residents report with a code, without an account. Their page has a map and a search only while “Public map” is on.',
+    noChannel:
+      'Neither e-mail nor SMS is set up: no code can be sent, so residents cannot report yet. Set up one at least.',
     demo: 'This is a demo: messages are not sent, they stay in the outbox.',
     smtp: 'E-mail',
     smtpOn: 'Send e-mail',
@@ -426,6 +429,7 @@ const en: typeof zh = {
     headers: 'Headers',
     headersHint:
       'One a line, name and value parted by a colon. Values that are kept are not shown; a name alone changes nothing.',
+    smtpDropped: 'Saving removes the settings of e-mail and the password. Tick it again to keep them.',
     body: 'Template of the body',
     bodyHint: 'Write {to} and {text} for number and text.',
     expect: 'What the answer holds on success',
@@ -434,10 +438,12 @@ const en: typeof zh = {
     saving: 'Saving',
     saved: 'Saved',
     failed: 'The settings did not load',
-    refused: 'Not saved: something is wrong with {field}.',
+    refused: 'Not saved. {field}: {why}',
+    notSaved: 'Not saved. {why}',
     unsaved: 'Not saved ({status}): try again.',
     test: 'Send a test message',
     testTo: 'To',
+    smsDropped: 'Saving removes the settings of SMS and the headers’ values. Tick it again to keep them.',
     testing: 'Sending',
     sent: 'The test message was sent: look whether it came.',
     notSent: 'It was not sent.',
@@ -453,6 +459,29 @@ const en: typeof zh = {
     move: 'Next and previous in the list',
     open: 'Open the chosen one',
     close: 'Close, go back',
+    fault: {
+      key_missing:
+        'These settings are kept encrypted, and the service’s key file is missing. Have whoever runs it put the file back in its place.',
+      not_allowed: 'None of your posts lets you change settings any more.',
+      bad_host: 'Write the mail server’s name alone, such as {host}, without a scheme, a slash or a port.',
+      bad_port: 'Give a number from 1 to 65535; mail servers mostly have 587 or 465.',
+      smtp_not_encrypted: '“None” reaches a server on this machine only: use “STARTTLS” or “TLS from the start”.',
+      bad_sender: 'Give an address that may send, such as {sender}.',
+      bad_text: 'It is too long, or holds line breaks or other characters that cannot be used.',
+      password_again: 'Server, port, encryption or user is another: type the password again.',
+      bad_url: 'Write the gateway’s whole address, such as {url}, without a user and without #.',
+      sms_not_encrypted: 'It has to begin with {https}; without encryption a gateway may be on this machine only.',
+      bad_method: 'Choose one of the two methods.',
+      bad_encryption: 'Choose one of the three.',
+      too_long: 'It is too long: 4096 bytes are allowed.',
+      too_many: '{n} at most: take some away.',
+      bad_header:
+        'A line is no header that can be set. Names have letters, digits and hyphens, values are not too long; host, length and the like are the service’s own.',
+      values_again: 'The gateway is another, or a new line has no value: write the value of each line again.',
+      bad_template:
+        'Filled in it gives no sound body. It needs {to}, and the text as {text} without quotes around it; where the body is not {json}, the text as {query} or {xml}.',
+      channel_not_offered: 'This way is not set up. Tick it, fill it in and save; then send a test message.',
+    },
     help: 'Show this list',
     zoom: 'Zoom in and out',
     filters: 'Filters',
