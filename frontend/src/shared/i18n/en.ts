@@ -36,7 +36,14 @@ const en: typeof zh = {
     retry: 'Try again',
     loading: 'Loading',
     about: 'About',
-    workspace: { map: 'Map', people: 'People', units: 'Units', audit: 'Audit', tokens: 'Tokens', settings: 'Settings' },
+    workspace: {
+      map: 'Map',
+      people: 'People',
+      units: 'Units',
+      audit: 'Record of acts',
+      tokens: 'Tokens',
+      settings: 'Settings',
+    },
   },
   live: {
     connecting: 'Connecting',
