@@ -278,6 +278,17 @@ const en: typeof zh = {
     conflict: 'Other content was received under the same number before. Check it and send it as a new report.',
     asNew: 'Send as a new report',
     busy: 'The service is busy; your text is kept. Send again in a moment.',
+    caller: {
+      on: 'A caller tells it',
+      hint: 'The source will be “Hotline”. All of this may be left empty; it is kept encrypted, and here only until you send or load this page anew.',
+      name: 'Name',
+      phone: 'Phone',
+      email: 'E-mail',
+      bad_phone: 'This is no phone number: write 3 to 20 digits, with blanks, hyphens and a leading plus.',
+      bad_email: 'This is no e-mail address: look at it again.',
+      key_missing:
+        'Not taken: who calls has to be kept encrypted, and the service’s key file is missing. Tell the administrator, or empty the caller’s fields and send again.',
+    },
   },
   position: {
     title: 'Place report {num}',
