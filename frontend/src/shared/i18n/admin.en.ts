@@ -58,6 +58,9 @@ const en: typeof zh = {
     changedBack: 'As it was before',
     added: '{name} was added',
     noPhone: 'none given',
+    id: 'Id',
+    copyId: 'Copy the id',
+    idHint: 'By it an import of a table tells people of the same name apart.',
   },
   post: {
     title: 'Posts',
@@ -74,6 +77,7 @@ const en: typeof zh = {
     area: 'Jurisdiction',
     areaHint: 'Type a name or a code',
     areaNone: 'Nothing found for “{q}”',
+    areaAgain: 'Choose another jurisdiction',
     begins: 'First day',
     ends: 'Last day',
     endsHint: 'Left empty, no end is set',

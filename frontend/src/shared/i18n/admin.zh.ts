@@ -57,6 +57,9 @@ export default {
     changedBack: '已恢复原样',
     added: '已添加 {name}',
     noPhone: '未填',
+    id: '编号',
+    copyId: '复制编号',
+    idHint: '从表格导入时，凭它认出同名的人。',
   },
   post: {
     title: '岗位',
@@ -73,6 +76,7 @@ export default {
     area: '辖区',
     areaHint: '输入名称或代码查找',
     areaNone: '没有找到“{q}”',
+    areaAgain: '另选辖区',
     begins: '到任',
     ends: '离任（最后一天）',
     endsHint: '不填则不设期限',
