@@ -42,8 +42,9 @@ func wordsOf(t *testing.T, section string) []string {
 		}
 		block, indent := string(text), "  "
 		for _, part := range strings.Split(section, ".") {
-			_, rest, ok := strings.Cut(block, "\n"+indent+part+": {\n")
-			if block, _, ok = strings.Cut("\n"+rest, "\n"+indent+"},"); !ok {
+			_, rest, begins := strings.Cut(block, "\n"+indent+part+": {\n")
+			inner, _, ends := strings.Cut("\n"+rest, "\n"+indent+"},")
+			if block = inner; !begins || !ends {
 				t.Fatalf("%s: there is no section %s", lang, section)
 			}
 			indent += "  "
