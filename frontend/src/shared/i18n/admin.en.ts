@@ -512,7 +512,6 @@ const en: typeof zh = {
     mfaHint: 'Values of amr or acr, parted by blanks; left empty, the second factor is asked for as for everybody.',
     save: 'Save and check',
     saving: 'Saving',
-    saved: 'Saved',
     works: 'Saved. The provider answers as it should; the sign-in page has the button.',
     note: 'Saved, but nobody can sign in by it yet: {why}',
     check: {
