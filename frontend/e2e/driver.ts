@@ -284,6 +284,10 @@ export class Driver {
       this.page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth)),
     /** What the person whose page it is gets from the service. */
     jsonAs: async (path: string) => (await this.context!.request.get(`${this.server.url}/haining/v1${path}`)).json(),
+    value: (name: string): Promise<string> => this.test(name).first().inputValue(),
+    /** All that the page keeps in the browser. */
+    stored: (): Promise<string> =>
+      this.page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }, location.href])),
     count: (name: string): Promise<number> => this.test(name).count(),
     texts: (name: string): Promise<string[]> => this.test(name).allInnerTexts(),
     path: (): Promise<string> => Promise.resolve(new URL(this.page.url()).pathname),

@@ -69,6 +69,8 @@ export class ResidentDriver {
         viewport: size,
         hasTouch: size.width < 600,
         reducedMotion: 'reduce',
+        // Far from the city, whose time is to be shown.
+        timezoneId: 'America/New_York',
         ...(reader.position ? { geolocation: reader.position, permissions: ['geolocation'] } : {}),
       })
       const { locale = 'zh', theme = 'light' } = reader
@@ -115,6 +117,10 @@ export class ResidentDriver {
       const box = (await this.test('place-map').boundingBox())!
       await this.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2)
     },
+    /** Chooses one of a list's options by its value. */
+    pick: async (name: string, value: string): Promise<void> => {
+      await this.test(name).selectOption(value)
+    },
     choose: (item: string): Promise<void> => this.page.locator(`[data-item="${item}"]`).click(),
     open: (path: string): Promise<unknown> => this.page.goto(this.server.url + path),
     reload: (): Promise<unknown> => this.page.reload(),
@@ -122,6 +128,8 @@ export class ResidentDriver {
   }
 
   get = {
+    focused: (): Promise<string | null> =>
+      this.page.evaluate(() => document.activeElement?.getAttribute('data-test') ?? null),
     text: async (name: string): Promise<string> => (await this.test(name).first().innerText()).trim(),
     value: (name: string): Promise<string> => this.test(name).first().inputValue(),
     seen: (name: string): Promise<boolean> => this.test(name).first().isVisible(),

@@ -20,13 +20,14 @@ func (a *api) listCities(w http.ResponseWriter, r *http.Request) error {
 		Code      string `json:"code"`
 		Name      string `json:"name"`
 		NameEN    string `json:"name_en,omitempty"`
+		Timezone  string `json:"timezone"`
 		Generated bool   `json:"generated"`
 	}
 	out := struct {
 		Cities []city `json:"cities"`
 	}{Cities: []city{}}
 	for _, c := range a.Server.Cities() {
-		out.Cities = append(out.Cities, city{c.Code, c.Name, nameLatin(c.State().Layout), c.Generated})
+		out.Cities = append(out.Cities, city{c.Code, c.Name, nameLatin(c.State().Layout), c.Timezone, c.Generated})
 	}
 	return writeJSON(w, http.StatusOK, out)
 }

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,4 +51,24 @@ func TestReporterIsMasked(t *testing.T) {
 		}
 	}
 	s.do("POST", "/reports/"+s.file(aReport(1, 1)).Id.String()+"/reporter", map[string]any{"reason": "nobody told it"}).problem(404, "not_found", "")
+}
+
+// Who files what callers tell is told so, and nobody else: the page has a place for the caller by it.
+func TestSourcesAreTold(t *testing.T) {
+	s := newSite(t)
+	worker, _ := apptest.SignIn(t, s.live.City, apptest.Post(policy.GridWorker, apptest.GridArea(0, 0)))
+	desk, _ := apptest.SignIn(t, s.live.City, apptest.Post(policy.Desk, apptest.CityArea))
+	planner, _ := apptest.SignIn(t, s.live.City, apptest.Post(policy.Planner, apptest.CityArea))
+	for token, want := range map[string][]api.Source{worker: {"phone", "web", "patrol"}, desk: {"phone", "web", "hotline"}, planner: {}} {
+		var in api.Session
+		s.as(token).do("GET", "/session", nil).want(200).into(&in)
+		if in.Sources == nil || !slices.Equal(*in.Sources, want) {
+			t.Errorf("%v instead of %v", in.Sources, want)
+		}
+	}
+	var out api.Session
+	s.as("").do("GET", "/session", nil).want(200).into(&out)
+	if out.Sources != nil {
+		t.Errorf("nobody files %v", *out.Sources)
+	}
 }

@@ -46,6 +46,11 @@ func (c *call) session(r *http.Request) (Session, error) {
 		return out, err
 	}
 	out.SignedIn = true
+	sources := []Source{}
+	for _, s := range c.actor.Sources(c.at) {
+		sources = append(sources, Source(s))
+	}
+	out.Sources = &sources
 	out.Person = &SessionPerson{Id: c.who.Person, Name: c.who.Name, Login: c.who.Login}
 	out.MustChangePassword, out.NeedsSecondFactor = optional(c.who.MustChange), optional(c.who.NeedsTOTP)
 	out.SecondFactor, out.Demo, out.Ends = optional(c.who.TOTP), optional(c.who.Demo), new(utc(c.who.Ends))

@@ -1612,6 +1612,9 @@ type Session struct {
 	// SignIn By what one signs in besides a password, to who has not
 	SignIn   *SignInWays `json:"sign_in,omitempty"`
 	SignedIn bool        `json:"signed_in"`
+
+	// Sources Sources of reports that the posts in force file
+	Sources *[]Source `json:"sources,omitempty"`
 }
 
 // SessionPerson defines model for SessionPerson.

@@ -35,45 +35,51 @@ const (
 	maxCells    = 100    // of a row
 )
 
-// column is one of a table's: its names, the first being the field's, and where its text goes.
+// column is one of a table's: its names, the first being the field's, the next two the page's in Chinese and English, and
+// where its text goes.
 type column struct {
 	names []string
 	into  func(*Row) *string
-	words map[string]string // what the cells may say instead of the field's own values
+	words map[string]string // what the cells may say instead of the field's own values, in lower case
 	date  bool
 }
 
 var columns = []column{
-	{names: []string{"id", "编号"}},
-	{names: []string{"name", "姓名", "名称"}, into: func(r *Row) *string { return &r.Name }},
-	{names: []string{"phone", "电话", "手机", "手机号", "联系电话"}, into: func(r *Row) *string { return &r.Phone }},
-	{names: []string{"email", "邮箱", "电子邮箱"}, into: func(r *Row) *string { return &r.Email }},
-	{names: []string{"role", "岗位", "角色"}, into: func(r *Row) *string { return &r.Role }, words: roleWords},
-	{names: []string{"unit", "单位"}, into: func(r *Row) *string { return &r.Unit }},
-	{names: []string{"level", "层级"}, into: func(r *Row) *string { return &r.Level }, words: levelWords},
-	{names: []string{"code", "辖区代码", "代码"}, into: func(r *Row) *string { return &r.Code }},
-	{names: []string{"begins", "开始日期", "任职日期", "起"}, into: func(r *Row) *string { return &r.Begins }, date: true},
-	{names: []string{"ends", "结束日期", "离任日期", "止"}, into: func(r *Row) *string { return &r.Ends }, date: true},
-	{names: []string{"certificate", "执法证号", "证号"}, into: func(r *Row) *string { return &r.Certificate }},
-	{names: []string{"certificate_until", "证件有效期", "执法证有效期"}, into: func(r *Row) *string { return &r.CertificateUntil }, date: true},
+	{names: []string{"id", "编号", "id"}},
+	{names: []string{"name", "姓名", "name", "名称"}, into: func(r *Row) *string { return &r.Name }},
+	{names: []string{"phone", "电话", "phone", "手机", "手机号", "联系电话"}, into: func(r *Row) *string { return &r.Phone }},
+	{names: []string{"email", "邮箱", "e-mail", "电子邮箱"}, into: func(r *Row) *string { return &r.Email }},
+	{names: []string{"role", "岗位", "role", "角色"}, into: func(r *Row) *string { return &r.Role }, words: roleWords},
+	{names: []string{"unit", "单位", "unit"}, into: func(r *Row) *string { return &r.Unit }},
+	{names: []string{"level", "层级", "level"}, into: func(r *Row) *string { return &r.Level }, words: levelWords},
+	{names: []string{"code", "辖区代码", "jurisdiction code", "代码"}, into: func(r *Row) *string { return &r.Code }},
+	{names: []string{"begins", "到任", "first day", "到任日期", "开始日期", "任职日期", "起"}, into: func(r *Row) *string { return &r.Begins }, date: true},
+	{names: []string{"ends", "离任", "last day", "离任日期", "离任（最后一天）", "最后一天", "结束日期", "止"}, into: func(r *Row) *string { return &r.Ends }, date: true},
+	{names: []string{"certificate", "执法证号", "certificate number", "证号"}, into: func(r *Row) *string { return &r.Certificate }},
+	{names: []string{"certificate_until", "证件有效期", "certificate good until", "执法证有效期"}, into: func(r *Row) *string { return &r.CertificateUntil }, date: true},
 }
 
 var roleWords = map[string]string{"居民": "resident", "志愿者": "volunteer", "微网格长": "microgrid_leader", "网格长": "grid_leader",
 	"专职网格员": "grid_worker", "网格员": "grid_worker", "辅助人员": "auxiliary", "执法队员": "officer", "单位成员": "unit_member", "单位负责人": "unit_head",
 	"值班领导": "duty_leader", "村书记": "village_secretary", "驻村干部": "stationed_officer", "指挥室坐席": "desk", "指挥室负责人": "centre_head",
 	"网格规划员": "planner", "执法委员会成员": "committee", "镇街领导": "town_leader", "公益律师": "pro_bono_lawyer", "调解员": "mediator",
-	"管理员": "administrator", "热线": "hotline", "传感器": "sensor", "程序账号": "machine"}
+	"管理员": "administrator", "热线": "hotline", "传感器": "sensor", "程序账号": "machine",
+	"resident": "resident", "volunteer": "volunteer", "microgrid leader": "microgrid_leader", "grid leader": "grid_leader", "grid worker": "grid_worker",
+	"auxiliary": "auxiliary", "enforcement officer": "officer", "unit member": "unit_member", "unit head": "unit_head", "duty leader": "duty_leader",
+	"village secretary": "village_secretary", "stationed officer": "stationed_officer", "command centre desk": "desk", "command centre head": "centre_head",
+	"planner": "planner", "committee member": "committee", "town leader": "town_leader", "pro bono lawyer": "pro_bono_lawyer", "mediator": "mediator",
+	"administrator": "administrator", "hotline": "hotline", "sensor": "sensor", "machine account": "machine"}
 
 var levelWords = map[string]string{"市": "city", "镇街": "town", "镇": "town", "街道": "town", "村社": "village", "村": "village", "社区": "village",
-	"网格": "grid", "微网格": "microgrid"}
+	"网格": "grid", "微网格": "microgrid", "city": "city", "town": "town", "village": "village", "grid": "grid", "microgrid": "microgrid"}
 
-// Template is an empty table for [ReadTable], with the names of columns in Chinese or English. It begins with a byte order
-// mark, by which spreadsheets know UTF-8.
+// Template is an empty table for [ReadTable], with the names that columns have on the page, in Chinese or English. It begins
+// with a byte order mark, by which spreadsheets know UTF-8.
 func Template(chinese bool) []byte {
 	b := bytes.NewBufferString("\ufeff")
 	names := make([]string, len(columns))
 	for i, c := range columns {
-		if names[i] = c.names[0]; chinese {
+		if names[i] = c.names[2]; chinese {
 			names[i] = c.names[1]
 		}
 	}
@@ -149,8 +155,8 @@ func rowOf(heading []*column, cells []string, line int) Row {
 			continue
 		case c.date:
 			text = isoDay(text)
-		case c.words[text] != "":
-			text = c.words[text]
+		case c.words[strings.ToLower(text)] != "":
+			text = c.words[strings.ToLower(text)]
 		}
 		*c.into(&r) = text
 	}
@@ -306,13 +312,11 @@ func checkZip(file []byte) *fault.Error {
 	return nil
 }
 
-// RoleWords gives the word that a table may have for each role.
-func RoleWords() map[policy.Role]string {
-	out := map[policy.Role]string{}
+// RoleWords gives the words that a table may have for each role, in no order.
+func RoleWords() map[policy.Role][]string {
+	out := map[policy.Role][]string{}
 	for word, role := range roleWords {
-		if len(word) > len(out[policy.Role(role)]) { // the full one of several
-			out[policy.Role(role)] = word
-		}
+		out[policy.Role(role)] = append(out[policy.Role(role)], word)
 	}
 	return out
 }

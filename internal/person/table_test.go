@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -171,20 +172,61 @@ func FuzzReadTable(f *testing.F) {
 	})
 }
 
-// The words for roles in a table are those of the page.
-func TestRoleWordsAreThePages(t *testing.T) {
-	words := person.RoleWords()
-	page, err := os.ReadFile("../../frontend/src/shared/i18n/zh.ts")
+// page gives a section of the page's words, by key.
+func page(t *testing.T, file, section string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("../../frontend/src/shared/i18n/" + file + ".ts")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range policy.Roles {
-		if words[role] == "" {
-			t.Errorf("no word for %s", role)
+	block := regexp.MustCompile(`(?s)\n  ` + section + `: \{\n(.*?)\n  \},`).FindSubmatch(text)
+	if block == nil {
+		t.Fatalf("%s has no words for %s", file, section)
+	}
+	words := map[string]string{}
+	for _, m := range regexp.MustCompile(`\n?    (\w+): '([^']+)'`).FindAllSubmatch(block[1], -1) {
+		words[string(m[1])] = string(m[2])
+	}
+	return words
+}
+
+// The words for roles in a table are those of the page.
+func TestRoleWordsAreThePages(t *testing.T) {
+	words := person.RoleWords()
+	for _, lang := range []string{"zh", "en"} {
+		shown := page(t, lang, "role")
+		for _, role := range policy.Roles {
+			if word := strings.ToLower(shown[string(role)]); word == "" || !slices.Contains(words[role], word) {
+				t.Errorf("%s: %s is %q on the page and %q in tables", lang, role, word, words[role])
+			}
 		}
-		m := regexp.MustCompile(`\b` + string(role) + `: '([^']+)'`).FindSubmatch(page)
-		if m != nil && string(m[1]) != words[role] {
-			t.Errorf("%s is %s on the page and %s in tables", role, m[1], words[role])
+	}
+}
+
+// What the page calls a field heads its column, in the template and in tables that somebody has made from what the page says.
+func TestColumnsAreCalledAsOnThePage(t *testing.T) {
+	fields := []string{"id", "name", "phone", "email", "role", "unit", "level", "code", "begins", "ends", "certificate", "certificate_until"}
+	for _, lang := range []string{"zh", "en"} {
+		shown := page(t, "admin."+lang, "field")
+		heads := strings.Split(strings.TrimSpace(strings.TrimPrefix(string(person.Template(lang == "zh")), "\ufeff")), ",")
+		if len(heads) != len(fields) {
+			t.Fatalf("the template has %d columns, there are %d fields: %s", len(heads), len(fields), heads)
+		}
+		for i, field := range fields {
+			if heads[i] != shown[field] {
+				t.Errorf("%s: %s is %q on the page and %q in the template", lang, field, shown[field], heads[i])
+			}
+		}
+		labels := page(t, "admin."+lang, "post")
+		table := "name," + labels["role"] + "," + labels["unit"] + "," + labels["begins"] + "," + labels["ends"] + "," + labels["certificate"] + "," +
+			labels["certificateUntil"] + "\n李军," + page(t, lang, "role")["officer"] + ",7,2026-12-01,2027-01-31,33-1,2027/6/30\n"
+		if lang == "zh" {
+			table = strings.Replace(table, "name", "姓名", 1)
+		}
+		want := person.Row{Line: 2, Name: "李军", Role: "officer", Unit: "7", Begins: "2026-12-01", Ends: "2027-01-31", Certificate: "33-1", CertificateUntil: "2027-06-30"}
+		rows, err := person.ReadTable(t.Context(), []byte(table))
+		if err != nil || len(rows) != 1 || rows[0] != want {
+			t.Errorf("%s: %+v, %v", lang, rows, err)
 		}
 	}
 }

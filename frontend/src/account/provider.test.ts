@@ -5,9 +5,10 @@ describe('what the address says', () => {
   it.each([
     ['oidc_refused', 'signIn.provider.oidc_refused'],
     ['account_disabled', 'signIn.provider.account_disabled'],
-    ['or', null],
-    ['constructor', null],
-    [['oidc_refused'], null],
+    ['or', 'signIn.provider.oidc_refused'],
+    ['constructor', 'signIn.provider.oidc_refused'],
+    [['oidc_expired'], 'signIn.provider.oidc_refused'],
+    ['', null],
     [undefined, null],
   ])('%s', (error, key) => expect(toldOf(error)).toBe(key))
 })

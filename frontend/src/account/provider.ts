@@ -10,10 +10,10 @@ const told = [
   'too_many_attempts',
 ] as const
 
-/** The message's key, null for what is none of the service's words. */
+/** The message's key; what is none of the service's words is a refusal without more, null that there was none. */
 export function toldOf(error: unknown): `signIn.provider.${(typeof told)[number]}` | null {
-  const code = told.find(c => c === error)
-  return code ? `signIn.provider.${code}` : null
+  if (error === undefined || error === null || error === '') return null
+  return `signIn.provider.${told.find(c => c === error) ?? 'oidc_refused'}`
 }
 
 /** The address of the way to the provider and back to the page that was wanted. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import zh from '../shared/i18n/admin.zh'
 import { actKey, differences, subjectOf } from './diff'
 
 const post = { post: 7, role: 'grid_worker', level: 'grid', code: '330481101200001', begins: '2026-11-01' }
@@ -41,4 +42,8 @@ describe('a subject', () => {
     ['a:b:c', 'a', 'b:c'],
   ])('%s', (text, kind, id) => expect(subjectOf(text)).toEqual({ kind, id }))
   it('has a key for each act', () => expect(actKey('totp.recovery_codes')).toBe('act.totp_recovery_codes'))
+  it('has a family of acts for each that there is, and no other', () => {
+    const families = Object.keys(zh.act).map(act => act.split('_')[0]!)
+    expect(Object.keys(zh.audit.group).sort()).toEqual([...new Set(families)].sort())
+  })
 })

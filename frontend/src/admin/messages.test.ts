@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { fieldKey, fromForm, headersOf, toForm } from './messages'
+import { ApiError } from '../shared/api/client'
+import en from '../shared/i18n/en'
+import zh from '../shared/i18n/zh'
+import { examples, fieldKey, fromForm, headersOf, refusals, toForm, unheard, whyKey } from './messages'
 
 const kept = {
   resident_reports: true,
@@ -19,6 +22,13 @@ describe('the form of messages', () => {
     })
     expect(fromForm(toForm({ resident_reports: false }))).toEqual({ resident_reports: false })
   })
+  it('tells where nobody can report, as no code can be sent', () => {
+    const form = toForm({ resident_reports: true })
+    expect(unheard(form, false)).toBe(true)
+    expect(unheard(form, true)).toBe(false)
+    expect(unheard({ ...form, smsOn: true }, false)).toBe(false)
+    expect(unheard({ ...form, open: false }, false)).toBe(false)
+  })
   it('reads headers', () => {
     expect(headersOf('Authorization: Bearer a:b\n\n X-Key \nX-Old:\n')).toEqual([
       { name: 'Authorization', value: 'Bearer a:b' },
@@ -31,5 +41,21 @@ describe('the form of messages', () => {
     expect(fieldKey('sms.headers')).toBe('messages.headers')
     expect(fieldKey('smtp.constructor')).not.toBe('messages.host')
     expect(fieldKey('id')).toBeNull()
+  })
+  it('says why it was refused and what to do', () => {
+    const why = (code: string, field?: string) => whyKey(new ApiError(400, { code, field }))
+    expect(why('not_encrypted', 'smtp.tls')).toBe('messages.fault.smtp_not_encrypted')
+    expect(why('not_encrypted', 'sms.url')).toBe('messages.fault.sms_not_encrypted')
+    expect(why('key_missing')).toBe('messages.fault.key_missing')
+    expect(why('invalid_json')).toBeNull()
+    expect(why('constructor')).toBeNull()
+    for (const words of [zh.messages.fault, en.messages.fault] as Record<string, string>[]) {
+      for (const [answer, key] of Object.entries(refusals)) {
+        expect(words[key], answer).toBeTruthy()
+        expect(fieldKey(answer.split(' ')[0]!), answer).not.toBeNull()
+      }
+      for (const text of Object.values(words))
+        for (const [, hole] of text.matchAll(/\{(\w+)\}/g)) expect(examples).toHaveProperty(hole!)
+    }
   })
 })

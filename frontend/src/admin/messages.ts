@@ -1,3 +1,4 @@
+import type { ApiError } from '../shared/api/client'
 import type { MessageSettings } from '../shared/api/types'
 
 /** How messages are sent, as it stands in the form: all of it is text. */
@@ -84,3 +85,50 @@ export function fieldKey(field: string): string | null {
   const key = known[part ?? '']?.[name ?? '']
   return key ? `messages.${key}` : null
 }
+
+/** Reports are taken, and no code can be sent. A demo's codes go to its outbox. */
+export const unheard = (f: MessageForm, demo: boolean): boolean => f.open && !f.smtpOn && !f.smsOn && !demo
+
+/** The words that say why a field was refused and what to do, by what the service answers for it. */
+export const refusals: Readonly<Record<string, string>> = {
+  'smtp.host bad_host': 'bad_host',
+  'smtp.host bad_text': 'bad_text',
+  'smtp.port out_of_range': 'bad_port',
+  'smtp.tls unknown_value': 'bad_encryption',
+  'smtp.tls not_encrypted': 'smtp_not_encrypted',
+  'smtp.user bad_text': 'bad_text',
+  'smtp.password bad_text': 'bad_text',
+  'smtp.password required': 'password_again',
+  'smtp.from bad_text': 'bad_text',
+  'smtp.from bad_email': 'bad_sender',
+  'sms.url bad_url': 'bad_url',
+  'sms.url not_encrypted': 'sms_not_encrypted',
+  'sms.method unknown_value': 'bad_method',
+  'sms.headers too_many': 'too_many',
+  'sms.headers bad_header': 'bad_header',
+  'sms.headers required': 'values_again',
+  'sms.body bad_template': 'bad_template',
+  'sms.expect too_long': 'too_long',
+}
+const general = ['key_missing', 'not_allowed', 'channel_not_offered'] as const
+
+/** Why settings were not kept or not read, as a message's key; null: there are no words for it. */
+export function whyKey(e: ApiError): string | null {
+  const { code = '', field = '' } = e.problem
+  const key = refusals[`${field} ${code}`] ?? general.find(g => g === code)
+  return key ? `messages.fault.${key}` : null
+}
+
+/** What goes into those words: nothing of it is of a language. */
+export const examples = {
+  host: 'smtp.example.com',
+  sender: 'grid@example.com',
+  url: 'https://sms.example.com/send',
+  https: 'https',
+  json: 'JSON',
+  to: '{{json .To}}',
+  text: '{{json .Text}}',
+  query: '{{query .Text}}',
+  xml: '{{xml .Text}}',
+  n: 20,
+} as const

@@ -1,4 +1,4 @@
-import { computed, type InjectionKey, inject, onScopeDispose, ref, shallowRef, watch } from 'vue'
+import { computed, type InjectionKey, inject, onScopeDispose, reactive, ref, shallowRef, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useHome } from '../home/home'
 import type { ListName } from '../home/homes'
@@ -10,7 +10,7 @@ import type { Box, Point } from '../shared/map/geo'
 import { usePrefs } from '../shared/prefs'
 import { useSession } from '../shared/session/session'
 import { parseTime } from '../shared/time/zone'
-import { useDraft } from './draft'
+import { freshCaller, useDraft } from './draft'
 import { useView } from './history'
 import { useReports } from './reports'
 import { around, bucketFor, type Span } from './span'
@@ -164,6 +164,8 @@ export function createCenter() {
 
   const task = shallowRef<Task>({ type: 'none' })
   const draft = useDraft(code, session.state.value?.person?.id ?? '')
+  const caller = reactive(freshCaller())
+  watch(session.reader, () => Object.assign(caller, freshCaller()))
 
   /** The point of what is open in the detail, once it is known. */
   const shownPoint = shallowRef<Point | null>(null)
@@ -255,6 +257,7 @@ export function createCenter() {
     moved,
     task,
     draft,
+    caller,
     shownPoint,
     shownArea,
     found,

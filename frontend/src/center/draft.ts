@@ -27,13 +27,41 @@ export function freshDraft(now: Date, random: () => string = v7): Draft {
   }
 }
 
+/** Who calls, in whose stead a desk files. It is no part of the draft: it is in memory alone, and goes with the page. */
+export interface Caller {
+  /** Whether somebody calls at all. */
+  on: boolean
+  name: string
+  phone: string
+  email: string
+}
+
+export const freshCaller = (): Caller => ({ on: false, name: '', phone: '', email: '' })
+
+/** What is wrong with how a caller can be reached, as the service would say. */
+export function callerFault(c: Caller): 'bad_phone' | 'bad_email' | null {
+  const phone = c.phone.normalize('NFKC').trim()
+  const [number = '', extension, more] = phone.toLowerCase().split(/ext|[#x转]/)
+  const digits = (text: string) => text.replace(/\D/g, '').length
+  const sound = /^[\s\p{Pd}()./·]*\+?[\d\s\p{Pd}()./·]*$/u.test(number) && digits(number) >= 3 && digits(number) <= 20
+  const behind =
+    extension === undefined ||
+    (/^[\d\s\p{Pd}()./·]*$/u.test(extension) && /^\d{1,6}$/.test(extension.replace(/\D/g, '')))
+  if (phone && !(sound && behind && more === undefined)) return 'bad_phone'
+  const email = c.email.normalize('NFKC').trim()
+  return email && !/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email) ? 'bad_email' : null
+}
+
 /** What is sent; null while the spot or the item is missing. */
-export function toReport(d: Draft): NewReport | null {
+export function toReport(d: Draft, caller: Caller = freshCaller()): NewReport | null {
   if (d.lon === null || d.lat === null || d.item === '') return null
   const [title, text] = [d.title.trim(), d.text.trim()]
+  const told = Object.entries({ name: caller.name, phone: caller.phone, email: caller.email })
+    .map(([field, value]) => [field, value.trim()] as const)
+    .filter(([, value]) => value !== '')
   return {
     id: d.id,
-    source: 'web',
+    source: caller.on ? 'hotline' : 'web',
     captured_at: d.capturedAt,
     lon: d.lon,
     lat: d.lat,
@@ -42,6 +70,7 @@ export function toReport(d: Draft): NewReport | null {
     kind: d.kind,
     ...(title ? { title } : {}),
     ...(text ? { text } : {}),
+    ...(caller.on && told.length > 0 ? { reporter: Object.fromEntries(told) } : {}),
   }
 }
 

@@ -1038,6 +1038,8 @@ export interface components {
             posts: components["schemas"]["HeldPost"][];
             /** @description Actions that are allowed somewhere */
             allowed: string[];
+            /** @description Sources of reports that the posts in force file */
+            sources?: components["schemas"]["Source"][];
             /** @description Nothing else is allowed before */
             must_change_password?: boolean;
             /** @description Nothing else is allowed before one is set up */

@@ -37,6 +37,7 @@ export interface CityEntry {
   code: string
   name: string
   name_en?: string
+  timezone: string
   generated: boolean
 }
 
