@@ -237,11 +237,12 @@ describe('units, the record, tokens and settings', () => {
   it('a switch acts at once and can be switched back', async () => {
     await open('settings')
     await d.sees('the settings', () => d.get.seen('settings'))
-    expect(await d.get.attribute('set-public_map', 'aria-checked')).toBe('false')
+    const is = async (on: boolean) => (await d.get.attribute('set-public_map', 'aria-checked')) === String(on)
+    await d.sees('it is on, as a demo’s is', () => is(true))
     await d.when.click('set-public_map')
-    await d.sees('it is on', async () => (await d.get.attribute('set-public_map', 'aria-checked')) === 'true')
+    await d.sees('it is off', () => is(false))
     await d.when.click('undo')
-    await d.sees('it is off', async () => (await d.get.attribute('set-public_map', 'aria-checked')) === 'false')
+    await d.sees('it is on', () => is(true))
     expect(await d.get.serious()).toEqual([])
   })
 

@@ -565,6 +565,8 @@ const en: typeof zh = {
         'The borders and names in force, and the heat of reports month by month, are public. Sign in to see what your post is for.',
     },
     openUntil: 'Counted up to {time}',
+    openDemo: 'This city is a demo: each post has an account, which a click signs in with, without a password.',
+    openDemoSignIn: 'Sign in with a demo account',
     within: 'within {area}',
     of: '{within}: {what}',
     week: 'reports in 7 days',

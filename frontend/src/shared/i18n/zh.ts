@@ -547,6 +547,8 @@ export default {
       public: '这里公开现行的网格界线、名称和逐月的上报热度。登录后可看到您岗位范围内的内容。',
     },
     openUntil: '统计截至 {time}',
+    openDemo: '这座城市是演示用的：每个岗位有一个演示账号，点一下就能登录，不用密码。',
+    openDemoSignIn: '用演示账号登录',
     within: '{area}范围内',
     of: '{within}：{what}',
     week: '近 7 天上报',
