@@ -97,6 +97,7 @@ const en: typeof zh = {
     toField: 'Last day, included',
     placeholder: 'YYYY-MM-DD',
     bad: 'Write year-month-day, for instance {example}',
+    pick: 'Open the calendar',
     near: 'Zoom to the chosen time',
     far: 'Show all time',
     histogram: 'Reports by {bucket}, at most {max} in one bar',

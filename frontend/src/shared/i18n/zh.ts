@@ -89,6 +89,7 @@ export default {
     toField: '结束日期（含当天）',
     placeholder: '年-月-日',
     bad: '请写成 年-月-日，例如 {example}',
+    pick: '打开日历',
     near: '放大到所选时间',
     far: '显示全部时间',
     histogram: '按{bucket}计的上报数量，最多一格 {max} 条',
