@@ -81,6 +81,10 @@ func (t *tool) tellAudit(r audit.Report, anchors int, withoutKey int64) error {
 		t.say("%d rows have no key, and --without-key says %d", n, withoutKey)
 		return errRejected
 	}
+	if r.Rows == 0 && anchors == 0 {
+		t.say("the record is empty: nothing was done yet, or all of it was removed together with its head, which only --anchor can tell")
+		return nil
+	}
 	t.say("the record is whole")
 	return nil
 }

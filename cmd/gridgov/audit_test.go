@@ -59,7 +59,7 @@ func TestAuditVerify(t *testing.T) {
 		{args: "audit verify", code: 2, err: []string{`"city" not set`}},
 		{args: "audit verify --city tc", code: 1, err: []string{"a new key file is in " + keys, "no city"}},
 		{args: "city create tc " + create, err: []string{"!key file"}},
-		{args: "audit verify --city tc", out: []string{"rows\t0\nhead\t0\t\n"}, err: []string{"the record is whole"}},
+		{args: "audit verify --city tc", out: []string{"rows\t0\nhead\t0\t\n"}, err: []string{"the record is empty", "!whole"}},
 		{args: "import boundaries grids.geojson " + grids + " --publish"},
 		{args: "audit verify --city tc", out: []string{"rows\t3\nhead\t3\t"}, err: []string{"the record is whole"}, then: anchor},
 		{args: "audit verify --city tc --anchor anchors", out: []string{"anchors\t1\n"}, err: []string{"whole"}},

@@ -59,7 +59,7 @@ func (t *tool) city() *cobra.Command {
 			return err
 		},
 	}
-	return group("city", "Create and list cities, name a city's identity provider", create, list, t.provider())
+	return group("city", "Create and list cities, change a city's settings, name its identity provider", create, list, t.settings(), t.provider())
 }
 
 // mustRequire marks a flag that has been defined: it cannot fail.

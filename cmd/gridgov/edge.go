@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 type edge struct {
 	addr, adminAddr string
 	hosts, proxies  []string
+	publicURL       string
 	rate            float64
 	tlsCert, tlsKey string
 	headerTime      time.Duration // how long a client may take to send a request's header, TLS handshake included
@@ -30,6 +32,7 @@ func (e *edge) flags(f *pflag.FlagSet) {
 	f.StringVar(&e.addr, "addr", "127.0.0.1:8080", "address of the service")
 	f.StringVar(&e.adminAddr, "admin-addr", "127.0.0.1:8081", "address of health, readiness and metrics; loopback only")
 	f.StringSliceVar(&e.hosts, "host", nil, "name that the service answers to, as browsers ask for it; repeat it for several (any, unless --addr is a loopback address)")
+	f.StringVar(&e.publicURL, "public-url", os.Getenv("GRIDGOV_PUBLIC_URL"), "where people find the service, such as https://grid.example.org, for links that are sent to them (env GRIDGOV_PUBLIC_URL; the name they asked for, of those that --host names)")
 	f.StringSliceVar(&e.proxies, "trusted-proxy", nil, "address or network (10.0.0.0/8) of a proxy that tells the client's address and scheme; repeat it for several")
 	f.Float64Var(&e.rate, "rate", float64(api.DefaultLimits.Rate), "requests a second that one person may make, beside tiles; a machine may make twenty times as many; 0: no limit")
 	f.StringVar(&e.tlsCert, "tls-cert", "", "certificate chain in PEM: the service speaks HTTPS; a new file is taken up within a minute")
@@ -62,6 +65,13 @@ func (e *edge) config(ctx context.Context) (api.Edge, error) {
 	if loopbackOnly(ctx, "--addr", e.addr) == nil {
 		out.Hosts = append(out.Hosts, api.LocalHosts)
 	}
+	var err error
+	if out.PublicURL, err = readPublicURL(e.publicURL); err != nil {
+		return out, err
+	}
+	if u, err := url.Parse(out.PublicURL); err == nil && u.Hostname() != "" && out.Hosts != nil {
+		out.Hosts = append(out.Hosts, strings.ToLower(u.Hostname())) // a proxy may pass the name on
+	}
 	for _, p := range e.proxies {
 		prefix, err := netip.ParsePrefix(p)
 		if addr, e := netip.ParseAddr(p); e == nil {
@@ -73,6 +83,18 @@ func (e *edge) config(ctx context.Context) (api.Edge, error) {
 		out.Proxies = append(out.Proxies, prefix.Masked())
 	}
 	return out, nil
+}
+
+// readPublicURL reads an address without path, query and password; the / in its end may be there.
+func readPublicURL(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", usagef("--public-url %.200q is no address such as https://grid.example.org, without a path", s)
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
 // certificate reads the certificate, and again when its file has changed: one that is renewed needs no restart.

@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -18,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +27,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"gridgov/internal/api"
 	"gridgov/internal/postgres"
 	"gridgov/internal/postgres/pgtest"
 )
@@ -357,5 +360,46 @@ func TestSlowClients(t *testing.T) {
 	}
 	if _ = resp.Body.Close(); resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("a header of 64 KiB is answered %d", resp.StatusCode)
+	}
+}
+
+// Whatever names the service answers to, a public address is one of them, and nothing but an address is one.
+func TestPublicURL(t *testing.T) {
+	for _, c := range []struct {
+		addr, host, url string
+		public          string // "": refused
+		hosts           []string
+	}{
+		{"127.0.0.1:0", "", "https://Grid.example.org/", "https://Grid.example.org", []string{api.LocalHosts, "grid.example.org"}},
+		{"0.0.0.0:0", "grid.example.org", "https://www.example.org:8443", "https://www.example.org:8443", []string{"grid.example.org", "www.example.org"}},
+		{"0.0.0.0:0", "", "http://10.0.0.5:8080", "http://10.0.0.5:8080", nil},
+		{addr: "0.0.0.0:0", url: "grid.example.org"},
+		{addr: "0.0.0.0:0", url: "ftp://grid.example.org"},
+		{addr: "0.0.0.0:0", url: "https://grid.example.org/haining"},
+		{addr: "0.0.0.0:0", url: "https://grid.example.org?a=1"},
+		{addr: "0.0.0.0:0", url: "https://grid.example.org#r"},
+		{addr: "0.0.0.0:0", url: "https://me@grid.example.org"},
+		{addr: "0.0.0.0:0", url: "https://"},
+		{addr: "0.0.0.0:0", url: "https://:443"},
+	} {
+		var at edge
+		at.flags(pflag.NewFlagSet("serve", pflag.ContinueOnError))
+		at.addr, at.publicURL = c.addr, c.url
+		if c.host != "" {
+			at.hosts = []string{c.host}
+		}
+		config, err := at.config(t.Context())
+		var usage *usageError
+		if c.public == "" {
+			if !errors.As(err, &usage) || !strings.Contains(err.Error(), "--public-url") {
+				t.Errorf("%s: %+v, %v", c.url, config, err)
+			}
+			continue
+		}
+		slices.Sort(config.Hosts)
+		slices.Sort(c.hosts)
+		if err != nil || config.PublicURL != c.public || !slices.Equal(config.Hosts, c.hosts) || (config.Hosts == nil) != (c.hosts == nil) {
+			t.Errorf("%s: %+v, %v", c.url, config, err)
+		}
 	}
 }

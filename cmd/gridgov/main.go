@@ -77,7 +77,7 @@ var misuse = []string{
 	"bad_city_code", "reserved_city_code", "bad_name", "bad_levels", "unknown_timezone", "unknown_srid", "srid_not_metric", "srid_distorts",
 	"unknown_crs", "unusable_crs", "unknown_layer", "several_layers", "no_property", "no_parent_level", "several_drafts", "bad_database_url",
 	"bad_login", "bad_date", "unknown_role", "unknown_scope", "no_place", "two_places", "wrong_level", "wrong_unit",
-	"bad_issuer", "bad_claim", "bad_scope", "bad_subject",
+	"bad_issuer", "bad_claim", "bad_scope", "bad_subject", "unknown_setting",
 }
 
 // usageError is a command called wrongly.

@@ -11,6 +11,7 @@ import (
 
 	"gridgov/internal/app"
 	"gridgov/internal/contact"
+	"gridgov/internal/fault"
 	"gridgov/internal/postgres"
 )
 
@@ -21,8 +22,8 @@ func (w *whose) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&w.city, "city", "", "the city's code")
 	cmd.Flags().StringVar(&w.phone, "phone", "", "the person's phone number, however it is written")
 	cmd.Flags().StringVar(&w.email, "email", "", "the person's e-mail address")
-	cmd.Flags().StringVar(&w.id, "id", "", "the person's id, as an export has it")
-	cmd.Flags().StringVar(&w.login, "login", "", "the login of somebody who works here")
+	cmd.Flags().StringVar(&w.id, "id", "", "the person's id, as an export or the page of people has it: of who told reports, or of who works here")
+	cmd.Flags().StringVar(&w.login, "login", "", "the login of somebody who works here; without an account, name them by --id")
 	mustRequire(cmd, "city")
 }
 
@@ -45,34 +46,44 @@ func (w *whose) check() error {
 	return nil
 }
 
-// find finds the person; an id is taken as it is, so that a person can be erased without the key too.
-func (w *whose) find(cmd *cobra.Command, c *app.City) (uuid.UUID, error) {
-	if w.id != "" {
-		return uuid.Parse(w.id)
+// find finds the person, and tells whether it is somebody who works here or somebody who told reports; no id is both. An id
+// is taken as it is, so that a person can be erased without the key too.
+func (w *whose) find(cmd *cobra.Command, c *app.City) (id uuid.UUID, staff bool, err error) {
+	switch {
+	case w.login != "":
+		account, err := c.Auth.AccountNamed(cmd.Context(), w.login)
+		return account.Person, true, err
+	case w.id != "":
+		id = uuid.MustParse(w.id)
+		_, err := c.People.Get(cmd.Context(), id, nil)
+		if fault.Is(err, fault.KindNotFound) {
+			return id, false, nil
+		}
+		return id, true, err
 	}
-	return c.Contacts.Find(cmd.Context(), w.phone+w.email)
+	id, err = c.Contacts.Find(cmd.Context(), w.phone+w.email)
+	return id, false, err
 }
 
 func (w *whose) export(cmd *cobra.Command, c *app.City) (any, error) {
-	if w.login != "" {
-		return c.ExportStaff(cmd.Context(), w.login)
-	}
-	id, err := w.find(cmd, c)
-	if err != nil {
+	id, staff, err := w.find(cmd, c)
+	switch {
+	case err != nil:
 		return nil, err
+	case staff:
+		return c.ExportStaff(cmd.Context(), id)
 	}
 	return c.Contacts.Export(cmd.Context(), id)
 }
 
 // erase returns what to say of it.
 func (w *whose) erase(cmd *cobra.Command, c *app.City, opt contact.EraseOptions) (string, error) {
-	if w.login != "" {
-		id, err := c.EraseStaff(cmd.Context(), w.login)
-		return fmt.Sprintf("person %s is erased; what the account did stays on record, by this id", id), err
-	}
-	id, err := w.find(cmd, c)
-	if err != nil {
+	id, staff, err := w.find(cmd, c)
+	switch {
+	case err != nil:
 		return "", err
+	case staff:
+		return fmt.Sprintf("person %s is erased; what they did stays on record, by this id", id), c.Auth.Erase(cmd.Context(), id)
 	}
 	done, err := c.Contacts.Erase(cmd.Context(), id, opt)
 	return fmt.Sprintf("contact %s is erased, with %d reports", id, done.Reports), err
@@ -128,7 +139,7 @@ func (t *tool) erasePerson() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "erase", Short: "Erase a person, with the words of the reports that the person told", Args: noArgs,
 		Long: "erase destroys the key by which what is known of a person is sealed, and empties title, text and address of the person's\n" +
-			"reports. Where, when and about what they were made stays. Of somebody with an account the name, phone, e-mail and login go,\n" +
+			"reports. Where, when and about what they were made stays. Of somebody who works here the name, phone, e-mail and login go,\n" +
 			"and posts and sessions end. Backups from before still hold what was sealed, and the words: after a restore into an empty\n" +
 			"database, erase the person again.",
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -38,6 +38,9 @@ func (t *tool) serve() *cobra.Command {
 			if demoCity != "" && !slices.Contains(config.Hosts, api.LocalHosts) {
 				t.say("anybody who reaches %s can sign in to the demo: show it to nobody who is not meant to", at.addr)
 			}
+			if config.Hosts == nil && config.PublicURL == "" {
+				t.say("note: no name is known by which people find the service, so it takes no residents' reports: give --host or --public-url")
+			}
 			load, err := t.demoLoader(demoCity, until, "")
 			if err != nil {
 				return err

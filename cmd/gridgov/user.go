@@ -41,9 +41,13 @@ func (t *tool) user() *cobra.Command {
 	}
 
 	var n newUser
-	create := inCity(&cobra.Command{Use: "create LOGIN", Short: "Add a person or machine with an account and a post; prints the one-time password", Args: exactArgs("LOGIN")},
-		func(ctx context.Context, c *app.City, args []string) error { return t.createUser(ctx, c, args[0], n) })
+	create := inCity(&cobra.Command{Use: "create LOGIN", Short: "Add a person or machine with an account and a post; prints the one-time password", Args: exactArgs("LOGIN"),
+		Long: "create makes a person with an account and a post: --name and --role say who and what. With --person it gives the account to\n" +
+			"somebody who is there, by the id that stands behind person= in the address of the page that shows them; then --role and what\n" +
+			"goes with it may be left out, and no post is added.",
+	}, func(ctx context.Context, c *app.City, args []string) error { return t.createUser(ctx, c, args[0], n) })
 	n.flags(create)
+	create.PreRunE = func(*cobra.Command, []string) error { return n.check() }
 
 	passwd := named("passwd", "Give an account a new one-time password, printed once, and end its sessions", func(ctx context.Context, c *app.City, a auth.Account) error {
 		password, err := c.Auth.ResetPassword(ctx, a.Person)
@@ -69,10 +73,22 @@ func (t *tool) user() *cobra.Command {
 		}
 		return err
 	})
+	factor := named("remove-second-factor", "Take an account's second factor out of use, for who has lost it, and end its sessions", func(ctx context.Context, c *app.City, a auth.Account) error {
+		err := c.Auth.ResetTOTP(ctx, a.Person)
+		switch {
+		case err != nil:
+			return err
+		case !a.TOTP:
+			t.say("%s has no second factor", a.Login)
+		default:
+			t.say("%s signs in without a second factor; all its sessions have ended", a.Login)
+		}
+		return nil
+	})
 	var scopes []string
 	var name, expires string
 	token := named("token", "Give a machine a token, printed once", func(ctx context.Context, c *app.City, a auth.Account) error {
-		until, err := parseFrom(expires, c.Zone)
+		until, err := parseUntil(expires, c.Zone)
 		if err != nil {
 			return usagef("--expires %q is neither a date such as 2027-06-30 nor an RFC 3339 time", expires)
 		}
@@ -88,7 +104,7 @@ func (t *tool) user() *cobra.Command {
 		return err
 	})
 	token.Flags().StringSliceVar(&scopes, "scope", nil, "actions that it may do, such as report.file")
-	token.Flags().StringVar(&expires, "expires", "", "date or RFC 3339 time at which it ends, 400 days away at most")
+	token.Flags().StringVar(&expires, "expires", "", "last day on which it is good, 400 days with today at most; or an RFC 3339 time")
 	token.Flags().StringVar(&name, "name", "command line", "what the token is for")
 	mustRequire(token, "scope")
 	mustRequire(token, "expires")
@@ -111,7 +127,15 @@ func (t *tool) user() *cobra.Command {
 	})
 	list := inCity(&cobra.Command{Use: "list", Short: "List accounts with the posts that are held", Args: noArgs},
 		func(ctx context.Context, c *app.City, _ []string) error { return t.listUsers(ctx, c) })
-	return group("user", "Create and list accounts, give passwords and tokens, link, disable", create, passwd, disable, enable, token, link, unlink, list)
+	return group("user", "Create and list accounts, give passwords and tokens, link, disable", create, passwd, factor, disable, enable, token, link, unlink, list)
+}
+
+// parseUntil reads a moment up to which something is good: a date is the last day of it.
+func parseUntil(s string, zone *time.Location) (time.Time, error) {
+	if day, err := time.ParseInLocation(time.DateOnly, s, zone); err == nil {
+		return day.AddDate(0, 0, 1), nil
+	}
+	return time.Parse(time.RFC3339, s)
 }
 
 // notingLast says so where an act leaves the city to nobody. The page and the API refuse such acts; who runs the service may
@@ -134,9 +158,32 @@ func (t *tool) notingLast(ctx context.Context, c *app.City, act func() error) er
 
 // newUser is what the flags of user create say.
 type newUser struct {
-	name, phone, email, role, level, code, from, until string
-	certificate, certificateUntil                      string
-	unit                                               int64
+	person, name, phone, email     string
+	role, level, code, from, until string
+	certificate, certificateUntil  string
+	unit                           int64
+}
+
+// check tells a wrong call before anything is opened.
+func (n *newUser) check() error {
+	somebody := n.name != "" || n.phone != "" || n.email != ""
+	place := n.level != "" || n.code != "" || n.unit != 0 || n.from != "" || n.until != "" || n.certificate != "" || n.certificateUntil != ""
+	switch {
+	case n.person == "" && n.name == "":
+		return usagef("say --name for a new person, or --person for one who is there")
+	case n.person == "" && n.role == "":
+		return usagef("say --role: a new person needs a post")
+	case n.person == "":
+		return nil
+	case somebody:
+		return usagef("--name, --phone and --email are a new person's: leave them out with --person")
+	case n.role == "" && place:
+		return usagef("say --role: what post is meant?")
+	}
+	if _, err := uuid.Parse(n.person); err != nil {
+		return usagef("--person %.40q is not a UUID", n.person)
+	}
+	return nil
 }
 
 func (n *newUser) flags(cmd *cobra.Command) {
@@ -144,7 +191,8 @@ func (n *newUser) flags(cmd *cobra.Command) {
 		to          *string
 		name, usage string
 	}{
-		{&n.name, "name", "the person's or machine's name"},
+		{&n.person, "person", "id of somebody who is there and gets the account; in place of --name"},
+		{&n.name, "name", "the new person's or machine's name"},
 		{&n.phone, "phone", "the person's phone"},
 		{&n.email, "email", "the person's e-mail address"},
 		{&n.role, "role", "role of the post, such as administrator or grid_worker"},
@@ -158,8 +206,6 @@ func (n *newUser) flags(cmd *cobra.Command) {
 		cmd.Flags().StringVar(f.to, f.name, "", f.usage)
 	}
 	cmd.Flags().Int64Var(&n.unit, "unit", 0, "number of the unit that the post is in")
-	mustRequire(cmd, "name")
-	mustRequire(cmd, "role")
 }
 
 func (t *tool) createUser(ctx context.Context, c *app.City, login string, n newUser) error {
@@ -167,6 +213,9 @@ func (t *tool) createUser(ctx context.Context, c *app.City, login string, n newU
 		Begins: person.Day(n.from), Ends: person.Day(n.until), Certificate: n.certificate, CertificateUntil: person.Day(n.certificateUntil)}
 	if post.Area.Level == policy.City && post.Area.Code == "" {
 		post.Area = c.Area()
+	}
+	if n.person != "" {
+		return t.giveAccount(ctx, c, uuid.MustParse(n.person), login, post)
 	}
 	who := person.New{Name: n.name, Phone: n.phone, Email: n.email, Machine: post.Role.IsMachine()}
 	id, password, err := c.Auth.CreateUser(ctx, who, auth.NewAccount{Login: login}, post)
@@ -178,6 +227,29 @@ func (t *tool) createUser(ctx context.Context, c *app.City, login string, n newU
 		return nil
 	}
 	t.say("%s (%s) added; the password is good once: it must be changed at the first sign-in", login, id)
+	t.print("%s", password)
+	return nil
+}
+
+// giveAccount gives an account to somebody who is there, and a post where one is named.
+func (t *tool) giveAccount(ctx context.Context, c *app.City, who uuid.UUID, login string, post person.Post) error {
+	var posts []person.Post
+	if post.Role != "" {
+		posts = append(posts, post)
+	}
+	p, err := c.People.Get(ctx, who, nil)
+	if err != nil {
+		return err
+	}
+	password, err := c.Auth.CreateAccount(ctx, auth.NewAccount{Person: who, Login: login}, posts...)
+	if err != nil {
+		return err
+	}
+	if password == "" {
+		t.say("the machine %s has the account %s; give it a token with gridgov user token", p.Name, login)
+		return nil
+	}
+	t.say("%s signs in as %s; the password is good once: it must be changed at the first sign-in", p.Name, login)
 	t.print("%s", password)
 	return nil
 }

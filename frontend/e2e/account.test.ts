@@ -5,8 +5,12 @@ import { totp } from './totp'
 let d: Driver
 beforeAll(async () => {
   d = await Driver.start()
+  await d.when.change('/settings', { public_map: false }) // a demo's is open, until the last of these
 })
-afterAll(() => d?.stop())
+afterAll(async () => {
+  await d?.when.change('/settings', { public_map: true })
+  await d?.stop()
+})
 
 const phone = { width: 390, height: 844 }
 const password = 'maple trams hum quietly'
@@ -357,6 +361,65 @@ describe('rights', () => {
 })
 
 describe('the open map', () => {
+  it.each([
+    ['zh', phone, '用演示账号登录'],
+    ['en', phone, 'Sign in with a demo account'],
+    ['zh', { width: 1440, height: 900 }, '用演示账号登录'],
+    ['en', { width: 1440, height: 900 }, 'Sign in with a demo account'],
+  ] as const)('of a demo says how to sign in: %s, %o', async (locale, size, words) => {
+    await d.when.change('/settings', { public_map: true })
+    try {
+      await d.given.visit('/haining', { locale, size })
+      await d.sees('the way in', async () => (await d.get.seen('open-demo')) && (await d.get.seen('open-sign-in')))
+      expect(await d.get.text('open-sign-in')).toBe(words)
+      await d.sees('a month', async () => (await d.get.count('open-month')) > 20)
+      expect(await d.get.seen('resident-report')).toBe(true)
+      expect(await d.get.serious()).toEqual([])
+      expect(await d.get.wider()).toBe(0)
+      if (size === phone) expect(await d.get.small()).toEqual([])
+      await d.when.click('open-sign-in')
+      await d.sees('the demo accounts', () => d.get.seen('demo-desk'))
+      await d.when.click('demo-desk')
+      await d.sees('the home', () => d.get.seen('file'))
+    } finally {
+      await d.when.change('/settings', { public_map: false })
+    }
+  })
+
+  it('takes nobody’s work for its own: who was signed out signs in again, and a report asks for it', async () => {
+    await d.when.change('/settings', { public_map: true })
+    try {
+      await d.given.page('/haining', { as: 'grid_worker' })
+      await d.when.openRow(0)
+      await d.sees('the report', () => d.get.seen('report'))
+      const selected = (await d.get.query()).get('sel')!
+      await d.when.endSession()
+      await d.sees('the sign-in page', atSignIn)
+      expect(await d.get.seen('ended')).toBe(true)
+      await d.when.signIn('grid_worker')
+      await d.sees('where it was', async () => (await d.get.query()).get('sel') === selected)
+      await d.when.endSession()
+      await d.sees('the sign-in page', atSignIn)
+      await d.when.click('public-map')
+      await d.sees('the map', home('公开地图'))
+
+      await d.given.visit(`/haining?sel=${selected}`)
+      await d.sees('the sign-in page', atSignIn)
+      await d.when.signIn('grid_worker')
+      await d.sees('the report', async () => (await d.get.query()).get('sel') === selected)
+      await d.when.click('account-menu')
+      await d.when.click('sign-out')
+      await d.sees('the sign-in page', atSignIn)
+      await d.given.page('/haining', { as: 'desk' })
+      await d.when.click('account-menu')
+      await d.when.click('sign-out')
+      await d.sees('that one has left', async () => (await home('公开地图')()) && (await d.get.seen('left')))
+      expect(await d.get.rows()).toEqual([])
+    } finally {
+      await d.when.change('/settings', { public_map: false })
+    }
+  })
+
   it('shows borders and the heat of whole months without signing in, and nothing more', async () => {
     await d.when.change('/settings', { public_map: true })
     try {

@@ -17,7 +17,10 @@ type Edge struct {
 	Hosts []string
 	// Proxies are trusted to tell the client's address and the scheme, by X-Forwarded-For and X-Forwarded-Proto.
 	Proxies []netip.Prefix
-	Limits  Limits
+	// PublicURL is where people find the service, such as https://grid.example.org, for links that are sent to them. "": by
+	// the name that a request came by, where Hosts bounds the names.
+	PublicURL string
+	Limits    Limits
 }
 
 // LocalHosts stands for localhost and all loopback addresses in [Edge.Hosts].
@@ -75,9 +78,12 @@ func (a *api) answersTo(hostport string) bool {
 	if a.Edge.Hosts == nil {
 		return true
 	}
-	host, _, err := net.SplitHostPort(hostport)
+	host, port, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = hostport
+	}
+	if strings.ContainsFunc(port, func(r rune) bool { return r < '0' || r > '9' }) {
+		return false // in an address, "grid.example.org:x@evil.example" leads to evil.example
 	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if slices.Contains(a.Edge.Hosts, host) {
@@ -130,6 +136,20 @@ func scheme(r *http.Request) string {
 	}
 	return "http"
 }
+
+// sentURL is where the service is, for a link that is sent to somebody: never by a name that was not checked, as whoever asks
+// chooses it. It is the fault no_public_url where the service knows none.
+func (a *api) sentURL(r *http.Request) (string, error) {
+	switch {
+	case a.Edge.PublicURL != "":
+		return a.Edge.PublicURL, nil
+	case a.Edge.Hosts == nil:
+		return "", errNoPublicURL
+	}
+	return scheme(r) + "://" + r.Host, nil
+}
+
+var errNoPublicURL = fault.Unavailable("no_public_url", "residents' reports need a link, and the service does not know its own name: whoever runs it gives serve --public-url, or --host")
 
 // addressOf is the address of host:port; the zero address where it is none.
 func addressOf(hostport string) netip.Addr {

@@ -141,6 +141,10 @@ func TestHosts(t *testing.T) {
 		{[]string{api.LocalHosts}, "LOCALHOST", true},
 		{[]string{api.LocalHosts}, "localhost.evil.example", false},
 		{[]string{api.LocalHosts}, "evil.example", false},
+		{[]string{api.LocalHosts}, "localhost:", true},
+		{[]string{api.LocalHosts}, "localhost:80@evil.example", false}, // evil.example's, in an address
+		{[]string{api.LocalHosts}, "localhost:@evil.example", false},
+		{[]string{api.LocalHosts}, "localhost:x", false},
 		{[]string{"grid.haining.example"}, "grid.haining.example:443", true},
 		{[]string{"grid.haining.example"}, "GRID.haining.example.", true},
 		{[]string{"grid.haining.example"}, "127.0.0.1", false},

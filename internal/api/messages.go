@@ -66,12 +66,7 @@ func (a *api) changeMessageSettings(w http.ResponseWriter, r *http.Request, c *c
 	if err := c.Sending.Write(r.Context(), set); err != nil {
 		return err
 	}
-	city, err := c.Auth.Settings(r.Context())
-	if err != nil {
-		return err
-	}
-	city.ResidentReports = *in.ResidentReports
-	if err := c.Auth.SetSettings(r.Context(), city); err != nil {
+	if err := c.Auth.ChangeSettings(r.Context(), map[string]bool{"resident_reports": *in.ResidentReports}); err != nil {
 		return err
 	}
 	return c.writeMessageSettings(w, r)

@@ -37,7 +37,7 @@ func (a *api) beginOIDC(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := q.done(); err != nil {
 		return err
 	}
-	begun, err := c.Auth.BeginOIDC(r.Context(), callbackOf(r, c), to)
+	begun, err := c.Auth.BeginOIDC(r.Context(), a.callbackOf(r, c), to)
 	if err != nil {
 		return a.notSignedIn(w, r, c, to, err)
 	}
@@ -45,9 +45,14 @@ func (a *api) beginOIDC(w http.ResponseWriter, r *http.Request, c *call) error {
 	return seeOther(w, begun.URL)
 }
 
-// callbackOf is where the provider leads back to: the city, by the name that the browser has for it.
-func callbackOf(r *http.Request, c *call) string {
-	return scheme(r) + "://" + r.Host + "/" + c.Code + "/v1/session/oidc/callback"
+// callbackOf is where the provider leads back to: the city, by the service's public name, or else by the one that the browser
+// has for it. A provider takes none but those that were registered there.
+func (a *api) callbackOf(r *http.Request, c *call) string {
+	base := a.Edge.PublicURL
+	if base == "" {
+		base = scheme(r) + "://" + r.Host
+	}
+	return base + "/" + c.Code + "/v1/session/oidc/callback"
 }
 
 // finishOIDC takes the browser back from it. What else a provider adds to the query is not read.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gridgov/internal/api"
+	"gridgov/internal/app/apptest"
 	"gridgov/internal/auth"
 )
 
@@ -300,5 +301,19 @@ func TestPlantedSessionEnds(t *testing.T) {
 	b.toCallback("wang")
 	if b.cookies()["gridgov_oidc"] == strings.Repeat("A", 43) {
 		t.Error("the flow has the cookie that was planted")
+	}
+}
+
+// A service with a public name has the provider lead back to that one, whatever name it was asked by.
+func TestProviderLeadsBackToThePublicName(t *testing.T) {
+	d := newDoor(t)
+	h := newHandler(t, api.Config{Server: d.server, Log: apptest.Quiet(), Now: d.now, Edge: api.Edge{PublicURL: "https://grid.example"}})
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/"+d.live.Code+"/v1/session/oidc", http.NoBody)
+	r.Host = "evil.example"
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	way, err := url.Parse(w.Header().Get("Location"))
+	if err != nil || w.Code != http.StatusSeeOther || way.Query().Get("redirect_uri") != "https://grid.example/"+d.live.Code+"/v1/session/oidc/callback" {
+		t.Errorf("status %d, to %s, %v", w.Code, way, err)
 	}
 }

@@ -11,7 +11,7 @@ func (a *api) getProvider(w http.ResponseWriter, r *http.Request, c *call) error
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
 	}
-	out, err := c.providerSettings(r)
+	out, err := a.providerSettings(r, c)
 	if err != nil {
 		return err
 	}
@@ -19,8 +19,8 @@ func (a *api) getProvider(w http.ResponseWriter, r *http.Request, c *call) error
 }
 
 // providerSettings tells all of the city's identity provider but its client's secret.
-func (c *call) providerSettings(r *http.Request) (IdentityProviderSettings, error) {
-	out := IdentityProviderSettings{Callback: callbackOf(r, c), KeyMissing: optional(!c.Auth.CanSeal())}
+func (a *api) providerSettings(r *http.Request, c *call) (IdentityProviderSettings, error) {
+	out := IdentityProviderSettings{Callback: a.callbackOf(r, c), KeyMissing: optional(!c.Auth.CanSeal())}
 	p, err := c.Auth.Provider(r.Context())
 	if err != nil || p == nil {
 		return out, err
@@ -57,7 +57,7 @@ func (a *api) setProvider(w http.ResponseWriter, r *http.Request, c *call) error
 	if err := c.Auth.SetProvider(r.Context(), &p); err != nil {
 		return err
 	}
-	out, err := c.providerSettings(r)
+	out, err := a.providerSettings(r, c)
 	if err != nil {
 		return err
 	}

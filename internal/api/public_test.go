@@ -73,3 +73,20 @@ func TestPublicMap(t *testing.T) {
 		visitor.do("GET", path, nil).want(status)
 	}
 }
+
+// Months without a report after the last are not offered: of a city whose reports are old they would be most of the list.
+func TestPublicMonthsEndWithTheReports(t *testing.T) {
+	s := newSite(t)
+	for _, at := range []string{"2026-08-05T04:00:00Z", "2026-09-30T15:59:59Z"} {
+		s.file(aReport(1, 1, filing{"captured_at": at}))
+	}
+	if err := s.live.Auth.SetSettings(t.Context(), auth.Settings{PublicMap: true}); err != nil {
+		t.Fatal(err)
+	}
+	s.settle()
+	var layer api.PublicHeat
+	s.as("").do("GET", "/public/heat", nil).want(200).into(&layer)
+	if !slices.Equal(layer.Months, []string{"2026-08", "2026-09"}) {
+		t.Errorf("%v", layer.Months)
+	}
+}

@@ -20,6 +20,9 @@ func (a *api) getReportOptions(w http.ResponseWriter, r *http.Request, c *call) 
 	if err != nil {
 		return err
 	}
+	if _, err := a.sentURL(r); err != nil {
+		channels = nil // nobody is to write a report that cannot be taken
+	}
 	out := ReportOptions{Name: c.Name, Generated: c.Generated, Timezone: c.Timezone, Channels: []Channel{}, Items: []Item{},
 		AskAgainS: int(resident.AskAgain.Seconds()), CodeAgeS: int(resident.CodeAge.Seconds())}
 	for _, ch := range channels {
@@ -77,6 +80,9 @@ func (a *api) sendCode(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return err
 	}
+	if _, err := a.sentURL(r); err != nil {
+		return err
+	}
 	ask := resident.Ask{Channel: message.Channel(in.Channel), To: in.To, Language: lang, Address: clientAddress(r)}
 	if err := c.Residents.SendCode(r.Context(), ask); err != nil {
 		return err
@@ -100,7 +106,11 @@ func (a *api) tellReport(w http.ResponseWriter, r *http.Request, c *call) error 
 	if err != nil {
 		return err
 	}
-	page := scheme(r) + "://" + r.Host + "/" + c.Code + "/r#"
+	base, err := a.sentURL(r)
+	if err != nil {
+		return err
+	}
+	page := base + "/" + c.Code + "/r#"
 	t := resident.Telling{ID: id, Channel: message.Channel(in.Channel), To: in.To, Code: strings.TrimSpace(in.Code), Language: lang, Address: clientAddress(r),
 		Lon: in.Lon, Lat: in.Lat, AccuracyM: in.AccuracyM, Item: strings.TrimSpace(in.Item), Place: trimmed(in.Address), Text: trimmed(in.Text), Name: trimmed(in.Name),
 		Link: func(secret string) string { return page + secret }}

@@ -269,6 +269,72 @@ func TestResidentReports(t *testing.T) {
 	}
 }
 
+// A link that is sent to somebody never has a name that whoever asked has chosen. Where the service knows no name of its own it
+// takes no reports, and says so before anybody writes one.
+func TestLinksHaveTheServicesOwnName(t *testing.T) {
+	v := newVillage(t)
+	behind := func(e api.Edge) *site {
+		e.Limits = api.NoLimits
+		h := httptest.NewServer(newHandler(t, api.Config{Server: v.server, Log: apptest.Quiet(), Now: v.now, Edge: e}))
+		t.Cleanup(h.Close)
+		s := *v.site
+		s.url = h.URL
+		return &s
+	}
+	ask := func(s *site, host, path string, f filing) answer {
+		t.Helper()
+		b, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		method := http.MethodPost
+		if f == nil {
+			method = http.MethodGet
+		}
+		r, err := http.NewRequestWithContext(t.Context(), method, s.url+"/"+v.live.Code+"/v1"+path, bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("X-Forwarded-Host", "evil.example")
+		return s.send(r)
+	}
+	const evil = "evil.example"
+	anyName, named, public := behind(api.Edge{}), behind(api.Edge{Hosts: []string{"grid.example"}}), behind(api.Edge{PublicURL: "https://grid.example"})
+
+	var options api.ReportOptions
+	ask(anyName, evil, "/public/reports/options", nil).want(200).into(&options)
+	if len(options.Channels) != 0 {
+		t.Errorf("a service without a name offers %v", options.Channels)
+	}
+	sent := v.post.count()
+	ask(anyName, evil, "/public/codes", filing{"channel": "sms", "to": phone}).problem(503, "no_public_url", "")
+	if v.post.count() != sent {
+		t.Error("a code was sent")
+	}
+	f := telling("sms", phone, v.code("sms", phone))
+	ask(anyName, evil, "/public/reports", f).problem(503, "no_public_url", "")
+	for _, host := range []string{evil, "grid.example:80@evil.example", "grid.example:@evil.example", "grid.example@evil.example", "evil.example/grid.example"} {
+		ask(named, host, "/public/reports", f).want(403)
+	}
+	for what, c := range map[string]struct {
+		s          *site
+		host, link string
+	}{
+		"a name of its own": {named, "grid.example:8443", "http://grid.example:8443/"},
+		"a public address":  {public, evil, "https://grid.example/"},
+	} {
+		n := v.post.count()
+		f := telling("sms", phone, v.code("sms", phone))
+		var told api.ToldReport
+		ask(c.s, c.host, "/public/reports", f).want(201).into(&told)
+		if want := c.link + v.live.Code + "/r#" + told.Secret; told.Url != want || !strings.Contains(v.post.next(n+1).text, want) {
+			t.Errorf("%s: the link is %s, want %s", what, told.Url, want)
+		}
+	}
+}
+
 // What is wrong with a code is one answer, and a code is one recipient's, for one report, of ten minutes and five tries.
 func TestResidentCodes(t *testing.T) {
 	v := newVillage(t)
@@ -566,7 +632,7 @@ func TestMessageSettings(t *testing.T) {
 func TestResidentsAreInNoLog(t *testing.T) {
 	v := newVillage(t)
 	var log bytes.Buffer
-	h := newHandler(t, api.Config{Server: v.server, Now: v.now, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))})
+	h := newHandler(t, api.Config{Server: v.server, Now: v.now, Edge: api.Edge{PublicURL: "https://grid.example"}, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))})
 	ask := func(path string, body filing) *httptest.ResponseRecorder {
 		b, err := json.Marshal(body)
 		if err != nil {

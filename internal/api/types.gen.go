@@ -1384,7 +1384,7 @@ type PublicHeat struct {
 	Least   int `json:"least"`
 	MaxZoom int `json:"max_zoom"`
 
-	// Months The earliest first
+	// Months From that of the first report to that of the last, the earliest first
 	Months []string `json:"months"`
 
 	// Until Nothing captured from then on is counted

@@ -200,17 +200,18 @@ func (a *api) changeSettings(w http.ResponseWriter, r *http.Request, c *call) er
 	if err := decode(r, maxForm, &in); err != nil {
 		return err
 	}
-	set, err := c.Auth.Settings(r.Context())
-	if err != nil {
-		return err
-	}
+	change := map[string]bool{}
 	if in.PublicMap != nil {
-		set.PublicMap = *in.PublicMap
+		change["public_map"] = *in.PublicMap
 	}
 	if in.RequireSecondFactor != nil {
-		set.RequireTOTPAdmin = *in.RequireSecondFactor
+		change["require_totp_admin"] = *in.RequireSecondFactor
 	}
-	if err := c.Auth.SetSettings(r.Context(), set); err != nil {
+	if err := c.Auth.ChangeSettings(r.Context(), change); err != nil {
+		return err
+	}
+	set, err := c.Auth.Settings(r.Context())
+	if err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, Settings{PublicMap: set.PublicMap, RequireSecondFactor: set.RequireTOTPAdmin})

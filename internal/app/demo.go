@@ -176,19 +176,16 @@ func makeAccounts(ctx context.Context, c *City, village string) error {
 	if err := c.Auth.MakeDemoAccounts(ctx, city); err != nil {
 		return err
 	}
-	return letResidentsReport(ctx, c)
+	return openDemo(ctx, c)
 }
 
-// letResidentsReport shows the residents' page in a demo, as long as nobody has said otherwise: messages go into the outbox.
-func letResidentsReport(ctx context.Context, c *City) error {
-	var said bool
-	if err := c.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM setting WHERE key = 'resident_reports')`).Scan(&said); err != nil || said {
+// openDemo shows a demo to who has not signed in, its map and the residents' page: nothing in it is private, and messages go
+// into the outbox. It is done once: what somebody chose since stays.
+func openDemo(ctx context.Context, c *City) error {
+	var done bool
+	err := c.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM setting WHERE key IN ('public_map', 'resident_reports'))`).Scan(&done)
+	if err != nil || done {
 		return err
 	}
-	set, err := c.Auth.Settings(ctx)
-	if err != nil {
-		return err
-	}
-	set.ResidentReports = true
-	return c.Auth.SetSettings(ctx, set)
+	return c.Auth.ChangeSettings(ctx, map[string]bool{"public_map": true, "resident_reports": true})
 }

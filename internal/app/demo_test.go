@@ -41,11 +41,23 @@ func demoCity(t *testing.T, code string, load func(app.Demo) error) (*app.City, 
 	if err != nil {
 		t.Fatal(err)
 	}
+	if set, err := c.Auth.Settings(t.Context()); err != nil || !set.PublicMap || !set.ResidentReports || set.RequireTOTPAdmin {
+		t.Errorf("the demo is shown to nobody who has not signed in: %+v, %v", set, err)
+	}
 	if err := load(d); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := feed.Head(t.Context(), c.Pool); err != nil || again != head {
 		t.Errorf("loaded again, the demo moves its feed from %s to %s, %v", head, again, err)
+	}
+	if err := c.Auth.SetSettings(t.Context(), auth.Settings{RequireTOTPAdmin: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := load(d); err != nil {
+		t.Fatal(err)
+	}
+	if set, err := c.Auth.Settings(t.Context()); err != nil || set != (auth.Settings{RequireTOTPAdmin: true}) {
+		t.Errorf("loaded again, the demo is opened against its administrator's choice: %+v, %v", set, err)
 	}
 	return c, said
 }

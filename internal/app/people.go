@@ -20,7 +20,8 @@ func (c *City) openPeople(keys *keyring.Ring) {
 		}
 		return nil
 	}}
-	c.Auth = auth.New(auth.Config{Pool: c.Pool, Feed: c.Writer, People: c.People, Now: c.now, Sealer: sealer, Demo: c.City.Demo, City: c.Code, Area: c.Area})
+	c.Auth = auth.New(auth.Config{Pool: c.Pool, Feed: c.Writer, People: c.People, Now: c.now, Sealer: sealer, Demo: c.City.Demo, City: c.Code, Name: c.Name,
+		Area: c.Area})
 }
 
 // layout is the plan in force, nil without.

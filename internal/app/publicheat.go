@@ -28,15 +28,16 @@ func (c *City) PublicUntil() time.Time {
 	return time.Date(y, m, d-1, 0, 0, 0, 0, c.Zone)
 }
 
-// PublicMonths lists the months that the public heat has, the earliest first, by their starts in the city's zone.
+// PublicMonths lists the months that the public heat has, from that of the first report to that of the last, by their starts in
+// the city's zone.
 func (l *Live) PublicMonths() (months []time.Time) {
-	first, _, any := l.Span()
+	first, last, any := l.Span()
 	until := l.PublicUntil()
 	if !any || !first.Before(until) {
 		return nil
 	}
 	y, m, _ := first.In(l.Zone).Date()
-	for at := time.Date(y, m, 1, 0, 0, 0, 0, l.Zone); at.Before(until); at = at.AddDate(0, 1, 0) {
+	for at := time.Date(y, m, 1, 0, 0, 0, 0, l.Zone); at.Before(until) && !at.After(last); at = at.AddDate(0, 1, 0) {
 		months = append(months, at)
 	}
 	return months

@@ -19,10 +19,11 @@ type Staff struct {
 	ID        uuid.UUID      `json:"id"`
 	City      string         `json:"city"`
 	CreatedAt time.Time      `json:"created_at"`
+	ErasedAt  *time.Time     `json:"erased_at,omitempty"`
 	Name      string         `json:"name"`
 	Phone     string         `json:"phone,omitempty"`
 	Email     string         `json:"email,omitempty"`
-	Login     string         `json:"login"`
+	Login     string         `json:"login,omitempty"` // none: no account
 	Posts     []StaffPost    `json:"posts"`
 	Sessions  []StaffSession `json:"sessions"`
 	Reports   []report.Num   `json:"reports"` // filed by the account
@@ -60,17 +61,13 @@ type StaffAct struct {
 // actsPage is how many acts are read at once.
 const actsPage = 1000
 
-// ExportStaff gives all that is held of somebody who has an account. It goes on record.
-func (c *City) ExportStaff(ctx context.Context, login string) (Staff, error) {
-	account, err := c.Auth.AccountNamed(ctx, login)
+// ExportStaff gives all that is held of somebody who works here, with an account or without. It goes on record.
+func (c *City) ExportStaff(ctx context.Context, id uuid.UUID) (Staff, error) {
+	p, err := c.People.Get(ctx, id, nil)
 	if err != nil {
 		return Staff{}, err
 	}
-	p, err := c.People.Get(ctx, account.Person, nil)
-	if err != nil {
-		return Staff{}, err
-	}
-	s := Staff{ID: p.ID, City: c.Code, CreatedAt: p.CreatedAt.UTC(), Name: p.Name, Phone: p.Phone, Email: p.Email, Login: account.Login,
+	s := Staff{ID: p.ID, City: c.Code, CreatedAt: p.CreatedAt.UTC(), ErasedAt: p.ErasedAt, Name: p.Name, Phone: p.Phone, Email: p.Email, Login: p.Login,
 		Posts: []StaffPost{}, Sessions: []StaffSession{}, Acts: []StaffAct{}}
 	for _, o := range p.Posts {
 		s.Posts = append(s.Posts, StaffPost{string(o.Role), o.UnitName, string(o.Area.Level), o.Area.Code, o.Begins, o.Ends, o.Certificate, o.CertificateUntil})
@@ -109,13 +106,4 @@ func (c *City) ExportStaff(ctx context.Context, login string) (Staff, error) {
 		return Staff{}, err
 	}
 	return s, nil
-}
-
-// EraseStaff erases somebody who has an account: see (*auth.Service).Erase. What the account did stays on record, by its id.
-func (c *City) EraseStaff(ctx context.Context, login string) (uuid.UUID, error) {
-	account, err := c.Auth.AccountNamed(ctx, login)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	return account.Person, c.Auth.Erase(ctx, account.Person)
 }

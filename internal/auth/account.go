@@ -71,8 +71,9 @@ func (s *Service) Accounts(ctx context.Context) ([]Account, error) {
 	return list, nil
 }
 
-// CreateAccount gives a person an account and returns the password that was made, "" where one was given or none is needed.
-func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (password string, err error) {
+// CreateAccount gives a person an account, and posts where some are named, all or nothing; it returns the password that was
+// made, "" where one was given or none is needed.
+func (s *Service) CreateAccount(ctx context.Context, n NewAccount, posts ...person.Post) (password string, err error) {
 	var machine bool
 	err = s.cfg.Pool.QueryRow(ctx, `SELECT machine FROM person WHERE id = $1 AND erased_at IS NULL`, n.Person).Scan(&machine)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -84,7 +85,14 @@ func (s *Service) CreateAccount(ctx context.Context, n NewAccount) (password str
 	if err != nil {
 		return "", err
 	}
-	err = s.transact(ctx, func(w *work) error { return w.insertAccount(ctx, ready) })
+	err = s.transact(ctx, func(w *work) error {
+		for _, p := range posts {
+			if err := w.give(ctx, n.Person, p); err != nil {
+				return err
+			}
+		}
+		return w.insertAccount(ctx, ready)
+	})
 	if err != nil {
 		return "", err
 	}

@@ -41,6 +41,7 @@ type Config struct {
 	Sealer Sealer             // nil: without the key there is no second factor
 	Demo   bool               // the city is a demo: demo accounts may sign in
 	City   string             // the city's code, which an authenticator shows beside the login
+	Name   string             // its name, by which the first administrator's is Chinese or English
 	Area   func() policy.Area // the whole city as a jurisdiction; nil: City's code
 	Limits Limits             // zero: DefaultLimits
 }
@@ -145,7 +146,7 @@ type TOTPSetup struct {
 
 // Settings bind the whole city.
 type Settings struct {
-	RequireTOTPAdmin bool // administrators need a second factor
+	RequireTOTPAdmin bool // administrators need a second factor, but for a demo's account, which can have none
 	PublicMap        bool // boundaries in force and the heat of reports are shown to anybody
 	ResidentReports  bool // anybody may report, with a phone number or an e-mail address that a code has confirmed
 }

@@ -637,6 +637,58 @@ func TestOneOfManyNodesMakesTheFirstAdministrator(t *testing.T) {
 	}
 }
 
+// Who comes first is called in the language that the city's name is in.
+func TestTheFirstAdministratorHasANameOfTheCitysLanguage(t *testing.T) {
+	for city, want := range map[string]string{"海宁市": "管理员", "Haining 海宁": "管理员", "Washington": "Administrator", "": "Administrator"} {
+		w := newWorld(t, func(c *auth.Config) { c.Name = city })
+		login, _, _, err := w.FirstAdministrator(t.Context())
+		w.ok(err)
+		a, err := w.AccountNamed(t.Context(), login)
+		w.ok(err)
+		if a.Name != want {
+			t.Errorf("of %q the first administrator is called %s, want %s", city, a.Name, want)
+		}
+	}
+}
+
+func TestSettingsAreChangedOneByOne(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	acts := func() (n int) {
+		w.ok(w.pool.QueryRow(ctx, `SELECT count(*) FROM audit WHERE act = 'setting.change'`).Scan(&n))
+		return n
+	}
+	w.ok(w.SetSettings(ctx, auth.Settings{RequireTOTPAdmin: true}))
+	w.ok(w.ChangeSettings(ctx, map[string]bool{"public_map": true}))
+	w.ok(w.ChangeSettings(ctx, map[string]bool{"public_map": true, "resident_reports": false}))
+	w.ok(w.ChangeSettings(ctx, nil))
+	if set, err := w.Settings(ctx); err != nil || set != (auth.Settings{RequireTOTPAdmin: true, PublicMap: true}) || acts() != 2 {
+		t.Errorf("%+v %v, %d acts", set, err, acts())
+	}
+	w.refused(w.ChangeSettings(ctx, map[string]bool{"public_map": false, "message_smtp": true}), "unknown_setting")
+	if set, err := w.Settings(ctx); err != nil || !set.PublicMap {
+		t.Errorf("%+v %v", set, err)
+	}
+}
+
+// An account and a post for somebody who is there come together or not at all.
+func TestAnAccountForSomebodyWhoIsThere(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	p, err := w.people.Create(ctx, person.New{Name: "王芳"})
+	w.ok(err)
+	_, err = w.CreateAccount(ctx, auth.NewAccount{Person: p.ID, Login: "wang", Password: password}, person.Post{Role: policy.Hotline, Area: wholeCity})
+	w.refused(err, "role_of_machines")
+	if _, err := w.Account(ctx, p.ID); err == nil {
+		t.Error("there is an account without its post")
+	}
+	_, err = w.CreateAccount(ctx, auth.NewAccount{Person: p.ID, Login: "wang", Password: password}, person.Post{Role: policy.Planner, Area: wholeCity})
+	w.ok(err)
+	if in := w.in("wang"); in.Identity.Person != p.ID || len(in.Identity.Actor.Posts) != 1 || in.Identity.Actor.Posts[0].Role != policy.Planner {
+		t.Errorf("%+v", in.Identity)
+	}
+}
+
 func TestDemoAccounts(t *testing.T) {
 	w := newWorld(t, func(c *auth.Config) { c.Demo = true })
 	ctx := t.Context()
@@ -676,6 +728,17 @@ func TestDemoAccounts(t *testing.T) {
 		w.refused(w.ChangePassword(ctx, in.Identity, "", city.Password, password), "demo_account")
 		_, err = w.BeginTOTP(ctx, in.Identity)
 		w.refused(err, "demo_account")
+	}
+	// The demand of a second factor, which they cannot have, shuts nobody out but administrators of one's own.
+	who := w.user("wang")
+	w.post(who, policy.Administrator, policy.Area{Level: policy.City, Code: "330481"}, "2026-01-01", "")
+	w.ok(w.SetSettings(ctx, auth.Settings{RequireTOTPAdmin: true}))
+	for login, needs := range map[string]bool{"administrator": false, "wang": true} {
+		in, err := w.SignIn(ctx, auth.Attempt{Login: login, Password: map[bool]string{false: city.Password, true: password}[needs]})
+		w.ok(err)
+		if edit := in.Identity.Actor.Reach(policy.SettingEdit, w.clock.now()); in.Identity.NeedsTOTP != needs || edit.Empty() != needs {
+			t.Errorf("%s: %+v", login, in.Identity)
+		}
 	}
 	in, err := w.SignIn(ctx, auth.Attempt{Login: "desk", Password: city.Password})
 	w.ok(err)

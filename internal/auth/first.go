@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -34,7 +36,7 @@ func (s *Service) FirstAdministrator(ctx context.Context) (login, password strin
 		if none, err := s.noAccounts(ctx, w.tx); err != nil || !none {
 			return errors.Join(err, errThere)
 		}
-		_, err := w.holder(ctx, person.New{Name: "Administrator"}, ready, person.Post{Role: policy.Administrator, Area: s.city()})
+		_, err := w.holder(ctx, person.New{Name: s.firstName()}, ready, person.Post{Role: policy.Administrator, Area: s.city()})
 		return err
 	})
 	// Two nodes that both saw none want the same login: one gets it.
@@ -45,6 +47,14 @@ func (s *Service) FirstAdministrator(ctx context.Context) (login, password strin
 		return login, "", false, err
 	}
 	return login, ready.made, true, nil
+}
+
+// firstName is what the first administrator is called until they say who they are: in Chinese where the city's name is.
+func (s *Service) firstName() string {
+	if strings.ContainsFunc(s.cfg.Name, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+		return "管理员"
+	}
+	return "Administrator"
 }
 
 func (s *Service) noAccounts(ctx context.Context, q person.Querier) (none bool, err error) {
@@ -70,15 +80,24 @@ func (w *work) holder(ctx context.Context, n person.New, r readyAccount, p perso
 	}
 	w.records = append(w.records, records...)
 	if p.Role != "" {
-		p.Person = who.ID
-		if p.Begins == "" {
-			p.Begins = person.Day(w.at.In(w.cfg.People.Zone).Format(time.DateOnly))
-		}
-		if _, records, err = w.cfg.People.CreatePostIn(ctx, w.tx, p); err != nil {
+		if err := w.give(ctx, who.ID, p); err != nil {
 			return uuid.Nil, err
 		}
-		w.records = append(w.records, records...)
 	}
 	r.Person = who.ID
 	return who.ID, w.insertAccount(ctx, r)
+}
+
+// give gives a person a post, from today on unless it says another day.
+func (w *work) give(ctx context.Context, who uuid.UUID, p person.Post) error {
+	p.Person = who
+	if p.Begins == "" {
+		p.Begins = person.Day(w.at.In(w.cfg.People.Zone).Format(time.DateOnly))
+	}
+	_, records, err := w.cfg.People.CreatePostIn(ctx, w.tx, p)
+	if err != nil {
+		return err
+	}
+	w.records = append(w.records, records...)
+	return nil
 }

@@ -134,8 +134,12 @@ func (d *Database) createCityAt(ctx context.Context, city City, version int) (Ci
 		return City{}, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) // rolls back what is not committed
-	if err := lockSchema(ctx, conn, city.Code); err != nil {
-		return City{}, err
+	// The registry's lock first: who migrates it changes the rights on the schema public, as this does, and PostgreSQL lets one
+	// of two who do it at once fail.
+	for _, schema := range []string{registrySchema, city.Code} {
+		if err := lockSchema(ctx, conn, schema); err != nil {
+			return City{}, err
+		}
 	}
 	err = pgx.BeginFunc(ctx, d.owner, func(tx pgx.Tx) error {
 		return pgx.BeginFunc(ctx, conn, func(there pgx.Tx) error {

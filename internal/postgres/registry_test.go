@@ -97,6 +97,32 @@ func TestCreateCityAtOnceIsMadeOnce(t *testing.T) {
 	}
 }
 
+// Cities that are made at once, while other commands start, do not get into each other's way.
+func TestCreateCitiesAtOnce(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	a, b := connect(t, url, postgres.Options{}), connect(t, url, postgres.Options{})
+	if err := a.Migrate(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			if _, err := []*postgres.Database{a, b}[i%2].CreateCity(context.Background(), city(fmt.Sprintf("atonce%d", i))); err != nil {
+				t.Errorf("city %d: %v", i, err)
+			}
+		})
+		wg.Go(func() {
+			for range 10 {
+				if err := b.Migrate(context.Background(), nil); err != nil {
+					t.Errorf("migrate: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // Roles belong to the server: a second database with a city of the same code gets a role of another name, and the first
 // city's login goes on working.
 func TestSameCodeInTwoDatabasesOfAServer(t *testing.T) {

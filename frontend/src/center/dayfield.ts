@@ -1,3 +1,4 @@
+import { spread } from '../shared/time/day'
 import { dayStart, dayText, parseTime, wall } from '../shared/time/zone'
 
 /**
@@ -18,13 +19,10 @@ export function dayShown(at: number, end: End, zone: string): string {
  * month and day: 2026-04-01, 2026/4/1, 2026.4.1, 2026年4月1日, 20260401.
  */
 export function dayTyped(text: string, end: End, zone: string): number | null {
-  const tidy = text
-    .trim()
-    .replace(/^(\d{4})(\d\d)(\d\d)(?!\d)/, '$1-$2-$3')
-    .replace(
-      /^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?/,
-      (_, y, m, d) => `${y}-${m.padStart(2, '0')}-${d.padStart(2, '0')}`,
-    )
+  const tidy = spread(text.trim()).replace(
+    /^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?/,
+    (_, y, m, d) => `${y}-${m.padStart(2, '0')}-${d.padStart(2, '0')}`,
+  )
   const at = parseTime(tidy, zone)
   if (at === null) return null
   const bare = !/[ T:]/.test(tidy)

@@ -1265,7 +1265,7 @@ export interface components {
         PublicHeat: {
             /** @description Of tiles, with {month}, {z}, {x}, {y} */
             url: string;
-            /** @description The earliest first */
+            /** @description From that of the first report to that of the last, the earliest first */
             months: string[];
             /**
              * Format: date-time

@@ -89,6 +89,11 @@ export function createSession(
     void check() // how to sign in
   }
 
+  /** Who was signed out by the service looks at what is open to anybody. */
+  function lookOn(): void {
+    if (absence.value === 'ended') absence.value = 'new'
+  }
+
   const allowed: ComputedRef<Set<string>> = computed(() => new Set(state.value?.allowed))
 
   return {
@@ -107,6 +112,7 @@ export function createSession(
     signIn,
     giveCode,
     signOut,
+    lookOn,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Session } from '../api/types'
+import type { Absence } from './session'
 
 /**
  * Where a person goes after signing in: back to where they were sent away from, if that is a page of this city. Anything
@@ -24,6 +25,15 @@ export function wayBack(wish: unknown, city: string): string | null {
   return to.pathname + to.search + to.hash
 }
 
+/** What is open in the detail of a page of the map. */
+const selected = (path: string) => new URL(path, 'https://page.invalid').searchParams.get('sel')
+
+/** The way in from the open map: back to it after signing in only where something was chosen on it. */
+export function wayIn(from: string, city: string): { path: string; query: { next?: string } } {
+  const next = wayBack(from, city)
+  return { path: `/${city}/sign-in`, query: next && selected(next) ? { next } : {} }
+}
+
 /** A page of a city as the way there is decided by: what it is and where it stands. */
 export interface Place {
   page: 'map' | 'sign-in' | 'other'
@@ -41,13 +51,16 @@ export function detour(
   s: Session,
   to: Place,
   city: string,
-  left: boolean,
+  absence: Absence,
   start = `/${city}`,
 ): { path: string; next?: string } | null {
   const account = `/${city}/account`
   if (!s.signed_in) {
-    if (to.page === 'sign-in' || (to.page === 'map' && s.public_map)) return null
-    const next = left ? null : wayBack(to.path, city)
+    if (to.page === 'sign-in') return null
+    // Who was at work signs in again, and so does who was sent a report: the open map shows none.
+    const open = to.page === 'map' && s.public_map && absence !== 'ended'
+    if (open && !selected(to.path)?.startsWith('report:')) return null
+    const next = absence === 'left' ? null : wayBack(to.path, city)
     return { path: `/${city}/sign-in`, ...(next && next !== `/${city}` ? { next } : {}) }
   }
   if (s.must_change_password || s.needs_second_factor) return isAt(to.path, account) ? null : { path: account }
