@@ -54,8 +54,8 @@ func (c *City) standing(at time.Time) casework.Standing {
 // Regime is what is in force now.
 func (c *City) Regime() *regime.Regime { return c.desk.Load().regimeAt(c.now()) }
 
-// UnitName is what a unit is called, as far as it is known here; zero: it is not.
-func (c *City) UnitName(id policy.UnitID) (assign.Unit, bool) {
+// UnitNamed is a unit as far as it is known here.
+func (c *City) UnitNamed(id policy.UnitID) (assign.Unit, bool) {
 	units := c.desk.Load().world.Units
 	i := slices.IndexFunc(units, func(u assign.Unit) bool { return u.ID == id })
 	if i < 0 {

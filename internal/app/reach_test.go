@@ -79,7 +79,7 @@ func agree(t *testing.T, l *app.Live, name string, reach policy.Reach, all []rep
 	want, glimpses, drawn := map[report.Num]bool{}, 0, 0
 	area := policy.Reach{City: reach.City, Areas: reach.Areas}
 	for i := range all {
-		s := l.Subject(&all[i])
+		s := apptest.Subject(t, l.City, &all[i])
 		sight := reach.Covers(&s)
 		if sight != policy.Hidden {
 			want[all[i].Num] = true
