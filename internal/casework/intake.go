@@ -143,96 +143,67 @@ func (a *ActRow) values(r Ref) []any {
 	return []any{r.Report, r.Part, a.N, a.At, a.Act, a.Was, a.Is, json.RawMessage(`{}`)}
 }
 
-// clockTypes are those of ClockColumns from n on.
-var clockTypes = []string{"smallint", "text", "smallint", "jsonb", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "boolean"}
+// Shape implements [report.Opened]: how many clocks there are, and whether something was done with it.
+func (o *Opened) Shape() int {
+	shape := 2 * len(o.clocks)
+	if o.Act != nil {
+		shape++
+	}
+	return shape
+}
 
-// clockFirst is where the columns of a clock's own begin: before them stand report and part.
-const clockFirst = 2
+// With implements [report.Cases]: the case's row, its clocks, and what was done with it, which is nothing of nearly all. Each
+// shape has a statement of its own: arrays for any number of clocks would cost the database half as much again.
+func (i *Intake) With(first, shape int) string { return with(first, shape, "") }
 
-// With implements [report.Cases]: the case's row, its clocks as arrays, and what was done with it, which is nothing of nearly
-// all.
-func (i *Intake) With(first int) string { return with("r", "num", first, false) }
-
-// with are the CTEs that keep an opened case of the number that a CTE has. Guarded, nothing is kept where the report has a
-// case.
-func with(from, num string, first int, guarded bool) string {
-	n := first
-	next := func() string { n++; return fmt.Sprintf("$%d", n-1) }
-	list := func(count int) string {
-		all := make([]string, count)
-		for k := range all {
-			all[k] = next()
+// with are the CTEs that keep an opened case of the number that CTE r has.
+func with(first, shape int, onConflict string) string {
+	n := first - 1
+	list := func(types []string) string {
+		all := make([]string, len(types))
+		for k, t := range types {
+			n++
+			all[k] = fmt.Sprintf("$%d::%s", n, t)
 		}
 		return strings.Join(all, ", ")
 	}
 	var s strings.Builder
-	conflict := ""
-	if guarded {
-		conflict = " ON CONFLICT DO NOTHING"
-	}
 	fmt.Fprintf(&s, `opened AS (
-		INSERT INTO cases (%s) SELECT %s, %s FROM %s%s
+		INSERT INTO cases (%s) SELECT num, %s FROM r%s
 		RETURNING report_num
-	)`, strings.Join(Columns, ", "), num, list(len(Columns)-1), from, conflict)
-	arrays := make([]string, len(clockTypes))
-	for k, t := range clockTypes {
-		arrays[k] = next() + "::" + t + "[]"
+	)`, strings.Join(Columns, ", "), list(columnTypes), onConflict)
+	for k := range shape / 2 {
+		fmt.Fprintf(&s, `, clock%d AS (
+		INSERT INTO clock (report_num, part, %s) SELECT report_num, 0, %s FROM opened
+	)`, k, strings.Join(ClockColumns[2:], ", "), list(clockTypes))
 	}
-	own := strings.Join(ClockColumns[clockFirst:], ", ")
-	fmt.Fprintf(&s, `, clocks AS (
-		INSERT INTO clock (report_num, part, %s) SELECT report_num, 0, k.* FROM opened, unnest(%s) AS k (%s)
-	)`, own, strings.Join(arrays, ", "), own)
-	fmt.Fprintf(&s, `, done AS (
-		INSERT INTO case_act (report_num, part, n, at, act, was, is_now, detail)
-		SELECT report_num, 0, a.n, a.at, a.act, a.was, a.is_now, '{}' FROM opened, unnest(%s::integer[], %s::timestamptz[], %s::text[], %s::text[], %s::text[]) AS a (n, at, act, was, is_now)
-	)`, next(), next(), next(), next(), next())
+	if shape%2 == 1 {
+		fmt.Fprintf(&s, `, done AS (
+		INSERT INTO case_act (report_num, part, %s) SELECT report_num, 0, %s FROM opened
+	)`, strings.Join(actColumns[2:], ", "), list(actTypes))
+	}
 	return s.String()
 }
+
+// The types of Columns after report_num, of ClockColumns and of actColumns after report_num and part.
+var (
+	columnTypes = []string{"smallint", "smallint", "boolean", "text", "integer", "text", "bigint", "bigint", "integer", "bigint", "bigint[]", "text", "text",
+		"bigint[]", "uuid", "uuid", "timestamptz", "timestamptz", "timestamptz", "text", "smallint", "jsonb", "bigint", "smallint", "text", "smallint",
+		"timestamptz", "timestamptz"}
+	clockTypes = []string{"smallint", "text", "smallint", "jsonb", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "boolean"}
+	actTypes   = []string{"integer", "timestamptz", "text", "text", "text", "jsonb"}
+)
 
 // Args implements [report.Opened]: the arguments of With.
 func (o *Opened) Args() []any {
 	args := slices.Clone(o.row[1:])
-	for k := range clockTypes {
-		args = append(args, columnOf(k, o.clocks))
+	for _, clock := range o.clocks {
+		args = append(args, clock[2:]...)
 	}
-	var ns []int32
-	var ats []time.Time
-	var acts, was, is []string
-	if a := o.Act; a != nil {
-		ns, ats, acts, was, is = []int32{int32(a.N)}, []time.Time{a.At}, []string{string(a.Act)}, []string{string(a.Was)}, []string{string(a.Is)}
+	if o.Act != nil {
+		args = append(args, o.Act.values(o.Case.Ref)[2:]...)
 	}
-	return append(args, ns, ats, acts, was, is)
-}
-
-// columnOf are the values of a clock's own column, as an array.
-func columnOf(k int, rows [][]any) any {
-	switch clockTypes[k] {
-	case "smallint":
-		return column(rows, k, func(v any) int16 { return int16(v.(int)) }) //nolint:errcheck // ClockValues has it so
-	case "text":
-		return column(rows, k, func(v any) string { return string(v.(ClockKind)) }) //nolint:errcheck // likewise
-	case "jsonb":
-		return column(rows, k, func(v any) []byte { return v.([]byte) }) //nolint:errcheck // likewise
-	case "boolean":
-		return column(rows, k, func(v any) bool { return v.(bool) }) //nolint:errcheck // likewise
-	}
-	return column(rows, k, func(v any) *time.Time {
-		switch v := v.(type) {
-		case time.Time:
-			return &v
-		case *time.Time:
-			return v
-		}
-		panic(fmt.Sprintf("casework: %T is no time", v))
-	})
-}
-
-func column[T any](rows [][]any, k int, of func(any) T) []T {
-	out := make([]T, len(rows))
-	for i, row := range rows {
-		out[i] = of(row[clockFirst+k])
-	}
-	return out
+	return args
 }
 
 // Copy implements [report.Cases].

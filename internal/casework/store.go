@@ -136,8 +136,9 @@ func (s *Service) openRange(ctx context.Context, from, to int64) (opened int64, 
 	if err != nil {
 		return 0, err
 	}
-	// The number comes first and is the row's own: one statement serves all.
-	sql := `WITH r AS (SELECT $1::bigint AS num), ` + with("r", "num", 2, true) + ` SELECT report_num FROM opened`
+	sql := func(shape int) string {
+		return `WITH r AS (SELECT $1::bigint AS num), ` + with(2, shape, ` ON CONFLICT DO NOTHING`) + ` SELECT report_num FROM opened`
+	}
 	err = postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		opened = 0
 		var b pgx.Batch
@@ -146,7 +147,7 @@ func (s *Service) openRange(ctx context.Context, from, to int64) (opened int64, 
 			if err != nil {
 				return err
 			}
-			b.Queue(sql, append([]any{int64(missing[i].Num)}, o.Args()...)...).Exec(func(tag pgconn.CommandTag) error {
+			b.Queue(sql(o.Shape()), append([]any{int64(missing[i].Num)}, o.Args()...)...).Exec(func(tag pgconn.CommandTag) error {
 				opened += tag.RowsAffected() // another node may have been quicker
 				return nil
 			})

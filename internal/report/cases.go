@@ -13,9 +13,9 @@ import (
 type Cases interface {
 	// Open opens the case of a report that is about to be kept, without SQL. It does so anew for each try.
 	Open(m *Matter) (Opened, error)
-	// With are CTEs that keep an opened case of the report whose number CTE r has as num; their arguments, an opened case's
-	// Args, begin at $first.
-	With(first int) string
+	// With are CTEs that keep an opened case of a shape, for the report whose number CTE r has as num; their arguments, the
+	// opened case's Args, begin at $first.
+	With(first, shape int) string
 	// Copy keeps in the transaction the cases of reports that are in it.
 	Copy(ctx context.Context, tx pgx.Tx, nums []Num, cases []Opened) error
 }
@@ -23,6 +23,7 @@ type Cases interface {
 // Opened is a case that was opened and is not kept yet.
 type Opened interface {
 	Args() []any
+	Shape() int     // cases of one shape are kept by one statement; there are few
 	Units() []int64 // who leads it, then who supports
 }
 

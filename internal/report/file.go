@@ -39,10 +39,7 @@ type Service struct {
 	Cases     Cases
 	Now       func() time.Time
 
-	statements struct {
-		once         sync.Once
-		insert, told string
-	}
+	statements sync.Map // shape of a case → inserts
 }
 
 // ready is a report that has been checked, located and placed: all that is left is to keep it.
@@ -155,10 +152,10 @@ func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err e
 		return 0, false, err
 	}
 	args := r.insertArgs(opened)
-	insert, told := s.inserts(len(args))
-	sql := insert
+	insert := s.inserts(opened, len(args))
+	sql := insert.report
 	if r.told != nil {
-		sql, args = told, append(args, ContactValues(r.told, r.receivedAt)...)
+		sql, args = insert.told, append(args, ContactValues(r.told, r.receivedAt)...)
 	}
 	err = s.Committer.DoStatement(ctx, feed.Statement{
 		SQL: sql, Args: args,
@@ -171,7 +168,7 @@ func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err e
 		},
 		Otherwise: func(ctx context.Context, tx pgx.Tx) (feed.Step, error) {
 			var err error
-			num, existed, err = r.insert(ctx, tx, insert, r.insertArgs(opened))
+			num, existed, err = r.insert(ctx, tx, insert.report, r.insertArgs(opened))
 			if err != nil || existed {
 				return feed.Step{}, err
 			}
@@ -189,10 +186,16 @@ func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err e
 	return num, existed, nil
 }
 
-// inserts are the statements that keep a report, and one that somebody told; args are those of the first.
-func (s *Service) inserts(args int) (insert, told string) {
-	s.statements.once.Do(func() { s.statements.insert, s.statements.told = s.insertReport(), s.insertTold(args) })
-	return s.statements.insert, s.statements.told
+// inserts are the statements that keep a report with a case of one shape, and one that somebody told.
+type inserts struct{ report, told string }
+
+func (s *Service) inserts(c Opened, args int) inserts {
+	if known, ok := s.statements.Load(c.Shape()); ok {
+		return known.(inserts) //nolint:errcheck // nothing else is stored
+	}
+	made := inserts{s.insertReport(c.Shape()), s.insertTold(c.Shape(), args)}
+	s.statements.Store(c.Shape(), made)
+	return made
 }
 
 // Filed is what became of one report of several.

@@ -105,7 +105,7 @@ func ContactValues(c *Sealed, at time.Time) []any {
 // person at the same time it fails. Its arguments are insertArgs and ContactValues.
 //
 // Who erases a person locks the whole row: that is waited for, and then the person is known no more.
-func (s *Service) insertTold(args int) string {
+func (s *Service) insertTold(shape, args int) string {
 	placed := 1 + len(reportColumns)
 	cased := placed + len(placementColumns)
 	contact := 1 + args
@@ -138,5 +138,5 @@ func (s *Service) insertTold(args int) string {
 		arg("phone_index"), arg("email_index"), arg("told"),
 		strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)),
 		strings.Join(contactColumns, ", "), numbered(contact, len(contactColumns)),
-		strings.Join(placementColumns, ", "), numbered(placed, len(placementColumns)), s.Cases.With(cased))
+		strings.Join(placementColumns, ", "), numbered(placed, len(placementColumns)), s.Cases.With(cased, shape))
 }

@@ -41,7 +41,7 @@ func placementValues(p *Placement) []any {
 
 // insertReport keeps a report that is not there yet, with its placement and its case, and returns its number. Its arguments
 // are insertArgs.
-func (s *Service) insertReport() string {
+func (s *Service) insertReport(shape int) string {
 	return fmt.Sprintf(`
 	WITH r AS (
 		INSERT INTO report (%s) VALUES (%s)
@@ -51,7 +51,7 @@ func (s *Service) insertReport() string {
 	INSERT INTO placement (report_num, %s)
 	SELECT num, %s FROM r
 	RETURNING report_num`,
-		strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)), s.Cases.With(1+len(reportColumns)+len(placementColumns)),
+		strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)), s.Cases.With(1+len(reportColumns)+len(placementColumns), shape),
 		strings.Join(placementColumns, ", "), numbered(1+len(reportColumns), len(placementColumns)))
 }
 
