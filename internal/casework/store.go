@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type Service struct {
 	Feed   *feed.Writer
 	Intake *Intake
 	Now    func() time.Time
+	Batch  int // report numbers at a time, when cases of earlier reports are opened; 0: 5,000
 }
 
 // querier is a pool, a connection or a transaction.
@@ -103,9 +105,8 @@ func Loads(ctx context.Context, q querier) (map[policy.UnitID]int, error) {
 	return out, nil
 }
 
-// earlierBatch is how many report numbers are looked at, and at most cases opened, in one transaction. A variable for the
-// tests' sake alone.
-var earlierBatch int64 = 5000
+// earlierBatch is how many report numbers are looked at, and at most cases opened, in one transaction.
+const earlierBatch = 5000
 
 // OpenEarlier opens the cases of reports that have none: those kept before there were cases, or by a node of an earlier
 // version since. It goes on from where the last run stopped; two nodes may do it at once, and it may stop at any moment: what
@@ -122,7 +123,7 @@ func (s *Service) OpenEarlier(ctx context.Context, before func(context.Context) 
 		if err := before(ctx); err != nil {
 			return opened, err
 		}
-		n, err := s.openRange(ctx, next, min(next+earlierBatch-1, last))
+		n, err := s.openRange(ctx, next, min(next+int64(cmp.Or(s.Batch, earlierBatch))-1, last))
 		opened += n
 		if err != nil {
 			return opened, err
