@@ -16,7 +16,7 @@ func (c *City) ListUnder(ctx context.Context, id regime.ID) (*catalogue.Catalogu
 		return r.Catalogue, nil
 	}
 	if known, ok := c.lists.Load(id); ok {
-		return known.(*catalogue.Catalogue), nil //nolint:errcheck // nothing else is stored
+		return known.(*catalogue.Catalogue), nil
 	}
 	d, err := c.Regimes.Get(ctx, regime.Catalogue, id)
 	if err != nil {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"gridgov/internal/assign"
 	"gridgov/internal/casework"
@@ -159,9 +161,21 @@ func (c *City) areaName(a policy.Area) worktime.Words {
 	return worktime.Words{ZH: a.Code}
 }
 
-// ensureUnit makes a command centre of the whole city. Of two nodes that do one wins.
+// ensureUnit makes a command centre of the whole city. Of two nodes that do one wins. A demo that has no plan yet is still being
+// loaded, and gets units of its own.
 func (c *City) ensureUnit(ctx context.Context, closed int) error {
-	u := person.Unit{Kind: policy.CommandCenter, Name: c.Name + "综合指挥中心", NameEN: c.Name + " Command Centre", Area: c.Area()}
+	name := worktime.Words{ZH: c.Name}
+	if c.layout() != nil {
+		if n := c.areaName(c.Area()); n.ZH != c.Area().Code {
+			name = n
+		}
+	} else if c.Demo {
+		return nil
+	}
+	if name.EN == "" && !strings.ContainsFunc(name.ZH, func(r rune) bool { return r > unicode.MaxLatin1 }) {
+		name.EN = name.ZH
+	}
+	u := person.Unit{Kind: policy.CommandCenter, Name: name.ZH + "综合指挥中心", NameEN: strings.TrimSpace(name.EN + " Command Centre"), Area: c.Area()}
 	if closed > 0 { // a closed one may have the name
 		u.Name, u.NameEN = fmt.Sprintf("%s（%d）", u.Name, closed+1), fmt.Sprintf("%s (%d)", u.NameEN, closed+1)
 	}

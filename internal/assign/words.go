@@ -80,7 +80,7 @@ func (w *World) conditions(r *Rule, f *Facts) (zh, en string) {
 	add := func(zh, en string) { z, e = append(z, zh), append(e, en) }
 	switch {
 	case len(r.Items) > 0:
-		add("事项 "+f.Item+" "+f.ItemName.ZH, "item "+f.Item+" "+english(f.ItemName))
+		add(strings.TrimSpace("事项 "+f.Item+" "+f.ItemName.ZH), strings.TrimSpace("item "+f.Item+" "+english(f.ItemName)))
 	case len(r.Aspects) > 0:
 		add("类别 "+f.Aspect, "aspect "+f.Aspect)
 	default:

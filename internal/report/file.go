@@ -191,7 +191,7 @@ type inserts struct{ report, told string }
 
 func (s *Service) inserts(c Opened, args int) inserts {
 	if known, ok := s.statements.Load(c.Shape()); ok {
-		return known.(inserts) //nolint:errcheck // nothing else is stored
+		return known.(inserts)
 	}
 	made := inserts{s.insertReport(c.Shape()), s.insertTold(c.Shape(), args)}
 	s.statements.Store(c.Shape(), made)

@@ -72,7 +72,7 @@ func Services() []Service {
 		{"S05AL", "Alleylight Repair", "DDOT", "2 wd"},
 		{"S05SL", "Streetlight Repair Investigation", "DDOT", "2 wd"},
 		{"SIGNMISS", "Sign Missing Investigation", "DDOT", "131 wd"},
-		{"SIGTRAMA", "Traffic Signal Maintanence", "DDOT", "24 ch"},
+		{"SIGTRAMA", "Traffic Signal Maintanence", "DDOT", "24 ch"}, //nolint:misspell // as the city writes it
 		{"SPSTDAMA", "Traffic Calming", "DDOT", "90 d"},
 	}
 }
