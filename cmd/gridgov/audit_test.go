@@ -61,7 +61,8 @@ func TestAuditVerify(t *testing.T) {
 		{args: "city create tc " + create, err: []string{"!key file"}},
 		{args: "audit verify --city tc", out: []string{"rows\t0\nhead\t0\t\n"}, err: []string{"the record is empty", "!whole"}},
 		{args: "import boundaries grids.geojson " + grids + " --publish"},
-		{args: "audit verify --city tc", out: []string{"rows\t3\nhead\t3\t"}, err: []string{"the record is whole"}, then: anchor},
+		// The first four are the city's first regime and unit.
+		{args: "audit verify --city tc", out: []string{"rows\t7\nhead\t7\t"}, err: []string{"the record is whole"}, then: anchor},
 		{args: "audit verify --city tc --anchor anchors", out: []string{"anchors\t1\n"}, err: []string{"whole"}},
 		{args: "audit verify --city tc --anchor none", code: 1, err: []string{"cannot be read"}},
 		{args: "audit verify --city tc --anchor broken", code: 1, err: []string{"line 1"}},
@@ -74,11 +75,11 @@ func TestAuditVerify(t *testing.T) {
 			move("away", keys)(t)
 		}},
 		{args: "import places - --city tc", stdin: "name,lon,lat\nb,120.61,30.51\n", err: []string{"!key file"}},
-		{args: "audit verify --city tc", code: 1, out: []string{"rows\t5"}, err: []string{"rows 4 to 4 were written without a key", "1 rows have no key, and --without-key says 0"}},
-		{args: "audit verify --city tc --without-key 1", err: []string{"whole"}, then: exec(`UPDATE tc.audit SET subject = 'plan:9' WHERE seq = 3`)},
-		{args: "audit verify --city tc --without-key 1", code: 1, err: []string{"row 3 is at fault (altered)", "!whole"}, then: exec(`UPDATE tc.audit SET subject = 'plan:1' WHERE seq = 3`)},
-		{args: "audit verify --city tc --without-key 1", err: []string{"whole"}, then: exec(`DELETE FROM tc.audit WHERE seq = 5`)},
-		{args: "audit verify --city tc --without-key 1", code: 1, err: []string{"row 5 is at fault (missing)"}, then: func(t *testing.T) {
+		{args: "audit verify --city tc", code: 1, out: []string{"rows\t9"}, err: []string{"rows 8 to 8 were written without a key", "1 rows have no key, and --without-key says 0"}},
+		{args: "audit verify --city tc --without-key 1", err: []string{"whole"}, then: exec(`UPDATE tc.audit SET subject = 'plan:9' WHERE seq = 7`)},
+		{args: "audit verify --city tc --without-key 1", code: 1, err: []string{"row 7 is at fault (altered)", "!whole"}, then: exec(`UPDATE tc.audit SET subject = 'plan:1' WHERE seq = 7`)},
+		{args: "audit verify --city tc --without-key 1", err: []string{"whole"}, then: exec(`DELETE FROM tc.audit WHERE seq = 9`)},
+		{args: "audit verify --city tc --without-key 1", code: 1, err: []string{"row 9 is at fault (missing)"}, then: func(t *testing.T) {
 			if err := os.Chmod(keys, 0o644); err != nil {
 				t.Fatal(err)
 			}

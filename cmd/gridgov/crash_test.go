@@ -137,6 +137,9 @@ func check(t *testing.T, s *service, out *sender, in *watcher) {
 		SELECT count(*) FROM report r JOIN placement p ON p.report_num = r.num
 		WHERE p.method <> 'nearest' AND p.grid IS DISTINCT FROM (
 			SELECT b.code FROM boundary b WHERE b.role = 'grid' AND ST_Covers(b.geom, ST_Point(r.lon, r.lat, 4490)) ORDER BY b.code LIMIT 1)`)
+	one(len(kept), "cases of reports", `SELECT count(*) FROM report r JOIN cases c ON c.report_num = r.num AND c.part = 0 AND c.due_at IS NOT NULL
+		AND EXISTS (SELECT FROM clock k WHERE k.report_num = r.num AND k.due_at = c.due_at) WHERE r.source <> 'import'`)
+	one(0, "reports without a case", `SELECT count(*) FROM report r WHERE NOT EXISTS (SELECT FROM cases c WHERE c.report_num = r.num)`)
 	var head, events, filed int
 	if err := conn.QueryRow(ctx, `SELECT f.seq, e.n, e.filed FROM feed f, (SELECT count(*) AS n,
 		count(DISTINCT data ->> 'num') FILTER (WHERE type = 'report.filed') AS filed FROM event) e`).Scan(&head, &events, &filed); err != nil {

@@ -57,7 +57,7 @@ func TestUsersByCommand(t *testing.T) {
 		{args: "user create wang --city tc --name 王芳 --role grid_worker --level grid --code " + grid + " --from 2026-02-30", code: 2, err: []string{"is no date"}},
 		{args: "user create wang --city tc --name 王芳 --role grid_worker --level grid --code " + grid, err: []string{"wang ("}},
 		{args: "user create chen --city tc --name 陈 --role grid_worker --level grid --code " + grid + " --from " + soon, err: []string{"chen ("}},
-		{args: "user create li --city tc --name 李 --role officer --unit 1", code: 1, err: []string{"there is no unit 1"}},
+		{args: "user create li --city tc --name 李 --role officer --unit 9", code: 1, err: []string{"there is no unit 9"}},
 		{args: "user list --city tc", out: []string{"王芳", "grid_worker " + grid}, then: func(t *testing.T) {
 			got := run(t.Context(), nil, "--database", database, "user", "list", "--city", "tc")
 			for _, l := range strings.Split(got.out, "\n") {

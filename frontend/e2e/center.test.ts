@@ -109,6 +109,8 @@ describe('the live map', () => {
     const report = await d.get.json(`/reports/${num}`)
     expect(await d.get.text('report-beidou')).toBe(report.beidou)
     expect(await d.get.text('why')).toContain(report.placement.grid.code)
+    expect(await d.get.text('case-unit')).toBe(report.case.unit.name)
+    expect(await d.get.text('case-why')).toBe(report.case.why.zh)
   })
 
   it('files a report by a click, and keeps the text while the line is down', async () => {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"gridgov/internal/auth"
@@ -142,7 +143,8 @@ func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
 			if json.Unmarshal(e.Data, &d) != nil {
 				continue
 			}
-			if row, ok := view.Get(d.Num); ok && faces.Has(row.Face) {
+			ours := func(unit int64) bool { return slices.Contains(c.reach.Units, policy.UnitID(unit)) }
+			if row, ok := view.Get(d.Num); ok && faces.Has(row.Face) || slices.ContainsFunc(d.Units, ours) {
 				writeEvent(out, id, e.Type, e.Data)
 			}
 		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced, e.Type == feed.ReportErased:

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"mime"
@@ -67,7 +68,7 @@ func (a *api) fileReport(w http.ResponseWriter, r *http.Request, c *call) error 
 	if err != nil {
 		return err
 	}
-	out, err := c.filed(&rep, existed)
+	out, err := c.filed(r.Context(), &rep, existed)
 	if err != nil {
 		return err
 	}
@@ -82,13 +83,16 @@ func (a *api) fileReport(w http.ResponseWriter, r *http.Request, c *call) error 
 
 // filed shows a report to who filed it. One that somebody else had filed before, with the same id and content, is shown
 // to those who may see it; to others it is no more than an id that is taken.
-func (c *call) filed(rep *report.Report, existed bool) (Report, error) {
+func (c *call) filed(ctx context.Context, rep *report.Report, existed bool) (Report, error) {
 	mine := rep.FiledBy != nil && *rep.FiledBy == c.who.Person
 	if !existed || mine {
 		return reportOf(c.Live, rep), nil
 	}
 	view := c.may(policy.ReportView)
-	s := c.Subject(rep)
+	s, err := c.subject(ctx, rep, &view)
+	if err != nil {
+		return Report{}, err
+	}
 	if view.Covers(&s) != policy.Whole {
 		f := fault.Conflict("id_taken", "this id is another report's: make a UUIDv7 for each report")
 		f.Field = "id"
@@ -154,7 +158,7 @@ func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *call) error
 	for i, o := range results {
 		var one Report
 		if o.Err == nil {
-			one, o.Err = c.filed(kept[o.Num], o.Existed)
+			one, o.Err = c.filed(r.Context(), kept[o.Num], o.Existed)
 		}
 		if o.Err != nil {
 			p := problemOf(o.Err, "")
@@ -232,11 +236,16 @@ func (a *api) getReport(w http.ResponseWriter, r *http.Request, c *call) error {
 		return err
 	}
 	out := c.shown(&rep, sight)
+	if out.Case, err = c.caseOf(r.Context(), rep.Num); err != nil {
+		return err
+	}
 	if sight == policy.Whole {
 		if err := c.tellReporter(r, &rep, &out); err != nil {
 			return err
 		}
-		out.Allowed = c.allowedOn(&rep)
+		if out.Allowed, err = c.allowedOn(r.Context(), &rep); err != nil {
+			return err
+		}
 	}
 	return writeJSON(w, http.StatusOK, out)
 }
@@ -255,15 +264,25 @@ func (c *call) tellReporter(r *http.Request, rep *report.Report, out *Report) er
 }
 
 // allowedOn lists what may be done with a report that is seen whole.
-func (c *call) allowedOn(rep *report.Report) *[]string {
-	s := c.Subject(rep)
+func (c *call) allowedOn(ctx context.Context, rep *report.Report) (*[]string, error) {
 	list := []string{}
 	for _, action := range []policy.Action{policy.ReportPosition, policy.ReportUnmask} {
-		if reach := c.may(action); reach.Covers(&s) == policy.Whole {
+		reach := c.may(action)
+		s, err := c.subject(ctx, rep, &reach)
+		if err != nil {
+			return nil, err
+		}
+		if reach.Covers(&s) == policy.Whole {
 			list = append(list, string(action))
 		}
 	}
-	return &list
+	return &list, nil
+}
+
+// subject is a report as a reach sees it.
+func (c *call) subject(ctx context.Context, rep *report.Report, reach *policy.Reach) (policy.Subject, error) {
+	list, err := c.Subjects(ctx, []report.Report{*rep}, reach)
+	return list[0], err
 }
 
 func (a *api) unmaskReporter(w http.ResponseWriter, r *http.Request, c *call) error {
@@ -296,7 +315,11 @@ func (c *call) findFor(r *http.Request, refused string) (report.Report, error) {
 	if err != nil {
 		return rep, err
 	}
-	if s := c.Subject(&rep); c.reach.Covers(&s) != policy.Whole {
+	s, err := c.subject(r.Context(), &rep, &c.reach)
+	if err != nil {
+		return report.Report{}, err
+	}
+	if c.reach.Covers(&s) != policy.Whole {
 		return report.Report{}, fault.Forbidden("not_allowed", "%s", refused)
 	}
 	return rep, nil
@@ -309,7 +332,10 @@ func (c *call) find(r *http.Request, reach *policy.Reach) (report.Report, policy
 	if err != nil {
 		return rep, policy.Hidden, err
 	}
-	s := c.Subject(&rep)
+	s, err := c.subject(r.Context(), &rep, reach)
+	if err != nil {
+		return report.Report{}, policy.Hidden, err
+	}
 	sight := reach.Covers(&s)
 	if sight == policy.Hidden {
 		return report.Report{}, sight, fault.NotFound("there is no such report")
@@ -401,10 +427,13 @@ func (a *api) listReports(w http.ResponseWriter, r *http.Request, c *call) error
 		return err
 	}
 	out := ReportPage{Reports: make([]Report, 0, len(page.Reports)), Next: optional(page.Next)}
+	subjects, err := c.Subjects(r.Context(), page.Reports, &c.reach)
+	if err != nil {
+		return err
+	}
 	for i := range page.Reports {
 		// Asked once more, by other code than the list's condition: a report may have moved meanwhile.
-		s := c.Subject(&page.Reports[i])
-		if sight := c.reach.Covers(&s); sight != policy.Hidden {
+		if sight := c.reach.Covers(&subjects[i]); sight != policy.Hidden {
 			out.Reports = append(out.Reports, c.shown(&page.Reports[i], sight))
 		}
 	}

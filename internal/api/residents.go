@@ -160,7 +160,7 @@ func (a *api) followReport(w http.ResponseWriter, r *http.Request, c *call) erro
 // is part of it, so that a link in wrong hands tells as little as can be.
 func (c *call) followed(r *report.Report) FollowedReport {
 	out := FollowedReport{Num: int(r.Num), CapturedAt: utc(r.CapturedAt), ReceivedAt: utc(r.ReceivedAt), Item: Item{Code: r.Item, Name: r.Item},
-		Address: r.Address, Text: r.Text, State: Received}
+		Address: r.Address, Text: r.Text, State: FollowedReportStateReceived}
 	for i := range c.Names().Items {
 		if item := &c.Names().Items[i]; item.Code == r.Item {
 			out.Item = itemOf(item)

@@ -226,7 +226,7 @@ func TestResidentReports(t *testing.T) {
 		f := telling(channel, to, code, filing{"accuracy_m": 12.5, "position_source": "gps", "address": "许村镇人民路 1 号", "name": "李四", "text": "<b>路灯</b>不亮 " + channel})
 		var told api.ToldReport
 		v.do("POST", "/public/reports", f).want(201).into(&told)
-		if len(told.Secret) != 43 || !strings.HasSuffix(told.Url, "/"+v.live.Code+"/r#"+told.Secret) || told.Report.State != api.Received || *told.Report.Text != f["text"] || told.Report.Item.Name != "露天焚烧" {
+		if len(told.Secret) != 43 || !strings.HasSuffix(told.Url, "/"+v.live.Code+"/r#"+told.Secret) || told.Report.State != api.FollowedReportStateReceived || *told.Report.Text != f["text"] || told.Report.Item.Name != "露天焚烧" {
 			t.Errorf("%+v", told)
 		}
 		link := v.post.next(n)

@@ -18,6 +18,7 @@ import (
 
 	"gridgov/internal/api"
 	"gridgov/internal/app/apptest"
+	"gridgov/internal/assign"
 	"gridgov/internal/auth"
 	"gridgov/internal/person"
 	"gridgov/internal/policy"
@@ -131,6 +132,16 @@ func newMatrix(t *testing.T) *matrix {
 	two := apptest.Post(policy.VillageSecretary, apptest.VillageArea(1, 1))
 	m.ask("grid_worker of one village, secretary of another", apptest.Post(policy.GridWorker, grid), two)
 
+	// Of what lies in one grid a department leads the case and another supports: they see it, wherever it lies.
+	var departments []assign.Party
+	for i := range m.askers {
+		if r := m.askers[i].actor.Reach(policy.ReportView, apptest.Now); len(r.Areas) == 0 && len(r.Units) == 1 && !r.City {
+			departments = append(departments, assign.Party{Unit: r.Units[0]})
+		}
+	}
+	far := apptest.GridArea(3, 3)
+	apptest.Rules(t, city, assign.Rule{Areas: []assign.Area{{Level: far.Level, Code: far.Code}}, Lead: departments[0], Support: departments[1:3], Dispatch: true})
+
 	m.tell(0, 0, nil)
 	for y := range apptest.Side {
 		for x := range apptest.Side {
@@ -241,7 +252,7 @@ func (m *matrix) tell(x, y int, more filing) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	m.told = append(m.told, told{rep, m.live.Subject(&rep), canary})
+	m.told = append(m.told, told{rep, apptest.Subject(m.t, m.live.City, &rep), canary})
 }
 
 // Every route as every role, inside of the territory and outside, against the table: who may not is told to sign in, or
@@ -462,7 +473,7 @@ func (m *matrix) others(t *testing.T, areas *policy.Reach) (n int) {
 		t.Fatal(err)
 	}
 	for i := range page.Reports {
-		if s := m.live.Subject(&page.Reports[i]); !known[page.Reports[i].Num] && page.Reports[i].Lon != nil && areas.Covers(&s) != policy.Hidden {
+		if s := apptest.Subject(t, m.live.City, &page.Reports[i]); !known[page.Reports[i].Num] && page.Reports[i].Lon != nil && areas.Covers(&s) != policy.Hidden {
 			n++
 		}
 	}
@@ -528,8 +539,8 @@ func (m *matrix) rolesApart(t *testing.T) {
 		}
 		seen[string(sights)] = append(seen[string(sights)], a.name)
 	}
-	// Nothing; a grid; a village; a grid and a village; the town, which is all that lies somewhere; everything.
-	if len(seen) != 6 {
+	// Nothing; a grid; a village; a grid and a village; what a unit leads or supports; the town, which is all that lies somewhere; everything.
+	if len(seen) != 7 {
 		t.Errorf("%d kinds of territory: %v", len(seen), slices.Sorted(maps.Keys(seen)))
 	}
 	for sights, names := range seen {

@@ -45,6 +45,150 @@ func (e BatchResultStatus) Valid() bool {
 	}
 }
 
+// Defines values for CaseSettledBy.
+const (
+	CaseSettledByCommittee     CaseSettledBy = "committee"
+	CaseSettledByTownTeam      CaseSettledBy = "town_team"
+	CaseSettledByVillageOnsite CaseSettledBy = "village_onsite"
+)
+
+// Valid indicates whether the value is a known member of the CaseSettledBy enum.
+func (e CaseSettledBy) Valid() bool {
+	switch e {
+	case CaseSettledByCommittee:
+		return true
+	case CaseSettledByTownTeam:
+		return true
+	case CaseSettledByVillageOnsite:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseState.
+const (
+	CaseStateAccepted    CaseState = "accepted"
+	CaseStateClosed      CaseState = "closed"
+	CaseStateConfirming  CaseState = "confirming"
+	CaseStateDispatched  CaseState = "dispatched"
+	CaseStateDisposing   CaseState = "disposing"
+	CaseStateEvaluated   CaseState = "evaluated"
+	CaseStateFedBack     CaseState = "fed_back"
+	CaseStateFiled       CaseState = "filed"
+	CaseStateMerged      CaseState = "merged"
+	CaseStateReceived    CaseState = "received"
+	CaseStateRejected    CaseState = "rejected"
+	CaseStateReported    CaseState = "reported"
+	CaseStateReturned    CaseState = "returned"
+	CaseStateRework      CaseState = "rework"
+	CaseStateSelfSettled CaseState = "self_settled"
+	CaseStateSuspended   CaseState = "suspended"
+	CaseStateVerified    CaseState = "verified"
+	CaseStateVoided      CaseState = "voided"
+)
+
+// Valid indicates whether the value is a known member of the CaseState enum.
+func (e CaseState) Valid() bool {
+	switch e {
+	case CaseStateAccepted:
+		return true
+	case CaseStateClosed:
+		return true
+	case CaseStateConfirming:
+		return true
+	case CaseStateDispatched:
+		return true
+	case CaseStateDisposing:
+		return true
+	case CaseStateEvaluated:
+		return true
+	case CaseStateFedBack:
+		return true
+	case CaseStateFiled:
+		return true
+	case CaseStateMerged:
+		return true
+	case CaseStateReceived:
+		return true
+	case CaseStateRejected:
+		return true
+	case CaseStateReported:
+		return true
+	case CaseStateReturned:
+		return true
+	case CaseStateRework:
+		return true
+	case CaseStateSelfSettled:
+		return true
+	case CaseStateSuspended:
+		return true
+	case CaseStateVerified:
+		return true
+	case CaseStateVoided:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseClockKind.
+const (
+	Confirm    CaseClockKind = "confirm"
+	Desk       CaseClockKind = "desk"
+	Disposal   CaseClockKind = "disposal"
+	First      CaseClockKind = "first"
+	Receive    CaseClockKind = "receive"
+	Review     CaseClockKind = "review"
+	SelfSettle CaseClockKind = "self_settle"
+	Verify     CaseClockKind = "verify"
+)
+
+// Valid indicates whether the value is a known member of the CaseClockKind enum.
+func (e CaseClockKind) Valid() bool {
+	switch e {
+	case Confirm:
+		return true
+	case Desk:
+		return true
+	case Disposal:
+		return true
+	case First:
+		return true
+	case Receive:
+		return true
+	case Review:
+		return true
+	case SelfSettle:
+		return true
+	case Verify:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseClockPhase.
+const (
+	Paused  CaseClockPhase = "paused"
+	Running CaseClockPhase = "running"
+	Stopped CaseClockPhase = "stopped"
+)
+
+// Valid indicates whether the value is a known member of the CaseClockPhase enum.
+func (e CaseClockPhase) Valid() bool {
+	switch e {
+	case Paused:
+		return true
+	case Running:
+		return true
+	case Stopped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Channel.
 const (
 	Email Channel = "email"
@@ -65,13 +209,13 @@ func (e Channel) Valid() bool {
 
 // Defines values for FollowedReportState.
 const (
-	Received FollowedReportState = "received"
+	FollowedReportStateReceived FollowedReportState = "received"
 )
 
 // Valid indicates whether the value is a known member of the FollowedReportState enum.
 func (e FollowedReportState) Valid() bool {
 	switch e {
-	case Received:
+	case FollowedReportStateReceived:
 		return true
 	default:
 		return false
@@ -464,25 +608,25 @@ func (e TokenState) Valid() bool {
 
 // Defines values for UnitKind.
 const (
-	CommandCenter        UnitKind = "command_center"
-	EnforcementCommittee UnitKind = "enforcement_committee"
-	LineDepartment       UnitKind = "line_department"
-	TownTeam             UnitKind = "town_team"
-	XForce               UnitKind = "x_force"
+	UnitKindCommandCenter        UnitKind = "command_center"
+	UnitKindEnforcementCommittee UnitKind = "enforcement_committee"
+	UnitKindLineDepartment       UnitKind = "line_department"
+	UnitKindTownTeam             UnitKind = "town_team"
+	UnitKindXForce               UnitKind = "x_force"
 )
 
 // Valid indicates whether the value is a known member of the UnitKind enum.
 func (e UnitKind) Valid() bool {
 	switch e {
-	case CommandCenter:
+	case UnitKindCommandCenter:
 		return true
-	case EnforcementCommittee:
+	case UnitKindEnforcementCommittee:
 		return true
-	case LineDepartment:
+	case UnitKindLineDepartment:
 		return true
-	case TownTeam:
+	case UnitKindTownTeam:
 		return true
-	case XForce:
+	case UnitKindXForce:
 		return true
 	default:
 		return false
@@ -703,6 +847,97 @@ type BatchResultStatus int
 type BatchResults struct {
 	Results []BatchResult `json:"results"`
 }
+
+// BothWords defines model for BothWords.
+type BothWords struct {
+	// En May be empty: nobody has translated it
+	En string `json:"en"`
+	Zh string `json:"zh"`
+}
+
+// Case What has become of a report. Of one report; absent for the moment in which the case of a report of an earlier version is still to be opened.
+type Case struct {
+	// AmberAt When the first of its running clocks turns amber
+	AmberAt      *time.Time  `json:"amber_at,omitempty"`
+	Clocks       []CaseClock `json:"clocks"`
+	ClosedAt     *time.Time  `json:"closed_at,omitempty"`
+	DispatchedAt *time.Time  `json:"dispatched_at,omitempty"`
+
+	// DueAt When the first of its running clocks is due
+	DueAt *time.Time `json:"due_at,omitempty"`
+
+	// OpenedAt From when it counts: when the report came, or of an import when it was made
+	OpenedAt time.Time `json:"opened_at"`
+
+	// Rule The line of the rules that decided, from 1; 0: none did
+	Rule       int            `json:"rule"`
+	SettledBy  *CaseSettledBy `json:"settled_by,omitempty"`
+	State      CaseState      `json:"state"`
+	Supporting []CaseUnit     `json:"supporting"`
+	Unit       CaseUnit       `json:"unit"`
+
+	// Unlisted The one-stop list that it was opened under does not have its item: it has the list's limits for other items
+	Unlisted *bool `json:"unlisted,omitempty"`
+
+	// Version How many acts were done with it
+	Version int       `json:"version"`
+	Why     BothWords `json:"why"`
+}
+
+// CaseSettledBy defines model for Case.SettledBy.
+type CaseSettledBy string
+
+// CaseState defines model for Case.State.
+type CaseState string
+
+// CaseClock defines model for CaseClock.
+type CaseClock struct {
+	AmberAt *time.Time `json:"amber_at,omitempty"`
+
+	// BudgetS What it was given in all, in seconds of its own time
+	BudgetS int `json:"budget_s"`
+
+	// DueAt Absent where it stands still: when it will be due is not known
+	DueAt *time.Time    `json:"due_at,omitempty"`
+	Kind  CaseClockKind `json:"kind"`
+
+	// Late It runs past its due, or was stopped after it
+	Late bool `json:"late"`
+
+	// Limit As the one-stop list writes it: 30 min, 4 ch, 30 d of all time; 45 wmin, 4 wh, 5 wd of working time
+	Limit      string         `json:"limit"`
+	LimitWords BothWords      `json:"limit_words"`
+	Phase      CaseClockPhase `json:"phase"`
+
+	// Stage Of a disposal in stages, from 0
+	Stage     int        `json:"stage"`
+	StageName *BothWords `json:"stage_name,omitempty"`
+	StartedAt time.Time  `json:"started_at"`
+	StoppedAt *time.Time `json:"stopped_at,omitempty"`
+
+	// UnknownYears Years that it runs through and whose holidays the calendar does not list
+	UnknownYears []int `json:"unknown_years"`
+
+	// UsedS What is used of it now
+	UsedS int `json:"used_s"`
+}
+
+// CaseClockKind defines model for CaseClock.Kind.
+type CaseClockKind string
+
+// CaseClockPhase defines model for CaseClock.Phase.
+type CaseClockPhase string
+
+// CaseUnit defines model for CaseUnit.
+type CaseUnit struct {
+	Id     int          `json:"id"`
+	Kind   CaseUnitKind `json:"kind"`
+	Name   string       `json:"name"`
+	NameEn *string      `json:"name_en,omitempty"`
+}
+
+// CaseUnitKind defines model for CaseUnitKind.
+type CaseUnitKind = string
 
 // Channel defines model for Channel.
 type Channel string
@@ -1413,9 +1648,12 @@ type Report struct {
 	Allowed *[]string `json:"allowed,omitempty"`
 
 	// Beidou BeiDou grid location code, null outside the north-eastern quadrant
-	Beidou     *string    `json:"beidou"`
-	CapturedAt time.Time  `json:"captured_at"`
-	ClosedAt   *time.Time `json:"closed_at,omitempty"`
+	Beidou     *string   `json:"beidou"`
+	CapturedAt time.Time `json:"captured_at"`
+
+	// Case What has become of a report. Of one report; absent for the moment in which the case of a report of an earlier version is still to be opened.
+	Case     *Case      `json:"case,omitempty"`
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
 
 	// Crs The system the report came in
 	Crs        *string            `json:"crs,omitempty"`

@@ -79,7 +79,7 @@ func same(t *testing.T, section string, code map[string]bool) {
 // Every act that the code puts on record has words on the page, and so has every action, by which a person's rights are told.
 func TestActsHaveWords(t *testing.T) {
 	acts, actions := map[string]bool{}, map[string]bool{}
-	call := regexp.MustCompile(`(?:\brecord\(|Act:\s*|changePost\([^\n]*|dropTOTP\([^\n]*)"([a-z_]+)\.([a-z_.]+)"`)
+	call := regexp.MustCompile(`(?:\brecord\(|Act:\s*|changePost\([^\n]*|dropTOTP\([^\n]*|\bs\.append\([^\n"]*)"([a-z_]+)\.([a-z_.]+)"`)
 	for _, text := range source(t) {
 		for _, m := range call.FindAllStringSubmatch(text, -1) {
 			acts[m[1]+"_"+strings.ReplaceAll(m[2], ".", "_")] = true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -69,6 +70,13 @@ func TestRestoredCityHasTheSamePlacements(t *testing.T) {
 		t.Fatal(err)
 	}
 	restored := openCity(t, empty, c.Code)
+	for _, table := range []string{"cases", "clock", "regime"} {
+		sql := `SELECT t::text FROM ` + table + ` t ORDER BY t::text`
+		if after, before := tableRows(t, restored, sql), tableRows(t, c, sql); !reflect.DeepEqual(after, before) || len(after) == 0 {
+			t.Errorf("%d rows of %s are restored, or are others than the %d before", len(after), table, len(before))
+		}
+	}
+	wholeCases(t, restored)
 	if after := placements(t, restored); after != before {
 		t.Errorf("restored:\n%s\nwant\n%s", after, before)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"gridgov/internal/audit"
 	"gridgov/internal/auth"
+	"gridgov/internal/casework"
 	"gridgov/internal/contact"
 	"gridgov/internal/feed"
 	"gridgov/internal/jurisdiction"
@@ -25,6 +26,7 @@ import (
 	"gridgov/internal/placement"
 	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
+	"gridgov/internal/regime"
 	"gridgov/internal/report"
 	"gridgov/internal/resident"
 	"gridgov/tiles"
@@ -38,6 +40,8 @@ type City struct {
 	Pool    *pgxpool.Pool
 	Writer  *feed.Writer // of what the city's transactions leave behind
 	Reports *report.Service
+	Cases   *casework.Service
+	Regimes *regime.Service // what decides about cases
 	Plans   *jurisdiction.Service
 	People  *person.Service
 	Auth    *auth.Service
@@ -49,15 +53,18 @@ type City struct {
 	// Residents report without an account.
 	Residents *resident.Service
 
-	log       *slog.Logger
-	now       func() time.Time
-	proj      *postgres.Projector
-	state     atomic.Pointer[State]
-	reload    sync.Mutex    // one change of state at a time
-	committed chan struct{} // something was committed here
-	wake      atomic.Pointer[func()]
-	announcer sync.WaitGroup
-	stop      context.CancelFunc
+	log        *slog.Logger
+	now        func() time.Time
+	proj       *postgres.Projector
+	state      atomic.Pointer[State]
+	reload     sync.Mutex // one change of state at a time
+	desk       atomic.Pointer[desk]
+	reloadDesk sync.Mutex    // one change of desk at a time
+	lists      sync.Map      // regime.ID → *catalogue.Catalogue, of cases that were opened under others than the one in force
+	committed  chan struct{} // something was committed here
+	wake       atomic.Pointer[func()]
+	announcer  sync.WaitGroup
+	stop       context.CancelFunc
 }
 
 // State is what hangs on the plan in force and the gazetteer. It is immutable; a change makes a new one.
@@ -91,6 +98,8 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	}
 	c.Plans = &jurisdiction.Service{Pool: pool, Feed: c.Writer, Levels: levels, SRID: info.SRID, Now: now}
 	c.openPeople(keys)
+	c.Regimes = &regime.Service{Pool: pool, Feed: c.Writer, Now: now}
+	c.Cases = &casework.Service{Pool: pool, Feed: c.Writer, Now: now, Intake: &casework.Intake{At: c.standing, Now: now}}
 	c.Contacts = &contact.Service{Pool: pool, Ring: keys, City: info.Code, Feed: c.Writer, Now: now}
 	c.Reports = &report.Service{
 		Pool:     pool,
@@ -100,6 +109,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 		Now:      now,
 		Project:  c.proj,
 		Contacts: c.Contacts,
+		Cases:    c.Cases.Intake,
 	}
 	c.openMessages(keys)
 	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(feed.Seq) {
@@ -114,6 +124,10 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	if _, err := c.Reload(ctx); err != nil {
 		c.Close()
 		return nil, err
+	}
+	if err := c.LoadDesk(ctx); err != nil { // after the plan, which names the city
+		c.Close()
+		return nil, fmt.Errorf("what decides about cases: %w", err)
 	}
 	return c, nil
 }

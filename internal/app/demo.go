@@ -65,7 +65,14 @@ func (d Demo) DC(ctx context.Context) error {
 	if err := makeAccounts(ctx, c, ""); err != nil {
 		return err
 	}
-	return d.dcReports(ctx, c)
+	if err := dcDesk(ctx, c); err != nil {
+		return err
+	}
+	if err := d.dcReports(ctx, c); err != nil {
+		return err
+	}
+	_, err = c.OpenEarlier(ctx) // of a demo that an earlier version loaded
+	return err
 }
 
 func (d Demo) dcBoundaries(ctx context.Context, c *City) error {

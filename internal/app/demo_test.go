@@ -246,6 +246,15 @@ func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
 	if pl := c.State().Placer; pl.PlanID == 0 {
 		t.Error("no plan is in force")
 	}
+	if n := wholeCases(t, c); n != reports {
+		t.Errorf("%d cases of %d reports", n, reports)
+	}
+	if n := counted(t, c, `SELECT count(*) FROM cases WHERE rule = 0 AND report_num IN (SELECT report_num FROM placement WHERE grid IS NOT NULL)`); n > 0 {
+		t.Errorf("no rule decided about %d placed reports", n)
+	}
+	if n := counted(t, c, `SELECT count(DISTINCT unit_id) FROM cases`); n < haining.Towns+5 {
+		t.Errorf("%d units have cases", n)
+	}
 	if demo, err := c.Auth.DemoAccounts(t.Context()); err != nil || len(demo) != 20 {
 		t.Errorf("%d demo accounts, %v", len(demo), err)
 	}
@@ -262,5 +271,75 @@ func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
 	var first, last time.Time
 	if err := c.Pool.QueryRow(t.Context(), `SELECT min(captured_at), max(captured_at) FROM report`).Scan(&first, &last); err != nil || last.After(apptest.Now) || last.Sub(first) < 728*24*time.Hour {
 		t.Errorf("from %v to %v, %v", first, last, err)
+	}
+}
+
+// TestWashingtonsReportsAreCases holds the cases of the 311 reports against what the city itself did with them.
+func TestWashingtonsReportsAreCases(t *testing.T) {
+	c, _ := demoCity(t, dc.Code, func(d app.Demo) error { return d.DC(t.Context()) })
+	if n := wholeCases(t, c); n != dc.Reports {
+		t.Errorf("%d cases", n)
+	}
+	type kept struct {
+		state, unit string
+		opened      time.Time
+		closed, due *time.Time
+		late        bool
+	}
+	cases := map[string]kept{}
+	rows, err := c.Pool.Query(t.Context(), `
+		SELECT r.external_id, c.state, u.name, c.opened_at, c.closed_at, k.due_at, coalesce(k.late, false)
+		FROM report r JOIN cases c ON c.report_num = r.num JOIN unit u ON u.id = c.unit_id
+			LEFT JOIN clock k ON k.report_num = r.num AND k.kind IN ('disposal', 'first')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id string
+	var k kept
+	if _, err := pgx.ForEachRow(rows, []any{&id, &k.state, &k.unit, &k.opened, &k.closed, &k.due, &k.late}, func() error { cases[id] = k; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	summer := time.FixedZone("EDT", -4*60*60) // as docs/washington-limits.md found
+	clock := func(s string) time.Time {
+		at, err := time.ParseInLocation("2006-01-02T15:04:05Z", s, summer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	closed, dues, foretold, agree := 0, 0, 0, 0
+	for _, row := range table(t, strings.NewReader(readAll(t, dc.ReportsFile))) {
+		if row["request_id"] == "" {
+			continue
+		}
+		k, ok := cases[row["request_id"]]
+		if !ok {
+			t.Errorf("%s has no case", row["request_id"])
+			continue
+		}
+		if !strings.HasPrefix(k.unit, row["agency"]+" ") {
+			t.Errorf("%s is %s's, and the file says %s", row["request_id"], k.unit, row["agency"])
+		}
+		if (k.state == "closed") != (row["resolved"] != "") || (k.state == "dispatched") != (row["resolved"] == "") {
+			t.Errorf("%s is %s, resolved %q", row["request_id"], k.state, row["resolved"])
+		}
+		if row["resolved"] != "" {
+			closed++
+		}
+		if row["due"] == "" {
+			continue
+		}
+		dues++
+		due := clock(row["due"])
+		if off := k.due.Sub(due); off > -time.Minute && off < time.Minute {
+			foretold++
+		}
+		if row["resolved"] != "" && k.late == clock(row["resolved"]).After(due) {
+			agree++
+		}
+	}
+	t.Logf("%d closed; of %d dues %d are ours within a minute; of the closed %d are late or in time by both", closed, dues, foretold, agree)
+	if closed != dc.Reports-6809 || 1000*foretold < 995*dues || 1000*agree < 995*closed {
+		t.Errorf("%d closed, %d of %d dues, %d agree", closed, foretold, dues, agree)
 	}
 }

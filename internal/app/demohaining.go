@@ -40,6 +40,12 @@ func (d Demo) Haining(ctx context.Context) error {
 		if err := makeAccounts(ctx, c, haining.VillageCode); err != nil {
 			return err
 		}
+		if err := hainingDesk(ctx, c); err != nil {
+			return err
+		}
+		if _, err := c.OpenEarlier(ctx); err != nil { // of a demo that an earlier version loaded
+			return err
+		}
 		d.Say("haining: loaded before, with reports up to %s", until.Format(time.DateOnly))
 		return d.hainingTruth(until)
 	}
@@ -61,6 +67,9 @@ func (d Demo) Haining(ctx context.Context) error {
 		return err
 	}
 	if err := makeAccounts(ctx, c, haining.VillageCode); err != nil {
+		return err
+	}
+	if err := hainingDesk(ctx, c); err != nil {
 		return err
 	}
 	if err := d.hainingReports(ctx, c, plan, until); err != nil {

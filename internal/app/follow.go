@@ -45,6 +45,9 @@ func (l *Live) rebuild(ctx context.Context) error {
 	if err := l.load(ctx); err != nil {
 		return err
 	}
+	if err := l.LoadDesk(ctx); err != nil {
+		return err
+	}
 	l.Auth.Forget()
 	signal(l.rebuilt)
 	l.setApplied(head)
@@ -62,6 +65,7 @@ type news struct {
 	published bool
 	changed   bool // items, places or attributions
 	people    bool // people, posts, accounts or settings
+	desk      bool // what decides about cases
 	size      int
 }
 
@@ -127,9 +131,14 @@ func (n *news) take(e feed.Stored, plan int64) error {
 		if err := json.Unmarshal(e.Data, &d); err != nil {
 			return err
 		}
-		if d.What == "people" {
-			n.people = true
-		} else {
+		switch d.What {
+		case "people":
+			n.people, n.desk = true, true
+		case "regime":
+			n.desk = true
+		case "items":
+			n.changed, n.desk = true, true
+		default:
 			n.changed = true
 		}
 		return nil
@@ -146,6 +155,9 @@ func (n *news) take(e feed.Stored, plan int64) error {
 func (l *Live) applyNews(ctx context.Context, n news) error {
 	if n.people {
 		l.Auth.Forget() // a right that was taken away on another node ends here too
+	}
+	if n.desk {
+		signal(l.deskChanged)
 	}
 	var changes []cube.Change
 	add := func(c *report.Column) {

@@ -54,6 +54,9 @@ func (c *City) ImportReports(ctx context.Context, f ReportFile, progress Progres
 	options := report.ImportOptions{CreateItems: f.CreateItems, Reject: func(r report.Reject) { f.reject(Reject{r.Reason.AtLine(r.Line), r.Fields}) },
 		Progress: func(rows int64) {
 			c.Announce()
+			if err := c.freshenDesk(ctx); err != nil && ctx.Err() == nil {
+				c.log.Warn("what decides about cases could not be loaded, will try again", "err", err)
+			}
 			if progress == nil {
 				return
 			}

@@ -33,13 +33,14 @@ type Live struct {
 	applied feed.ID       // everything up to here is in the cube
 	moved   chan struct{} // closed and renewed when applied moves
 
-	replacing atomic.Pointer[report.Replacing] // nil: nothing under way
-	switched  chan struct{}                    // the plan in force may have changed
-	changed   chan struct{}                    // places or attributions may have changed
-	rebuilt   chan struct{}                    // all was loaded anew, of another state of the database
-	strays    strays
-	done      sync.WaitGroup
-	stop      context.CancelFunc
+	replacing   atomic.Pointer[report.Replacing] // nil: nothing under way
+	switched    chan struct{}                    // the plan in force may have changed
+	changed     chan struct{}                    // places or attributions may have changed
+	rebuilt     chan struct{}                    // all was loaded anew, of another state of the database
+	deskChanged chan struct{}                    // regime, units, people or items may have changed
+	strays      strays
+	done        sync.WaitGroup
+	stop        context.CancelFunc
 }
 
 // Names are the words behind the cube's small codes. They are immutable; new words make new Names.
@@ -69,7 +70,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	}
 	l := &Live{City: c, Feed: log, Maker: &tiles.Maker{}, faces: map[string]uint32{}, applied: log.Head(),
 		moved: make(chan struct{}), switched: make(chan struct{}, 1), changed: make(chan struct{}, 1), rebuilt: make(chan struct{}, 1),
-		strays: newStrays()}
+		deskChanged: make(chan struct{}, 1), strays: newStrays()}
 	if err := l.load(ctx); err != nil {
 		return nil, err
 	}
@@ -80,6 +81,8 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.Feed.Listen(run, c.Code) })
 	l.done.Go(func() { l.follow(run) })
 	l.done.Go(func() { l.watchPlan(run) })
+	l.done.Go(func() { l.watchDesk(run) })
+	l.done.Go(func() { l.openEarlier(run) })
 	l.done.Go(func() { l.Messages.Run(run) })
 	l.warm()
 	return l, nil

@@ -127,8 +127,8 @@ func cellsOfGrids(l *jurisdiction.Layout) map[string]policy.Cell {
 	return out
 }
 
-// Subject is a report as rights see it.
-func (c *City) Subject(r *report.Report) policy.Subject {
+// subjectOf is a report as rights see it, but for the units of its case.
+func (c *City) subjectOf(r *report.Report) policy.Subject {
 	p := &r.Placement
 	s := c.State().subject(&Cell{policy.Cell{Town: p.Town, Village: p.Village, Grid: p.Grid, Microgrid: p.Microgrid}, p.Candidates})
 	if r.FiledBy != nil {

@@ -8,6 +8,7 @@ import (
 
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
+	"gridgov/internal/assign"
 	"gridgov/internal/cube"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
@@ -19,6 +20,11 @@ func TestReachIsTheSameEverywhere(t *testing.T) {
 	db, c := apptest.City(t)
 	apptest.Publish(t, c, "first", 0, apptest.Now.AddDate(-1, 0, 0))
 	l := node(t, db.URL(), newClock(apptest.Now).now)
+	bureau, helper := manned(t, c, policy.LineDepartment, "水利局", apptest.CityArea), manned(t, c, policy.XForce, "联合队", apptest.CityArea)
+	apptest.Rules(t, c, assign.Rule{Items: []string{"02"}, Kinds: []string{"problem"}, Lead: assign.Party{Unit: bureau}, Support: []assign.Party{{Unit: helper}}},
+		assign.Rule{Items: []string{"02"}, Lead: assign.Party{Unit: helper}})
+	c.Announce()
+	await(t, "the node knows the rules", func() bool { return l.Regime().RulesID == c.Regime().RulesID })
 	people := []uuid.UUID{uuid.New(), uuid.New(), uuid.New()}
 	rng := rand.New(rand.NewPCG(41, 0))
 	fileSome := func(n int) {
@@ -39,17 +45,20 @@ func TestReachIsTheSameEverywhere(t *testing.T) {
 	grid := func(x, y int) policy.Area { return policy.Area{Level: policy.Grid, Code: apptest.GridCode(x, y)} }
 	elsewhere := policy.Area{Level: policy.Town, Code: "330481199"}
 	reaches := map[string]policy.Reach{
-		"everything":           {City: true},
-		"nothing":              {},
-		"what lies somewhere":  {Areas: []policy.Area{city}},
-		"the town":             {Areas: []policy.Area{town}},
-		"another town":         {Areas: []policy.Area{elsewhere}},
-		"a village":            {Areas: []policy.Area{village(0, 1)}},
-		"two villages":         {Areas: []policy.Area{village(0, 1), village(1, 0)}},
-		"a grid":               {Areas: []policy.Area{grid(1, 2)}},
-		"one's own":            {Own: true, Me: people[0]},
-		"a grid and one's own": {Areas: []policy.Area{grid(3, 3)}, Own: true, Me: people[1]},
-		"a village and a grid": {Areas: []policy.Area{village(1, 1), grid(0, 0)}},
+		"everything":            {City: true},
+		"nothing":               {},
+		"what lies somewhere":   {Areas: []policy.Area{city}},
+		"the town":              {Areas: []policy.Area{town}},
+		"another town":          {Areas: []policy.Area{elsewhere}},
+		"a village":             {Areas: []policy.Area{village(0, 1)}},
+		"two villages":          {Areas: []policy.Area{village(0, 1), village(1, 0)}},
+		"a grid":                {Areas: []policy.Area{grid(1, 2)}},
+		"one's own":             {Own: true, Me: people[0]},
+		"a grid and one's own":  {Areas: []policy.Area{grid(3, 3)}, Own: true, Me: people[1]},
+		"what a unit leads":     {Units: []policy.UnitID{bureau}},
+		"leads or supports":     {Units: []policy.UnitID{helper}},
+		"a unit's and a town's": {Areas: []policy.Area{village(1, 0)}, Units: []policy.UnitID{bureau}, Own: true, Me: people[2]},
+		"a village and a grid":  {Areas: []policy.Area{village(1, 1), grid(0, 0)}},
 	}
 	fileSome(300)
 	for _, step := range []string{"as filed", "with more", "under another plan"} {
@@ -79,7 +88,7 @@ func agree(t *testing.T, l *app.Live, name string, reach policy.Reach, all []rep
 	want, glimpses, drawn := map[report.Num]bool{}, 0, 0
 	area := policy.Reach{City: reach.City, Areas: reach.Areas}
 	for i := range all {
-		s := l.Subject(&all[i])
+		s := apptest.Subject(t, l.City, &all[i])
 		sight := reach.Covers(&s)
 		if sight != policy.Hidden {
 			want[all[i].Num] = true

@@ -125,6 +125,15 @@ func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter, reach *p
 		}
 		page = page.Merge(more, q.Limit)
 	}
+	if len(reach.Units) > 0 { // wherever it lies
+		led := q
+		led.Units = reach.Units
+		more, err := l.Reports.List(ctx, led)
+		if err != nil {
+			return page, err
+		}
+		page = page.Merge(more, q.Limit)
+	}
 	return page, nil
 }
 

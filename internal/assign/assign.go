@@ -125,7 +125,6 @@ type Unit struct {
 	Closed  bool
 	Members int // whose posts are in force
 	OnShift int // of them now on duty; -1: no roster is kept
-	Load    int // open cases that it leads
 }
 
 // Facts are what is known of a case.
@@ -152,6 +151,7 @@ type Decision struct {
 type World struct {
 	Units []Unit // in the order of their numbers
 	Name  func(policy.Area) worktime.Words
+	Load  func(policy.UnitID) int // open cases that a unit leads, about: it is for the words alone
 }
 
 // Decide finds the unit. Lines whose unit is closed, has no members or gave the case back are passed over, and the words say

@@ -18,14 +18,14 @@ func world() *World {
 	town := func(code string) policy.Area { return policy.Area{Level: policy.Town, Code: code} }
 	return &World{Units: []Unit{
 		{ID: 1, Kind: policy.CommandCenter, Name: worktime.Words{ZH: "指挥中心", EN: "Command centre"}, Area: policy.Area{Level: policy.City, Code: "0"}, Members: 4, OnShift: -1},
-		{ID: 2, Kind: policy.TownTeam, Name: worktime.Words{ZH: "许村执法队", EN: "Xucun team"}, Area: town("101"), Members: 9, OnShift: -1, Load: 2},
-		{ID: 3, Kind: policy.TownTeam, Name: worktime.Words{ZH: "长安执法队", EN: "Chang'an team"}, Area: town("103"), Members: 5, OnShift: 3, Load: 3},
+		{ID: 2, Kind: policy.TownTeam, Name: worktime.Words{ZH: "许村执法队", EN: "Xucun team"}, Area: town("101"), Members: 9, OnShift: -1},
+		{ID: 3, Kind: policy.TownTeam, Name: worktime.Words{ZH: "长安执法队", EN: "Chang'an team"}, Area: town("103"), Members: 5, OnShift: 3},
 		{ID: 4, Kind: policy.LineDepartment, Name: worktime.Words{ZH: "市场监管局"}, Members: 8, OnShift: -1},
 		{ID: 5, Kind: policy.LineDepartment, Name: worktime.Words{ZH: "生态环境分局", EN: "Ecology"}, OnShift: -1},
 		{ID: 6, Kind: policy.LineDepartment, Name: worktime.Words{ZH: "旧局", EN: "Old bureau"}, Members: 3, OnShift: -1, Closed: true},
 	}, Name: func(a policy.Area) worktime.Words {
 		return map[string]worktime.Words{"103": {ZH: "长安镇", EN: "Chang'an"}, "101": {ZH: "许村镇", EN: "Xucun"}, "103200": {ZH: "褚石村", EN: "Chushi"}}[a.Code]
-	}}
+	}, Load: func(id policy.UnitID) int { return map[policy.UnitID]int{2: 2, 3: 3}[id] }}
 }
 
 var rules = &Rules{[]Rule{

@@ -45,8 +45,8 @@ func (w *World) explain(number int, rule *Rule, f *Facts, lead *Unit, support []
 		en.WriteString("Rule " + itoa(int64(number)) + ": " + e)
 	}
 	where := w.where(f)
-	zh.WriteString("，" + where.ZH + "，由" + lead.Name.ZH + "负责（" + lead.standing().ZH + "）")
-	en.WriteString(", " + where.EN + ": " + english(lead.Name) + " leads (" + lead.standing().EN + ")")
+	zh.WriteString("，" + where.ZH + "，由" + lead.Name.ZH + "负责（" + w.standing(lead).ZH + "）")
+	en.WriteString(", " + where.EN + ": " + english(lead.Name) + " leads (" + w.standing(lead).EN + ")")
 	if len(support) > 0 {
 		var z, e []string
 		for _, u := range support {
@@ -80,7 +80,7 @@ func (w *World) conditions(r *Rule, f *Facts) (zh, en string) {
 	add := func(zh, en string) { z, e = append(z, zh), append(e, en) }
 	switch {
 	case len(r.Items) > 0:
-		add("事项 "+f.Item+" "+f.ItemName.ZH, "item "+f.Item+" "+english(f.ItemName))
+		add(strings.TrimSpace("事项 "+f.Item+" "+f.ItemName.ZH), strings.TrimSpace("item "+f.Item+" "+english(f.ItemName)))
 	case len(r.Aspects) > 0:
 		add("类别 "+f.Aspect, "aspect "+f.Aspect)
 	default:
@@ -126,8 +126,8 @@ func (w *World) where(f *Facts) worktime.Words {
 }
 
 // standing is how a unit stands.
-func (u *Unit) standing() worktime.Words {
-	n, load := u.Members, itoa(int64(u.Load))
+func (w *World) standing(u *Unit) worktime.Words {
+	n, load := u.Members, itoa(int64(w.Load(u.ID)))
 	zh, en := "人员 ", " people"
 	if u.OnShift >= 0 {
 		n, zh, en = u.OnShift, "在岗 ", " on shift"

@@ -36,10 +36,7 @@ const (
 var States = []State{Reported, Confirming, SelfSettled, Accepted, Filed, Dispatched, Returned, Received, Disposing, Suspended, FedBack,
 	Rework, Verified, Closed, Evaluated, Rejected, Merged, Voided}
 
-var (
-	open   = []State{Reported, Confirming, SelfSettled, Accepted, Filed, Dispatched, Returned, Received, Disposing, Suspended, FedBack, Rework, Verified}
-	atUnit = []State{Dispatched, Received, Disposing, Suspended, Rework} // some unit has it
-)
+var open = []State{Reported, Confirming, SelfSettled, Accepted, Filed, Dispatched, Returned, Received, Disposing, Suspended, FedBack, Rework, Verified}
 
 // Open tells whether somebody still has to do something.
 func (s State) Open() bool { return slices.Contains(open, s) }

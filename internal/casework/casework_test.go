@@ -132,10 +132,11 @@ func TestAllPairs(t *testing.T) {
 		for _, act := range acts {
 			d := full(act, monday.Add(30*time.Minute))
 			d.Person = other
-			if act == ExtendAgain || act == AskExtension {
+			switch act {
+			case ExtendAgain, AskExtension:
 				c = c.clone()
 				c.Extensions, c.Asked = 1, &Extension{By: worktime.WorkHours(1), Reason: "rain"}
-			} else if act == Extend {
+			case Extend:
 				c.Extensions = 0
 			}
 			before := fmt.Sprintf("%+v", c)

@@ -33,15 +33,17 @@ const (
 	CityChanged      = "city.changed"      // Changed
 )
 
-// Filed is the data of report.filed and report.positioned. Plan is the plan the placement was made under, 0 without.
+// Filed is the data of report.filed and report.positioned. Plan is the plan the placement was made under, 0 without. Units are
+// those to which a report that was filed goes: who leads its case, then who supports.
 type Filed struct {
-	Num    uint32 `json:"num"`
-	ID     string `json:"id"`
-	Item   string `json:"item"`
-	Kind   string `json:"kind,omitempty"`
-	Source string `json:"source"`
-	Grid   string `json:"grid,omitempty"`
-	Plan   int64  `json:"plan,omitempty"`
+	Num    uint32  `json:"num"`
+	ID     string  `json:"id"`
+	Item   string  `json:"item"`
+	Kind   string  `json:"kind,omitempty"`
+	Source string  `json:"source"`
+	Grid   string  `json:"grid,omitempty"`
+	Plan   int64   `json:"plan,omitempty"`
+	Units  []int64 `json:"units,omitempty"`
 }
 
 // Range is the data of report.imported: one batch, with the numbers FromNum to ToNum, both among them.
@@ -72,7 +74,7 @@ type Published struct {
 
 // Changed is the data of city.changed: something that all nodes keep in memory is another.
 type Changed struct {
-	What string `json:"what"` // items, places, attribution or people
+	What string `json:"what"` // items, places, attribution, people or regime
 }
 
 // Event is what is appended.

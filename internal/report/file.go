@@ -36,7 +36,10 @@ type Service struct {
 	Bound     func() orb.Bound // of the city, to recognise swapped coordinates; empty when unknown
 	Project   Projector
 	Contacts  Contacts // nil: reports that somebody tells are refused
+	Cases     Cases
 	Now       func() time.Time
+
+	statements sync.Map // shape of a case → inserts
 }
 
 // ready is a report that has been checked, located and placed: all that is left is to keep it.
@@ -144,9 +147,15 @@ func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err e
 	if err != nil {
 		return 0, false, err
 	}
-	sql, args := insertReport, r.insertArgs()
+	opened, err := s.Cases.Open(r.matter())
+	if err != nil {
+		return 0, false, err
+	}
+	args := r.insertArgs(opened)
+	insert := s.inserts(opened, len(args))
+	sql := insert.report
 	if r.told != nil {
-		sql, args = insertTold, append(args, ContactValues(r.told, r.receivedAt)...)
+		sql, args = insert.told, append(args, ContactValues(r.told, r.receivedAt)...)
 	}
 	err = s.Committer.DoStatement(ctx, feed.Statement{
 		SQL: sql, Args: args,
@@ -155,11 +164,11 @@ func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err e
 			if err := row.Scan(&num); err != nil {
 				return feed.Step{}, err // no row: it is there, or something new is told of a person
 			}
-			return r.filed(num), nil
+			return r.filed(num, opened), nil
 		},
 		Otherwise: func(ctx context.Context, tx pgx.Tx) (feed.Step, error) {
 			var err error
-			num, existed, err = r.insert(ctx, tx)
+			num, existed, err = r.insert(ctx, tx, insert.report, r.insertArgs(opened))
 			if err != nil || existed {
 				return feed.Step{}, err
 			}
@@ -168,13 +177,25 @@ func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err e
 					return feed.Step{}, err
 				}
 			}
-			return r.filed(num), nil
+			return r.filed(num, opened), nil
 		},
 	})
 	if err != nil {
 		return 0, false, err
 	}
 	return num, existed, nil
+}
+
+// inserts are the statements that keep a report with a case of one shape, and one that somebody told.
+type inserts struct{ report, told string }
+
+func (s *Service) inserts(c Opened, args int) inserts {
+	if known, ok := s.statements.Load(c.Shape()); ok {
+		return known.(inserts)
+	}
+	made := inserts{s.insertReport(c.Shape()), s.insertTold(c.Shape(), args)}
+	s.statements.Store(c.Shape(), made)
+	return made
 }
 
 // Filed is what became of one report of several.
@@ -241,10 +262,10 @@ func (n *New) people() (keys []string) {
 }
 
 // filed is what a new report leaves behind.
-func (r *ready) filed(num Num) feed.Step {
+func (r *ready) filed(num Num, c Opened) feed.Step {
 	return feed.Step{
 		Events: []feed.Event{{Type: feed.ReportFiled, Data: feed.Filed{Num: uint32(num), ID: r.ID.String(), Item: r.Item, Kind: string(r.Kind),
-			Source: string(r.Source), Grid: r.placement.Grid, Plan: r.placement.PlanID}}},
+			Source: string(r.Source), Grid: r.placement.Grid, Plan: r.placement.PlanID, Units: c.Units()}}},
 		Records: []audit.Record{{Act: "report.file", Subject: num.subject()}},
 	}
 }
@@ -258,9 +279,9 @@ type inGrid struct {
 	Plan int64  `json:"plan,omitempty"`
 }
 
-// insert keeps the report and its placement, or finds what is there.
-func (r *ready) insert(ctx context.Context, tx pgx.Tx) (num Num, existed bool, err error) {
-	err = tx.QueryRow(ctx, insertReport, r.insertArgs()...).Scan(&num)
+// insert keeps the report with what goes with it, or finds what is there.
+func (r *ready) insert(ctx context.Context, tx pgx.Tx, sql string, args []any) (num Num, existed bool, err error) {
+	err = tx.QueryRow(ctx, sql, args...).Scan(&num)
 	if err == nil {
 		return num, false, nil
 	}

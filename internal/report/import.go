@@ -295,7 +295,11 @@ func (im *importer) write(ctx context.Context, batch []readyRow, names map[strin
 	if err != nil {
 		return 0, 0, 0, nil, err
 	}
-	if err := im.copy(ctx, fresh, items, names); err != nil {
+	cases, err := im.openCases(fresh)
+	if err != nil {
+		return 0, 0, 0, nil, err
+	}
+	if err := im.copy(ctx, fresh, cases, items, names); err != nil {
 		return 0, 0, 0, nil, err
 	}
 	im.created(items)
@@ -348,7 +352,7 @@ func (im *importer) present(ctx context.Context, batch []readyRow) (map[string][
 	return known, nil
 }
 
-func (im *importer) copy(ctx context.Context, rows []readyRow, items []string, names map[string]string) error {
+func (im *importer) copy(ctx context.Context, rows []readyRow, cases []Opened, items []string, names map[string]string) error {
 	return postgres.Transact(ctx, im.Pool, func(tx pgx.Tx) error {
 		if err := createItems(ctx, tx, items, names); err != nil {
 			return err
@@ -373,6 +377,9 @@ func (im *importer) copy(ctx context.Context, rows []readyRow, items []string, n
 		if err != nil {
 			return fmt.Errorf("copy placements: %w", err)
 		}
+		if err := im.Cases.Copy(ctx, tx, nums, cases); err != nil {
+			return err
+		}
 		if err := im.link(ctx, tx, nums, rows); err != nil {
 			return err
 		}
@@ -382,6 +389,17 @@ func (im *importer) copy(ctx context.Context, rows []readyRow, items []string, n
 			audit.Record{Act: "report.import", Subject: "reports", After: batch})
 		return err
 	})
+}
+
+// openCases opens the rows' cases.
+func (im *importer) openCases(rows []readyRow) (cases []Opened, err error) {
+	cases = make([]Opened, len(rows))
+	for i, r := range rows {
+		if cases[i], err = im.Cases.Open(r.matter()); err != nil {
+			return nil, fmt.Errorf("line %d: %w", r.line, err)
+		}
+	}
+	return cases, nil
 }
 
 // link keeps who told the rows' reports.

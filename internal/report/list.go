@@ -14,6 +14,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"gridgov/internal/fault"
+	"gridgov/internal/policy"
 )
 
 // Query selects reports; a nil or zero field does not filter. Items, Kinds and Sources are unions; a Kind "" means
@@ -29,9 +30,10 @@ type Query struct {
 	Grid      string
 	Microgrid string
 	Methods   []string
-	Within    *Within    // nil: the whole city
-	FiledBy   *uuid.UUID // by this person's account only
-	Nums      []Num      // these reports only
+	Within    *Within         // nil: the whole city
+	FiledBy   *uuid.UUID      // by this person's account only
+	Units     []policy.UnitID // whose case, or a part of it, one of these units leads or supports; nil: any
+	Nums      []Num           // these reports only
 	IDs       []ID
 	Nowhere   bool   // those without a point only
 	After     string // the cursor of the page before
@@ -129,6 +131,9 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 	}
 	if q.FiledBy != nil {
 		add(`r.filed_by = @filed_by`, "filed_by", *q.FiledBy)
+	}
+	if q.Units != nil {
+		add(`EXISTS (SELECT FROM cases c WHERE c.report_num = r.num AND (c.unit_id = ANY (@units) OR c.supporting && @units::bigint[]))`, "units", q.Units)
 	}
 	if len(q.Methods) > 0 {
 		add(`p.method = ANY (@methods)`, "methods", q.Methods)

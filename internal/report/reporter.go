@@ -105,9 +105,10 @@ func ContactValues(c *Sealed, at time.Time) []any {
 // person at the same time it fails. Its arguments are insertArgs and ContactValues.
 //
 // Who erases a person locks the whole row: that is waited for, and then the person is known no more.
-var insertTold = func() string {
+func (s *Service) insertTold(shape, args int) string {
 	placed := 1 + len(reportColumns)
-	contact := placed + len(placementColumns)
+	cased := placed + len(placementColumns)
+	contact := 1 + args
 	arg := func(column string) string {
 		for i, c := range contactColumns {
 			if c == column {
@@ -130,12 +131,12 @@ var insertTold = func() string {
 		RETURNING id
 	), link AS (
 		INSERT INTO reporter (report_num, contact_id) SELECT num, coalesce((SELECT id FROM known), (SELECT id FROM added)) FROM r
-	)
+	), %[10]s
 	INSERT INTO placement (report_num, %[8]s)
 	SELECT num, %[9]s FROM r
 	RETURNING report_num`,
 		arg("phone_index"), arg("email_index"), arg("told"),
 		strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)),
 		strings.Join(contactColumns, ", "), numbered(contact, len(contactColumns)),
-		strings.Join(placementColumns, ", "), numbered(placed, len(placementColumns)))
-}()
+		strings.Join(placementColumns, ", "), numbered(placed, len(placementColumns)), s.Cases.With(cased, shape))
+}

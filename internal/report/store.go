@@ -39,19 +39,21 @@ func placementValues(p *Placement) []any {
 		p.DistanceM, p.BorderM, p.Near, p.Candidates, p.Score, null(p.Matched), p.Since}
 }
 
-// insertReport keeps a report that is not there yet, with its placement, and returns its number. Its arguments are
-// insertArgs.
-var insertReport = fmt.Sprintf(`
+// insertReport keeps a report that is not there yet, with its placement and its case, and returns its number. Its arguments
+// are insertArgs.
+func (s *Service) insertReport(shape int) string {
+	return fmt.Sprintf(`
 	WITH r AS (
 		INSERT INTO report (%s) VALUES (%s)
 		ON CONFLICT DO NOTHING
 		RETURNING num
-	)
+	), %s
 	INSERT INTO placement (report_num, %s)
 	SELECT num, %s FROM r
 	RETURNING report_num`,
-	strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)),
-	strings.Join(placementColumns, ", "), numbered(1+len(reportColumns), len(placementColumns)))
+		strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)), s.Cases.With(1+len(reportColumns)+len(placementColumns), shape),
+		strings.Join(placementColumns, ", "), numbered(1+len(reportColumns), len(placementColumns)))
+}
 
 // numbered lists n parameters from $first.
 func numbered(first, n int) string {
@@ -62,8 +64,8 @@ func numbered(first, n int) string {
 	return strings.Join(list, ", ")
 }
 
-func (r *ready) insertArgs() []any {
-	return append(r.reportValues(), placementValues(&r.placement)...)
+func (r *ready) insertArgs(c Opened) []any {
+	return append(append(r.reportValues(), placementValues(&r.placement)...), c.Args()...)
 }
 
 // setPosition sets a point by hand: it keeps on record what was before, moves the answer in force to the past and puts the

@@ -301,6 +301,13 @@ func TestWashingtonsLimits(t *testing.T) {
 			t.Errorf("%s has %s, want %s", code, got, want)
 		}
 	}
+	for _, service := range dc.Services() { // by which the demo counts
+		if _, checked := scores[service.Code]; checked && limits[service.Code].String() != service.Limit {
+			t.Errorf("the demo gives %s %q, its dues say %s", service.Code, service.Limit, limits[service.Code])
+		} else if !checked && service.Limit != "" {
+			t.Errorf("the demo gives %s %q, and no due was foretold with it", service.Code, service.Limit)
+		}
+	}
 	if *update {
 		if err := os.WriteFile(limitsPage, []byte(page.String()), 0o644); err != nil {
 			t.Fatal(err)

@@ -114,17 +114,28 @@ CREATE TABLE clock (
 
 CREATE INDEX clock_next ON clock (next_at) WHERE next_at IS NOT NULL;
 
+-- How far the cases of reports that were kept without one are opened, by number.
+CREATE TABLE case_opening (
+    one boolean PRIMARY KEY CHECK (one),
+    next_num bigint NOT NULL
+);
+
+INSERT INTO case_opening (one, next_num) VALUES (true, 1);
+
+GRANT SELECT, UPDATE ON case_opening TO {{.role}};
+
 GRANT SELECT, INSERT, UPDATE ON cases, clock TO {{.role}};
 
 GRANT SELECT, INSERT ON case_act TO {{.role}};
 
 ---- create above / drop below ----
 
+DROP TABLE case_opening;
+
 DROP TABLE clock;
 
 DROP TABLE case_act;
 
 DROP TABLE cases;
-
 
 DROP TABLE regime;

@@ -5,6 +5,7 @@ package citybench
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,12 +14,18 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"gridgov/internal/app"
+	"gridgov/internal/assign"
 	"gridgov/internal/bench/tilebench"
 	"gridgov/internal/geofile"
 	"gridgov/internal/jurisdiction"
+	"gridgov/internal/person"
 	"gridgov/internal/placement/madeup"
+	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
+	"gridgov/internal/regime"
 	"gridgov/internal/report"
 )
 
@@ -61,7 +68,49 @@ func (b *Bench) City(ctx context.Context, code string) (*app.City, error) {
 	if err := c.Reports.SetItems(ctx, items); err != nil {
 		return nil, err
 	}
-	return c, b.publish(ctx, c, "first", b.Seed)
+	if err := b.publish(ctx, c, "first", b.Seed); err != nil {
+		return nil, err
+	}
+	return c, b.desk(ctx, c)
+}
+
+// departments are how many units the city's items go to.
+const departments = 12
+
+// desk gives the city units with people, and a rule for each item, so that deciding takes as long as it does in a city at work.
+func (b *Bench) desk(ctx context.Context, c *app.City) error {
+	var units []policy.UnitID
+	for i := range departments {
+		u, err := c.People.CreateUnit(ctx, person.Unit{Kind: policy.LineDepartment, Name: fmt.Sprintf("部门%02d", i), NameEN: fmt.Sprintf("Department %02d", i)})
+		if err != nil {
+			return err
+		}
+		p, err := c.People.Create(ctx, person.New{Name: fmt.Sprintf("head %02d", i)})
+		if err == nil {
+			_, err = c.People.CreatePost(ctx, person.Post{Person: p.ID, Role: policy.UnitHead, Unit: u.ID, Begins: "2026-01-01"})
+		}
+		if err != nil {
+			return err
+		}
+		units = append(units, u.ID)
+	}
+	rules := assign.Rules{}
+	for i := range tilebench.Items {
+		rules.Rules = append(rules.Rules, assign.Rule{Items: []string{itemCode(i + 1)}, Lead: assign.Party{Unit: units[i%departments]},
+			Support: []assign.Party{{Unit: units[(i+1)%departments]}}, Dispatch: i%3 == 0})
+	}
+	content, err := json.Marshal(rules)
+	if err != nil {
+		return err
+	}
+	draft, err := c.Regimes.Save(ctx, regime.Rules, content, regime.Seen{}, uuid.Nil)
+	if err == nil {
+		_, err = c.Regimes.Publish(ctx, regime.Rules, regime.Seen{ID: draft.ID, Edits: draft.Edits}, time.Time{})
+	}
+	if err != nil {
+		return err
+	}
+	return c.LoadDesk(ctx)
 }
 
 func itemCode(i int) string { return fmt.Sprintf("%02d", i) }

@@ -18,8 +18,8 @@ type Intake struct {
 	Ratio        float64       // COPY's time by the import's
 }
 
-// Intake imports the table into a fresh city each round, and has psql copy the rows that came out of it (reports and
-// placements) into the same indexed tables of another fresh city. It returns the first round's city, which holds the
+// Intake imports the table into a fresh city each round, and has psql copy the rows that came out of it (reports,
+// placements, cases and clocks) into the same indexed tables of another fresh city. It returns the first round's city, which holds the
 // reports.
 func (b *Bench) Intake(ctx context.Context) (Intake, *app.City, error) {
 	out := Intake{Reports: b.Reports, Import: 1 << 62, Copy: 1 << 62}
@@ -63,7 +63,7 @@ func (b *Bench) Intake(ctx context.Context) (Intake, *app.City, error) {
 }
 
 // dumped are the tables an import writes, in the order of their references.
-var dumped = []string{"report", "placement"}
+var dumped = []string{"report", "placement", "cases", "clock"}
 
 func (b *Bench) file(table string) string { return filepath.Join(b.Dir, table+".copy") }
 

@@ -2,7 +2,15 @@ import type { Kind, Source } from './types'
 
 /** The city's feed as the page hears it. Each event carries numbers and codes only. */
 export interface LiveEvents {
-  'report.filed': { num: number; id: string; item: string; kind?: Kind; source: Source; grid?: string }
+  'report.filed': {
+    num: number
+    id: string
+    item: string
+    kind?: Kind
+    source: Source
+    grid?: string
+    units?: number[]
+  }
   'report.imported': { from_num: number; to_num: number; count: number }
   'report.positioned': { num?: number }
   'report.replaced': Record<string, unknown>

@@ -215,8 +215,9 @@ export interface paths {
          * @description Each event has an id `epoch-seq`, a type and JSON data. `Last-Event-ID` (or `?last_event_id=`) reads on from there;
          *     without it the stream starts now. An id of another epoch or from before what is kept is answered by an event
          *     `reset`: load anew. Data carries ids, numbers and codes only. Types: `report.filed`, `report.imported` (a range of
-         *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `report.erased` (words of reports are gone), `plan.published`, `city.changed` (items, places or
-         *     attributions). Who sees a part of the city hears of reports filed there, and by `reports.changed` without data that
+         *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `report.erased` (words of reports are gone), `plan.published`, `city.changed` (items, places,
+         *     attributions, people or what decides about cases). `report.filed` has as `units` who leads its case, then who supports. Who sees a
+         *     part of the city hears of reports filed there, and of those that their unit leads or supports, and by `reports.changed` without data that
          *     others may have come, gone or moved. `access`: what the reader may see has changed; load anew. The stream ends when
          *     the session does.
          */
@@ -1840,6 +1841,87 @@ export interface components {
             beidou: string | null;
             placement: components["schemas"]["Placement"];
             generated: boolean;
+            case?: components["schemas"]["Case"];
+        };
+        /** @description What has become of a report. Of one report; absent for the moment in which the case of a report of an earlier version is still to be opened. */
+        Case: {
+            /** @enum {string} */
+            state: "reported" | "confirming" | "self_settled" | "accepted" | "filed" | "dispatched" | "returned" | "received" | "disposing" | "suspended" | "fed_back" | "rework" | "verified" | "closed" | "evaluated" | "rejected" | "merged" | "voided";
+            /** @description How many acts were done with it */
+            version: number;
+            unit: components["schemas"]["CaseUnit"];
+            supporting: components["schemas"]["CaseUnit"][];
+            /** @description The line of the rules that decided, from 1; 0: none did */
+            rule: number;
+            why: components["schemas"]["BothWords"];
+            /** @description The one-stop list that it was opened under does not have its item: it has the list's limits for other items */
+            unlisted?: boolean;
+            /**
+             * Format: date-time
+             * @description From when it counts: when the report came, or of an import when it was made
+             */
+            opened_at: string;
+            /** Format: date-time */
+            dispatched_at?: string;
+            /** Format: date-time */
+            closed_at?: string;
+            /** @enum {string} */
+            settled_by?: "village_onsite" | "town_team" | "committee";
+            /**
+             * Format: date-time
+             * @description When the first of its running clocks turns amber
+             */
+            amber_at?: string;
+            /**
+             * Format: date-time
+             * @description When the first of its running clocks is due
+             */
+            due_at?: string;
+            clocks: components["schemas"]["CaseClock"][];
+        };
+        CaseUnit: {
+            id: number;
+            kind: components["schemas"]["CaseUnitKind"];
+            name: string;
+            name_en?: string;
+        };
+        /** @enum {string} */
+        CaseUnitKind: "town_team" | "line_department" | "enforcement_committee" | "command_center" | "x_force";
+        CaseClock: {
+            /** @enum {string} */
+            kind: "desk" | "confirm" | "self_settle" | "receive" | "first" | "disposal" | "verify" | "review";
+            /** @description Of a disposal in stages, from 0 */
+            stage: number;
+            stage_name?: components["schemas"]["BothWords"];
+            /** @enum {string} */
+            phase: "running" | "paused" | "stopped";
+            /** @description As the one-stop list writes it: 30 min, 4 ch, 30 d of all time; 45 wmin, 4 wh, 5 wd of working time */
+            limit: string;
+            limit_words: components["schemas"]["BothWords"];
+            /** @description What it was given in all, in seconds of its own time */
+            budget_s: number;
+            /** @description What is used of it now */
+            used_s: number;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            stopped_at?: string;
+            /** Format: date-time */
+            amber_at?: string;
+            /**
+             * Format: date-time
+             * @description Absent where it stands still: when it will be due is not known
+             */
+            due_at?: string;
+            /** @description It runs past its due, or was stopped after it */
+            late: boolean;
+            /** @description Years that it runs through and whose holidays the calendar does not list */
+            unknown_years: number[];
+        };
+        BothWords: {
+            zh: string;
+            /** @description May be empty: nobody has translated it */
+            en: string;
         };
         ReportPage: {
             reports: components["schemas"]["Report"][];

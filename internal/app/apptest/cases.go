@@ -1,0 +1,50 @@
+package apptest
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gridgov/internal/app"
+	"gridgov/internal/assign"
+	"gridgov/internal/policy"
+	"gridgov/internal/regime"
+	"gridgov/internal/report"
+)
+
+// Subject is a report as rights see it, with the units of its case.
+func Subject(t testing.TB, c *app.City, r *report.Report) policy.Subject {
+	t.Helper()
+	list, err := c.Subjects(t.Context(), []report.Report{*r}, &policy.Reach{Units: []policy.UnitID{0}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list[0]
+}
+
+// Rules puts rules of assignment in force from the city's now on, and has the city know its units as they are.
+func Rules(t testing.TB, c *app.City, rules ...assign.Rule) {
+	t.Helper()
+	PublishRegime(t, c, regime.Rules, assign.Rules{Rules: rules})
+}
+
+// PublishRegime puts a document in force from the city's now on.
+func PublishRegime(t testing.TB, c *app.City, kind regime.Kind, content any) {
+	t.Helper()
+	b, err := json.Marshal(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := c.Regimes.Save(t.Context(), kind, b, regime.Seen{}, uuid.Nil)
+	if err == nil {
+		_, err = c.Regimes.Publish(t.Context(), kind, regime.Seen{ID: d.ID, Edits: d.Edits}, time.Time{})
+	}
+	if err == nil {
+		err = c.LoadDesk(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,47 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"gridgov/internal/catalogue"
+	"gridgov/internal/policy"
+	"gridgov/internal/regime"
+	"gridgov/internal/report"
+)
+
+// ListUnder is the one-stop list that a case was opened under. A published one never changes, so it is kept once it was read.
+func (c *City) ListUnder(ctx context.Context, id regime.ID) (*catalogue.Catalogue, error) {
+	if r := c.Regime(); r.CatalogueID == id {
+		return r.Catalogue, nil
+	}
+	if known, ok := c.lists.Load(id); ok {
+		return known.(*catalogue.Catalogue), nil
+	}
+	d, err := c.Regimes.Get(ctx, regime.Catalogue, id)
+	if err != nil {
+		return nil, err
+	}
+	list, err := catalogue.Parse(d.Content)
+	if err == nil {
+		c.lists.Store(id, list)
+	}
+	return list, err
+}
+
+// Subjects are reports as rights see them. Which units lead or support their cases is asked where a reach goes by units.
+func (c *City) Subjects(ctx context.Context, reports []report.Report, reaches ...*policy.Reach) ([]policy.Subject, error) {
+	out := make([]policy.Subject, len(reports))
+	nums := make([]report.Num, len(reports))
+	for i := range reports {
+		out[i], nums[i] = c.subjectOf(&reports[i]), reports[i].Num
+	}
+	if !slices.ContainsFunc(reaches, func(r *policy.Reach) bool { return len(r.Units) > 0 }) {
+		return out, nil
+	}
+	units, err := c.Cases.UnitsOf(ctx, nums)
+	for i := range out {
+		out[i].Units = units[nums[i]]
+	}
+	return out, err
+}

@@ -1,0 +1,244 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode"
+
+	"gridgov/internal/assign"
+	"gridgov/internal/casework"
+	"gridgov/internal/fault"
+	"gridgov/internal/jurisdiction"
+	"gridgov/internal/person"
+	"gridgov/internal/policy"
+	"gridgov/internal/regime"
+	"gridgov/internal/worktime"
+)
+
+// desk is what decides about cases that are opened now: the regime in force and those published for later, the units, and
+// what items are called. It is immutable but for the loads; a change makes a new one.
+type desk struct {
+	regimes []*regime.Regime // one after the other: each until its Until
+	world   assign.World
+	loads   map[policy.UnitID]*atomic.Int64 // open cases that a unit leads, as counted when it was loaded, and opened here since
+	items   map[string]worktime.Words
+	at      time.Time // when it was loaded
+}
+
+// maxAhead is how many changes of the regime are held ready; those after them are found when the desk is loaded next.
+const maxAhead = 16
+
+// regimeAt is the regime in force at a moment: one published ahead is in force from its very moment on.
+func (d *desk) regimeAt(at time.Time) *regime.Regime {
+	for _, r := range d.regimes {
+		if r.Until.IsZero() || at.Before(r.Until) {
+			return r
+		}
+	}
+	return d.regimes[len(d.regimes)-1]
+}
+
+// standing is what decides about a case that is opened at a moment, from memory.
+func (c *City) standing(at time.Time) casework.Standing {
+	d := c.desk.Load()
+	return casework.Standing{Regime: d.regimeAt(at), World: &d.world, ItemName: func(code string) worktime.Words { return d.items[code] },
+		Opened: func(unit policy.UnitID) {
+			if n := d.loads[unit]; n != nil {
+				n.Add(1)
+			}
+		}}
+}
+
+// Regime is what is in force now.
+func (c *City) Regime() *regime.Regime { return c.desk.Load().regimeAt(c.now()) }
+
+// UnitNamed is a unit as far as it is known here.
+func (c *City) UnitNamed(id policy.UnitID) (assign.Unit, bool) {
+	units := c.desk.Load().world.Units
+	i := slices.IndexFunc(units, func(u assign.Unit) bool { return u.ID == id })
+	if i < 0 {
+		return assign.Unit{}, false
+	}
+	return units[i], true
+}
+
+// LoadDesk loads what decides about cases. A city without a regime gets its first one, and one without an open unit a
+// command centre: a case never is without an owner.
+func (c *City) LoadDesk(ctx context.Context) error {
+	c.reloadDesk.Lock()
+	defer c.reloadDesk.Unlock()
+	now := c.now()
+	d := &desk{at: now}
+	first, err := c.Regimes.InForce(ctx, now)
+	if fault.Is(err, fault.KindNotFound) {
+		if err = c.ensureRegime(ctx); err == nil {
+			first, err = c.Regimes.InForce(ctx, now)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for r := first; ; {
+		d.regimes = append(d.regimes, r)
+		if r.Until.IsZero() || len(d.regimes) > maxAhead {
+			break
+		}
+		if r, err = c.Regimes.InForce(ctx, r.Until); err != nil {
+			return err
+		}
+	}
+	if err := c.loadUnits(ctx, d); err != nil {
+		return err
+	}
+	items, err := c.Reports.Items(ctx)
+	if err != nil {
+		return err
+	}
+	d.items = make(map[string]worktime.Words, len(items))
+	for _, i := range items {
+		d.items[i.Code] = worktime.Words{ZH: i.Name, EN: i.NameEN}
+	}
+	c.desk.Store(d)
+	return nil
+}
+
+// loadUnits reads the units with their members and loads.
+func (c *City) loadUnits(ctx context.Context, d *desk) error {
+	for made := false; ; made = true {
+		units, err := c.People.Manned(ctx)
+		if err != nil {
+			return err
+		}
+		d.world.Units = nil
+		open := false
+		for _, u := range units {
+			open = open || u.ClosedAt == nil
+			d.world.Units = append(d.world.Units, assign.Unit{ID: u.ID, Kind: u.Kind, Name: worktime.Words{ZH: u.Name, EN: u.NameEN}, Area: u.Area,
+				Closed: u.ClosedAt != nil, Members: u.Members, OnShift: -1}) // no roster is kept yet
+		}
+		if open || made {
+			break
+		}
+		if err := c.ensureUnit(ctx, len(units)); err != nil {
+			return err
+		}
+	}
+	d.loads = make(map[policy.UnitID]*atomic.Int64, len(d.world.Units))
+	for _, u := range d.world.Units {
+		d.loads[u.ID] = new(atomic.Int64)
+	}
+	counted, err := casework.Loads(ctx, c.Pool)
+	if err != nil {
+		return err
+	}
+	for id, n := range counted {
+		if load := d.loads[id]; load != nil {
+			load.Store(int64(n))
+		}
+	}
+	d.world.Load = func(id policy.UnitID) int {
+		if n := d.loads[id]; n != nil {
+			return int(n.Load())
+		}
+		return 0
+	}
+	d.world.Name = c.areaName
+	return nil
+}
+
+// areaName names a jurisdiction by the plan in force, else by its code.
+func (c *City) areaName(a policy.Area) worktime.Words {
+	if l := c.layout(); l != nil {
+		if level, unit, ok := l.Unit(jurisdiction.Role(a.Level), a.Code); ok {
+			u := &l.Levels[level].Units[unit]
+			return worktime.Words{ZH: u.Name, EN: u.NameLatin}
+		}
+	}
+	return worktime.Words{ZH: a.Code}
+}
+
+// ensureUnit makes a command centre of the whole city. Of two nodes that do one wins. A demo that has no plan yet is still being
+// loaded, and gets units of its own.
+func (c *City) ensureUnit(ctx context.Context, closed int) error {
+	name := worktime.Words{ZH: c.Name}
+	if c.layout() != nil {
+		if n := c.areaName(c.Area()); n.ZH != c.Area().Code {
+			name = n
+		}
+	} else if c.Demo {
+		return nil
+	}
+	if name.EN == "" && !strings.ContainsFunc(name.ZH, func(r rune) bool { return r > unicode.MaxLatin1 }) {
+		name.EN = name.ZH
+	}
+	u := person.Unit{Kind: policy.CommandCenter, Name: name.ZH + "综合指挥中心", NameEN: strings.TrimSpace(name.EN + " Command Centre"), Area: c.Area()}
+	if closed > 0 { // a closed one may have the name
+		u.Name, u.NameEN = fmt.Sprintf("%s（%d）", u.Name, closed+1), fmt.Sprintf("%s (%d)", u.NameEN, closed+1)
+	}
+	_, err := c.People.CreateUnit(ctx, u)
+	if f, ok := fault.As(err); ok && f.Code == "unit_exists" {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("make a command centre: %w", err)
+	}
+	return nil
+}
+
+// deskAge is how old the figures of the desk may be: members change at midnight, loads with every case that other nodes open
+// or that is closed.
+const deskAge = time.Minute
+
+// freshenDesk loads the desk anew when it is older than that; what works on without following the feed asks now and then.
+func (c *City) freshenDesk(ctx context.Context) error {
+	if age := c.now().Sub(c.desk.Load().at); age < deskAge && age >= 0 {
+		return nil
+	}
+	return c.LoadDesk(ctx)
+}
+
+// watchDesk keeps the desk up to date: at once when the feed tells of a change, and now and then besides.
+func (l *Live) watchDesk(ctx context.Context) {
+	tick := time.NewTicker(deskAge)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.deskChanged:
+		case <-tick.C:
+		}
+		if err := l.LoadDesk(ctx); err != nil && ctx.Err() == nil {
+			l.log.Warn("what decides about cases could not be loaded, will try again", "err", err)
+			pause(ctx, time.Second)
+			signal(l.deskChanged)
+		}
+	}
+}
+
+// openEarlier opens the cases of reports that were there before there were cases, in the background.
+func (l *Live) openEarlier(ctx context.Context) {
+	for ctx.Err() == nil {
+		n, err := l.OpenEarlier(ctx)
+		if n > 0 {
+			l.log.Info("cases were opened of reports that had none", "cases", n)
+		}
+		if err == nil {
+			return
+		}
+		if ctx.Err() == nil {
+			l.log.Warn("opening cases of earlier reports stopped, will go on", "err", err)
+			pause(ctx, time.Second)
+		}
+	}
+}
+
+// OpenEarlier opens the cases of reports that have none and returns how many it opened here.
+func (c *City) OpenEarlier(ctx context.Context) (int64, error) {
+	defer c.Announce()
+	return c.Cases.OpenEarlier(ctx, c.freshenDesk)
+}

@@ -1,0 +1,28 @@
+package casework
+
+import (
+	"time"
+
+	"gridgov/internal/assign"
+)
+
+// Conclude is the act by which the service keeps how a matter ended that came here with its end. It is in no line of the
+// table: nobody can do it.
+const Conclude Act = "conclude"
+
+// OpenPast is the case of a matter that came with its end, as an import brings it. What was done on the way is not known and
+// none of it is made up: it begins in disposal, so that the item's limit is counted from the moment it was opened, and
+// [Concluded] ends it.
+func OpenPast(c Case, d assign.Decision, t *Terms, at time.Time) (*Case, error) {
+	c.State, c.OpenedAt, c.DispatchedAt = Disposing, at, at
+	c.decided(&d)
+	return &c, c.runClocks(t, Doing{At: at})
+}
+
+// Concluded ends a case of [OpenPast] at the time that came with it. Who settled it is not known.
+func Concluded(c *Case, t *Terms, at time.Time) (*Case, error) {
+	n := c.clone()
+	n.Version++
+	n.State, n.ClosedAt = Closed, at
+	return n, n.runClocks(t, Doing{Act: Conclude, At: at})
+}
