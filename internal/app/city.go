@@ -25,6 +25,7 @@ import (
 	"gridgov/internal/placement"
 	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
+	"gridgov/internal/regime"
 	"gridgov/internal/report"
 	"gridgov/internal/resident"
 	"gridgov/tiles"
@@ -38,6 +39,7 @@ type City struct {
 	Pool    *pgxpool.Pool
 	Writer  *feed.Writer // of what the city's transactions leave behind
 	Reports *report.Service
+	Regimes *regime.Service // what decides about cases
 	Plans   *jurisdiction.Service
 	People  *person.Service
 	Auth    *auth.Service
@@ -91,6 +93,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	}
 	c.Plans = &jurisdiction.Service{Pool: pool, Feed: c.Writer, Levels: levels, SRID: info.SRID, Now: now}
 	c.openPeople(keys)
+	c.Regimes = &regime.Service{Pool: pool, Feed: c.Writer, Now: now}
 	c.Contacts = &contact.Service{Pool: pool, Ring: keys, City: info.Code, Feed: c.Writer, Now: now}
 	c.Reports = &report.Service{
 		Pool:     pool,
