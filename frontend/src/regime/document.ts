@@ -65,6 +65,9 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
     if (versions.data.value && !base.value && edits.value && !work.value) work.value = blank()
   })
 
+  // Who may do something else may see something else.
+  watch(session.rights, () => versions.drop())
+
   const shown = computed<T | null>(() =>
     older.value === null ? work.value : ((looked.data.value?.content as T) ?? null),
   )
@@ -126,7 +129,7 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
     const of = seen.value
     if (of === null) {
       // Nothing is kept yet: what was changed here alone is dropped.
-      work.value = saved.value
+      work.value = saved.value ?? (base.value ? null : blank())
       past.value = []
       future.value = []
       return true

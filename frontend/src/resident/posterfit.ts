@@ -15,12 +15,12 @@ interface Form {
 }
 // Measured from the page's print rules (PosterPage.vue); a browser test prints the sixteen items in both languages.
 const forms: Record<Size, Form> = {
-  large: { columns: 2, name: 36, text: 48, nameMm: 8.2, textMm: 7, itemMm: 5.2, headMm: 18.5 },
-  middle: { columns: 2, name: 41, text: 54, nameMm: 7.2, textMm: 6.1, itemMm: 4, headMm: 16 },
-  small: { columns: 2, name: 49, text: 62, nameMm: 6.2, textMm: 5.3, itemMm: 2.8, headMm: 14 },
+  large: { columns: 2, name: 38, text: 53, nameMm: 8.2, textMm: 7, itemMm: 5.2, headMm: 18.5 },
+  middle: { columns: 2, name: 43, text: 60, nameMm: 7.2, textMm: 6.1, itemMm: 4, headMm: 16 },
+  small: { columns: 2, name: 52, text: 69, nameMm: 6.2, textMm: 5.3, itemMm: 2.8, headMm: 14 },
   dense: { columns: 3, name: 40, text: 52, nameMm: 4.8, textMm: 4, itemMm: 1.5, headMm: 11 },
 }
-const heightMm = 262
+const heightMm = 280
 
 /** A text's width in halves of a Chinese character. */
 function halves(s: string): number {
@@ -49,7 +49,7 @@ export function fitting(aspects: readonly (readonly PosterItem[])[]): Size {
           f.textMm * ((i.who ? lines(i.who, f.text) : 0) + lines(i.time, f.text))
     }
     // Columns break between items, so one of them is a little longer than the others.
-    if (mm / f.columns + 14 <= heightMm) return size
+    if (mm / f.columns + 12 <= heightMm) return size
   }
   return 'dense'
 }
