@@ -230,6 +230,14 @@ func (a *api) getRegimeTable(w http.ResponseWriter, r *http.Request, c *call) er
 	return nil
 }
 
+// seenDraft is the draft that somebody names by what they read of it.
+func seenDraft(field string, id, edits int) (regime.Seen, error) {
+	if id < 1 || edits < 1 || edits > 1<<30 {
+		return regime.Seen{}, fault.Invalid(field, "out_of_range", "name the draft that was read by its number and its edits; there is none of this number")
+	}
+	return regime.Seen{ID: regime.ID(id), Edits: edits}, nil
+}
+
 func (a *api) saveRegimeDraft(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
@@ -250,8 +258,8 @@ func (a *api) saveRegimeDraft(w http.ResponseWriter, r *http.Request, c *call) e
 	}
 	var seen regime.Seen
 	if in.Seen != nil {
-		if seen = (regime.Seen{ID: regime.ID(in.Seen.Id), Edits: in.Seen.Edits}); seen.ID <= 0 || seen.Edits <= 0 {
-			return fault.Invalid("seen", "out_of_range", "name the draft that was read by its number and its edits; leave it out where there was none")
+		if seen, err = seenDraft("seen", in.Seen.Id, in.Seen.Edits); err != nil {
+			return err
 		}
 	}
 	d, err := c.Regimes.Save(r.Context(), kind, in.Content, seen, c.who.Person)
@@ -333,12 +341,15 @@ func (a *api) publishRegimeDraft(w http.ResponseWriter, r *http.Request, c *call
 	if err := decode(r, maxForm, &in); err != nil {
 		return err
 	}
+	// What is published below is the draft of this number and these edits, or nothing: its findings are those looked at here.
+	seen, err := seenDraft("edits", in.Id, in.Edits)
+	if err != nil {
+		return err
+	}
 	d, err := c.Regimes.Draft(r.Context(), kind)
 	if err != nil && !fault.Is(err, fault.KindNotFound) {
 		return err
 	}
-	// What is published below is the draft of this number and these edits, or nothing: its findings are those looked at here.
-	seen := regime.Seen{ID: regime.ID(in.Id), Edits: in.Edits}
 	if err == nil && seen == (regime.Seen{ID: d.ID, Edits: d.Edits}) {
 		found, err := c.findings(r, &d)
 		if err != nil {
