@@ -619,6 +619,7 @@ const en: typeof zh = {
     rows_rejected: 'Some rows have an error; nothing was imported. Mend them and choose the file again.',
     key_missing: 'The service’s master key is missing: tell who runs it.',
     not_allowed: 'None of your posts allows this.',
+    unknown_zone: 'There is no such time zone: write it as continent and city, parted by a slash.',
     draft_changed: 'Somebody has saved, published or thrown away this draft. Your changes are still here, unsaved.',
     findings_refused: 'What was found has to be mended first; nothing was published.',
     same_moment: 'Another version begins at that very moment: choose another.',

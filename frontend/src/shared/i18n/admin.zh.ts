@@ -606,6 +606,7 @@ export default {
     rows_rejected: '有行有误，没有导入任何一行。请改正后再选择文件。',
     key_missing: '服务的主密钥不在，请告诉维护人员。',
     not_allowed: '您的岗位不能这样做。',
+    unknown_zone: '没有这个时区。请写洲和城市的英文名，中间用斜线。',
     draft_changed: '别人已保存、发布或丢弃了这份草稿。您的改动还在这里，没有保存。',
     findings_refused: '草稿里有必须先改的问题，没有发布。',
     same_moment: '已有另一版本在同一时刻生效，请换个时间。',
