@@ -1,4 +1,5 @@
-import { rename } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { v7 } from 'uuid'
@@ -130,6 +131,33 @@ export class Driver {
       })
       await this.page.goto(this.server.url + path)
     },
+    /** The city's list, rules and calendar as they are in the beginning, whatever a run before has made of them. */
+    regime: async (): Promise<void> => {
+      const list = await readFile(resolve(import.meta.dirname, '../../internal/catalogue/default.json'), 'utf8')
+      const hours = ['08:30-12:00', '13:30-17:00']
+      const week = { mon: hours, tue: hours, wed: hours, thu: hours, fri: hours }
+      const first = {
+        catalogue: JSON.parse(list),
+        rules: { rules: [] },
+        calendar: { zone: 'Asia/Shanghai', week, day_minutes: 420, years: [], days: [] },
+      }
+      for (const [kind, content] of Object.entries(first)) {
+        const at = `/regime/${kind}`
+        await this.given.noDraft(kind)
+        const put = { method: 'PUT', body: JSON.stringify({ content }) }
+        const { version } = await (await this.api(`${at}/draft`, put, 'administrator')).json()
+        const body = JSON.stringify({ id: version.id, edits: version.edits })
+        await this.api(`${at}/draft/publish`, { method: 'POST', body }, 'administrator')
+      }
+    },
+    /** Nobody's draft is left of a run before. */
+    noDraft: async (kind: string): Promise<void> => {
+      const { versions } = await (await this.api(`/regime/${kind}`, undefined, 'administrator')).json()
+      const draft = versions.find((v: { state: string }) => v.state === 'draft')
+      if (!draft) return
+      const query = `id=${draft.id}&edits=${draft.edits}`
+      await this.api(`/regime/${kind}/draft?${query}`, { method: 'DELETE' }, 'administrator')
+    },
     /** An account that is nobody's demo: a village's secretary, unless said otherwise. Gives its one-time password. */
     account: (login: string, role = 'village_secretary', level = 'village', code = '330481103200'): Promise<string> => {
       const post = ['--role', role, '--level', level, '--code', code]
@@ -247,6 +275,19 @@ export class Driver {
       for await (const part of await file.createReadStream()) parts.push(part as Buffer)
       return Buffer.concat(parts).toString('utf8')
     },
+    check: (name: string): Promise<void> => this.test(name).first().check(),
+    focus: (name: string): Promise<void> => this.test(name).first().focus(),
+    /** Chooses a day of the calendar's page. */
+    day: (date: string): Promise<void> => this.page.locator(`[data-date="${date}"]`).click(),
+    /** Somebody else saves the draft as it is, beside the page. */
+    saveElsewhere: async (kind: string): Promise<void> => {
+      const at = `/regime/${kind}`
+      const { versions } = await (await this.api(at, undefined, 'administrator')).json()
+      const draft = versions.find((v: { state: string }) => v.state === 'draft')
+      const { content } = await (await this.api(`${at}/${draft.id}`, undefined, 'administrator')).json()
+      const body = JSON.stringify({ content, seen: { id: draft.id, edits: draft.edits } })
+      await this.api(`${at}/draft`, { method: 'PUT', body }, 'administrator')
+    },
     openRow: async (index: number): Promise<number> => {
       const row = this.page.locator('[role=option][data-num]').nth(index)
       const num = Number(await row.getAttribute('data-num'))
@@ -284,6 +325,19 @@ export class Driver {
       this.page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth)),
     /** What the person whose page it is gets from the service. */
     jsonAs: async (path: string) => (await this.context!.request.get(`${this.server.url}/haining/v1${path}`)).json(),
+    look: (date: string): Promise<string | null> =>
+      this.page.locator(`[data-date="${date}"]`).getAttribute('data-look'),
+    focusedDate: (): Promise<string | null> =>
+      this.page.evaluate(() => document.activeElement?.getAttribute('data-date') ?? null),
+    /** The page as it is printed: the number of its sheets, and the size of the first in points. */
+    print: async (): Promise<{ sheets: number; size: number[] }> => {
+      const pdf = (await this.page.pdf({ preferCSSPageSize: true, printBackground: true })).toString('latin1')
+      const size = /\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/
+        .exec(pdf)!
+        .slice(1)
+        .map(n => Math.round(Number(n)))
+      return { sheets: pdf.match(/\/Type \/Page\b/g)?.length ?? 0, size }
+    },
     value: (name: string): Promise<string> => this.test(name).first().inputValue(),
     /** All that the page keeps in the browser. */
     stored: (): Promise<string> =>

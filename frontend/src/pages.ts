@@ -2,6 +2,7 @@ import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vu
 import { adminRoutes } from './admin/routes'
 import CityList from './CityList.vue'
 import CityRoot from './CityRoot.vue'
+import { regimeRoutes } from './regime/routes'
 
 const city = '/:city([a-z][a-z0-9]{1,30})'
 const code = (route: RouteLocationNormalized) => ({ code: String(route.params.city) })
@@ -20,6 +21,7 @@ export function createPages() {
           { path: '', name: 'map', component: () => import('./center/CenterPage.vue') },
           { path: 'sign-in', name: 'sign-in', component: () => import('./account/SignInPage.vue') },
           { path: 'account', name: 'account', component: () => import('./account/AccountPage.vue') },
+          ...regimeRoutes,
           ...adminRoutes,
           // The other workspaces (frame/workspaces.ts) come here, each under its name.
           { path: ':rest(.*)', redirect: to => `/${String(to.params.city)}` },
@@ -27,6 +29,12 @@ export function createPages() {
       },
       // For anybody, signed in or not. The link's secret is the fragment of /r, which no server sees.
       { path: `${city}/report`, component: () => import('./resident/ReportPage.vue'), props: code },
+      { path: `${city}/one-stop`, component: () => import('./resident/OneStopPage.vue'), props: code },
+      {
+        path: `${city}/poster/:village([^/]{1,64})`,
+        component: () => import('./resident/PosterPage.vue'),
+        props: route => ({ ...code(route), village: String(route.params.village) }),
+      },
       { path: `${city}/r`, component: () => import('./resident/FollowPage.vue'), props: code },
       { path: `${city}/outbox`, component: () => import('./outbox/OutboxPage.vue'), props: code },
       { path: '/:rest(.*)', redirect: '/' },

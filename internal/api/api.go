@@ -120,6 +120,18 @@ func (a *api) routes() []route {
 		{"DELETE", "/account/sessions", a.endOtherSessions, ordinary, policy.AccountOwn},
 		{"DELETE", "/account/sessions/{id}", a.endSession, ordinary, policy.AccountOwn},
 
+		{"GET", "/regime/{kind}", a.listRegime, ordinary, policy.RegimeView},
+		{"GET", "/regime/{kind}/{id}", a.getRegime, ordinary, policy.RegimeView},
+		{"GET", "/regime/{kind}/{id}/table", a.getRegimeTable, ordinary, policy.RegimeView},
+		{"PUT", "/regime/{kind}/draft", a.saveRegimeDraft, ordinary, policy.RegimeEdit},
+		{"DELETE", "/regime/{kind}/draft", a.discardRegimeDraft, ordinary, policy.RegimeEdit},
+		{"GET", "/regime/{kind}/draft/findings", a.getRegimeFindings, ordinary, policy.RegimeEdit},
+		{"POST", "/regime/{kind}/draft/publish", a.publishRegimeDraft, ordinary, policy.RegimeEdit},
+		{"POST", "/regime/{kind}/read", a.readRegimeTable, ordinary, policy.RegimeEdit},
+		{"GET", "/regime/calendar/holidays", a.getHolidays, ordinary, policy.RegimeEdit},
+		{"GET", "/public/catalogue", a.getPublicCatalogue, ordinary, policy.PublicCatalogue},
+		{"GET", "/public/villages/{code}", a.getPublicVillage, ordinary, policy.PublicCatalogue},
+
 		{"GET", "/people", a.listPeople, ordinary, policy.PersonView},
 		{"POST", "/people", a.createPerson, ordinary, policy.PersonEdit},
 		{"POST", "/people/import", a.importPeople, lengthy, policy.PersonEdit},

@@ -4,7 +4,12 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
+
+	"gridgov/internal/assign"
+	"gridgov/internal/catalogue"
+	"gridgov/internal/worktime"
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
@@ -468,6 +473,51 @@ func (e ProviderCheckCode) Valid() bool {
 	}
 }
 
+// Defines values for RegimeVersionKind.
+const (
+	RegimeCalendar  RegimeVersionKind = "calendar"
+	RegimeCatalogue RegimeVersionKind = "catalogue"
+	RegimeRules     RegimeVersionKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the RegimeVersionKind enum.
+func (e RegimeVersionKind) Valid() bool {
+	switch e {
+	case RegimeCalendar:
+		return true
+	case RegimeCatalogue:
+		return true
+	case RegimeRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegimeVersionState.
+const (
+	RegimeDraftState RegimeVersionState = "draft"
+	RegimeInForce    RegimeVersionState = "in_force"
+	RegimePast       RegimeVersionState = "past"
+	RegimeToCome     RegimeVersionState = "to_come"
+)
+
+// Valid indicates whether the value is a known member of the RegimeVersionState enum.
+func (e RegimeVersionState) Valid() bool {
+	switch e {
+	case RegimeDraftState:
+		return true
+	case RegimeInForce:
+		return true
+	case RegimePast:
+		return true
+	case RegimeToCome:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ResidentReportPositionSource.
 const (
 	ResidentReportPositionSourceAddress ResidentReportPositionSource = "address"
@@ -654,6 +704,27 @@ func (e Layer) Valid() bool {
 	}
 }
 
+// Defines values for RegimeKind.
+const (
+	RegimeKindCalendar  RegimeKind = "calendar"
+	RegimeKindCatalogue RegimeKind = "catalogue"
+	RegimeKindRules     RegimeKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the RegimeKind enum.
+func (e RegimeKind) Valid() bool {
+	switch e {
+	case RegimeKindCalendar:
+		return true
+	case RegimeKindCatalogue:
+		return true
+	case RegimeKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CountReportsParamsBucket.
 const (
 	Day   CountReportsParamsBucket = "day"
@@ -714,6 +785,210 @@ func (e GetPeopleTemplateParamsLang) Valid() bool {
 	case GetPeopleTemplateParamsLangEn:
 		return true
 	case GetPeopleTemplateParamsLangZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListRegimeParamsKind.
+const (
+	ListRegimeParamsKindCalendar  ListRegimeParamsKind = "calendar"
+	ListRegimeParamsKindCatalogue ListRegimeParamsKind = "catalogue"
+	ListRegimeParamsKindRules     ListRegimeParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the ListRegimeParamsKind enum.
+func (e ListRegimeParamsKind) Valid() bool {
+	switch e {
+	case ListRegimeParamsKindCalendar:
+		return true
+	case ListRegimeParamsKindCatalogue:
+		return true
+	case ListRegimeParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DiscardRegimeDraftParamsKind.
+const (
+	DiscardRegimeDraftParamsKindCalendar  DiscardRegimeDraftParamsKind = "calendar"
+	DiscardRegimeDraftParamsKindCatalogue DiscardRegimeDraftParamsKind = "catalogue"
+	DiscardRegimeDraftParamsKindRules     DiscardRegimeDraftParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the DiscardRegimeDraftParamsKind enum.
+func (e DiscardRegimeDraftParamsKind) Valid() bool {
+	switch e {
+	case DiscardRegimeDraftParamsKindCalendar:
+		return true
+	case DiscardRegimeDraftParamsKindCatalogue:
+		return true
+	case DiscardRegimeDraftParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SaveRegimeDraftParamsKind.
+const (
+	SaveRegimeDraftParamsKindCalendar  SaveRegimeDraftParamsKind = "calendar"
+	SaveRegimeDraftParamsKindCatalogue SaveRegimeDraftParamsKind = "catalogue"
+	SaveRegimeDraftParamsKindRules     SaveRegimeDraftParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the SaveRegimeDraftParamsKind enum.
+func (e SaveRegimeDraftParamsKind) Valid() bool {
+	switch e {
+	case SaveRegimeDraftParamsKindCalendar:
+		return true
+	case SaveRegimeDraftParamsKindCatalogue:
+		return true
+	case SaveRegimeDraftParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetRegimeFindingsParamsKind.
+const (
+	GetRegimeFindingsParamsKindCalendar  GetRegimeFindingsParamsKind = "calendar"
+	GetRegimeFindingsParamsKindCatalogue GetRegimeFindingsParamsKind = "catalogue"
+	GetRegimeFindingsParamsKindRules     GetRegimeFindingsParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the GetRegimeFindingsParamsKind enum.
+func (e GetRegimeFindingsParamsKind) Valid() bool {
+	switch e {
+	case GetRegimeFindingsParamsKindCalendar:
+		return true
+	case GetRegimeFindingsParamsKindCatalogue:
+		return true
+	case GetRegimeFindingsParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublishRegimeDraftParamsKind.
+const (
+	PublishRegimeDraftParamsKindCalendar  PublishRegimeDraftParamsKind = "calendar"
+	PublishRegimeDraftParamsKindCatalogue PublishRegimeDraftParamsKind = "catalogue"
+	PublishRegimeDraftParamsKindRules     PublishRegimeDraftParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the PublishRegimeDraftParamsKind enum.
+func (e PublishRegimeDraftParamsKind) Valid() bool {
+	switch e {
+	case PublishRegimeDraftParamsKindCalendar:
+		return true
+	case PublishRegimeDraftParamsKindCatalogue:
+		return true
+	case PublishRegimeDraftParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReadRegimeTableParamsKind.
+const (
+	ReadRegimeTableParamsKindCalendar  ReadRegimeTableParamsKind = "calendar"
+	ReadRegimeTableParamsKindCatalogue ReadRegimeTableParamsKind = "catalogue"
+	ReadRegimeTableParamsKindRules     ReadRegimeTableParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the ReadRegimeTableParamsKind enum.
+func (e ReadRegimeTableParamsKind) Valid() bool {
+	switch e {
+	case ReadRegimeTableParamsKindCalendar:
+		return true
+	case ReadRegimeTableParamsKindCatalogue:
+		return true
+	case ReadRegimeTableParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetRegimeParamsKind.
+const (
+	GetRegimeParamsKindCalendar  GetRegimeParamsKind = "calendar"
+	GetRegimeParamsKindCatalogue GetRegimeParamsKind = "catalogue"
+	GetRegimeParamsKindRules     GetRegimeParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the GetRegimeParamsKind enum.
+func (e GetRegimeParamsKind) Valid() bool {
+	switch e {
+	case GetRegimeParamsKindCalendar:
+		return true
+	case GetRegimeParamsKindCatalogue:
+		return true
+	case GetRegimeParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetRegimeTableParamsFormat.
+const (
+	Csv  GetRegimeTableParamsFormat = "csv"
+	Xlsx GetRegimeTableParamsFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the GetRegimeTableParamsFormat enum.
+func (e GetRegimeTableParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Xlsx:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetRegimeTableParamsLang.
+const (
+	GetRegimeTableParamsLangEn GetRegimeTableParamsLang = "en"
+	GetRegimeTableParamsLangZh GetRegimeTableParamsLang = "zh"
+)
+
+// Valid indicates whether the value is a known member of the GetRegimeTableParamsLang enum.
+func (e GetRegimeTableParamsLang) Valid() bool {
+	switch e {
+	case GetRegimeTableParamsLangEn:
+		return true
+	case GetRegimeTableParamsLangZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetRegimeTableParamsKind.
+const (
+	GetRegimeTableParamsKindCalendar  GetRegimeTableParamsKind = "calendar"
+	GetRegimeTableParamsKindCatalogue GetRegimeTableParamsKind = "catalogue"
+	GetRegimeTableParamsKindRules     GetRegimeTableParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the GetRegimeTableParamsKind enum.
+func (e GetRegimeTableParamsKind) Valid() bool {
+	switch e {
+	case GetRegimeTableParamsKindCalendar:
+		return true
+	case GetRegimeTableParamsKindCatalogue:
+		return true
+	case GetRegimeTableParamsKindRules:
 		return true
 	default:
 		return false
@@ -796,6 +1071,18 @@ type AccountSession struct {
 	Seen    time.Time          `json:"seen"`
 }
 
+// AssignmentArea defines model for AssignmentArea.
+type AssignmentArea = assign.Area
+
+// AssignmentParty A unit by its number, or the unit of a kind in whose territory the case lies
+type AssignmentParty = assign.Party
+
+// AssignmentRule Whatever it names has to hold; what it leaves out holds always
+type AssignmentRule = assign.Rule
+
+// AssignmentRules The first line that fits decides; what no line fits falls to the territory's own team
+type AssignmentRules = assign.Rules
+
 // AuditPage defines model for AuditPage.
 type AuditPage struct {
 	Head struct {
@@ -854,6 +1141,12 @@ type BothWords struct {
 	En string `json:"en"`
 	Zh string `json:"zh"`
 }
+
+// CalendarDay defines model for CalendarDay.
+type CalendarDay = worktime.Day
+
+// CalendarWeek defines model for CalendarWeek.
+type CalendarWeek = worktime.Week
 
 // Case What has become of a report. Of one report; absent for the moment in which the case of a report of an earlier version is still to be opened.
 type Case struct {
@@ -1099,6 +1392,9 @@ type HeldPost struct {
 	Until *time.Time `json:"until,omitempty"`
 }
 
+// HolidayList defines model for HolidayList.
+type HolidayList = worktime.Holidays
+
 // IdentityLink defines model for IdentityLink.
 type IdentityLink struct {
 	Subject string `json:"subject"`
@@ -1246,6 +1542,11 @@ type Level struct {
 	Role Role   `json:"role"`
 }
 
+// Limit Time: `30 min`, `4 ch`, `30 d` run on; `45 wmin`, `4 wh`, `0.5 wd` count in the working calendar
+//
+// Example: 4 wh
+type Limit = worktime.Budget
+
 // Located defines model for Located.
 type Located struct {
 	Beidou    *string   `json:"beidou"`
@@ -1291,6 +1592,15 @@ type MessageTest struct {
 
 // Method defines model for Method.
 type Method string
+
+// NamedUnit defines model for NamedUnit.
+type NamedUnit struct {
+	Closed bool    `json:"closed"`
+	Id     int     `json:"id"`
+	Kind   string  `json:"kind"`
+	Name   string  `json:"name"`
+	NameEn *string `json:"name_en,omitempty"`
+}
 
 // NewAccount defines model for NewAccount.
 type NewAccount struct {
@@ -1379,6 +1689,24 @@ type NewUnit struct {
 	Name   string  `json:"name"`
 	NameEn *string `json:"name_en,omitempty"`
 }
+
+// OneStopAspect defines model for OneStopAspect.
+type OneStopAspect = catalogue.Aspect
+
+// OneStopItem defines model for OneStopItem.
+type OneStopItem = catalogue.Item
+
+// OneStopLimits defines model for OneStopLimits.
+type OneStopLimits = catalogue.Limits
+
+// OneStopList defines model for OneStopList.
+type OneStopList = catalogue.Catalogue
+
+// OneStopStage defines model for OneStopStage.
+type OneStopStage = catalogue.Stage
+
+// OneStopSteps defines model for OneStopSteps.
+type OneStopSteps = catalogue.Steps
 
 // OneTimePassword defines model for OneTimePassword.
 type OneTimePassword struct {
@@ -1613,6 +1941,22 @@ type ProviderName struct {
 	NameEn string `json:"name_en"`
 }
 
+// PublicCatalogue defines model for PublicCatalogue.
+type PublicCatalogue struct {
+	Generated   bool            `json:"generated"`
+	InForceFrom time.Time       `json:"in_force_from"`
+	List        json.RawMessage `json:"list"`
+
+	// Name The city's
+	Name   string  `json:"name"`
+	NameEn *string `json:"name_en,omitempty"`
+
+	// TakesReports Residents may report here
+	TakesReports *bool   `json:"takes_reports,omitempty"`
+	Timezone     *string `json:"timezone,omitempty"`
+	Version      int     `json:"version"`
+}
+
 // PublicHeat defines model for PublicHeat.
 type PublicHeat struct {
 	// Least Squares with fewer are left out
@@ -1629,6 +1973,15 @@ type PublicHeat struct {
 	Url string `json:"url"`
 }
 
+// PublicVillage defines model for PublicVillage.
+type PublicVillage struct {
+	Bbox      []float64        `json:"bbox"`
+	Code      string           `json:"code"`
+	Name      string           `json:"name"`
+	NameLatin *string          `json:"name_latin,omitempty"`
+	Town      *JurisdictionRef `json:"town,omitempty"`
+}
+
 // Reason defines model for Reason.
 type Reason struct {
 	Reason string `json:"reason"`
@@ -1637,6 +1990,95 @@ type Reason struct {
 // RecoveryCodes defines model for RecoveryCodes.
 type RecoveryCodes struct {
 	Codes []string `json:"codes"`
+}
+
+// RegimeDocument defines model for RegimeDocument.
+type RegimeDocument struct {
+	// Areas Of rules: the jurisdictions they name, by the plan in force
+	Areas   *[]JurisdictionRef `json:"areas,omitempty"`
+	Content json.RawMessage    `json:"content"`
+
+	// Units Of rules: the units they name
+	Units   *[]NamedUnit  `json:"units,omitempty"`
+	Version RegimeVersion `json:"version"`
+}
+
+// RegimeDraft defines model for RegimeDraft.
+type RegimeDraft struct {
+	Content json.RawMessage `json:"content"`
+	Seen    *RegimeSeen     `json:"seen,omitempty"`
+}
+
+// RegimeFinding defines model for RegimeFinding.
+type RegimeFinding struct {
+	// At Of rules the line, from 1; 0: the whole
+	At   int    `json:"at"`
+	Kind string `json:"kind"`
+
+	// Refused It keeps the draft from being published
+	Refused bool `json:"refused"`
+
+	// What A code, a unit's number or a year
+	What *string `json:"what,omitempty"`
+}
+
+// RegimeFindings defines model for RegimeFindings.
+type RegimeFindings struct {
+	Findings []RegimeFinding `json:"findings"`
+	Seen     RegimeSeen      `json:"seen"`
+}
+
+// RegimePublish defines model for RegimePublish.
+type RegimePublish struct {
+	Edits int `json:"edits"`
+	Id    int `json:"id"`
+
+	// InForceFrom Absent: now
+	InForceFrom *time.Time `json:"in_force_from,omitempty"`
+}
+
+// RegimeSeen defines model for RegimeSeen.
+type RegimeSeen struct {
+	Edits int `json:"edits"`
+	Id    int `json:"id"`
+}
+
+// RegimeTable defines model for RegimeTable.
+type RegimeTable struct {
+	Aspects *[]catalogue.Aspect `json:"aspects,omitempty"`
+	Days    *[]worktime.Day     `json:"days,omitempty"`
+
+	// Items Those without an error
+	Items *[]catalogue.Item `json:"items,omitempty"`
+	Lines []TableLine       `json:"lines"`
+}
+
+// RegimeVersion defines model for RegimeVersion.
+type RegimeVersion struct {
+	ChangedAt time.Time `json:"changed_at"`
+
+	// ChangedBy Who saved it last, for who may edit it; absent where the service made it
+	ChangedBy *string `json:"changed_by,omitempty"`
+
+	// Edits How often the draft was saved
+	Edits       int                `json:"edits"`
+	Id          int                `json:"id"`
+	InForceFrom *time.Time         `json:"in_force_from,omitempty"`
+	Kind        RegimeVersionKind  `json:"kind"`
+	PublishedAt *time.Time         `json:"published_at,omitempty"`
+	State       RegimeVersionState `json:"state"`
+}
+
+// RegimeVersionKind defines model for RegimeVersion.Kind.
+type RegimeVersionKind string
+
+// RegimeVersionState defines model for RegimeVersion.State.
+type RegimeVersionState string
+
+// RegimeVersions defines model for RegimeVersions.
+type RegimeVersions struct {
+	Now      time.Time       `json:"now"`
+	Versions []RegimeVersion `json:"versions"`
 }
 
 // Report defines model for Report.
@@ -1886,6 +2328,16 @@ type SignInWays struct {
 // Source defines model for Source.
 type Source string
 
+// TableLine defines model for TableLine.
+type TableLine struct {
+	// Code The item's code, as far as it was read
+	Code string `json:"code"`
+
+	// Line Of the file
+	Line    int      `json:"line"`
+	Problem *Problem `json:"problem,omitempty"`
+}
+
 // Token defines model for Token.
 type Token struct {
 	ExpiresAt  time.Time          `json:"expires_at"`
@@ -1967,6 +2419,12 @@ type UnmaskedReporter struct {
 	Phone *string    `json:"phone,omitempty"`
 }
 
+// Words A text in Chinese and in English; one that is missing is shown in the other language
+type Words = worktime.Words
+
+// WorkingCalendar defines model for WorkingCalendar.
+type WorkingCalendar = worktime.Document
+
 // AuditAct defines model for auditAct.
 type AuditAct = string
 
@@ -1993,6 +2451,12 @@ type Layer string
 
 // PersonId defines model for personId.
 type PersonId = string
+
+// RegimeId defines model for regimeId.
+type RegimeId = int
+
+// RegimeKind defines model for regimeKind.
+type RegimeKind string
 
 // SourceFilter defines model for sourceFilter.
 type SourceFilter = string
@@ -2142,6 +2606,50 @@ type GetPeopleTemplateParams struct {
 // GetPeopleTemplateParamsLang defines parameters for GetPeopleTemplate.
 type GetPeopleTemplateParamsLang string
 
+// ListRegimeParamsKind defines parameters for ListRegime.
+type ListRegimeParamsKind string
+
+// DiscardRegimeDraftParams defines parameters for DiscardRegimeDraft.
+type DiscardRegimeDraftParams struct {
+	Id    int `form:"id" json:"id"`
+	Edits int `form:"edits" json:"edits"`
+}
+
+// DiscardRegimeDraftParamsKind defines parameters for DiscardRegimeDraft.
+type DiscardRegimeDraftParamsKind string
+
+// SaveRegimeDraftParamsKind defines parameters for SaveRegimeDraft.
+type SaveRegimeDraftParamsKind string
+
+// GetRegimeFindingsParamsKind defines parameters for GetRegimeFindings.
+type GetRegimeFindingsParamsKind string
+
+// PublishRegimeDraftParamsKind defines parameters for PublishRegimeDraft.
+type PublishRegimeDraftParamsKind string
+
+// ReadRegimeTableParamsKind defines parameters for ReadRegimeTable.
+type ReadRegimeTableParamsKind string
+
+// GetRegimeParamsKind defines parameters for GetRegime.
+type GetRegimeParamsKind string
+
+// GetRegimeTableParams defines parameters for GetRegimeTable.
+type GetRegimeTableParams struct {
+	Format *GetRegimeTableParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Lang Of the columns' names
+	Lang *GetRegimeTableParamsLang `form:"lang,omitempty" json:"lang,omitempty"`
+}
+
+// GetRegimeTableParamsFormat defines parameters for GetRegimeTable.
+type GetRegimeTableParamsFormat string
+
+// GetRegimeTableParamsLang defines parameters for GetRegimeTable.
+type GetRegimeTableParamsLang string
+
+// GetRegimeTableParamsKind defines parameters for GetRegimeTable.
+type GetRegimeTableParamsKind string
+
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
 	// Item Item codes, comma-separated
@@ -2274,6 +2782,12 @@ type FollowReportJSONRequestBody = FollowRequest
 
 // TellReportJSONRequestBody defines body for TellReport for application/json ContentType.
 type TellReportJSONRequestBody = ResidentReport
+
+// SaveRegimeDraftJSONRequestBody defines body for SaveRegimeDraft for application/json ContentType.
+type SaveRegimeDraftJSONRequestBody = RegimeDraft
+
+// PublishRegimeDraftJSONRequestBody defines body for PublishRegimeDraft for application/json ContentType.
+type PublishRegimeDraftJSONRequestBody = RegimePublish
 
 // FileReportJSONRequestBody defines body for FileReport for application/json ContentType.
 type FileReportJSONRequestBody = NewReport

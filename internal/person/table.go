@@ -1,39 +1,22 @@
 package person
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/csv"
-	"errors"
-	"io"
-	"math"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"github.com/xuri/excelize/v2"
 
 	"gridgov/internal/fault"
-	"gridgov/internal/geofile"
 	"gridgov/internal/policy"
+	"gridgov/internal/sheet"
 )
 
 // MaxTable is how many bytes a table may have.
-const MaxTable = 4 << 20
-
-const (
-	// maxUnzipped bounds what a workbook unpacks to; one of 5,000 full rows has 4 MiB.
-	maxUnzipped = 32 << 20
-	maxParts    = 200
-	maxLines    = 20_000 // rows of a sheet, blank ones too
-	maxCells    = 100    // of a row
-)
+const MaxTable = sheet.MaxBytes
 
 // column is one of a table's: its names, the first being the field's, the next two the page's in Chinese and English, and
 // where its text goes.
@@ -94,31 +77,50 @@ func Template(chinese bool) []byte {
 // Preview and Apply. Its first row names the columns. A line that cannot be read makes a row with Bad; a file that cannot,
 // or has more than MaxRows rows, is a fault.
 func ReadTable(ctx context.Context, file []byte) ([]Row, error) {
-	switch {
-	case len(file) > MaxTable:
-		return nil, fault.TooLarge("", "the file is larger than %d MiB: part it", MaxTable>>20)
-	case bytes.HasPrefix(file, []byte("PK")):
-		return readWorkbook(ctx, file)
-	case bytes.HasPrefix(file, []byte("\xd0\xcf\x11\xe0")):
-		return nil, fault.Unsupported("", "old_workbook", "this is an old or an encrypted workbook: save it as .xlsx without a password, or as CSV")
+	t, err := sheet.Read(ctx, file, sheet.Options{MaxRows: MaxRows, Dates: func(names []string) []bool {
+		dates := make([]bool, len(names))
+		for i, name := range names {
+			c := columnNamed(name)
+			dates[i] = c != nil && c.date
+		}
+		return dates
+	}})
+	if err != nil {
+		return nil, err
 	}
-	return readCSV(ctx, file)
+	head, err := heading(t.Header, t.Line)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]Row, len(t.Rows))
+	for i, r := range t.Rows {
+		if rows[i] = (Row{Line: r.Line, Bad: r.Bad}); r.Bad == nil {
+			rows[i] = rowOf(head, r.Cells, r.Line)
+		}
+	}
+	return rows, nil
+}
+
+func columnNamed(name string) *column {
+	for k := range columns {
+		if slices.ContainsFunc(columns[k].names, func(n string) bool { return strings.EqualFold(n, name) }) {
+			return &columns[k]
+		}
+	}
+	return nil
 }
 
 // heading finds the columns by the names in a table's first row.
 func heading(names []string, line int) ([]*column, error) {
 	found := make([]*column, len(names))
 	for i, name := range names {
-		name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
-		for k := range columns {
-			if slices.ContainsFunc(columns[k].names, func(n string) bool { return strings.EqualFold(n, name) }) {
-				if slices.Contains(found, &columns[k]) {
-					return nil, fault.Invalid(columns[k].names[0], "duplicate_column", "the header names the column %.60q twice", name).AtLine(line)
-				}
-				found[i] = &columns[k]
-			}
-		}
-		if found[i] == nil && name != "" {
+		c := columnNamed(name)
+		switch {
+		case c != nil && slices.Contains(found, c):
+			return nil, fault.Invalid(c.names[0], "duplicate_column", "the header names the column %.60q twice", name).AtLine(line)
+		case c != nil:
+			found[i] = c
+		case name != "":
 			return nil, fault.Invalid("", "unknown_column", "there is no column %.60q: see the template for those there are", name).AtLine(line)
 		}
 	}
@@ -136,14 +138,12 @@ func rowOf(heading []*column, cells []string, line int) Row {
 			continue
 		}
 		text := strings.TrimSpace(cells[i])
+		bad := sheet.BadText(c.names[0], text)
 		switch {
 		case text == "":
 			continue
-		case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
-			r.Bad = fault.Invalid(c.names[0], "control_character", "holds a control character, or bytes that are no text: remove them")
-			return r
-		case strings.ContainsAny(text[:1], "=@+-") && c.names[0] != "phone":
-			r.Bad = fault.Invalid(c.names[0], "formula", "begins like a formula: give the value itself")
+		case bad != nil && (bad.Code != "formula" || c.names[0] != "phone"):
+			r.Bad = bad
 			return r
 		case c.into == nil:
 			id, err := uuid.Parse(text)
@@ -173,143 +173,6 @@ func isoDay(text string) string {
 		return text
 	}
 	return m[1] + "-" + ("0" + m[2])[len(m[2])-1:] + "-" + ("0" + m[3])[len(m[3])-1:]
-}
-
-func tooManyRows() error {
-	return fault.TooLarge("", "the file has more than %d rows: part it", MaxRows)
-}
-
-func readCSV(ctx context.Context, file []byte) (rows []Row, err error) {
-	t, err := geofile.OpenTable(ctx, "-", geofile.Options{Stdin: bytes.NewReader(file), MaxBytes: 4 * MaxTable, MaxRow: 64 << 10})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, t.Close()) }()
-	if t.Format() != "CSV" {
-		return nil, fault.Unsupported("", "not_a_table", "this is %s: give a CSV file or an XLSX workbook", t.Format())
-	}
-	head, err := heading(t.Header(), 1)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		row, err := t.Next()
-		var bad *geofile.RowError
-		switch {
-		case errors.Is(err, io.EOF):
-			return rows, nil
-		case errors.As(err, &bad):
-			rows = append(rows, Row{Line: bad.Line, Bad: bad.Fault()})
-		case err != nil:
-			return nil, err
-		case slices.ContainsFunc(row.Fields, func(f string) bool { return strings.TrimSpace(f) != "" }):
-			rows = append(rows, rowOf(head, row.Fields, row.Line))
-		}
-		if len(rows) > MaxRows {
-			return nil, tooManyRows()
-		}
-	}
-}
-
-// readWorkbook reads the first sheet. Cells are read as they are stored: how a date is shown is the spreadsheet's matter.
-func readWorkbook(ctx context.Context, file []byte) (rows []Row, err error) {
-	if err := checkZip(file); err != nil {
-		return nil, err
-	}
-	damaged := fault.Invalid("", "damaged", "the workbook cannot be read: save it again as .xlsx, or as CSV")
-	book, err := excelize.OpenReader(bytes.NewReader(file), excelize.Options{RawCellValue: true, UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: maxUnzipped})
-	if err != nil {
-		return nil, damaged // the library's words tell a user nothing
-	}
-	defer func() { err = errors.Join(err, book.Close()) }()
-	sheets := book.GetSheetList()
-	if len(sheets) == 0 {
-		return nil, damaged
-	}
-	from1904 := false
-	if props, err := book.GetWorkbookProps(); err == nil && props.Date1904 != nil {
-		from1904 = *props.Date1904
-	}
-	lines, err := book.Rows(sheets[0])
-	if err != nil {
-		return nil, damaged
-	}
-	defer func() { err = errors.Join(err, lines.Close()) }()
-	var head []*column
-	for line := 1; lines.Next(); line++ {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		cells, cellErr := lines.Columns()
-		switch {
-		case cellErr != nil:
-			return nil, damaged
-		case line > maxLines:
-			return nil, tooManyRows()
-		case !slices.ContainsFunc(cells, func(c string) bool { return strings.TrimSpace(c) != "" }):
-			continue
-		case len(cells) > maxCells:
-			return nil, fault.TooLarge("", "row %d has more than %d cells", line, maxCells)
-		case head == nil:
-			if head, err = heading(cells, line); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		for i, c := range head {
-			if c != nil && i < len(cells) {
-				cells[i] = cellText(c, cells[i], from1904)
-			}
-		}
-		if rows = append(rows, rowOf(head, cells, line)); len(rows) > MaxRows {
-			return nil, tooManyRows()
-		}
-	}
-	if lines.Error() != nil {
-		return nil, damaged
-	}
-	if head == nil {
-		return nil, fault.Invalid("", "empty", "the first sheet is empty")
-	}
-	return rows, nil
-}
-
-// cellText is a stored cell as text: a number in a column of dates is a day, and long numbers lose their exponent.
-func cellText(c *column, text string, from1904 bool) string {
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) || strings.HasPrefix(text, "0") {
-		return text
-	}
-	switch {
-	case c.date && n >= 1 && n < 100_000:
-		if t, err := excelize.ExcelDateToTime(n, from1904); err == nil {
-			return t.Format(time.DateOnly)
-		}
-	case !c.date && strings.ContainsAny(text, "eE") && n == math.Trunc(n) && math.Abs(n) < 1e18:
-		return strconv.FormatFloat(n, 'f', -1, 64)
-	}
-	return text
-}
-
-// checkZip looks at an archive's directory before anything is unpacked.
-func checkZip(file []byte) *fault.Error {
-	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
-	if err != nil {
-		return fault.Invalid("", "damaged", "the workbook cannot be read: save it again as .xlsx, or as CSV")
-	}
-	var total uint64
-	for _, f := range z.File {
-		if f.Flags&1 != 0 {
-			return fault.Unsupported("", "old_workbook", "this is an old or an encrypted workbook: save it as .xlsx without a password, or as CSV")
-		}
-		if total += min(f.UncompressedSize64, maxUnzipped+1); total > maxUnzipped || len(z.File) > maxParts {
-			return fault.TooLarge("", "the workbook unpacks to more than %d MiB: save the table alone, or as CSV", maxUnzipped>>20)
-		}
-	}
-	if !slices.ContainsFunc(z.File, func(f *zip.File) bool { return f.Name == "[Content_Types].xml" }) {
-		return fault.Unsupported("", "not_a_table", "this archive is no XLSX workbook")
-	}
-	return nil
 }
 
 // RoleWords gives the words that a table may have for each role, in no order.

@@ -33,6 +33,9 @@ const (
 	CaseVoid           Action = "case.void"            // end what was filed by mistake
 	CaseSupervise      Action = "case.supervise"       // look after what hangs
 	CaseNote           Action = "case.note"            // leave a word, name the shop or site
+	RegimeView         Action = "regime.view"          // the one-stop list, the rules of assignment, the calendar, as published
+	RegimeEdit         Action = "regime.edit"          // their drafts, and putting them in force
+	PublicCatalogue    Action = "public.catalogue"     // the one-stop list in force, and what a village's poster says
 	PersonView         Action = "person.view"          // people, their posts; units
 	PersonEdit         Action = "person.edit"          // people, posts, accounts
 	UnitEdit           Action = "unit.edit"
@@ -123,6 +126,10 @@ var Rules = []Rule{
 	{CaseNote, OwnGrid, gridStaff, "who works with it leaves a word"},
 	{CaseNote, Subtree, concat(villageHead, roles(Desk, CentreHead)), "who works with it leaves a word"},
 	{CaseNote, MyUnit, concat(teamPeople, invited), "who works with it leaves a word"},
+
+	{RegimeView, InCity, roles(SignedIn), "who works here reads by what it is decided"},
+	{RegimeEdit, InCity, roles(Administrator), "what decides about every case of the city is changed in one place; a centre's head sends one case elsewhere, with a reason"},
+	{PublicCatalogue, InCity, roles(Visitor), "what may be told, who answers and how soon is published; it tells of nobody"},
 
 	{PersonView, InCity, roles(Administrator), "accounts are the administrator's work"},
 	{PersonView, Subtree, concat(roles(Desk, CentreHead, TownLeader), villageHead), "who calls on people has to find them"},

@@ -140,7 +140,7 @@ func (s *Service) one(ctx context.Context, q querier, where string, args ...any)
 func (s *Service) InForce(ctx context.Context, at time.Time) (*Regime, error) {
 	r := new(Regime)
 	for _, kind := range Kinds {
-		d, err := s.one(ctx, s.Pool, `kind = $1 AND state = 'published' AND in_force_from <= $2 ORDER BY in_force_from DESC LIMIT 1`, kind, at)
+		d, err := s.Current(ctx, kind, at)
 		if err != nil {
 			return nil, fmt.Errorf("%s in force: %w", kind, err)
 		}
@@ -174,6 +174,16 @@ func (r *Regime) set(d Document) error {
 	return nil
 }
 
+// Current is the document of a kind that is in force at a moment; a fault not_found where there is none.
+func (s *Service) Current(ctx context.Context, kind Kind, at time.Time) (Document, error) {
+	return s.one(ctx, s.Pool, `kind = $1 AND state = 'published' AND in_force_from <= $2 ORDER BY in_force_from DESC LIMIT 1`, kind, at)
+}
+
+// Draft is the draft of a kind; a fault not_found where there is none.
+func (s *Service) Draft(ctx context.Context, kind Kind) (Document, error) {
+	return s.one(ctx, s.Pool, `kind = $1 AND state = 'draft'`, kind)
+}
+
 // Ensure publishes a document of a kind from the beginning of time where there is none, and tells whether it did.
 func (s *Service) Ensure(ctx context.Context, kind Kind, content any) (made bool, err error) {
 	b, err := json.Marshal(content)
@@ -198,18 +208,22 @@ func (s *Service) Ensure(ctx context.Context, kind Kind, content any) (made bool
 			return fmt.Errorf("make the first %s: %w", kind, err)
 		}
 		made = true
-		return s.append(ctx, tx, at, "regime.publish", id, kind)
+		_, err = s.Feed.Append(ctx, tx, at, published(), audit.Record{Act: "regime.publish", Subject: id.subject(), After: documentRecord{Kind: kind}})
+		return err
 	})
 	return made, err
 }
 
-func (s *Service) append(ctx context.Context, tx pgx.Tx, at time.Time, act string, id ID, kind Kind) error {
-	var events []feed.Event
-	if act == "regime.publish" {
-		events = []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "regime"}}}
-	}
-	_, err := s.Feed.Append(ctx, tx, at, events, audit.Record{Act: act, Subject: id.subject(), After: map[string]any{"kind": kind}})
-	return err
+// What goes on record of a document. What it says is kept in the document itself.
+type documentRecord struct {
+	Kind        Kind       `json:"kind"`
+	Edits       int        `json:"edits,omitempty"`
+	InForceFrom *time.Time `json:"in_force_from,omitempty"`
+}
+
+// published tells all nodes that another document is in force, now or later.
+func published() []feed.Event {
+	return []feed.Event{{Type: feed.CityChanged, Data: feed.Changed{What: "regime"}}}
 }
 
 // Seen is the draft that somebody looked at; the zero value: none was there.
@@ -248,7 +262,8 @@ func (s *Service) Save(ctx context.Context, kind Kind, content []byte, seen Seen
 		if d, err = s.one(ctx, tx, `id = $1`, id); err != nil {
 			return err
 		}
-		return s.append(ctx, tx, at, "regime.save", id, kind)
+		_, err = s.Feed.Append(ctx, tx, at, nil, audit.Record{Act: "regime.save", Subject: id.subject(), After: documentRecord{Kind: kind, Edits: d.Edits}})
+		return err
 	})
 	return d, err
 }
@@ -268,7 +283,8 @@ func (s *Service) Discard(ctx context.Context, kind Kind, seen Seen) error {
 		if err != nil {
 			return fmt.Errorf("throw a draft away: %w", err)
 		}
-		return s.append(ctx, tx, s.at(), "regime.discard", id, kind)
+		_, err = s.Feed.Append(ctx, tx, s.at(), nil, audit.Record{Act: "regime.discard", Subject: id.subject(), Before: documentRecord{Kind: kind, Edits: seen.Edits}})
+		return err
 	})
 }
 
@@ -300,7 +316,9 @@ func (s *Service) Publish(ctx context.Context, kind Kind, seen Seen, from time.T
 		if d, err = s.one(ctx, tx, `id = $1`, id); err != nil {
 			return err
 		}
-		return s.append(ctx, tx, at, "regime.publish", id, kind)
+		_, err = s.Feed.Append(ctx, tx, at, published(), audit.Record{Act: "regime.publish", Subject: id.subject(),
+			After: documentRecord{Kind: kind, Edits: d.Edits, InForceFrom: &d.InForceFrom}})
+		return err
 	})
 	return d, err
 }

@@ -1,4 +1,14 @@
-import { Building2, History, KeyRound, Map as MapIcon, Settings, Users } from 'lucide-vue-next'
+import {
+  Building2,
+  CalendarDays,
+  History,
+  KeyRound,
+  ListChecks,
+  Map as MapIcon,
+  Route,
+  Settings,
+  Users,
+} from 'lucide-vue-next'
 import type { Component } from 'vue'
 import type { Action } from '../shared/session/roles'
 
@@ -7,13 +17,16 @@ import type { Action } from '../shared/session/roles'
  * The rail leads to those that the person may use and that have a page (pages.ts).
  */
 export interface Workspace {
-  name: 'map' | 'people' | 'units' | 'audit' | 'tokens' | 'settings'
+  name: 'map' | 'list' | 'rules' | 'calendar' | 'people' | 'units' | 'audit' | 'tokens' | 'settings'
   needs: Action
   icon: Component
 }
 
 export const workspaces: readonly Workspace[] = [
   { name: 'map', needs: 'city.view', icon: MapIcon },
+  { name: 'list', needs: 'regime.view', icon: ListChecks },
+  { name: 'rules', needs: 'regime.view', icon: Route },
+  { name: 'calendar', needs: 'regime.view', icon: CalendarDays },
   { name: 'people', needs: 'person.view', icon: Users },
   { name: 'units', needs: 'unit.edit', icon: Building2 },
   { name: 'audit', needs: 'audit.view', icon: History },

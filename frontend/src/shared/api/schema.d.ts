@@ -444,6 +444,197 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/regime/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The versions of the one-stop list, the rules or the calendar: the draft, then the published ones, the latest first
+         * @description The draft is shown to who may edit it.
+         */
+        get: operations["listRegime"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One version with its contents
+         * @description What was published never changes. Another kind's number is not found.
+         */
+        get: operations["getRegime"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/{id}/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A version as a table: the list's items as CSV or XLSX, the calendar's days as CSV */
+        get: operations["getRegimeTable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Save the draft
+         * @description `seen` is the draft that was read, by its number and the times it was saved; without it there was none. Where somebody
+         *     has saved, published or thrown it away meanwhile, nothing is changed (409 `draft_changed`). Faults name the field by its
+         *     path in `content`, as `items[3].first`.
+         */
+        put: operations["saveRegimeDraft"];
+        post?: never;
+        /** Throw the draft away */
+        delete: operations["discardRegimeDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/draft/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is to be said of the draft before it is published */
+        get: operations["getRegimeFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/draft/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put the draft in force, now or from a moment on
+         * @description 409 `draft_changed` where it is not the one that was seen, `findings_refused` where a finding keeps it back,
+         *     `same_moment` where another version is in force from that very moment. Cases keep the list they were opened under; the
+         *     calendar counts for all open cases.
+         */
+        post: operations["publishRegimeDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a table: the list's items of a CSV file or an XLSX workbook, the calendar's days of a CSV file
+         * @description Nothing is kept: what was read is to be looked at, and saved as a draft. The first row names the columns, of items in
+         *     either language. Limits are written as `4 wh`, those of several stages as `责令停工/Stop order 4 wh; 处罚/Penalty 7 wd`.
+         */
+        post: operations["readRegimeTable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/calendar/holidays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** China's public holidays and shifted workdays, as the State Council has announced them */
+        get: operations["getHolidays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The one-stop list in force */
+        get: operations["getPublicCatalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/villages/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A village's name and where it lies, for its poster */
+        get: operations["getPublicVillage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/people": {
         parameters: {
             query?: never;
@@ -1488,6 +1679,223 @@ export interface components {
             name: string;
             kind?: string;
         };
+        RegimeVersion: {
+            id: number;
+            /** @enum {string} */
+            kind: "catalogue" | "rules" | "calendar";
+            /** @enum {string} */
+            state: "draft" | "to_come" | "in_force" | "past";
+            /** @description How often the draft was saved */
+            edits: number;
+            /** Format: date-time */
+            changed_at: string;
+            /** @description Who saved it last, for who may edit it; absent where the service made it */
+            changed_by?: string;
+            /** Format: date-time */
+            published_at?: string;
+            /** Format: date-time */
+            in_force_from?: string;
+        };
+        RegimeVersions: {
+            versions: components["schemas"]["RegimeVersion"][];
+            /** Format: date-time */
+            now: string;
+        };
+        RegimeDocument: {
+            version: components["schemas"]["RegimeVersion"];
+            content: components["schemas"]["OneStopList"] | components["schemas"]["AssignmentRules"] | components["schemas"]["WorkingCalendar"];
+            /** @description Of rules: the units they name */
+            units?: components["schemas"]["NamedUnit"][];
+            /** @description Of rules: the jurisdictions they name, by the plan in force */
+            areas?: components["schemas"]["JurisdictionRef"][];
+        };
+        NamedUnit: {
+            id: number;
+            name: string;
+            name_en?: string;
+            kind: string;
+            closed: boolean;
+        };
+        RegimeSeen: {
+            id: number;
+            edits: number;
+        };
+        RegimeDraft: {
+            seen?: components["schemas"]["RegimeSeen"];
+            content: components["schemas"]["OneStopList"] | components["schemas"]["AssignmentRules"] | components["schemas"]["WorkingCalendar"];
+        };
+        RegimePublish: {
+            id: number;
+            edits: number;
+            /**
+             * Format: date-time
+             * @description Absent: now
+             */
+            in_force_from?: string;
+        };
+        RegimeFinding: {
+            /** @description Of rules the line, from 1; 0: the whole */
+            at: number;
+            kind: string;
+            /** @description It keeps the draft from being published */
+            refused: boolean;
+            /** @description A code, a unit's number or a year */
+            what?: string;
+        };
+        RegimeFindings: {
+            seen: components["schemas"]["RegimeSeen"];
+            findings: components["schemas"]["RegimeFinding"][];
+        };
+        RegimeTable: {
+            aspects?: components["schemas"]["OneStopAspect"][];
+            /** @description Those without an error */
+            items?: components["schemas"]["OneStopItem"][];
+            days?: components["schemas"]["CalendarDay"][];
+            lines: components["schemas"]["TableLine"][];
+        };
+        TableLine: {
+            /** @description Of the file */
+            line: number;
+            /** @description The item's code, as far as it was read */
+            code: string;
+            problem?: components["schemas"]["Problem"];
+        };
+        /** @description A text in Chinese and in English; one that is missing is shown in the other language */
+        Words: {
+            zh?: string;
+            en?: string;
+        };
+        /**
+         * @description Time: `30 min`, `4 ch`, `30 d` run on; `45 wmin`, `4 wh`, `0.5 wd` count in the working calendar
+         * @example 4 wh
+         */
+        Limit: string;
+        OneStopAspect: {
+            code: string;
+            name: components["schemas"]["Words"];
+        };
+        OneStopStage: {
+            name?: components["schemas"]["Words"];
+            limit: components["schemas"]["Limit"];
+        };
+        OneStopItem: {
+            code: string;
+            aspect: string;
+            name: components["schemas"]["Words"];
+            responders: components["schemas"]["Words"];
+            /** @description The law, in its own language */
+            basis: string;
+            first: components["schemas"]["Limit"];
+            /** @description Limits of the disposal, side by side */
+            stages: components["schemas"]["OneStopStage"][];
+            /** @description Whoever finds it may settle it at once */
+            may_settle: boolean;
+            evidence: components["schemas"]["Words"];
+            self_help: components["schemas"]["Words"];
+            whistle: components["schemas"]["Words"];
+        };
+        OneStopLimits: {
+            first: components["schemas"]["Limit"];
+            stages: components["schemas"]["OneStopStage"][];
+        };
+        OneStopSteps: {
+            dispatch: components["schemas"]["Limit"];
+            confirm: components["schemas"]["Limit"];
+            self_settle: components["schemas"]["Limit"];
+            receive: components["schemas"]["Limit"];
+            return: components["schemas"]["Limit"];
+            verify: components["schemas"]["Limit"];
+            review: components["schemas"]["Limit"];
+        };
+        OneStopList: {
+            aspects: components["schemas"]["OneStopAspect"][];
+            items: components["schemas"]["OneStopItem"][];
+            other: components["schemas"]["OneStopLimits"];
+            steps: components["schemas"]["OneStopSteps"];
+        };
+        /** @description A unit by its number, or the unit of a kind in whose territory the case lies */
+        AssignmentParty: {
+            unit?: number;
+            /** @enum {string} */
+            kind?: "town_team" | "command_center" | "enforcement_committee";
+        };
+        AssignmentArea: {
+            level: components["schemas"]["Role"];
+            code: string;
+        };
+        /** @description Whatever it names has to hold; what it leaves out holds always */
+        AssignmentRule: {
+            items?: string[];
+            aspects?: string[];
+            kinds?: string[];
+            areas?: components["schemas"]["AssignmentArea"][];
+            /** @enum {string} */
+            hours?: "work" | "off";
+            lead: components["schemas"]["AssignmentParty"];
+            support?: components["schemas"]["AssignmentParty"][];
+            /** @description It is sent at once, without the desk */
+            dispatch?: boolean;
+        };
+        /** @description The first line that fits decides; what no line fits falls to the territory's own team */
+        AssignmentRules: {
+            rules: components["schemas"]["AssignmentRule"][];
+        };
+        CalendarWeek: {
+            mon?: string[];
+            tue?: string[];
+            wed?: string[];
+            thu?: string[];
+            fri?: string[];
+            sat?: string[];
+            sun?: string[];
+        };
+        CalendarDay: {
+            /** @example 2026-02-14 */
+            date: string;
+            /** @enum {string} */
+            kind: "holiday" | "workday" | "hours";
+            zh?: string;
+            en?: string;
+            hours?: string[];
+        };
+        WorkingCalendar: {
+            /** @description An IANA zone */
+            zone: string;
+            week: components["schemas"]["CalendarWeek"];
+            /** @description What one working day counts */
+            day_minutes: number;
+            /** @description Whose days that differ are all listed */
+            years: number[] | null;
+            days: components["schemas"]["CalendarDay"][] | null;
+        };
+        HolidayList: {
+            publisher: string;
+            source: string;
+            version: string;
+            licence: string;
+            years: number[];
+            days: components["schemas"]["CalendarDay"][];
+        };
+        PublicCatalogue: {
+            /** @description The city's */
+            name: string;
+            name_en?: string;
+            version: number;
+            /** Format: date-time */
+            in_force_from: string;
+            timezone?: string;
+            generated: boolean;
+            /** @description Residents may report here */
+            takes_reports?: boolean;
+            list: components["schemas"]["OneStopList"];
+        };
+        PublicVillage: {
+            code: string;
+            name: string;
+            name_latin?: string;
+            town?: components["schemas"]["JurisdictionRef"];
+            bbox: number[];
+        };
         Unit: {
             id: number;
             /** @enum {string} */
@@ -2007,6 +2415,9 @@ export interface components {
         };
     };
     parameters: {
+        regimeKind: "catalogue" | "rules" | "calendar";
+        /** @description A version's number */
+        regimeId: number;
         /** @description Item codes, comma-separated */
         itemFilter: string;
         /** @description Of inquiry, problem, conflict, none; comma-separated */
@@ -2786,6 +3197,278 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRegime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Versions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegimeVersions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRegime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+                /** @description A version's number */
+                id: components["parameters"]["regimeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegimeDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRegimeTable: {
+        parameters: {
+            query?: {
+                format?: "csv" | "xlsx";
+                /** @description Of the columns' names */
+                lang?: "zh" | "en";
+            };
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+                /** @description A version's number */
+                id: components["parameters"]["regimeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table; /regime/{kind}/read reads it back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    saveRegimeDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegimeDraft"];
+            };
+        };
+        responses: {
+            /** @description The draft as it is kept */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegimeDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    discardRegimeDraft: {
+        parameters: {
+            query: {
+                id: number;
+                edits: number;
+            };
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRegimeFindings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Findings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegimeFindings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    publishRegimeDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegimePublish"];
+            };
+        };
+        responses: {
+            /** @description The version that is published */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegimeDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    readRegimeTable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+            };
+        };
+        responses: {
+            /** @description What was read */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegimeTable"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getHolidays: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidayList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPublicCatalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicCatalogue"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPublicVillage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The village */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicVillage"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -1,4 +1,5 @@
 import admin from './admin.en'
+import regime from './regime.en'
 import type zh from './zh'
 
 const en: typeof zh = {
@@ -38,6 +39,9 @@ const en: typeof zh = {
     about: 'About',
     workspace: {
       map: 'Map',
+      list: 'One-stop list',
+      rules: 'Rules of assignment',
+      calendar: 'Working calendar',
       people: 'People',
       units: 'Units',
       audit: 'Record of acts',
@@ -356,6 +360,8 @@ const en: typeof zh = {
   },
   resident: {
     title: 'Report something',
+    fromPoster: 'You come from the poster of {name}: the map shows it.',
+    fromPosterWords: 'You come from the poster of {name}: its name stands below.',
     step: 'Step {n} of {of}',
     back: 'Back',
     next: 'Next',
@@ -765,6 +771,7 @@ const en: typeof zh = {
   },
   unit: { m: '{n} m', km: '{n} km', m2: '{n} m²', km2: '{n} km²', households: '{n}', people: '{n}' },
   ...admin,
+  ...regime,
 }
 
 export default en

@@ -1,4 +1,5 @@
 import admin from './admin.zh'
+import regime from './regime.zh'
 
 export default {
   app: {
@@ -35,7 +36,17 @@ export default {
     retry: '重试',
     loading: '正在载入',
     about: '说明',
-    workspace: { map: '地图', people: '人员', units: '单位', audit: '操作记录', tokens: '程序令牌', settings: '设置' },
+    workspace: {
+      map: '地图',
+      list: '一站式清单',
+      rules: '派单规则',
+      calendar: '工作日历',
+      people: '人员',
+      units: '单位',
+      audit: '操作记录',
+      tokens: '程序令牌',
+      settings: '设置',
+    },
   },
   live: {
     connecting: '正在连接',
@@ -345,6 +356,8 @@ export default {
   },
   resident: {
     title: '我要上报',
+    fromPoster: '您扫了{name}的海报，地图已移到那里。',
+    fromPosterWords: '您扫了{name}的海报，村名已填在下面。',
     step: '第 {n} 步，共 {of} 步',
     back: '上一步',
     next: '下一步',
@@ -741,4 +754,5 @@ export default {
   },
   unit: { m: '{n} 米', km: '{n} 千米', m2: '{n} 平方米', km2: '{n} 平方千米', households: '{n} 户', people: '{n} 人' },
   ...admin,
+  ...regime,
 }

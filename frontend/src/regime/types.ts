@@ -1,0 +1,33 @@
+import type { components } from '../shared/api/schema'
+
+type Schemas = components['schemas']
+export type RegimeVersion = Schemas['RegimeVersion']
+export type RegimeKind = RegimeVersion['kind']
+export type RegimeDocument = Schemas['RegimeDocument']
+export type RegimeFinding = Schemas['RegimeFinding']
+export type RegimeTable = Schemas['RegimeTable']
+export type NamedUnit = Schemas['NamedUnit']
+export type Words = Schemas['Words']
+export type OneStopList = Schemas['OneStopList']
+export type OneStopItem = Schemas['OneStopItem']
+export type OneStopAspect = Schemas['OneStopAspect']
+export type OneStopStage = Schemas['OneStopStage']
+export type AssignmentRules = Schemas['AssignmentRules']
+export type AssignmentRule = Schemas['AssignmentRule']
+export type AssignmentParty = Schemas['AssignmentParty']
+export type WorkingCalendar = Schemas['WorkingCalendar']
+export type CalendarDay = Schemas['CalendarDay']
+export type CalendarWeek = Schemas['CalendarWeek']
+export type PublicCatalogue = Schemas['PublicCatalogue']
+
+/** One text in the reader's language, or in the other where it has none. */
+export const inLanguage = (w: Words | undefined, locale: 'zh' | 'en'): string =>
+  (locale === 'en' ? w?.en || w?.zh : w?.zh || w?.en) ?? ''
+
+/** What differs between two versions, line by line. */
+export interface DiffRow {
+  key: string
+  change: 'new' | 'gone' | 'changed'
+  title: string
+  fields: { name: string; before: string; after: string }[]
+}
