@@ -81,6 +81,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.follow(run) })
 	l.done.Go(func() { l.watchPlan(run) })
 	l.done.Go(func() { l.Messages.Run(run) })
+	l.done.Go(func() { l.Photos.Run(run) })
 	l.warm()
 	return l, nil
 }

@@ -33,6 +33,9 @@ const (
 	CaseVoid           Action = "case.void"            // end what was filed by mistake
 	CaseSupervise      Action = "case.supervise"       // look after what hangs
 	CaseNote           Action = "case.note"            // leave a word, name the shop or site
+	PhotoUpload        Action = "photo.upload"         // send a photo, look after one's uploads
+	PhotoView          Action = "photo.view"           // see a photo without its metadata: one's own, and those of what one sees
+	PhotoOriginal      Action = "photo.original"       // see it as it was taken, with where and when
 	PersonView         Action = "person.view"          // people, their posts; units
 	PersonEdit         Action = "person.edit"          // people, posts, accounts
 	UnitEdit           Action = "unit.edit"
@@ -123,6 +126,23 @@ var Rules = []Rule{
 	{CaseNote, OwnGrid, gridStaff, "who works with it leaves a word"},
 	{CaseNote, Subtree, concat(villageHead, roles(Desk, CentreHead)), "who works with it leaves a word"},
 	{CaseNote, MyUnit, concat(teamPeople, invited), "who works with it leaves a word"},
+
+	{PhotoUpload, InCity, concat(gridStaff, villageHead, teamPeople, invited, roles(Desk, CentreHead, Resident, Hotline, Sensor, Machine)),
+		"who tells of a matter, or works on it, shows it"},
+	{PhotoView, Own, concat(gridStaff, villageHead, teamPeople, invited, roles(Desk, CentreHead, Resident, Hotline, Sensor, Machine)),
+		"what one sent one may look at; what one told one may follow"},
+	{PhotoView, Subtree, gridStaff, "who knows the place sees whether it is so"},
+	{PhotoView, Subtree, villageHead, "a village sees whether it is done"},
+	{PhotoView, Subtree, teamPeople, "a town team sees what it will find"},
+	{PhotoView, MyUnit, concat(teamPeople, invited), "who leads or supports a matter sees it, wherever it lies"},
+	{PhotoView, Subtree, leaders, "leaders see what they review"},
+	{PhotoView, Subtree, roles(Desk, CentreHead), "the desk looks at the pictures"},
+	{PhotoOriginal, Own, concat(gridStaff, villageHead, teamPeople, invited, roles(Desk, CentreHead, Resident, Hotline, Sensor, Machine)),
+		"one's own is known to oneself"},
+	{PhotoOriginal, OwnGrid, roles(GridLeader, GridWorker), "who stands there sees whether it was taken there"},
+	{PhotoOriginal, Subtree, villageHead, "a village answers for what it settles"},
+	{PhotoOriginal, MyUnit, teamPeople, "evidence is looked at as it was taken"},
+	{PhotoOriginal, Subtree, roles(Desk, CentreHead), "the desk finds out where and when it was"},
 
 	{PersonView, InCity, roles(Administrator), "accounts are the administrator's work"},
 	{PersonView, Subtree, concat(roles(Desk, CentreHead, TownLeader), villageHead), "who calls on people has to find them"},
