@@ -2,6 +2,7 @@ package photo
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,19 +33,28 @@ const (
 	thumbnailQuality = 80
 )
 
-// decodeTime is how long a picture may take: the largest JPEG some seconds, HEIC in its sandbox some times as long.
+// decodeTime is how long a picture may take: the largest take some seconds.
 const decodeTime = time.Minute
 
 // Workshop decodes pictures, as many at once as its memory holds. There is one a process.
 type Workshop struct {
 	memory int64
 	room   *semaphore.Weighted
+	lane   *semaphore.Weighted // of HEIC, whose decoder cannot be stopped: one that does not end takes only from its own kind
 	heif   func() (*heif, error)
 }
 
+// What HEIC has for itself.
+const (
+	heicAtOnce = 2
+	heicWait   = 30 * time.Second
+)
+
+var errLane = errors.New("the decoders of HEIC are all at work, or do not end")
+
 // NewWorkshop makes one that decodes in so many bytes, or one picture at a time where that takes more.
 func NewWorkshop(memory int64) *Workshop {
-	return &Workshop{memory, semaphore.NewWeighted(memory), sync.OnceValues(func() (*heif, error) { return openHEIF(context.Background()) })}
+	return &Workshop{memory, semaphore.NewWeighted(memory), semaphore.NewWeighted(heicAtOnce), sync.OnceValues(func() (*heif, error) { return openHEIF(context.Background()) })}
 }
 
 // DefaultMemory holds one of the largest pictures, or dozens of a phone's.
@@ -64,10 +74,22 @@ func (w *Workshop) work(ctx context.Context, file []byte, zone *time.Location, n
 	if refused != nil {
 		return nil, refused
 	}
+	isHEIC := s.mime == heicType
+	if isHEIC {
+		wait, cancel := context.WithTimeout(ctx, heicWait)
+		err := w.lane.Acquire(wait, 1)
+		if cancel(); err != nil {
+			return nil, cmp.Or(ctx.Err(), errLane)
+		}
+	}
 	take := min(s.memory+4*LargeSide*LargeSide*4, w.memory)
 	if err := w.room.Acquire(ctx, take); err != nil {
+		if isHEIC {
+			w.lane.Release(1)
+		}
 		return nil, err
 	}
+	leave := sync.OnceFunc(func() { w.room.Release(take) })
 	type result struct {
 		*made
 		err error
@@ -76,7 +98,12 @@ func (w *Workshop) work(ctx context.Context, file []byte, zone *time.Location, n
 	timed, cancel := context.WithTimeout(ctx, decodeTime)
 	defer cancel()
 	go func() { // a decoder that does not listen keeps its room until it ends
-		defer w.room.Release(take)
+		defer func() {
+			leave()
+			if isHEIC {
+				w.lane.Release(1)
+			}
+		}()
 		m, err := w.process(timed, file, &s, zone, now)
 		done <- result{m, err}
 	}()
@@ -87,6 +114,9 @@ func (w *Workshop) work(ctx context.Context, file []byte, zone *time.Location, n
 		}
 		return r.made, r.err
 	case <-timed.Done():
+		if isHEIC {
+			leave() // the sandbox has a limit of its own, and others are not to wait for it
+		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

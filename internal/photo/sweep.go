@@ -26,7 +26,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if err := s.ready(); err != nil {
 		return err
 	}
-	return errors.Join(s.sweepUnread(ctx), s.sweepRows(ctx), s.sweepFiles(ctx))
+	return errors.Join(s.sweepRows(ctx), s.sweepFiles(ctx), s.sweepUnread(ctx))
 }
 
 func (s *Service) sweepUnread(ctx context.Context) error {
