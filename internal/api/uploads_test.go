@@ -11,9 +11,11 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -340,5 +342,59 @@ func TestUsedPhotos(t *testing.T) {
 		} else if got := s.as(leader).do("GET", "/photos/"+id+size, nil).want(200); size == "" && bytes.Contains(got.body, []byte("original")) {
 			t.Errorf("a leader is told of the original: %s", got.body)
 		}
+	}
+}
+
+// Where a photo was taken is told to who works on the matter; how far that is from the report, to all who see it. What is
+// published tells neither.
+func TestWhereAPhotoWasTaken(t *testing.T) {
+	s := newSite(t)
+	file, err := os.ReadFile("../photo/testdata/where.heic")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, person := apptest.SignIn(t, s.live.City, apptest.Post(policy.GridWorker, apptest.GridArea(0, 0)))
+	worker := s.as(token)
+	filed := s.file(aReport(0, 0, filing{"captured_at": "2026-11-24T07:33:00Z"}))
+	id := worker.uploaded(file)
+	s.attach(person, id, photo.Use{Report: report.Num(filed.Num)})
+	leader, _ := apptest.SignIn(t, s.live.City, apptest.Post(policy.TownLeader, apptest.TownArea))
+	for token, original := range map[string]bool{token: true, leader: false} {
+		var p api.Photo
+		s.as(token).do("GET", "/photos/"+id, nil).want(200).into(&p)
+		if (p.Lon != nil) != original || original && (math.Abs(*p.Lon-120.65) > 1e-9 || math.Abs(*p.Lat-30.525) > 1e-9) {
+			t.Errorf("the place is %v, %v", p.Lon, p.Lat)
+		}
+		u := p.Uses[0]
+		if u.DistanceM == nil || *u.DistanceM < 4000 || *u.DistanceM > 6000 || u.Minutes == nil || *u.Minutes != -3 || !strings.Contains(u.Zh, "公里") || p.TakenBy == nil || *p.TakenBy != "offset" {
+			t.Errorf("%+v", u)
+		}
+	}
+	if got := worker.do("GET", "/photos/"+id+"/original", nil).want(200); got.header.Get("Content-Type") != "image/heic" || !bytes.Equal(got.body, file) {
+		t.Errorf("%v", got.header)
+	}
+	for _, size := range []string{"thumbnail", "large"} {
+		if got := worker.do("GET", "/photos/"+id+"/"+size, nil).want(200); bytes.Contains(got.body, []byte("CanaryCamera")) || bytes.Contains(got.body, []byte("Exif")) {
+			t.Errorf("the %s has metadata", size)
+		}
+	}
+
+	// The files did not come back with a backup: the photo says so, and the rest works.
+	known, err := s.live.Photos.Get(t.Context(), photo.ID(uuid.MustParse(id)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range known.Files {
+		if err := s.live.Photos.Store.Delete(t.Context(), f.Digest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var p api.Photo
+	worker.do("GET", "/photos/"+id, nil).want(200).into(&p)
+	for _, size := range p.Sizes {
+		if size.Missing == nil || !*size.Missing {
+			t.Errorf("%+v", size)
+		}
+		worker.do("GET", "/photos/"+id+"/"+string(size.Size), nil).problem(404, "photo_file_missing", "")
 	}
 }

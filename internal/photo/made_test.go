@@ -13,7 +13,7 @@ import (
 )
 
 // The pictures of the tests are made here, but for HEIC and WebP, which Go does not write: testdata/four.heic is four's PNG by
-// heif-enc, and a WebP is a few bytes.
+// heif-enc, where.heic its JPEG with whereAndWhen, and a WebP is a few bytes.
 
 // four is a picture of four colours: red, green / blue, white.
 func four(w, h int) *image.NRGBA {

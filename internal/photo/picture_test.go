@@ -10,6 +10,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"math"
+	"os"
 	"runtime"
 	"slices"
 	"testing"
@@ -152,6 +153,25 @@ func TestOrientationAndMetadata(t *testing.T) {
 		if f.Timed != ByOffset || !f.TakenAt.Equal(time.Date(2026, 11, 24, 7, 30, 0, 0, time.UTC)) || f.Place == nil || math.Abs(f.Place[0]-120.65) > 1e-9 || math.Abs(f.Place[1]-30.525) > 1e-9 {
 			t.Errorf("orientation %d: %+v %v", orientation, f, f.Place)
 		}
+	}
+}
+
+// HEIC says where and when too. Which way is up its own structure says; Exif's orientation is not asked (ISO/IEC 23008-12, 6.5.10).
+func TestHEICMetadata(t *testing.T) {
+	b, err := os.ReadFile("testdata/where.heic")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := newWork(t).work(t.Context(), b, testZone, testNow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := m.facts
+	if f.Timed != ByOffset || !f.TakenAt.Equal(time.Date(2026, 11, 24, 7, 30, 0, 0, time.UTC)) || f.Place == nil || math.Abs(f.Place[0]-120.65) > 1e-9 || math.Abs(f.Place[1]-30.525) > 1e-9 {
+		t.Errorf("%+v %v", f, f.Place)
+	}
+	if got := colours(t, m.large); got != "RGBW" || m.w != 96 || m.h != 64 {
+		t.Errorf("%s, %d × %d", got, m.w, m.h)
 	}
 }
 
