@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export GOTOOLCHAIN := local
 
 # Packages whose goroutines share memory are tested under the race detector besides; not the whole demos, which are slow there.
-RACE := ./internal/app/... ./internal/auth/... ./internal/contact/... ./internal/cube/... ./internal/feed/... ./internal/keyring/... ./internal/message/... ./internal/report/... ./tiles/...
+RACE := ./internal/app/... ./internal/auth/... ./internal/blob/... ./internal/contact/... ./internal/cube/... ./internal/feed/... ./internal/keyring/... ./internal/message/... ./internal/photo/... ./internal/report/... ./tiles/...
 
 .PHONY: help run build test test-go test-race test-page test-browser check generate bench soak test-data setup clean
 

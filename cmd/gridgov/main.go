@@ -92,6 +92,7 @@ type tool struct {
 	database string
 	data     string
 	keyFile  string        // "": keys in the data folder
+	photos   string        // "": photos in the data folder
 	keys     *keyring.Ring // set by open; nil without a key file
 	json     bool
 	debug    bool

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -17,6 +19,8 @@ import (
 	"gridgov/internal/api"
 	"gridgov/internal/app"
 	"gridgov/internal/basemap"
+	"gridgov/internal/blob"
+	"gridgov/internal/photo"
 	"gridgov/internal/postgres"
 )
 
@@ -64,6 +68,7 @@ func (t *tool) serve() *cobra.Command {
 	at.flags(cmd.Flags())
 	cmd.Flags().StringVar(&ground, "basemap", os.Getenv("GRIDGOV_BASEMAP"), "PMTiles archive that the map draws under the cities (env GRIDGOV_BASEMAP)")
 	cmd.Flags().StringVar(&anchor, "anchor", os.Getenv("GRIDGOV_ANCHOR"), "file to which the head of each city's record of acts is added every hour (env GRIDGOV_ANCHOR)")
+	cmd.Flags().StringVar(&t.photos, "photos", os.Getenv("GRIDGOV_PHOTOS"), "where photos lie: a folder, or s3://BUCKET?region=REGION (env GRIDGOV_PHOTOS; photos in the data folder)")
 	cmd.Flags().StringVar(&demoCity, "demo", "", "load this demo on the first start: haining or dc")
 	cmd.Flags().StringVar(&until, "demo-until", "", "last day of the demo's reports (today)")
 	return cmd
@@ -95,6 +100,12 @@ func (t *tool) runServer(ctx context.Context, at *edge, config api.Edge, anchor 
 	}
 	defer done()
 
+	pictures, err := blob.Open(ctx, cmp.Or(t.photos, filepath.Join(t.data, "photos")))
+	if err != nil {
+		return usagef("--photos: %w", err)
+	}
+	defer func() { _ = pictures.Close() }()
+
 	// Both listeners first: a port in use is told before anything else is done.
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", at.addr)
 	if err != nil {
@@ -113,6 +124,7 @@ func (t *tool) runServer(ctx context.Context, at *edge, config api.Edge, anchor 
 
 	server := app.NewServer(db, t.keys, log, time.Now)
 	server.AnchorTo(anchor)
+	server.PhotosIn(pictures, photo.NewWorkshop(photo.DefaultMemory))
 	first := firstPasswords{t}
 	server.FirstPassword = first.tell
 	metrics := newMetrics(server)

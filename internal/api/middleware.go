@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -121,7 +122,12 @@ func (a *api) fail(w *recorder, r *http.Request, id requestID, err error) {
 		writeProblem(w, p)
 		return
 	}
-	writeProblem(w, problemOf(err, id.String()))
+	p := problemOf(err, id.String())
+	var own *statusError
+	if errors.As(err, &own) {
+		p.Status, p.Title = own.status, cmp.Or(own.title, http.StatusText(own.status))
+	}
+	writeProblem(w, p)
 }
 
 // inCity finds the city of the path, and out whether who asks may do the route's action there.

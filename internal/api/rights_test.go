@@ -21,6 +21,7 @@ import (
 	"gridgov/internal/assign"
 	"gridgov/internal/auth"
 	"gridgov/internal/person"
+	"gridgov/internal/photo"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
 )
@@ -63,6 +64,7 @@ type told struct {
 	rep     report.Report
 	subject policy.Subject
 	canary  string
+	photo   string // of it; somebody else's
 }
 
 // hired is somebody who works in a grid, whose every word no other has.
@@ -80,6 +82,7 @@ type matrix struct {
 	told   []told
 	hired  []hired
 	askers []asker
+	unused string // a photo that nothing uses, somebody else's
 }
 
 func newMatrix(t *testing.T) *matrix {
@@ -155,6 +158,12 @@ func newMatrix(t *testing.T) *matrix {
 	for i, x := range []int{0, 1, 3} {
 		m.hire(i, x, x)
 	}
+	token, person := apptest.SignIn(t, city, apptest.Post(policy.GridWorker, grid))
+	for i := range m.told {
+		m.told[i].photo = m.as(token).uploaded(aPhoto(t, 100+i))
+		m.attach(person, m.told[i].photo, photo.Use{Report: m.told[i].rep.Num})
+	}
+	m.unused = m.as(token).uploaded(aPhoto(t, 99))
 	return m
 }
 
@@ -176,6 +185,43 @@ func (m *matrix) hire(i, x, y int) {
 	}
 	h.id = p.ID
 	m.hired = append(m.hired, h)
+}
+
+// photos holds each report's photo, in all sizes, against what the reaches cover.
+func (m *matrix) photos(t *testing.T, a *asker) {
+	t.Helper()
+	view, original := a.actor.Reach(policy.PhotoView, apptest.Now), a.actor.Reach(policy.PhotoOriginal, apptest.Now)
+	s := *a.signed
+	s.t = t
+	for i := range m.told {
+		r := &m.told[i]
+		for _, size := range []string{"", "/thumbnail", "/large", "/original"} {
+			want := http.StatusOK
+			switch {
+			case view.Empty() && a.actor.Person == uuid.Nil:
+				want = http.StatusUnauthorized
+			case view.Empty():
+				want = http.StatusForbidden
+			case view.Covers(&r.subject) != policy.Whole:
+				want = http.StatusNotFound
+			case size == "/original" && original.Covers(&r.subject) != policy.Whole:
+				want = http.StatusForbidden
+			}
+			got := s.do("GET", "/photos/"+r.photo+size, nil)
+			if got.status != want || want != http.StatusOK && bytes.Contains(got.body, []byte(r.photo)) {
+				t.Errorf("photo%s of %s: status %d, want %d", size, r.canary, got.status, want)
+			}
+			if size == "" && want == http.StatusOK && bytes.Contains(got.body, []byte(`"original"`)) != (original.Covers(&r.subject) == policy.Whole) {
+				t.Errorf("photo of %s: %s", r.canary, got.body)
+			}
+		}
+		if got := s.tus("HEAD", "/uploads/"+r.photo, nil); got.status < 400 {
+			t.Errorf("another's upload is shown: %d", got.status)
+		}
+	}
+	if got := s.do("GET", "/photos/"+m.unused+"/large", nil); got.status < 400 {
+		t.Errorf("another's photo that nothing uses is shown: %d", got.status)
+	}
 }
 
 // people holds the list of people, and each of them, against what the reach covers.
@@ -252,7 +298,7 @@ func (m *matrix) tell(x, y int, more filing) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	m.told = append(m.told, told{rep, apptest.Subject(m.t, m.live.City, &rep), canary})
+	m.told = append(m.told, told{rep: rep, subject: apptest.Subject(m.t, m.live.City, &rep), canary: canary})
 }
 
 // Every route as every role, inside of the territory and outside, against the table: who may not is told to sign in, or
@@ -280,6 +326,7 @@ func TestMatrix(t *testing.T) {
 			m.tiles(t, &a, &view)
 			m.lists(t, &a, &view)
 			m.people(t, &a)
+			m.photos(t, &a)
 		})
 		t.Logf("%s: %d reports whole, %d hidden", a.name, whole, hidden)
 	}
@@ -304,6 +351,9 @@ func (a answer) refused() bool {
 	if a.status != http.StatusUnauthorized && a.status != http.StatusForbidden {
 		return false
 	}
+	if len(a.body) == 0 { // HEAD
+		return true
+	}
 	a.into(&p)
 	return p.Code == "sign_in" || p.Code == "not_allowed"
 }
@@ -326,7 +376,7 @@ func (m *matrix) try(t *testing.T, a *asker, view *policy.Reach, r api.Route) {
 		}
 	}
 	for k, path := range paths {
-		path = strings.NewReplacer("{level}", "grid", "{code}", apptest.GridCode(3, 3), "{kind}", "catalogue", "{layer}", "heat", "{month}", "2026-10", "{z}", "8", "{x}", "213", "{y}", "105",
+		path = strings.NewReplacer("{level}", "grid", "{code}", apptest.GridCode(3, 3), "{kind}", "catalogue", "{layer}", "heat", "{size}", "large", "{month}", "2026-10", "{z}", "8", "{x}", "213", "{y}", "105",
 			"{id}", uuid.NewString()).Replace(path)
 		switch r.Path {
 		case "/locate":

@@ -365,6 +365,69 @@ func (e NewReportPositionSource) Valid() bool {
 	}
 }
 
+// Defines values for PhotoState.
+const (
+	Ready     PhotoState = "ready"
+	Refused   PhotoState = "refused"
+	Uploading PhotoState = "uploading"
+)
+
+// Valid indicates whether the value is a known member of the PhotoState enum.
+func (e PhotoState) Valid() bool {
+	switch e {
+	case Ready:
+		return true
+	case Refused:
+		return true
+	case Uploading:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PhotoTakenBy.
+const (
+	PhotoTakenByGps    PhotoTakenBy = "gps"
+	PhotoTakenByOffset PhotoTakenBy = "offset"
+	PhotoTakenByZone   PhotoTakenBy = "zone"
+)
+
+// Valid indicates whether the value is a known member of the PhotoTakenBy enum.
+func (e PhotoTakenBy) Valid() bool {
+	switch e {
+	case PhotoTakenByGps:
+		return true
+	case PhotoTakenByOffset:
+		return true
+	case PhotoTakenByZone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PhotoSizeSize.
+const (
+	PhotoSizeSizeLarge     PhotoSizeSize = "large"
+	PhotoSizeSizeOriginal  PhotoSizeSize = "original"
+	PhotoSizeSizeThumbnail PhotoSizeSize = "thumbnail"
+)
+
+// Valid indicates whether the value is a known member of the PhotoSizeSize enum.
+func (e PhotoSizeSize) Valid() bool {
+	switch e {
+	case PhotoSizeSizeLarge:
+		return true
+	case PhotoSizeSizeOriginal:
+		return true
+	case PhotoSizeSizeThumbnail:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PlacementRule.
 const (
 	PlacementRuleAmbiguousAddress      PlacementRule = "ambiguous_address"
@@ -725,6 +788,21 @@ func (e RegimeKind) Valid() bool {
 	}
 }
 
+// Defines values for TusResumable.
+const (
+	TusResumableN100 TusResumable = "1.0.0"
+)
+
+// Valid indicates whether the value is a known member of the TusResumable enum.
+func (e TusResumable) Valid() bool {
+	switch e {
+	case TusResumableN100:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CountReportsParamsBucket.
 const (
 	Day   CountReportsParamsBucket = "day"
@@ -785,6 +863,27 @@ func (e GetPeopleTemplateParamsLang) Valid() bool {
 	case GetPeopleTemplateParamsLangEn:
 		return true
 	case GetPeopleTemplateParamsLangZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetPhotoFileParamsSize.
+const (
+	GetPhotoFileParamsSizeLarge     GetPhotoFileParamsSize = "large"
+	GetPhotoFileParamsSizeOriginal  GetPhotoFileParamsSize = "original"
+	GetPhotoFileParamsSizeThumbnail GetPhotoFileParamsSize = "thumbnail"
+)
+
+// Valid indicates whether the value is a known member of the GetPhotoFileParamsSize enum.
+func (e GetPhotoFileParamsSize) Valid() bool {
+	switch e {
+	case GetPhotoFileParamsSizeLarge:
+		return true
+	case GetPhotoFileParamsSizeOriginal:
+		return true
+	case GetPhotoFileParamsSizeThumbnail:
 		return true
 	default:
 		return false
@@ -1031,6 +1130,21 @@ func (e GetTileParamsLayer) Valid() bool {
 	case GetTileParamsLayerJurisdictions:
 		return true
 	case GetTileParamsLayerReports:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BeginUploadParamsTusResumable.
+const (
+	BeginUploadParamsTusResumableN100 BeginUploadParamsTusResumable = "1.0.0"
+)
+
+// Valid indicates whether the value is a known member of the BeginUploadParamsTusResumable enum.
+func (e BeginUploadParamsTusResumable) Valid() bool {
+	switch e {
+	case BeginUploadParamsTusResumableN100:
 		return true
 	default:
 		return false
@@ -1809,6 +1923,83 @@ type PersonPage struct {
 	People []Person `json:"people"`
 }
 
+// Photo defines model for Photo.
+type Photo struct {
+	Height *int               `json:"height,omitempty"`
+	Id     openapi_types.UUID `json:"id"`
+	Lat    *float64           `json:"lat,omitempty"`
+
+	// Length Bytes announced
+	Length int `json:"length"`
+
+	// Lon Where it was taken, for who may see the original
+	Lon    *float64  `json:"lon,omitempty"`
+	MadeAt time.Time `json:"made_at"`
+
+	// Received Bytes that have come
+	Received int `json:"received"`
+
+	// Refusal Why it was refused: not_a_photo, damaged, animated, too_many_pixels, too_slow, unsupported, file_missing
+	Refusal *string     `json:"refusal,omitempty"`
+	Sizes   []PhotoSize `json:"sizes"`
+
+	// State `uploading` until it was read
+	State PhotoState `json:"state"`
+
+	// TakenAt What the picture says of itself, as far as it can be true
+	TakenAt *time.Time `json:"taken_at,omitempty"`
+
+	// TakenBy By the satellites' time, the camera's clock and zone, or its clock in the city's zone
+	TakenBy *PhotoTakenBy `json:"taken_by,omitempty"`
+
+	// Type Of the original, by its bytes
+	Type *string `json:"type,omitempty"`
+
+	// Uses What it shows
+	Uses []PhotoUse `json:"uses"`
+
+	// Width Pixels, upright
+	Width *int `json:"width,omitempty"`
+}
+
+// PhotoState `uploading` until it was read
+type PhotoState string
+
+// PhotoTakenBy By the satellites' time, the camera's clock and zone, or its clock in the city's zone
+type PhotoTakenBy string
+
+// PhotoSize defines model for PhotoSize.
+type PhotoSize struct {
+	Bytes int `json:"bytes"`
+
+	// Missing The file did not come back with a backup
+	Missing *bool         `json:"missing,omitempty"`
+	Size    PhotoSizeSize `json:"size"`
+}
+
+// PhotoSizeSize defines model for PhotoSize.Size.
+type PhotoSizeSize string
+
+// PhotoUse defines model for PhotoUse.
+type PhotoUse struct {
+	// Act Of the case; 0: the report itself
+	Act int `json:"act"`
+
+	// DistanceM From the report's point
+	DistanceM *float64 `json:"distance_m,omitempty"`
+	En        string   `json:"en"`
+
+	// Minutes After the report; negative: before
+	Minutes *int `json:"minutes,omitempty"`
+
+	// Part Of the report's case
+	Part   int `json:"part"`
+	Report int `json:"report"`
+
+	// Zh The difference in words
+	Zh string `json:"zh"`
+}
+
 // Placement defines model for Placement.
 type Placement struct {
 	Ambiguous bool `json:"ambiguous"`
@@ -2464,6 +2655,9 @@ type SourceFilter = string
 // To defines model for to.
 type To = string
 
+// TusResumable defines model for tusResumable.
+type TusResumable string
+
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
 	// Person Who acted
@@ -2606,6 +2800,14 @@ type GetPeopleTemplateParams struct {
 // GetPeopleTemplateParamsLang defines parameters for GetPeopleTemplate.
 type GetPeopleTemplateParamsLang string
 
+// GetPhotoFileParams defines parameters for GetPhotoFile.
+type GetPhotoFileParams struct {
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// GetPhotoFileParamsSize defines parameters for GetPhotoFile.
+type GetPhotoFileParamsSize string
+
 // ListRegimeParamsKind defines parameters for ListRegime.
 type ListRegimeParamsKind string
 
@@ -2740,6 +2942,35 @@ type GetTileParams struct {
 
 // GetTileParamsLayer defines parameters for GetTile.
 type GetTileParamsLayer string
+
+// BeginUploadParams defines parameters for BeginUpload.
+type BeginUploadParams struct {
+	TusResumable BeginUploadParamsTusResumable `json:"Tus-Resumable"`
+
+	// UploadLength Bytes of the photo
+	UploadLength   int    `json:"Upload-Length"`
+	UploadMetadata string `json:"Upload-Metadata"`
+}
+
+// BeginUploadParamsTusResumable defines parameters for BeginUpload.
+type BeginUploadParamsTusResumable string
+
+// RemoveUploadParams defines parameters for RemoveUpload.
+type RemoveUploadParams struct {
+	TusResumable TusResumable `json:"Tus-Resumable"`
+}
+
+// HeadUploadParams defines parameters for HeadUpload.
+type HeadUploadParams struct {
+	TusResumable TusResumable `json:"Tus-Resumable"`
+}
+
+// AppendUploadParams defines parameters for AppendUpload.
+type AppendUploadParams struct {
+	UploadOffset   int          `json:"Upload-Offset"`
+	UploadChecksum *string      `json:"Upload-Checksum,omitempty"`
+	TusResumable   TusResumable `json:"Tus-Resumable"`
+}
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange

@@ -22,6 +22,7 @@ import (
 	"gridgov/internal/keyring"
 	"gridgov/internal/message"
 	"gridgov/internal/person"
+	"gridgov/internal/photo"
 	"gridgov/internal/place"
 	"gridgov/internal/placement"
 	"gridgov/internal/policy"
@@ -50,6 +51,8 @@ type City struct {
 	// Messages are on their way to people, by the senders that Sending tells of; of a demo they go into the outbox.
 	Messages *message.Queue
 	Sending  *message.Store
+	// Photos are kept where [Server.PhotosIn] says; a command has them as rows alone.
+	Photos *photo.Service
 	// Residents report without an account.
 	Residents *resident.Service
 
@@ -112,6 +115,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 		Cases:    c.Cases.Intake,
 	}
 	c.openMessages(keys)
+	c.openPhotos()
 	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(feed.Seq) {
 		select {
 		case c.committed <- struct{}{}:

@@ -3,8 +3,11 @@ package app
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"gridgov/internal/keyring"
 	"gridgov/internal/message"
+	"gridgov/internal/photo"
 	"gridgov/internal/resident"
 )
 
@@ -12,13 +15,21 @@ import (
 func (c *City) openMessages(keys *keyring.Ring) {
 	c.Sending = &message.Store{Pool: c.Pool, Ring: keys, City: c.Code, Feed: c.Writer, Now: c.now}
 	c.Messages = message.NewQueue(message.Queue{Pool: c.Pool, Ring: keys, City: c.Code, Senders: c.Senders, Log: c.log, Now: c.now})
-	c.Contacts.Erasing, c.Contacts.Holding = resident.Forget, resident.Hold
+	c.Contacts.Erasing, c.Contacts.Holding = forget, resident.Hold
 	c.Residents = resident.New(resident.Config{Pool: c.Pool, Ring: keys, City: c.Code, Name: c.Name, NameEN: func() string {
 		if l := c.layout(); l != nil && len(l.Levels) > 0 && len(l.Levels[0].Units) == 1 {
 			return l.Levels[0].Units[0].NameLatin
 		}
 		return ""
 	}, Contacts: c.Contacts, Reports: c.Reports, Messages: c.Messages, Now: c.now})
+}
+
+// forget removes what others keep of who told reports, in the transaction that erases them.
+func forget(ctx context.Context, tx pgx.Tx, reports []int64, recipients [][]byte) error {
+	if err := resident.Forget(ctx, tx, reports, recipients); err != nil {
+		return err
+	}
+	return photo.Forget(ctx, tx, reports)
 }
 
 // Outbox is where a demo's messages go; nil in a city that sends them.

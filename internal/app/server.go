@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"gridgov/internal/auth"
+	"gridgov/internal/blob"
 	"gridgov/internal/keyring"
+	"gridgov/internal/photo"
 	"gridgov/internal/postgres"
 )
 
@@ -27,6 +29,9 @@ type Server struct {
 
 	loading chan struct{} // holds a place for each city that may load at once
 	work    sync.WaitGroup
+
+	photos   *blob.Root // nil: photos are not kept here
+	workshop *photo.Workshop
 
 	anchors   string // file; "": none
 	anchoring sync.Mutex
@@ -91,6 +96,7 @@ func (s *Server) Cities() []*Live {
 
 // Run serves the registry's cities until ctx ends, new ones as they appear, then stops them all.
 func (s *Server) Run(ctx context.Context) {
+	s.work.Go(func() { s.cleanStaging(ctx) })
 	s.db.WatchCities(ctx, 2*time.Second, func(list []postgres.City) { s.take(ctx, list) },
 		func(err error) { s.log.Warn("the registry cannot be read, will try again", "err", err) })
 	s.work.Wait()
@@ -167,6 +173,7 @@ func (s *Server) open(ctx context.Context, info postgres.City) (*Live, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.keepPhotos(c)
 	live, err := c.Start(ctx)
 	if err != nil {
 		c.Close()

@@ -10,6 +10,7 @@ import (
 
 	"gridgov/internal/audit"
 	"gridgov/internal/person"
+	"gridgov/internal/photo"
 	"gridgov/internal/postgres"
 	"gridgov/internal/report"
 )
@@ -26,8 +27,9 @@ type Staff struct {
 	Login     string         `json:"login,omitempty"` // none: no account
 	Posts     []StaffPost    `json:"posts"`
 	Sessions  []StaffSession `json:"sessions"`
-	Reports   []report.Num   `json:"reports"` // filed by the account
-	Acts      []StaffAct     `json:"acts"`    // on record, the newest first
+	Reports   []report.Num   `json:"reports"`          // filed by the account
+	Photos    []photo.ID     `json:"photos,omitempty"` // likewise uploaded
+	Acts      []StaffAct     `json:"acts"`             // on record, the newest first
 }
 
 // StaffPost is a post, past and future ones too.
@@ -85,6 +87,9 @@ func (c *City) ExportStaff(ctx context.Context, id uuid.UUID) (Staff, error) {
 	}
 	if err != nil {
 		return Staff{}, fmt.Errorf("read whose account filed reports: %w", err)
+	}
+	if s.Photos, err = c.Photos.UploadedBy(ctx, p.ID); err != nil {
+		return Staff{}, err
 	}
 	for before := int64(0); ; {
 		page, err := audit.List(ctx, c.Pool, audit.Query{Person: p.ID, Before: before, Limit: actsPage})

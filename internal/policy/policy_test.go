@@ -146,6 +146,19 @@ func TestForbiddenSentences(t *testing.T) {
 		{"the administrator reads who told a report", holds(at(policy.Administrator, policy.City, "330481")), policy.ReportUnmask, here, policy.Hidden},
 		{"the administrator reads what lies nowhere", holds(at(policy.Administrator, policy.City, "330481")), policy.ReportView, policy.Subject{}, policy.Whole},
 		{"the administrator files reports", holds(at(policy.Administrator, policy.City, "330481")), policy.ReportFile, here, policy.Hidden},
+		{"a grid worker sees a photo of Xucun", holds(grid), policy.PhotoView, there, policy.Hidden},
+		{"a grid worker sees a photo of his grid", holds(grid), policy.PhotoView, here, policy.Whole},
+		{"a grid worker sees his own photo", holds(grid), policy.PhotoView, policy.Subject{Filer: me}, policy.Whole},
+		{"a grid worker sees what somebody else took and nothing uses", holds(grid), policy.PhotoView, policy.Subject{Filer: uuid.New()}, policy.Hidden},
+		{"a planner sees photos", holds(at(policy.Planner, policy.City, "330481")), policy.PhotoView, here, policy.Hidden},
+		{"the administrator sees photos", holds(at(policy.Administrator, policy.City, "330481")), policy.PhotoView, here, policy.Hidden},
+		{"a town's leader sees a photo of the town", holds(at(policy.TownLeader, policy.Town, changa.Town)), policy.PhotoView, here, policy.Whole},
+		{"a town's leader sees where a photo of the town was taken", holds(at(policy.TownLeader, policy.Town, changa.Town)), policy.PhotoOriginal, here, policy.Hidden},
+		{"an officer of the town sees where a photo was taken", holds(team), policy.PhotoOriginal, here, policy.Hidden},
+		{"a department's member sees where a photo of what it leads was taken", holds(department), policy.PhotoOriginal, led, policy.Whole},
+		{"the city's desk sees where a photo was taken", holds(desk), policy.PhotoOriginal, there, policy.Whole},
+		{"the city's desk sees a photo of what lies nowhere", holds(desk), policy.PhotoView, policy.Subject{}, policy.Whole},
+		{"a visitor uploads a photo", &policy.Actor{Public: true, Told: true}, policy.PhotoUpload, here, policy.Hidden},
 		{"the hotline reads others' reports", holds(at(policy.Hotline, policy.City, "330481")), policy.ReportView, here, policy.Hidden},
 		{"the hotline reads what it told", holds(at(policy.Hotline, policy.City, "330481")), policy.ReportView, mine, policy.Whole},
 		{"a sensor lists people", holds(at(policy.Sensor, policy.City, "330481")), policy.PersonView, here, policy.Hidden},
@@ -205,7 +218,8 @@ func TestReachIsTheTable(t *testing.T) {
 
 // permitted reads the table line by line, as a person would.
 func permitted(a *policy.Actor, action policy.Action, s *policy.Subject) bool {
-	nowhere := s.Cell.Grid == "" && strings.HasPrefix(string(action), "report.") && action != policy.ReportFile &&
+	onReports := strings.HasPrefix(string(action), "report.") && action != policy.ReportFile || strings.HasPrefix(string(action), "photo.") && action != policy.PhotoUpload
+	nowhere := s.Cell.Grid == "" && onReports &&
 		(action == policy.ReportViewUnplaced || permitted(a, policy.ReportViewUnplaced, s))
 	for _, rule := range policy.Rules {
 		if rule.Action != action {

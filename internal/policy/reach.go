@@ -60,7 +60,7 @@ func (a *Actor) Reach(action Action, at time.Time) Reach {
 
 // onReports tells of actions on reports that are there: they reach to those that lie nowhere for who may see these.
 func onReports(a Action) bool {
-	return a == ReportView || a == ReportViewUnplaced || a == ReportPosition || a == ReportUnmask
+	return a == ReportView || a == ReportViewUnplaced || a == ReportPosition || a == ReportUnmask || a == PhotoView || a == PhotoOriginal
 }
 
 // whole tells that the reach has the whole city as an area.

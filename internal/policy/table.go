@@ -36,6 +36,9 @@ const (
 	RegimeView         Action = "regime.view"          // the one-stop list, the rules of assignment, the calendar, as published
 	RegimeEdit         Action = "regime.edit"          // their drafts, and putting them in force
 	PublicCatalogue    Action = "public.catalogue"     // the one-stop list in force, and what a village's poster says
+	PhotoUpload        Action = "photo.upload"         // send a photo, look after one's uploads
+	PhotoView          Action = "photo.view"           // see a photo without its metadata: one's own, and those of what one sees
+	PhotoOriginal      Action = "photo.original"       // see it as it was taken, with where and when
 	PersonView         Action = "person.view"          // people, their posts; units
 	PersonEdit         Action = "person.edit"          // people, posts, accounts
 	UnitEdit           Action = "unit.edit"
@@ -130,6 +133,22 @@ var Rules = []Rule{
 	{RegimeView, InCity, roles(SignedIn), "who works here reads by what it is decided"},
 	{RegimeEdit, InCity, roles(Administrator), "what decides about every case of the city is changed in one place; a centre's head sends one case elsewhere, with a reason"},
 	{PublicCatalogue, InCity, roles(Visitor), "what may be told, who answers and how soon is published; it tells of nobody"},
+	{PhotoUpload, InCity, concat(gridStaff, villageHead, teamPeople, invited, roles(Desk, CentreHead, Resident, Hotline, Sensor, Machine)),
+		"who tells of a matter, or works on it, shows it"},
+	{PhotoView, Own, concat(gridStaff, villageHead, teamPeople, invited, roles(Desk, CentreHead, Resident, Hotline, Sensor, Machine)),
+		"what one sent one may look at; what one told one may follow"},
+	{PhotoView, Subtree, gridStaff, "who knows the place sees whether it is so"},
+	{PhotoView, Subtree, villageHead, "a village sees whether it is done"},
+	{PhotoView, Subtree, teamPeople, "a town team sees what it will find"},
+	{PhotoView, MyUnit, concat(teamPeople, invited), "who leads or supports a matter sees it, wherever it lies"},
+	{PhotoView, Subtree, leaders, "leaders see what they review"},
+	{PhotoView, Subtree, roles(Desk, CentreHead), "the desk looks at the pictures"},
+	{PhotoOriginal, Own, concat(gridStaff, villageHead, teamPeople, invited, roles(Desk, CentreHead, Resident, Hotline, Sensor, Machine)),
+		"one's own is known to oneself"},
+	{PhotoOriginal, OwnGrid, roles(GridLeader, GridWorker), "who stands there sees whether it was taken there"},
+	{PhotoOriginal, Subtree, villageHead, "a village answers for what it settles"},
+	{PhotoOriginal, MyUnit, teamPeople, "evidence is looked at as it was taken"},
+	{PhotoOriginal, Subtree, roles(Desk, CentreHead), "the desk finds out where and when it was"},
 
 	{PersonView, InCity, roles(Administrator), "accounts are the administrator's work"},
 	{PersonView, Subtree, concat(roles(Desk, CentreHead, TownLeader), villageHead), "who calls on people has to find them"},

@@ -13,8 +13,10 @@ import (
 	"github.com/paulmach/orb"
 
 	"gridgov/internal/app"
+	"gridgov/internal/blob"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/keyring"
+	"gridgov/internal/photo"
 	"gridgov/internal/postgres"
 	"gridgov/internal/postgres/pgtest"
 	"gridgov/internal/report"
@@ -174,6 +176,11 @@ func ServerAt(t testing.TB, clock func() time.Time) (*app.Server, *app.Live) {
 	db, c := City(t)
 	Publish(t, c, "first", 0, Now.AddDate(-1, 0, 0))
 	s := app.NewServer(db, c.Contacts.Ring, Quiet(), clock)
+	photos, err := blob.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.PhotosIn(photos, photo.NewWorkshop(photo.DefaultMemory))
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { s.Run(ctx); close(done) }()

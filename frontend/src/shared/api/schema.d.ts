@@ -403,6 +403,99 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to upload a photo (tus 1.0, creation)
+         * @description `Upload-Metadata` has `id`, a UUIDv7 of the client's in Base64; other keys are not kept. Beginning again with the same id and
+         *     length answers 200 with how far it has come. JPEG, PNG, WebP and HEIC, up to 20 MB. An upload that gets nothing for a day is
+         *     removed, and so is a photo that nothing uses within two. How it works: docs/photos.md.
+         */
+        post: operations["beginUpload"];
+        delete?: never;
+        /** What the upload of photos can do (tus 1.0) */
+        options: operations["describeUploads"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": components["parameters"]["tusResumable"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove one's own upload, or a photo that nothing uses */
+        delete: operations["removeUpload"];
+        options?: never;
+        /** How much of a photo has come */
+        head: operations["headUpload"];
+        /**
+         * Send a part of a photo
+         * @description The part goes where `Upload-Offset` says, which has to be how much has come so far (409 otherwise; of two at once the first is
+         *     taken). What the answer counts is on disk; of a line that broke what came until then is kept. With `Upload-Checksum` (sha1 or
+         *     sha256, Base64) a part is taken whole or not at all (460). After the last byte the photo is read: `GET /photos/{id}` tells what
+         *     became of it.
+         */
+        patch: operations["appendUpload"];
+        trace?: never;
+    };
+    "/photos/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is known of a photo
+         * @description One's own while nothing uses it; one that is used to who sees all of the report. The difference to the report is told in words.
+         */
+        get: operations["getPhoto"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/photos/{id}/{size}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A photo's picture
+         * @description `thumbnail` (320 pixels along the longer side) and `large` (1600) are JPEGs without metadata. `original` is what was sent, for who
+         *     may see where and when it was taken; it is a download.
+         */
+        get: operations["getPhotoFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/public/heat": {
         parameters: {
             query?: never;
@@ -1211,6 +1304,72 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Photo: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `uploading` until it was read
+             * @enum {string}
+             */
+            state: "uploading" | "ready" | "refused";
+            /** @description Why it was refused: not_a_photo, damaged, animated, too_many_pixels, too_slow, unsupported, file_missing */
+            refusal?: string;
+            /** @description Bytes announced */
+            length: number;
+            /** @description Bytes that have come */
+            received: number;
+            /** Format: date-time */
+            made_at: string;
+            /** @description Of the original, by its bytes */
+            type?: string;
+            /** @description Pixels, upright */
+            width?: number;
+            height?: number;
+            /**
+             * Format: date-time
+             * @description What the picture says of itself, as far as it can be true
+             */
+            taken_at?: string;
+            /**
+             * @description By the satellites' time, the camera's clock and zone, or its clock in the city's zone
+             * @enum {string}
+             */
+            taken_by?: "gps" | "offset" | "zone";
+            /**
+             * Format: double
+             * @description Where it was taken, for who may see the original
+             */
+            lon?: number;
+            /** Format: double */
+            lat?: number;
+            sizes: components["schemas"]["PhotoSize"][];
+            /** @description What it shows */
+            uses: components["schemas"]["PhotoUse"][];
+        };
+        PhotoSize: {
+            /** @enum {string} */
+            size: "original" | "large" | "thumbnail";
+            bytes: number;
+            /** @description The file did not come back with a backup */
+            missing?: boolean;
+        };
+        PhotoUse: {
+            report: number;
+            /** @description Of the report's case */
+            part: number;
+            /** @description Of the case; 0: the report itself */
+            act: number;
+            /**
+             * Format: double
+             * @description From the report's point
+             */
+            distance_m?: number;
+            /** @description After the report; negative: before */
+            minutes?: number;
+            /** @description The difference in words */
+            zh: string;
+            en: string;
+        };
         Problem: {
             type: string;
             title: string;
@@ -2413,6 +2572,18 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description How far the upload has come */
+        Upload: {
+            headers: {
+                Location?: string;
+                "Tus-Resumable"?: string;
+                "Upload-Offset"?: number;
+                "Upload-Length"?: number;
+                "Upload-Expires"?: string;
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
     };
     parameters: {
         regimeKind: "catalogue" | "rules" | "calendar";
@@ -2437,6 +2608,7 @@ export interface components {
         auditAct: string;
         /** @description What was acted on, for instance `unit:3` */
         auditSubject: string;
+        tusResumable: "1.0.0";
         layer: "jurisdictions" | "reports" | "heat";
     };
     requestBodies: never;
@@ -3130,6 +3302,178 @@ export interface operations {
         responses: {
             /** @description Done */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginUpload: {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": components["parameters"]["tusResumable"];
+                /** @description Bytes of the photo */
+                "Upload-Length": number;
+                "Upload-Metadata": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Upload"];
+            201: components["responses"]["Upload"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    describeUploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Version, extensions and limits */
+            204: {
+                headers: {
+                    "Tus-Version"?: string;
+                    "Tus-Extension"?: string;
+                    "Tus-Checksum-Algorithm"?: string;
+                    "Tus-Max-Size"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeUpload: {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": components["parameters"]["tusResumable"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    headUpload: {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": components["parameters"]["tusResumable"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Upload"];
+            /** @description There is no such upload of yours */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    appendUpload: {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": components["parameters"]["tusResumable"];
+                "Upload-Offset": number;
+                "Upload-Checksum"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": string;
+            };
+        };
+        responses: {
+            204: components["responses"]["Upload"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPhoto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The photo */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Photo"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPhotoFile: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+                size: "thumbnail" | "large" | "original";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "image/heic": string;
+                };
+            };
+            /** @description As you have it */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
