@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"gridgov/internal/casework"
 	"gridgov/internal/catalogue"
 	"gridgov/internal/policy"
 	"gridgov/internal/regime"
@@ -27,6 +28,15 @@ func (c *City) ListUnder(ctx context.Context, id regime.ID) (*catalogue.Catalogu
 		c.lists.Store(id, list)
 	}
 	return list, err
+}
+
+// termsOf are what holds for a case: the list that it was opened under, by the calendar in force now.
+func (c *City) termsOf(ctx context.Context, k *casework.Case) (*casework.Terms, error) {
+	list, err := c.ListUnder(ctx, k.CatalogueID)
+	if err != nil {
+		return nil, err
+	}
+	return casework.TermsOf(&regime.Regime{Catalogue: list, Calendar: c.Regime().Calendar}, k.Item), nil
 }
 
 // Subjects are reports as rights see them. Which units lead or support their cases is asked where a reach goes by units.
