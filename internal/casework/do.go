@@ -24,8 +24,11 @@ import (
 
 // Ask is an act that somebody asks for, with what it carries.
 type Ask struct {
-	Ref     Ref
-	Act     Act
+	Ref Ref
+	Act Act
+	// Before are acts to be done first, in this order and in the same transaction: all of them or none. What the ask carries
+	// goes with Act, the last one; those before it carry nothing.
+	Before  []Act
 	Version int       // of the case that was seen; -1: whatever it is
 	Key     uuid.UUID // by which an act that is sent twice is done once; nil: none
 	Person  uuid.UUID
@@ -54,12 +57,15 @@ type Part struct {
 	Unit policy.UnitID // of a task
 }
 
+// maxActs bounds what is done in one go.
+const maxActs = 10
+
 // maxParts bounds what one report is split into.
 const maxParts = 20
 
 // Do does an act with a case and returns what the case is then; it is on disk. Of two acts that saw the same version one is
 // done, the other is a conflict case_changed with the new state in its words. An act whose key was used for the same act before
-// changes nothing. Faults are those of [Apply], of the unit (unknown_unit, closed_unit, empty_unit), of the target (not found)
+// changes nothing. The person has to see the report (ReportView, asked with the units of all its parts). Faults are those of [Apply], of the unit (unknown_unit, closed_unit, empty_unit), of the target (not found)
 // and key_taken.
 func (s *Service) Do(ctx context.Context, a Ask) (*Case, error) {
 	if err := a.check(); err != nil {
@@ -87,6 +93,8 @@ func (a *Ask) check() error {
 		}
 	}
 	switch {
+	case len(a.Before) >= maxActs:
+		return fault.Invalid("acts", "too_many", "at most %d acts at once", maxActs)
 	case len(a.Parts) > maxParts:
 		return fault.Invalid("parts", "too_many", "at most %d parts", maxParts)
 	case len(a.Evidence) > 50 || len(a.Officers) > 50 || len(a.Supporting) > 50:
@@ -111,29 +119,62 @@ type deed struct {
 }
 
 func (d *deed) run(ctx context.Context) error {
-	again, err := d.again(ctx)
-	if err != nil || again {
-		return err
-	}
 	if err := d.lock(ctx); err != nil {
 		return err
 	}
-	post, seen := d.ask.May(policy.ReportView, d.was.Report, d.was.units())
+	about, err := unitsOf(ctx, d.tx, []report.Num{d.was.Report}) // who is of one of these sees the report
+	if err != nil {
+		return err
+	}
+	view, seen := d.ask.May(policy.ReportView, d.was.Report, about[d.was.Report])
 	if !seen {
 		return errNoCase(d.ask.Ref)
+	}
+	acts := d.ask.each()
+	if again, err := d.again(ctx, acts); err != nil || again {
+		return err
 	}
 	if d.ask.Version >= 0 && d.ask.Version != d.was.Version {
 		return fault.Conflict("case_changed", "somebody was quicker: the case is %s now; read it again", d.was.State)
 	}
-	if d.terms, err = d.Terms(ctx, d.was); err != nil {
+	terms, err := d.Terms(ctx, d.was)
+	if err != nil {
 		return err
 	}
+	for i := range acts {
+		d.ask, d.terms = &acts[i], terms
+		if err := d.one(ctx, view); err != nil {
+			return err
+		}
+		d.was = d.now
+	}
+	return nil
+}
+
+// each are the acts of an ask as asks of their own. Their keys follow from the ask's.
+func (a *Ask) each() []Ask {
+	all := make([]Ask, 0, 1+len(a.Before))
+	for _, act := range a.Before {
+		all = append(all, Ask{Ref: a.Ref, Act: act, Key: a.Key, Person: a.Person, May: a.May})
+	}
+	all = append(all, *a)
+	for i := range all {
+		if i > 0 && a.Key != uuid.Nil {
+			all[i].Key = uuid.NewSHA1(a.Key, []byte{byte(i)})
+		}
+	}
+	return all
+}
+
+// one does one act; view is the post by which the person sees the case.
+func (d *deed) one(ctx context.Context, view policy.PostID) error {
 	doing, err := d.doing(ctx)
 	if err != nil {
 		return err
 	}
+	post := view
 	doing.May = func(action policy.Action) bool {
-		by, may := d.ask.May(action, d.was.Report, d.was.units())
+		by, may := d.ask.May(action, d.was.Report, d.was.Units())
 		if may {
 			post = by
 		}
@@ -154,31 +195,38 @@ func (d *deed) run(ctx context.Context) error {
 	return d.endParent(ctx)
 }
 
-// units are those that lead or support a case.
-func (c *Case) units() []policy.UnitID { return append([]policy.UnitID{c.Unit}, c.Supporting...) }
+// Units are those that lead or support a case.
+func (c *Case) Units() []policy.UnitID { return append([]policy.UnitID{c.Unit}, c.Supporting...) }
 
 func errNoCase(r Ref) error { return fault.NotFound("there is no case %s", r) }
 
-// again finds the act that was done under the same key before.
-func (d *deed) again(ctx context.Context) (bool, error) {
+// again finds the acts that were done under the same keys before. The case is locked: one under way is waited for.
+func (d *deed) again(ctx context.Context, acts []Ask) (bool, error) {
 	if d.ask.Key == uuid.Nil {
 		return false, nil
 	}
-	var ref Ref
-	var act Act
-	var by *uuid.UUID
-	err := d.tx.QueryRow(ctx, `SELECT report_num, part, act, person_id FROM case_act WHERE key = $1`, d.ask.Key).Scan(&ref.Report, &ref.Part, &act, &by)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
+	taken := fault.Conflict("key_taken", "something else was sent under this key: give each act a key of its own")
+	for i := range acts {
+		a := &acts[i]
+		var ref Ref
+		var act Act
+		var by *uuid.UUID
+		err := d.tx.QueryRow(ctx, `SELECT report_num, part, act, person_id FROM case_act WHERE key = $1`, a.Key).Scan(&ref.Report, &ref.Part, &act, &by)
+		if errors.Is(err, pgx.ErrNoRows) {
+			if i > 0 {
+				return false, taken // the first of them was done alone
+			}
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("look for an act done before: %w", err)
+		}
+		if ref != a.Ref || act != a.Act || deref(by) != a.Person {
+			return false, taken
+		}
 	}
-	if err != nil {
-		return false, fmt.Errorf("look for an act done before: %w", err)
-	}
-	if ref != d.ask.Ref || act != d.ask.Act || deref(by) != d.ask.Person {
-		return false, fault.Conflict("key_taken", "another act was sent under this key: give each act a key of its own")
-	}
-	d.now, err = d.get(ctx, d.tx, ref, "")
-	return true, err
+	d.now = d.was
+	return true, nil
 }
 
 // lock holds the case, and that which it is merged into; always in the same order, so that two who merge do not wait for each
@@ -215,7 +263,7 @@ func (d *deed) doing(ctx context.Context) (Doing, error) {
 	out := Doing{Act: a.Act, At: d.at, Person: a.Person, Reason: strings.TrimSpace(a.Reason), Evidence: len(a.Evidence), Verdict: a.Verdict, Rating: a.Rating, By: a.By,
 		Stage: a.Stage, SettledBy: a.SettledBy, Measure: a.Measure, Parts: len(a.Parts), Object: strings.TrimSpace(a.Object), Target: d.target}
 	if d.target != nil {
-		if _, may := a.May(policy.CaseTriage, d.target.Report, d.target.units()); !may {
+		if _, may := a.May(policy.CaseTriage, d.target.Report, d.target.Units()); !may {
 			return out, errNoCase(*a.Target)
 		}
 	}
@@ -309,7 +357,7 @@ func (d *deed) write(ctx context.Context, was, now *Case) error {
 		}
 	}
 	d.step.Events = append(d.step.Events, feed.Event{Type: feed.CaseChanged, Data: feed.Case{Num: uint32(now.Report), Part: now.Part, Version: now.Version,
-		State: string(now.State), Units: unitNumbers(append(was.units(), now.units()...))}})
+		State: string(now.State), Units: unitNumbers(append(was.Units(), now.Units()...))}})
 	return nil
 }
 
@@ -323,14 +371,14 @@ func unitNumbers(list []policy.UnitID) (out []int64) {
 }
 
 var (
-	updateCase  = update("cases", Columns, 2)
-	updateClock = update("clock", ClockColumns, 3)
+	updateCase  = updateRow("cases", Columns, 2)
+	updateClock = updateRow("clock", ClockColumns, 3)
 	insertClock = `INSERT INTO clock (` + strings.Join(ClockColumns, ", ") + `) VALUES (` + places(len(ClockColumns)) + `)`
 	insertCase  = `INSERT INTO cases (` + strings.Join(Columns, ", ") + `) VALUES (` + places(len(Columns)) + `)`
 )
 
-// update is a statement that sets all columns but the first keys ones, by which it finds the row.
-func update(table string, columns []string, keys int) string {
+// updateRow is a statement that sets all columns but the first keys ones, by which it finds the row.
+func updateRow(table string, columns []string, keys int) string {
 	var set, where []string
 	for i, c := range columns {
 		term := fmt.Sprintf("%s = $%d", c, i+1)
@@ -500,7 +548,7 @@ func (d *deed) insert(ctx context.Context, c *Case, t *Terms) error {
 		}
 	}
 	d.step.Events = append(d.step.Events, feed.Event{Type: feed.CaseChanged, Data: feed.Case{Num: uint32(c.Report), Part: c.Part, Version: c.Version,
-		State: string(c.State), Units: unitNumbers(c.units())}})
+		State: string(c.State), Units: unitNumbers(c.Units())}})
 	return nil
 }
 

@@ -77,11 +77,15 @@ func (s *Service) get(ctx context.Context, q querier, ref Ref, lock string) (*Ca
 
 // UnitsOf are the units that lead or support the case, or a part, of each of the reports.
 func (s *Service) UnitsOf(ctx context.Context, nums []report.Num) (map[report.Num][]policy.UnitID, error) {
+	return unitsOf(ctx, s.Pool, nums)
+}
+
+func unitsOf(ctx context.Context, q querier, nums []report.Num) (map[report.Num][]policy.UnitID, error) {
 	list := make([]int64, len(nums))
 	for i, n := range nums {
 		list[i] = int64(n)
 	}
-	rows, err := s.Pool.Query(ctx, `SELECT report_num, unit_id, supporting FROM cases WHERE report_num = ANY ($1) ORDER BY report_num, part`, list)
+	rows, err := q.Query(ctx, `SELECT report_num, unit_id, supporting FROM cases WHERE report_num = ANY ($1) ORDER BY report_num, part`, list)
 	if err != nil {
 		return nil, fmt.Errorf("read the units of cases: %w", err)
 	}
