@@ -163,13 +163,23 @@ export class Driver {
       const post = ['--role', role, '--level', level, '--code', code]
       return this.server.run('user', 'create', login, '--city', 'haining', '--name', login, ...post)
     },
+    /** Something that the desk does with a case beside the page. */
+    done: async (num: number, act: object): Promise<void> => {
+      const { version } = (await (await this.api(`/cases/${num}`)).json()).case
+      await this.api(`/cases/${num}/acts`, { method: 'POST', body: JSON.stringify({ version, ...act }) })
+    },
     /** A report of someone else's, filed beside the page; its number. */
-    filed: async (title: string, at?: { lon: number; lat: number }, reporter?: object): Promise<number> => {
+    filed: async (
+      title: string,
+      at?: { lon: number; lat: number },
+      reporter?: object,
+      item = '11',
+    ): Promise<number> => {
       const body = {
         id: v7(),
         source: 'phone',
         captured_at: `${new Date().toISOString().slice(0, 19)}Z`,
-        item: '11',
+        item,
         kind: 'problem',
         title,
         ...(at ?? { address: '不在地名库里的一处地方' }),

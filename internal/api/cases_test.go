@@ -35,8 +35,8 @@ func TestAReportShowsItsCase(t *testing.T) {
 		t.Errorf("%+v", k.Why)
 	}
 	// 16:00 in Haining: one working hour is over at 17:00, two at 09:30 of the next day.
-	if len(k.Clocks) != 2 || k.Clocks[0].Kind != api.Receive || k.Clocks[0].Limit != "1 wh" || k.Clocks[0].LimitWords.Zh != "1 工作时" ||
-		k.Clocks[0].DueAt.In(city.Zone).Format("2006-01-02 15:04") != "2026-11-24 17:00" || k.Clocks[1].Kind != api.First ||
+	if len(k.Clocks) != 2 || k.Clocks[0].Kind != api.CaseClockKindReceive || k.Clocks[0].Limit != "1 wh" || k.Clocks[0].LimitWords.Zh != "1 工作时" ||
+		k.Clocks[0].DueAt.In(city.Zone).Format("2006-01-02 15:04") != "2026-11-24 17:00" || k.Clocks[1].Kind != api.CaseClockKindFirst ||
 		k.Clocks[1].DueAt.In(city.Zone).Format("2006-01-02 15:04") != "2026-11-25 09:30" || k.Clocks[0].Late || k.Clocks[0].UsedS != 0 || k.Clocks[0].BudgetS != 3600 {
 		t.Errorf("%+v", k.Clocks)
 	}

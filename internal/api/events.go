@@ -129,6 +129,10 @@ func (a *api) askAgain(r *http.Request, c *call) (now *call, changed bool) {
 // reports elsewhere or of before have moved is told without saying which.
 func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
 	view, faces := c.View(), c.Faces(&c.reach) // in this order: the faces are not older than what the view holds
+	hears := func(num uint32, units []int64) bool {
+		row, ok := view.Get(num)
+		return ok && faces.Has(row.Face) || slices.ContainsFunc(units, func(u int64) bool { return slices.Contains(c.reach.Units, policy.UnitID(u)) })
+	}
 	for _, e := range events {
 		id := feed.ID{Epoch: epoch, Seq: e.Seq}
 		switch {
@@ -143,8 +147,12 @@ func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
 			if json.Unmarshal(e.Data, &d) != nil {
 				continue
 			}
-			ours := func(unit int64) bool { return slices.Contains(c.reach.Units, policy.UnitID(unit)) }
-			if row, ok := view.Get(d.Num); ok && faces.Has(row.Face) || slices.ContainsFunc(d.Units, ours) {
+			if hears(d.Num, d.Units) {
+				writeEvent(out, id, e.Type, e.Data)
+			}
+		case e.Type == feed.CaseChanged:
+			var d feed.Case
+			if json.Unmarshal(e.Data, &d) == nil && hears(d.Num, d.Units) {
 				writeEvent(out, id, e.Type, e.Data)
 			}
 		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced, e.Type == feed.ReportErased:

@@ -231,12 +231,13 @@ func (a *api) getReport(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
 	}
-	rep, sight, err := c.find(r, &c.reach)
+	rep, s, err := c.find(r, &c.reach)
 	if err != nil {
 		return err
 	}
+	sight := c.reach.Covers(&s)
 	out := c.shown(&rep, sight)
-	if out.Case, err = c.caseOf(r.Context(), rep.Num); err != nil {
+	if out.Case, err = c.caseOf(r.Context(), rep.Num, sightOf(c.reach, &s)); err != nil {
 		return err
 	}
 	if sight == policy.Whole {
@@ -327,20 +328,19 @@ func (c *call) findFor(r *http.Request, refused string) (report.Report, error) {
 
 // find reads the report of the path, by id or by number, as far as the reach covers it. That there is one elsewhere is
 // nobody's business.
-func (c *call) find(r *http.Request, reach *policy.Reach) (report.Report, policy.Sight, error) {
+func (c *call) find(r *http.Request, reach *policy.Reach) (report.Report, policy.Subject, error) {
 	rep, err := c.findAny(r)
 	if err != nil {
-		return rep, policy.Hidden, err
+		return rep, policy.Subject{}, err
 	}
 	s, err := c.subject(r.Context(), &rep, reach)
 	if err != nil {
-		return report.Report{}, policy.Hidden, err
+		return report.Report{}, policy.Subject{}, err
 	}
-	sight := reach.Covers(&s)
-	if sight == policy.Hidden {
-		return report.Report{}, sight, fault.NotFound("there is no such report")
+	if reach.Covers(&s) == policy.Hidden {
+		return report.Report{}, policy.Subject{}, fault.NotFound("there is no such report")
 	}
-	return rep, sight, nil
+	return rep, s, nil
 }
 
 // shown is a report as somebody may see it: of one that only may lie in their territory, nothing that a person wrote.

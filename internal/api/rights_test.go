@@ -325,6 +325,7 @@ func TestMatrix(t *testing.T) {
 			}
 			m.tiles(t, &a, &view)
 			m.lists(t, &a, &view)
+			m.queue(t, &a, &view)
 			m.people(t, &a)
 			m.photos(t, &a)
 		})
@@ -373,6 +374,13 @@ func (m *matrix) try(t *testing.T, a *asker, view *policy.Reach, r api.Route) {
 		for i := range m.told {
 			paths = append(paths, strings.Replace(r.Path, "{id}", fmt.Sprint(m.told[i].rep.Num), 1),
 				strings.Replace(r.Path, "{id}", m.told[i].rep.ID.String(), 1))
+		}
+	}
+	if strings.Contains(r.Path, "{case}") {
+		paths = nil
+		for i := range m.told {
+			path := strings.Replace(r.Path, "{case}", fmt.Sprint(m.told[i].rep.Num), 1)
+			paths = append(paths, path, path)
 		}
 	}
 	for k, path := range paths {
@@ -572,6 +580,58 @@ func (m *matrix) lists(t *testing.T, a *asker, view *policy.Reach) {
 			}
 			if ok && (shown.Partly != nil) != (sight == policy.Glimpse) {
 				t.Errorf("list %s: report %s is partly shown: %v, sight %d", filter, r.canary, shown.Partly, sight)
+			}
+		}
+	}
+}
+
+// queue holds the queue of cases, by pages, against what the reach covers; and that it comes in order.
+func (m *matrix) queue(t *testing.T, a *asker, view *policy.Reach) {
+	t.Helper()
+	if view.Empty() {
+		return
+	}
+	s := *a.signed
+	s.t = t
+	for _, filter := range []string{"", "&state=reported,dispatched", "&item=01", "&item=99", "&mine=true", "&due_before=2026-11-24T09:00:00Z"} {
+		got := map[int]api.CaseRow{}
+		last := api.CaseRow{}
+		for after, more := "", true; more; more = after != "" {
+			var page api.CasePage
+			answer := s.do("GET", "/cases?limit=7"+filter+"&after="+after, nil).want(http.StatusOK)
+			answer.into(&page)
+			m.silent(t, a, view, "the queue "+filter, answer.body)
+			for _, r := range page.Cases {
+				if _, twice := got[r.Num]; twice {
+					t.Errorf("queue %s: %d comes twice", filter, r.Num)
+				}
+				if last.Num != 0 && (last.DueAt == nil && r.DueAt != nil || last.DueAt != nil && r.DueAt != nil && r.DueAt.Before(*last.DueAt)) {
+					t.Errorf("queue %s: %v comes after %v", filter, r, last)
+				}
+				got[r.Num], last = r, r
+			}
+			if after = ""; page.Next != nil {
+				after = *page.Next
+			}
+		}
+		for i := range m.told {
+			r := &m.told[i]
+			sight := view.Covers(&r.subject)
+			shown, ok := got[int(r.rep.Num)]
+			want := sight != policy.Hidden
+			switch {
+			case filter == "&item=99":
+				want = false
+			case filter == "&mine=true":
+				want = want && slices.ContainsFunc(a.actor.Posts, func(p policy.Post) bool { return p.Unit != 0 && slices.Contains(r.subject.Units, p.Unit) })
+			case strings.HasPrefix(filter, "&due_before"):
+				want = ok && want // the clocks are the other tests' matter
+			}
+			if ok != want {
+				t.Errorf("queue %s: case %s is there: %v, covered: %v", filter, r.canary, ok, want)
+			}
+			if ok && (shown.Partly != nil) != (sight == policy.Glimpse) {
+				t.Errorf("queue %s: case %s is partly shown: %v, sight %d", filter, r.canary, shown.Partly, sight)
 			}
 		}
 	}

@@ -14,6 +14,51 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AllowedActNeeds.
+const (
+	AllowedActNeedsBudget    AllowedActNeeds = "budget"
+	AllowedActNeedsEvidence  AllowedActNeeds = "evidence"
+	AllowedActNeedsObject    AllowedActNeeds = "object"
+	AllowedActNeedsParts     AllowedActNeeds = "parts"
+	AllowedActNeedsRating    AllowedActNeeds = "rating"
+	AllowedActNeedsReason    AllowedActNeeds = "reason"
+	AllowedActNeedsSettledBy AllowedActNeeds = "settled_by"
+	AllowedActNeedsStage     AllowedActNeeds = "stage"
+	AllowedActNeedsTarget    AllowedActNeeds = "target"
+	AllowedActNeedsUnit      AllowedActNeeds = "unit"
+	AllowedActNeedsVerdict   AllowedActNeeds = "verdict"
+)
+
+// Valid indicates whether the value is a known member of the AllowedActNeeds enum.
+func (e AllowedActNeeds) Valid() bool {
+	switch e {
+	case AllowedActNeedsBudget:
+		return true
+	case AllowedActNeedsEvidence:
+		return true
+	case AllowedActNeedsObject:
+		return true
+	case AllowedActNeedsParts:
+		return true
+	case AllowedActNeedsRating:
+		return true
+	case AllowedActNeedsReason:
+		return true
+	case AllowedActNeedsSettledBy:
+		return true
+	case AllowedActNeedsStage:
+		return true
+	case AllowedActNeedsTarget:
+		return true
+	case AllowedActNeedsUnit:
+		return true
+	case AllowedActNeedsVerdict:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BatchResultStatus.
 const (
 	N200 BatchResultStatus = 200
@@ -44,6 +89,174 @@ func (e BatchResultStatus) Valid() bool {
 	case N413:
 		return true
 	case N503:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseActName.
+const (
+	CaseActNameAccept       CaseActName = "accept"
+	CaseActNameAskConfirm   CaseActName = "ask_confirm"
+	CaseActNameAskExtension CaseActName = "ask_extension"
+	CaseActNameBegin        CaseActName = "begin"
+	CaseActNameClaim        CaseActName = "claim"
+	CaseActNameClose        CaseActName = "close"
+	CaseActNameConfirm      CaseActName = "confirm"
+	CaseActNameDispatch     CaseActName = "dispatch"
+	CaseActNameEvaluate     CaseActName = "evaluate"
+	CaseActNameExtend       CaseActName = "extend"
+	CaseActNameExtendAgain  CaseActName = "extend_again"
+	CaseActNameFeedBack     CaseActName = "feed_back"
+	CaseActNameFile         CaseActName = "file"
+	CaseActNameFinishStage  CaseActName = "finish_stage"
+	CaseActNameMerge        CaseActName = "merge"
+	CaseActNameNote         CaseActName = "note"
+	CaseActNameReceive      CaseActName = "receive"
+	CaseActNameRedo         CaseActName = "redo"
+	CaseActNameReject       CaseActName = "reject"
+	CaseActNameRelate       CaseActName = "relate"
+	CaseActNameReopen       CaseActName = "reopen"
+	CaseActNameResume       CaseActName = "resume"
+	CaseActNameReturn       CaseActName = "return"
+	CaseActNameSelfSettle   CaseActName = "self_settle"
+	CaseActNameSendBack     CaseActName = "send_back"
+	CaseActNameSettle       CaseActName = "settle"
+	CaseActNameSplit        CaseActName = "split"
+	CaseActNameSupervise    CaseActName = "supervise"
+	CaseActNameSuspend      CaseActName = "suspend"
+	CaseActNameTask         CaseActName = "task"
+	CaseActNameTransfer     CaseActName = "transfer"
+	CaseActNameVerify       CaseActName = "verify"
+	CaseActNameVoid         CaseActName = "void"
+)
+
+// Valid indicates whether the value is a known member of the CaseActName enum.
+func (e CaseActName) Valid() bool {
+	switch e {
+	case CaseActNameAccept:
+		return true
+	case CaseActNameAskConfirm:
+		return true
+	case CaseActNameAskExtension:
+		return true
+	case CaseActNameBegin:
+		return true
+	case CaseActNameClaim:
+		return true
+	case CaseActNameClose:
+		return true
+	case CaseActNameConfirm:
+		return true
+	case CaseActNameDispatch:
+		return true
+	case CaseActNameEvaluate:
+		return true
+	case CaseActNameExtend:
+		return true
+	case CaseActNameExtendAgain:
+		return true
+	case CaseActNameFeedBack:
+		return true
+	case CaseActNameFile:
+		return true
+	case CaseActNameFinishStage:
+		return true
+	case CaseActNameMerge:
+		return true
+	case CaseActNameNote:
+		return true
+	case CaseActNameReceive:
+		return true
+	case CaseActNameRedo:
+		return true
+	case CaseActNameReject:
+		return true
+	case CaseActNameRelate:
+		return true
+	case CaseActNameReopen:
+		return true
+	case CaseActNameResume:
+		return true
+	case CaseActNameReturn:
+		return true
+	case CaseActNameSelfSettle:
+		return true
+	case CaseActNameSendBack:
+		return true
+	case CaseActNameSettle:
+		return true
+	case CaseActNameSplit:
+		return true
+	case CaseActNameSupervise:
+		return true
+	case CaseActNameSuspend:
+		return true
+	case CaseActNameTask:
+		return true
+	case CaseActNameTransfer:
+		return true
+	case CaseActNameVerify:
+		return true
+	case CaseActNameVoid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseClockKind.
+const (
+	CaseClockKindConfirm    CaseClockKind = "confirm"
+	CaseClockKindDesk       CaseClockKind = "desk"
+	CaseClockKindDisposal   CaseClockKind = "disposal"
+	CaseClockKindFirst      CaseClockKind = "first"
+	CaseClockKindReceive    CaseClockKind = "receive"
+	CaseClockKindReview     CaseClockKind = "review"
+	CaseClockKindSelfSettle CaseClockKind = "self_settle"
+	CaseClockKindVerify     CaseClockKind = "verify"
+)
+
+// Valid indicates whether the value is a known member of the CaseClockKind enum.
+func (e CaseClockKind) Valid() bool {
+	switch e {
+	case CaseClockKindConfirm:
+		return true
+	case CaseClockKindDesk:
+		return true
+	case CaseClockKindDisposal:
+		return true
+	case CaseClockKindFirst:
+		return true
+	case CaseClockKindReceive:
+		return true
+	case CaseClockKindReview:
+		return true
+	case CaseClockKindSelfSettle:
+		return true
+	case CaseClockKindVerify:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CaseClockPhase.
+const (
+	CaseClockPhasePaused  CaseClockPhase = "paused"
+	CaseClockPhaseRunning CaseClockPhase = "running"
+	CaseClockPhaseStopped CaseClockPhase = "stopped"
+)
+
+// Valid indicates whether the value is a known member of the CaseClockPhase enum.
+func (e CaseClockPhase) Valid() bool {
+	switch e {
+	case CaseClockPhasePaused:
+		return true
+	case CaseClockPhaseRunning:
+		return true
+	case CaseClockPhaseStopped:
 		return true
 	default:
 		return false
@@ -131,63 +344,6 @@ func (e CaseState) Valid() bool {
 	case CaseStateVerified:
 		return true
 	case CaseStateVoided:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for CaseClockKind.
-const (
-	Confirm    CaseClockKind = "confirm"
-	Desk       CaseClockKind = "desk"
-	Disposal   CaseClockKind = "disposal"
-	First      CaseClockKind = "first"
-	Receive    CaseClockKind = "receive"
-	Review     CaseClockKind = "review"
-	SelfSettle CaseClockKind = "self_settle"
-	Verify     CaseClockKind = "verify"
-)
-
-// Valid indicates whether the value is a known member of the CaseClockKind enum.
-func (e CaseClockKind) Valid() bool {
-	switch e {
-	case Confirm:
-		return true
-	case Desk:
-		return true
-	case Disposal:
-		return true
-	case First:
-		return true
-	case Receive:
-		return true
-	case Review:
-		return true
-	case SelfSettle:
-		return true
-	case Verify:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for CaseClockPhase.
-const (
-	Paused  CaseClockPhase = "paused"
-	Running CaseClockPhase = "running"
-	Stopped CaseClockPhase = "stopped"
-)
-
-// Valid indicates whether the value is a known member of the CaseClockPhase enum.
-func (e CaseClockPhase) Valid() bool {
-	switch e {
-	case Paused:
-		return true
-	case Running:
-		return true
-	case Stopped:
 		return true
 	default:
 		return false
@@ -302,6 +458,84 @@ func (e Language) Valid() bool {
 	case LanguageEn:
 		return true
 	case LanguageZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LedgerLineWhat.
+const (
+	LedgerLineWhatCounted    LedgerLineWhat = "counted"
+	LedgerLineWhatExtension  LedgerLineWhat = "extension"
+	LedgerLineWhatHoliday    LedgerLineWhat = "holiday"
+	LedgerLineWhatNight      LedgerLineWhat = "night"
+	LedgerLineWhatPaused     LedgerLineWhat = "paused"
+	LedgerLineWhatRelimiting LedgerLineWhat = "relimiting"
+	LedgerLineWhatReopening  LedgerLineWhat = "reopening"
+	LedgerLineWhatShifted    LedgerLineWhat = "shifted"
+	LedgerLineWhatStopped    LedgerLineWhat = "stopped"
+	LedgerLineWhatWeekend    LedgerLineWhat = "weekend"
+)
+
+// Valid indicates whether the value is a known member of the LedgerLineWhat enum.
+func (e LedgerLineWhat) Valid() bool {
+	switch e {
+	case LedgerLineWhatCounted:
+		return true
+	case LedgerLineWhatExtension:
+		return true
+	case LedgerLineWhatHoliday:
+		return true
+	case LedgerLineWhatNight:
+		return true
+	case LedgerLineWhatPaused:
+		return true
+	case LedgerLineWhatRelimiting:
+		return true
+	case LedgerLineWhatReopening:
+		return true
+	case LedgerLineWhatShifted:
+		return true
+	case LedgerLineWhatStopped:
+		return true
+	case LedgerLineWhatWeekend:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Measure.
+const (
+	Cleaned      Measure = "cleaned"
+	Dissuaded    Measure = "dissuaded"
+	Guided       Measure = "guided"
+	Inspected    Measure = "inspected"
+	Mediated     Measure = "mediated"
+	NothingFound Measure = "nothing_found"
+	Ordered      Measure = "ordered"
+	Penalised    Measure = "penalised"
+)
+
+// Valid indicates whether the value is a known member of the Measure enum.
+func (e Measure) Valid() bool {
+	switch e {
+	case Cleaned:
+		return true
+	case Dissuaded:
+		return true
+	case Guided:
+		return true
+	case Inspected:
+		return true
+	case Mediated:
+		return true
+	case NothingFound:
+		return true
+	case Ordered:
+		return true
+	case Penalised:
 		return true
 	default:
 		return false
@@ -803,6 +1037,24 @@ func (e TusResumable) Valid() bool {
 	}
 }
 
+// Defines values for ListCasesParamsMine.
+const (
+	False ListCasesParamsMine = "false"
+	True  ListCasesParamsMine = "true"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsMine enum.
+func (e ListCasesParamsMine) Valid() bool {
+	switch e {
+	case False:
+		return true
+	case True:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CountReportsParamsBucket.
 const (
 	Day   CountReportsParamsBucket = "day"
@@ -1185,6 +1437,25 @@ type AccountSession struct {
 	Seen    time.Time          `json:"seen"`
 }
 
+// Actor Somebody: by name where who asks may know it, else by role and unit
+type Actor struct {
+	Me   *bool     `json:"me,omitempty"`
+	Name *string   `json:"name,omitempty"`
+	Role *string   `json:"role,omitempty"`
+	Unit *CaseUnit `json:"unit,omitempty"`
+}
+
+// AllowedAct defines model for AllowedAct.
+type AllowedAct struct {
+	Act CaseActName `json:"act"`
+
+	// Needs What it has to carry
+	Needs []AllowedActNeeds `json:"needs"`
+}
+
+// AllowedActNeeds defines model for AllowedAct.Needs.
+type AllowedActNeeds string
+
 // AssignmentArea defines model for AssignmentArea.
 type AssignmentArea = assign.Area
 
@@ -1291,11 +1562,8 @@ type Case struct {
 	Why     BothWords `json:"why"`
 }
 
-// CaseSettledBy defines model for Case.SettledBy.
-type CaseSettledBy string
-
-// CaseState defines model for Case.State.
-type CaseState string
+// CaseActName defines model for CaseActName.
+type CaseActName string
 
 // CaseClock defines model for CaseClock.
 type CaseClock struct {
@@ -1310,6 +1578,9 @@ type CaseClock struct {
 
 	// Late It runs past its due, or was stopped after it
 	Late bool `json:"late"`
+
+	// Ledger How it came to what it has used. Of one case
+	Ledger *[]LedgerLine `json:"ledger,omitempty"`
 
 	// Limit As the one-stop list writes it: 30 min, 4 ch, 30 d of all time; 45 wmin, 4 wh, 5 wd of working time
 	Limit      string         `json:"limit"`
@@ -1334,6 +1605,100 @@ type CaseClockKind string
 
 // CaseClockPhase defines model for CaseClock.Phase.
 type CaseClockPhase string
+
+// CaseDetail A case. Of one that only may lie in one's territory, nothing that a person wrote.
+type CaseDetail struct {
+	// Acts What was done, in order
+	Acts []DoneAct `json:"acts"`
+
+	// AllowedActions What who asks may do with it now
+	AllowedActions []AllowedAct `json:"allowed_actions"`
+	Asked          *BothWords   `json:"asked,omitempty"`
+
+	// Case What has become of a report. Of one report; absent for the moment in which the case of a report of an earlier version is still to be opened.
+	Case Case `json:"case"`
+
+	// Handler Somebody: by name where who asks may know it, else by role and unit
+	Handler    *Actor  `json:"handler,omitempty"`
+	Item       string  `json:"item"`
+	MergedInto *string `json:"merged_into,omitempty"`
+
+	// Num The report's number
+	Num int `json:"num"`
+
+	// Object Which shop, site or household it is about
+	Object *string `json:"object,omitempty"`
+
+	// Parent Of a part: the case that waits for it
+	Parent *string `json:"parent,omitempty"`
+
+	// Part 0 of the report's own case
+	Part int `json:"part"`
+
+	// Partly It only may lie in one's territory
+	Partly *bool     `json:"partly,omitempty"`
+	Parts  []CaseRow `json:"parts"`
+
+	// Proposal Of a case that was given back: the unit that the rules name now, without those that gave it back
+	Proposal *CaseProposal `json:"proposal,omitempty"`
+	Rating   *int          `json:"rating,omitempty"`
+
+	// Ref What it is called: the report's number, or of a part 1234-2
+	Ref string `json:"ref"`
+
+	// Task Given out to be done beside others
+	Task  bool    `json:"task"`
+	Title *string `json:"title,omitempty"`
+}
+
+// CasePage defines model for CasePage.
+type CasePage struct {
+	Cases []CaseRow `json:"cases"`
+
+	// Next Pass as `after` for the next page; absent on the last
+	Next *string `json:"next,omitempty"`
+}
+
+// CaseProposal Of a case that was given back: the unit that the rules name now, without those that gave it back
+type CaseProposal struct {
+	Rule       int        `json:"rule"`
+	Supporting []CaseUnit `json:"supporting"`
+	Unit       CaseUnit   `json:"unit"`
+	Why        BothWords  `json:"why"`
+}
+
+// CaseRow defines model for CaseRow.
+type CaseRow struct {
+	AmberAt *time.Time       `json:"amber_at,omitempty"`
+	DueAt   *time.Time       `json:"due_at,omitempty"`
+	Grid    *JurisdictionRef `json:"grid,omitempty"`
+	Item    string           `json:"item"`
+	Lat     *float64         `json:"lat,omitempty"`
+	Lon     *float64         `json:"lon,omitempty"`
+
+	// Mine I have claimed it
+	Mine     *bool     `json:"mine,omitempty"`
+	Num      int       `json:"num"`
+	OpenedAt time.Time `json:"opened_at"`
+	Part     int       `json:"part"`
+
+	// Partly It only may lie in one's territory
+	Partly  *bool            `json:"partly,omitempty"`
+	Ref     string           `json:"ref"`
+	State   CaseState        `json:"state"`
+	Task    bool             `json:"task"`
+	Title   *string          `json:"title,omitempty"`
+	Town    *JurisdictionRef `json:"town,omitempty"`
+	Unit    CaseUnit         `json:"unit"`
+	Version int              `json:"version"`
+	Village *JurisdictionRef `json:"village,omitempty"`
+}
+
+// CaseSettledBy defines model for CaseSettledBy.
+type CaseSettledBy string
+
+// CaseState defines model for CaseState.
+type CaseState string
 
 // CaseUnit defines model for CaseUnit.
 type CaseUnit struct {
@@ -1446,6 +1811,34 @@ type DemoAccount struct {
 	Password string `json:"password"`
 	Place    string `json:"place"`
 	Role     string `json:"role"`
+}
+
+// DoneAct defines model for DoneAct.
+type DoneAct struct {
+	// Act One of the acts, or what the service did itself: conclude, gather_parts
+	Act string    `json:"act"`
+	At  time.Time `json:"at"`
+
+	// By Somebody: by name where who asks may know it, else by role and unit
+	By       *Actor                `json:"by,omitempty"`
+	Evidence *[]openapi_types.UUID `json:"evidence,omitempty"`
+	Is       CaseState             `json:"is"`
+	Measure  *Measure              `json:"measure,omitempty"`
+	MoreTime *BothWords            `json:"more_time,omitempty"`
+
+	// N The version that it made
+	N int `json:"n"`
+
+	// Parts Into how many it was split
+	Parts     *int           `json:"parts,omitempty"`
+	Rating    *int           `json:"rating,omitempty"`
+	Reason    *string        `json:"reason,omitempty"`
+	SettledBy *CaseSettledBy `json:"settled_by,omitempty"`
+	Stage     *int           `json:"stage,omitempty"`
+	Target    *string        `json:"target,omitempty"`
+	Unit      *CaseUnit      `json:"unit,omitempty"`
+	Verdict   *bool          `json:"verdict,omitempty"`
+	Was       CaseState      `json:"was"`
 }
 
 // FollowRequest defines model for FollowRequest.
@@ -1646,6 +2039,20 @@ type Kind string
 // Language Of the message
 type Language string
 
+// LedgerLine Lines touch; their seconds sum up to what was used
+type LedgerLine struct {
+	From time.Time `json:"from"`
+
+	// Seconds What was counted
+	Seconds int            `json:"seconds"`
+	To      time.Time      `json:"to"`
+	What    LedgerLineWhat `json:"what"`
+	Words   BothWords      `json:"words"`
+}
+
+// LedgerLineWhat defines model for LedgerLine.What.
+type LedgerLineWhat string
+
 // Level defines model for Level.
 type Level struct {
 	// Count Faces in the plan in force
@@ -1683,6 +2090,9 @@ type MaskedReporter struct {
 	Phone *string `json:"phone,omitempty"`
 }
 
+// Measure defines model for Measure.
+type Measure string
+
 // MessageSettings defines model for MessageSettings.
 type MessageSettings struct {
 	// Demo The city is a demo: messages go into its outbox
@@ -1719,6 +2129,55 @@ type NamedUnit struct {
 // NewAccount defines model for NewAccount.
 type NewAccount struct {
 	Login string `json:"login"`
+}
+
+// NewAct defines model for NewAct.
+type NewAct struct {
+	Act *CaseActName `json:"act,omitempty"`
+
+	// Acts Instead of act: several, one after the other
+	Acts *[]CaseActName `json:"acts,omitempty"`
+
+	// By How much more time, as the one-stop list writes it: 2 wh
+	By *string `json:"by,omitempty"`
+
+	// Evidence Photos, by their ids
+	Evidence *[]openapi_types.UUID `json:"evidence,omitempty"`
+
+	// Key An act that is sent twice under one key is done once
+	Key       *openapi_types.UUID   `json:"key,omitempty"`
+	Measure   *Measure              `json:"measure,omitempty"`
+	Object    *string               `json:"object,omitempty"`
+	Officers  *[]openapi_types.UUID `json:"officers,omitempty"`
+	Parts     *[]NewPart            `json:"parts,omitempty"`
+	Rating    *int                  `json:"rating,omitempty"`
+	Reason    *string               `json:"reason,omitempty"`
+	SettledBy *CaseSettledBy        `json:"settled_by,omitempty"`
+
+	// Stage Of a limit in stages, from 0
+	Stage      *int   `json:"stage,omitempty"`
+	Supporting *[]int `json:"supporting,omitempty"`
+
+	// Target The case that it is the same as
+	Target *string `json:"target,omitempty"`
+
+	// Unit Of dispatch and transfer; left out: the one that was proposed
+	Unit *int `json:"unit,omitempty"`
+
+	// Verdict Whether it is so
+	Verdict *bool `json:"verdict,omitempty"`
+
+	// Version Of the case as it was seen
+	Version int `json:"version"`
+}
+
+// NewPart defines model for NewPart.
+type NewPart struct {
+	// Item Of a split; left out: the case's own
+	Item *string `json:"item,omitempty"`
+
+	// Unit Of a task
+	Unit *int `json:"unit,omitempty"`
 }
 
 // NewPerson defines model for NewPerson.
@@ -2628,6 +3087,9 @@ type AuditSubject = string
 // Bbox defines model for bbox.
 type Bbox = string
 
+// CaseRef defines model for caseRef.
+type CaseRef = string
+
 // From defines model for from.
 type From = string
 
@@ -2702,6 +3164,31 @@ type ExportAuditParams struct {
 type GetBasemapParams struct {
 	Range *string `json:"Range,omitempty"`
 }
+
+// ListCasesParams defines parameters for ListCases.
+type ListCasesParams struct {
+	// State States, comma-separated
+	State *string `form:"state,omitempty" json:"state,omitempty"`
+
+	// Unit Numbers of units that lead or support it, comma-separated
+	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
+
+	// Mine Only what I have claimed, and what a unit leads or supports in which I have a post in force
+	Mine *ListCasesParamsMine `form:"mine,omitempty" json:"mine,omitempty"`
+
+	// DueBefore Date or RFC 3339 time
+	DueBefore *string `form:"due_before,omitempty" json:"due_before,omitempty"`
+
+	// Item Item codes, comma-separated
+	Item *ItemFilter `form:"item,omitempty" json:"item,omitempty"`
+
+	// After The `next` of the page before
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListCasesParamsMine defines parameters for ListCases.
+type ListCasesParamsMine string
 
 // CountReportsParams defines parameters for CountReports.
 type CountReportsParams struct {
@@ -2983,6 +3470,9 @@ type RemoveSecondFactorJSONRequestBody = Password
 
 // ConfirmSecondFactorJSONRequestBody defines body for ConfirmSecondFactor for application/json ContentType.
 type ConfirmSecondFactorJSONRequestBody = Code
+
+// ActOnCaseJSONRequestBody defines body for ActOnCase for application/json ContentType.
+type ActOnCaseJSONRequestBody = NewAct
 
 // CreatePersonJSONRequestBody defines body for CreatePerson for application/json ContentType.
 type CreatePersonJSONRequestBody = NewPerson

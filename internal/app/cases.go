@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"gridgov/internal/casework"
 	"gridgov/internal/catalogue"
 	"gridgov/internal/policy"
 	"gridgov/internal/regime"
@@ -29,6 +30,15 @@ func (c *City) ListUnder(ctx context.Context, id regime.ID) (*catalogue.Catalogu
 	return list, err
 }
 
+// termsOf are what holds for a case: the list that it was opened under, by the calendar in force now.
+func (c *City) termsOf(ctx context.Context, k *casework.Case) (*casework.Terms, error) {
+	list, err := c.ListUnder(ctx, k.CatalogueID)
+	if err != nil {
+		return nil, err
+	}
+	return casework.TermsOf(&regime.Regime{Catalogue: list, Calendar: c.Regime().Calendar}, k.Item), nil
+}
+
 // Subjects are reports as rights see them. Which units lead or support their cases is asked where a reach goes by units.
 func (c *City) Subjects(ctx context.Context, reports []report.Report, reaches ...*policy.Reach) ([]policy.Subject, error) {
 	out := make([]policy.Subject, len(reports))
@@ -44,4 +54,17 @@ func (c *City) Subjects(ctx context.Context, reports []report.Report, reaches ..
 		out[i].Units = units[nums[i]]
 	}
 	return out, err
+}
+
+// ListCases reads a page of the cases of the reports that a reach covers.
+func (l *Live) ListCases(ctx context.Context, q casework.Query, reach *policy.Reach) (casework.Page, error) {
+	q.Whole = reach.City
+	if len(reach.Areas) > 0 {
+		q.Within = l.State().within(reach)
+	}
+	if reach.Own {
+		q.Filer = reach.Me
+	}
+	q.Led = reach.Units
+	return l.Cases.List(ctx, q)
 }

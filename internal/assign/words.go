@@ -144,3 +144,17 @@ func english(w worktime.Words) string {
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// ByHand are the words of a decision that somebody made, with the reason that was given.
+func ByHand(lead worktime.Words, supporting []worktime.Words, reason string) worktime.Words {
+	zh, en := "人工指定由"+lead.ZH+"负责", english(lead)+" leads, chosen by hand"
+	if len(supporting) > 0 {
+		var z, e []string
+		for _, s := range supporting {
+			z, e = append(z, s.ZH), append(e, english(s))
+		}
+		zh += "，" + strings.Join(z, "、") + "协同"
+		en += ", with " + strings.Join(e, ", ")
+	}
+	return worktime.Words{ZH: zh + "。理由：" + reason, EN: en + ". Reason: " + reason}
+}

@@ -82,6 +82,16 @@ func Allowed(c *Case, t *Terms, d Doing) (acts []Act) {
 	return acts
 }
 
+// Needs are what an act has to carry when the person does it with the case now, and nil where no line allows it.
+func Needs(c *Case, act Act, may func(policy.Action) bool) []Need {
+	for _, line := range lines(act, c.State) {
+		if may(line.Action) {
+			return line.Needs
+		}
+	}
+	return nil
+}
+
 // Apply does an act: it returns what the case is then, and leaves c as it was. Faults: a conflict case_state where no line of
 // the table fits, with the state in its words; not_allowed; what the act needs and lacks by the need's name; what a guard
 // holds against it by the guard's name; and bad_time for an act before the one before it.

@@ -85,15 +85,20 @@ func (i *Intake) Open(m *report.Matter) (report.Opened, error) {
 	return o, nil
 }
 
-func openCase(s Standing, m *report.Matter) (*Opened, error) {
-	at := OpenedAt(m)
-	f := assign.Facts{Item: m.Item, Kind: string(m.Kind), Cell: m.Cell, AtWork: s.Regime.Calendar.AtWork(at)}
+// decide finds the unit of a matter by the rules; units that gave it back are passed over.
+func decide(s *Standing, m *report.Matter, at time.Time, not ...policy.UnitID) (assign.Decision, error) {
+	f := assign.Facts{Item: m.Item, Kind: string(m.Kind), Cell: m.Cell, AtWork: s.Regime.Calendar.AtWork(at), Not: not}
 	if item := s.Regime.Catalogue.Item(m.Item); item != nil {
 		f.ItemName, f.Aspect = item.Name, item.Aspect
 	} else {
 		f.ItemName = s.ItemName(m.Item)
 	}
-	d, err := s.Regime.Rules.Decide(s.World, &f)
+	return s.Regime.Rules.Decide(s.World, &f)
+}
+
+func openCase(s Standing, m *report.Matter) (*Opened, error) {
+	at := OpenedAt(m)
+	d, err := decide(&s, m, at)
 	if err != nil {
 		return nil, err
 	}

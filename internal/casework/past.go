@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"slices"
 	"time"
 
 	"gridgov/internal/assign"
@@ -25,4 +26,20 @@ func Concluded(c *Case, t *Terms, at time.Time) (*Case, error) {
 	n.Version++
 	n.State, n.ClosedAt = Closed, at
 	return n, n.runClocks(t, Doing{Act: Conclude, At: at})
+}
+
+// GatherParts is the act by which the service closes a case whose parts have all ended. It is in no line of the table either.
+const GatherParts Act = "gather_parts"
+
+// Gather closes a case that was split, once its parts have ended: settled by the highest of those that settled them.
+func Gather(c *Case, t *Terms, settled []SettledBy, at time.Time) (*Case, error) {
+	n := c.clone()
+	n.Version++
+	n.State, n.ClosedAt = Closed, at
+	for _, by := range Settlers {
+		if slices.Contains(settled, by) {
+			n.SettledBy = by
+		}
+	}
+	return n, n.runClocks(t, Doing{Act: GatherParts, At: at})
 }

@@ -2,7 +2,10 @@ package casework
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,6 +49,18 @@ func (r Ref) String() string {
 		return fmt.Sprint(r.Report)
 	}
 	return fmt.Sprintf("%d-%d", r.Report, r.Part+1) // people count from one
+}
+
+// ParseRef reads what String writes, and nothing else.
+func ParseRef(s string) (Ref, bool) {
+	num, part, split := strings.Cut(s, "-")
+	n, err := strconv.ParseUint(num, 10, 32)
+	r := Ref{Report: report.Num(n)}
+	if split {
+		p, err2 := strconv.ParseUint(part, 10, 15)
+		r.Part, err = int(p)-1, errors.Join(err, err2)
+	}
+	return r, err == nil && r.String() == s
 }
 
 func units(list []policy.UnitID) []policy.UnitID {

@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"gridgov/internal/assign"
 	"gridgov/internal/audit"
-	"gridgov/internal/fault"
 	"gridgov/internal/feed"
 	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
@@ -25,8 +25,12 @@ type Service struct {
 	Pool   *pgxpool.Pool
 	Feed   *feed.Writer
 	Intake *Intake
-	Now    func() time.Time
-	Batch  int // report numbers at a time, when cases of earlier reports are opened; 0: 5,000
+	// Committer is that of the reports, with the same writer.
+	Committer *feed.Committer
+	Terms     func(context.Context, *Case) (*Terms, error) // of a case: the list it was opened under, and the calendar of now
+	Unit      func(policy.UnitID) (assign.Unit, bool)
+	Now       func() time.Time
+	Batch     int // report numbers at a time, when cases of earlier reports are opened; 0: 5,000
 }
 
 // querier is a pool, a connection or a transaction.
@@ -38,18 +42,23 @@ var selectCase = `SELECT ` + strings.Join(Columns, ", ") + ` FROM cases WHERE `
 
 // Get reads a case with its clocks, as they were kept.
 func (s *Service) Get(ctx context.Context, ref Ref) (*Case, error) {
-	rows, err := s.Pool.Query(ctx, selectCase+`report_num = $1 AND part = $2`, ref.Report, ref.Part)
+	return s.get(ctx, s.Pool, ref, "")
+}
+
+// get reads a case; lock may be " FOR UPDATE".
+func (s *Service) get(ctx context.Context, q querier, ref Ref, lock string) (*Case, error) {
+	rows, err := q.Query(ctx, selectCase+`report_num = $1 AND part = $2`+lock, ref.Report, ref.Part)
 	if err != nil {
 		return nil, fmt.Errorf("read case %s: %w", ref, err)
 	}
 	c, err := pgx.CollectExactlyOneRow(rows, scan)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, fault.NotFound("there is no case %s", ref)
+		return nil, errNoCase(ref)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read case %s: %w", ref, err)
 	}
-	rows, err = s.Pool.Query(ctx, `SELECT kind, stage, marks FROM clock WHERE report_num = $1 AND part = $2 ORDER BY n`, ref.Report, ref.Part)
+	rows, err = q.Query(ctx, `SELECT kind, stage, marks FROM clock WHERE report_num = $1 AND part = $2 ORDER BY n`, ref.Report, ref.Part)
 	if err != nil {
 		return nil, fmt.Errorf("read the clocks of case %s: %w", ref, err)
 	}
@@ -68,11 +77,15 @@ func (s *Service) Get(ctx context.Context, ref Ref) (*Case, error) {
 
 // UnitsOf are the units that lead or support the case, or a part, of each of the reports.
 func (s *Service) UnitsOf(ctx context.Context, nums []report.Num) (map[report.Num][]policy.UnitID, error) {
+	return unitsOf(ctx, s.Pool, nums)
+}
+
+func unitsOf(ctx context.Context, q querier, nums []report.Num) (map[report.Num][]policy.UnitID, error) {
 	list := make([]int64, len(nums))
 	for i, n := range nums {
 		list[i] = int64(n)
 	}
-	rows, err := s.Pool.Query(ctx, `SELECT report_num, unit_id, supporting FROM cases WHERE report_num = ANY ($1) ORDER BY report_num, part`, list)
+	rows, err := q.Query(ctx, `SELECT report_num, unit_id, supporting FROM cases WHERE report_num = ANY ($1) ORDER BY report_num, part`, list)
 	if err != nil {
 		return nil, fmt.Errorf("read the units of cases: %w", err)
 	}

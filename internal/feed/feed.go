@@ -29,6 +29,7 @@ const (
 	ReportPositioned = "report.positioned" // Filed
 	ReportReplaced   = "report.replaced"   // Replaced
 	ReportErased     = "report.erased"     // Erased
+	CaseChanged      = "case.changed"      // Case
 	PlanPublished    = "plan.published"    // Published
 	CityChanged      = "city.changed"      // Changed
 )
@@ -44,6 +45,15 @@ type Filed struct {
 	Grid   string  `json:"grid,omitempty"`
 	Plan   int64   `json:"plan,omitempty"`
 	Units  []int64 `json:"units,omitempty"`
+}
+
+// Case is the data of case.changed: what a case is now. Units are those that lead or support it, or did until now.
+type Case struct {
+	Num     uint32  `json:"num"`
+	Part    int     `json:"part,omitempty"`
+	Version int     `json:"version"`
+	State   string  `json:"state"`
+	Units   []int64 `json:"units"`
 }
 
 // Range is the data of report.imported: one batch, with the numbers FromNum to ToNum, both among them.

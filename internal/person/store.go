@@ -394,6 +394,25 @@ func (s *Service) Names(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]str
 	return out, nil
 }
 
+// NamesWithin are the names of those people whom a reach covers.
+func (s *Service) NamesWithin(ctx context.Context, ids []uuid.UUID, reach *policy.Reach) (map[uuid.UUID]string, error) {
+	if len(ids) == 0 || reach.Empty() {
+		return map[uuid.UUID]string{}, nil
+	}
+	var c conditions
+	c.add(`p.id = ANY(?)`, ids)
+	s.within(&c, reach, string(dayOf(s.Now(), s.Zone)))
+	rows, err := s.Pool.Query(ctx, `SELECT p.id FROM person p WHERE `+strings.Join(c.sql, " AND "), c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("read names: %w", err)
+	}
+	covered, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return nil, fmt.Errorf("read names: %w", err)
+	}
+	return s.Names(ctx, covered)
+}
+
 func state(err error) string {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {

@@ -8,7 +8,7 @@ import (
 
 // Write writes the table as two tables in Markdown: each rule with its reason, and what each role may do.
 func Write(w io.Writer) {
-	fmt.Fprint(w, "## Rules\n\nWhat no line allows is refused.\n\n| action | relation | roles | reason |\n|---|---|---|---|\n")
+	fmt.Fprint(w, "## Rules\n\nWhat no line allows is refused. `case.act` reaches as far as any of the other actions on cases.\n\n| action | relation | roles | reason |\n|---|---|---|---|\n")
 	for _, r := range Rules {
 		fmt.Fprintf(w, "| `%s` | %s | %s | %s |\n", r.Action, relationWords[r.Relation], words(r.Roles), r.Reason)
 	}

@@ -162,6 +162,44 @@ func TestForbiddenSentences(t *testing.T) {
 		{"the hotline reads others' reports", holds(at(policy.Hotline, policy.City, "330481")), policy.ReportView, here, policy.Hidden},
 		{"the hotline reads what it told", holds(at(policy.Hotline, policy.City, "330481")), policy.ReportView, mine, policy.Whole},
 		{"a sensor lists people", holds(at(policy.Sensor, policy.City, "330481")), policy.PersonView, here, policy.Hidden},
+		{"a grid worker sends a case of his grid to a unit", holds(grid), policy.CaseTriage, here, policy.Hidden},
+		{"the city's desk sends a case to a unit", holds(desk), policy.CaseTriage, there, policy.Whole},
+		{"the city's desk sends the case of what lies nowhere", holds(desk), policy.CaseTriage, policy.Subject{}, policy.Whole},
+		{"a town's desk sends another town's case", holds(townDesk), policy.CaseTriage, there, policy.Hidden},
+		{"a town's desk sends its town's case", holds(townDesk), policy.CaseTriage, here, policy.Whole},
+		{"a town's desk sends what only may lie in the town", holds(townDesk), policy.CaseTriage, doubtful, policy.Glimpse},
+		{"a town's desk sends the case of what lies nowhere", holds(townDesk), policy.CaseTriage, policy.Subject{}, policy.Hidden},
+		{"the desk voids a case", holds(desk), policy.CaseVoid, there, policy.Hidden},
+		{"the head of the centre voids a case", holds(inUnit(policy.CentreHead, 3, city)), policy.CaseVoid, there, policy.Whole},
+		{"the desk stops a clock", holds(desk), policy.CaseSuspend, there, policy.Hidden},
+		{"the desk disposes of a case itself", holds(desk), policy.CaseHandle, led, policy.Hidden},
+		{"an officer disposes of his town's case that another unit leads", holds(team), policy.CaseHandle, here, policy.Hidden},
+		{"an officer disposes of what his unit leads in another town", holds(team), policy.CaseHandle, policy.Subject{Cell: xucun, Units: []policy.UnitID{7}}, policy.Whole},
+		{"a unit's member of another town receives a case", holds(inUnit(policy.UnitMember, 8, town)), policy.CaseHandle, led, policy.Hidden},
+		{"a department's member receives what the department leads", holds(department), policy.CaseHandle, led, policy.Whole},
+		{"a unit's member gives a case back", holds(department), policy.CaseReturn, led, policy.Hidden},
+		{"a unit's duty leader gives a case back", holds(inUnit(policy.DutyLeader, 9, policy.Area{})), policy.CaseReturn, led, policy.Whole},
+		{"a unit's member gives more time", holds(department), policy.CaseExtend, led, policy.Hidden},
+		{"a duty leader asks for more time a second time", holds(inUnit(policy.DutyLeader, 9, policy.Area{})), policy.CaseAskExtension, led, policy.Hidden},
+		{"a unit's head asks for more time a second time", holds(inUnit(policy.UnitHead, 9, policy.Area{})), policy.CaseAskExtension, led, policy.Whole},
+		{"a unit's head grants more time a second time", holds(inUnit(policy.UnitHead, 9, policy.Area{})), policy.CaseSuspend, led, policy.Hidden},
+		{"a department verifies what it disposed of", holds(department), policy.CaseVerify, led, policy.Hidden},
+		{"a grid worker verifies in the grid next door", holds(grid), policy.CaseVerify, policy.Subject{Cell: neighbour}, policy.Hidden},
+		{"a grid worker verifies in his grid", holds(grid), policy.CaseVerify, here, policy.Whole},
+		{"a microgrid leader verifies", holds(at(policy.MicrogridLeader, policy.Microgrid, changa.Microgrid)), policy.CaseVerify, here, policy.Hidden},
+		{"a volunteer looks on the spot whether it is so", holds(at(policy.Volunteer, policy.Grid, changa.Grid)), policy.CaseConfirm, here, policy.Hidden},
+		{"a village secretary settles at once in another village", holds(village), policy.CaseSelfSettle, there, policy.Hidden},
+		{"a village secretary settles at once in her village", holds(village), policy.CaseSelfSettle, here, policy.Whole},
+		{"a resident rates another's report", holds(at(policy.Resident, policy.City, "330481")), policy.CaseEvaluate, here, policy.Hidden},
+		{"a resident rates what became of his report", holds(at(policy.Resident, policy.City, "330481")), policy.CaseEvaluate, mine, policy.Whole},
+		{"a town's leader looks after another town's case", holds(at(policy.TownLeader, policy.Town, changa.Town)), policy.CaseSupervise, there, policy.Hidden},
+		{"a town's leader looks after the town's case", holds(at(policy.TownLeader, policy.Town, changa.Town)), policy.CaseSupervise, here, policy.Whole},
+		{"the administrator does anything with a case", holds(at(policy.Administrator, policy.City, "330481")), policy.CaseAct, here, policy.Hidden},
+		{"a planner does anything with a case", holds(at(policy.Planner, policy.City, "330481")), policy.CaseAct, here, policy.Hidden},
+		{"a grid worker does something with a case of his grid", holds(grid), policy.CaseAct, here, policy.Whole},
+		{"a token for filing alone does anything with a case", &policy.Actor{Person: me, Posts: []policy.Post{desk}, Only: []policy.Action{policy.ReportFile}},
+			policy.CaseAct, here, policy.Hidden},
+		{"a token for notes leaves one", &policy.Actor{Person: me, Posts: []policy.Post{desk}, Only: []policy.Action{policy.CaseNote}}, policy.CaseAct, here, policy.Whole},
 		{"somebody without a post reads a report", holds(), policy.ReportView, here, policy.Hidden},
 		{"somebody without a post reads the map", holds(), policy.CityView, here, policy.Whole},
 		{"a visitor reads the map of a city that has not opened it", &policy.Actor{}, policy.CityView, here, policy.Hidden},
@@ -204,7 +242,7 @@ func TestReachIsTheTable(t *testing.T) {
 				return p
 			}), 0, 4).Draw(t, "posts")
 		}
-		action := rapid.SampledFrom(policy.Actions()).Draw(t, "action")
+		action := rapid.SampledFrom(append(policy.Actions(), policy.CaseAct)).Draw(t, "action")
 		s := policy.Subject{Cell: rapid.SampledFrom(codes).Draw(t, "cell"), Filer: rapid.SampledFrom([]uuid.UUID{uuid.Nil, me}).Draw(t, "filer")}
 		if rapid.Bool().Draw(t, "led") {
 			s.Units = []policy.UnitID{2}
@@ -218,11 +256,12 @@ func TestReachIsTheTable(t *testing.T) {
 
 // permitted reads the table line by line, as a person would.
 func permitted(a *policy.Actor, action policy.Action, s *policy.Subject) bool {
-	onReports := strings.HasPrefix(string(action), "report.") && action != policy.ReportFile || strings.HasPrefix(string(action), "photo.") && action != policy.PhotoUpload
+	onReports := strings.HasPrefix(string(action), "report.") && action != policy.ReportFile || strings.HasPrefix(string(action), "case.") ||
+		strings.HasPrefix(string(action), "photo.") && action != policy.PhotoUpload
 	nowhere := s.Cell.Grid == "" && onReports &&
 		(action == policy.ReportViewUnplaced || permitted(a, policy.ReportViewUnplaced, s))
 	for _, rule := range policy.Rules {
-		if rule.Action != action {
+		if rule.Action != action && (action != policy.CaseAct || !strings.HasPrefix(string(rule.Action), "case.")) {
 			continue
 		}
 		for _, role := range rule.Roles {

@@ -2,16 +2,20 @@ package policy
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// byAction are the rules of each action.
+// byAction are the rules of each action; those of CaseAct are the rules of all that is done with cases.
 var byAction = func() map[Action][]Rule {
 	m := map[Action][]Rule{}
 	for _, r := range Rules {
 		m[r.Action] = append(m[r.Action], r)
+		if strings.HasPrefix(string(r.Action), "case.") {
+			m[CaseAct] = append(m[CaseAct], r)
+		}
 	}
 	return m
 }()
@@ -32,11 +36,11 @@ func Actions() (all []Action) {
 // Reach tells how far an action of the actor goes at a moment. Empty: it is not allowed.
 func (a *Actor) Reach(action Action, at time.Time) Reach {
 	var r Reach
-	if a.Only != nil && !slices.Contains(a.Only, action) {
-		return r
-	}
 	r.Me = a.Person
 	for _, rule := range byAction[action] {
+		if a.Only != nil && !slices.Contains(a.Only, rule.Action) {
+			continue
+		}
 		if slices.Contains(rule.Roles, Visitor) || a.Public && slices.Contains(rule.Roles, Public) ||
 			a.Told && slices.Contains(rule.Roles, Telling) ||
 			a.Person != uuid.Nil && slices.Contains(rule.Roles, SignedIn) {
@@ -58,9 +62,10 @@ func (a *Actor) Reach(action Action, at time.Time) Reach {
 	return r
 }
 
-// onReports tells of actions on reports that are there: they reach to those that lie nowhere for who may see these.
+// onReports tells of actions on reports that are there, and on their cases: they reach to those that lie nowhere for who may see these.
 func onReports(a Action) bool {
-	return a == ReportView || a == ReportViewUnplaced || a == ReportPosition || a == ReportUnmask || a == PhotoView || a == PhotoOriginal
+	return a == ReportView || a == ReportViewUnplaced || a == ReportPosition || a == ReportUnmask || a == PhotoView || a == PhotoOriginal ||
+		strings.HasPrefix(string(a), "case.")
 }
 
 // whole tells that the reach has the whole city as an area.

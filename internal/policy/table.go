@@ -47,6 +47,10 @@ const (
 	SettingEdit        Action = "setting.edit"
 )
 
+// CaseAct is anything that is done with a case. It has no line of its own: it reaches as far as any action on cases does, so that
+// a route which does many of them lets in who may do one. Which one, each act asks for itself.
+const CaseAct Action = "case.act"
+
 // Relation is what an action's subject has to be to the person.
 type Relation string
 

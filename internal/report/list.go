@@ -48,6 +48,13 @@ type Within struct {
 	Near                               []string
 }
 
+// Condition is that a placement p lies within, in SQL; its values are added to the arguments.
+func (w *Within) Condition(args pgx.NamedArgs) string {
+	args["placed"], args["towns"], args["villages"], args["grids"], args["microgrids"], args["near_grids"] = w.Placed, w.Towns, w.Villages, w.Grids, w.Microgrids, w.Near
+	return `(@placed AND (p.grid IS NOT NULL OR p.candidates <> '{}') OR p.town = ANY (@towns) OR p.village = ANY (@villages)
+			OR p.grid = ANY (@grids) OR p.microgrid = ANY (@microgrids) OR p.candidates && @near_grids::text[])`
+}
+
 // Page is one page of a list, the newest first.
 type Page struct {
 	Reports []Report
@@ -125,9 +132,7 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 		add(`p.`+a.Role+` = @`+a.Role, a.Role, a.Code)
 	}
 	if w := q.Within; w != nil {
-		add(`(@placed AND (p.grid IS NOT NULL OR p.candidates <> '{}') OR p.town = ANY (@towns) OR p.village = ANY (@villages)
-			OR p.grid = ANY (@grids) OR p.microgrid = ANY (@microgrids) OR p.candidates && @near_grids::text[])`, "placed", w.Placed)
-		args["towns"], args["villages"], args["grids"], args["microgrids"], args["near_grids"] = w.Towns, w.Villages, w.Grids, w.Microgrids, w.Near
+		where = append(where, w.Condition(args))
 	}
 	if q.FiledBy != nil {
 		add(`r.filed_by = @filed_by`, "filed_by", *q.FiledBy)

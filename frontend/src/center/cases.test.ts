@@ -1,7 +1,25 @@
 import { describe, expect, it } from 'vitest'
+import { ApiError } from '../shared/api/client'
+import type { CaseDetail } from '../shared/api/types'
 import en from '../shared/i18n/en'
 import zh from '../shared/i18n/zh'
-import { type Case, type CaseClock, clocksShown, inWords, signal, unitName } from './cases'
+import {
+  type Act,
+  actFault,
+  body,
+  type Case,
+  type CaseClock,
+  choices,
+  clocksShown,
+  inWords,
+  lacking,
+  moreTimeIn,
+  type Need,
+  nothingFilled,
+  proposed,
+  signal,
+  unitName,
+} from './cases'
 
 const clock = (more: Partial<CaseClock> = {}): CaseClock => ({
   kind: 'disposal',
@@ -73,5 +91,131 @@ describe('words', () => {
       expect(Object.keys(words.matter.clock)).toHaveLength(8)
       expect(Object.keys(words.matter.signal)).toEqual(['ok', 'amber', 'red', 'paused', 'inTime', 'late'])
     }
+  })
+})
+
+describe('what may be done', () => {
+  const unit = { id: 7, kind: 'town_team', name: '队' } as const
+  const detail = (acts: [Act, Need[]][], more: Partial<Case> = {}): CaseDetail =>
+    ({
+      ref: '12',
+      num: 12,
+      part: 0,
+      item: '01',
+      task: false,
+      parts: [],
+      acts: [],
+      allowed_actions: acts.map(([act, needs]) => ({ act, needs })),
+      case: {
+        state: 'reported',
+        version: 3,
+        unit,
+        supporting: [],
+        rule: 1,
+        why: { zh: '', en: '' },
+        clocks: [],
+        ...more,
+      },
+    }) as unknown as CaseDetail
+  const keys = (d: CaseDetail) => choices(d).map(c => (c.primary ? `${c.key}!` : c.key))
+
+  it('begins with the step that usually follows, which the desk does in one go', () => {
+    const d = detail([
+      ['reject', ['reason']],
+      ['accept', []],
+    ])
+    expect(keys(d)).toEqual(['accept_file_dispatch!', 'reject', 'accept'])
+    expect(
+      keys(
+        detail([
+          ['receive', []],
+          ['return', ['reason']],
+        ]),
+      ),
+    ).toEqual(['receive!', 'return'])
+    expect(keys(detail([['note', ['reason']]]))).toEqual(['note'])
+  })
+
+  it('leaves out what carries parts, and says of what takes a photo that it does', () => {
+    const list = choices(
+      detail([
+        ['split', ['parts']],
+        ['feed_back', ['evidence', 'settled_by']],
+      ]),
+    )
+    expect(list.map(c => [c.key, c.photo, c.primary])).toEqual([['feed_back', true, false]])
+  })
+
+  it('asks for a reason where the unit is another than was proposed, or it was given back', () => {
+    const d = detail([['dispatch', ['unit']]], { state: 'filed' })
+    const [dispatch] = choices(d)
+    const filled = { ...nothingFilled(), unit: proposed(d) }
+    expect(lacking(dispatch!, filled, d)).toBeNull()
+    expect(lacking(dispatch!, { ...filled, unit: 8 }, d)).toBe('reason')
+    expect(lacking(dispatch!, { ...filled, unit: 8, reason: ' x ' }, d)).toBeNull()
+    expect(lacking(dispatch!, { ...filled, unit: null }, d)).toBe('unit')
+    const back = detail([['dispatch', ['unit']]], { state: 'returned' })
+    expect(proposed(back)).toBeNull()
+    expect(lacking(dispatch!, filled, back)).toBe('reason')
+  })
+
+  it.each([
+    ['target', { target: '12-x' }, { target: ' 12-2 ' }],
+    ['verdict', {}, { verdict: false }],
+    ['rating', {}, { rating: 1 }],
+    ['budget', { amount: 0 }, { amount: 2 }],
+    ['stage', {}, { stage: 0 }],
+    ['object', { object: ' ' }, { object: 'shop' }],
+    ['reason', { reason: '\n' }, { reason: 'so' }],
+  ] as const)('is not sent without %s', (need, bad, good) => {
+    const d = detail([['note', [need]]])
+    const [choice] = choices(d)
+    expect(lacking(choice!, { ...nothingFilled(), ...bad }, d)).toBe(need)
+    expect(lacking(choice!, { ...nothingFilled(), ...good }, d)).toBeNull()
+  })
+
+  it('is sent with the version that was seen, and with nothing that the act does not carry', () => {
+    const d = detail([['accept', []]])
+    const filled = { ...nothingFilled(), unit: 7, target: '3', object: 'x', amount: 2, per: 'wh' }
+    const [together, alone] = choices(d)
+    expect(body(alone!, filled, d, 'k')).toEqual({ act: 'accept', version: 3, key: 'k' })
+    expect(body(together!, filled, d, 'k')).toEqual({
+      acts: ['accept', 'file', 'dispatch'],
+      version: 3,
+      key: 'k',
+      unit: 7,
+    })
+    const e = detail([['extend', ['reason', 'budget']]])
+    expect(body(choices(e)[0]!, { ...filled, reason: ' rain ', stage: 0 }, e, 'k')).toEqual({
+      act: 'extend',
+      version: 3,
+      key: 'k',
+      reason: 'rain',
+      by: '2 wh',
+      stage: 0,
+    })
+  })
+
+  it('adds time of the same kind', () => {
+    expect(moreTimeIn('5 wd')).toEqual(['wh', 'wd'])
+    expect(moreTimeIn('30 min')).toEqual(['ch', 'd'])
+    expect(moreTimeIn(undefined)).toEqual(['wh', 'wd'])
+  })
+
+  it('has words for each fault', () => {
+    for (const code of ['case_changed', 'empty_unit', 'offline', 'other'] as const) {
+      expect(zh.matter.fault[code]).toBeTruthy()
+      expect(en.matter.fault[code]).toBeTruthy()
+    }
+    expect(actFault(new ApiError(409, { code: 'case_changed' }))).toBe('case_changed')
+    expect(actFault(new ApiError(0, {}))).toBe('offline')
+    expect(actFault(new ApiError(500, { code: 'internal' }))).toBe('other')
+  })
+
+  it('has words for each act and each combination', () => {
+    const all = new Set(Object.keys(zh.matter.act))
+    expect(Object.keys(en.matter.act)).toEqual([...all])
+    for (const d of [detail([['accept', []]]), detail([['file', []]])])
+      for (const c of choices(d)) expect(all.has(c.key)).toBe(true)
   })
 })

@@ -161,6 +161,8 @@ export function createCenter() {
 
   /** How often reports moved, came or went without word of which. */
   const moved = ref(0)
+  /** The report whose case was changed last; a new object each time. */
+  const caseChanged = shallowRef<{ num: number } | null>(null)
 
   const task = shallowRef<Task>({ type: 'none' })
   const draft = useDraft(code, session.state.value?.person?.id ?? '')
@@ -255,6 +257,7 @@ export function createCenter() {
     openMonth,
     revived,
     moved,
+    caseChanged,
     task,
     draft,
     caller,

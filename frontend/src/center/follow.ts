@@ -122,6 +122,10 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
         case 'report.filed':
           arrivals.add((data as { num: number }).num)
           break
+        case 'case.changed':
+          // Neither map nor numbers tell of a case: its detail does.
+          center.caseChanged.value = { num: (data as { num: number }).num }
+          break
         case 'report.imported':
           center.say(t('live.imported', { n: (data as { count: number }).count }, (data as { count: number }).count))
           everythingMoved()

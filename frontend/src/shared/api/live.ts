@@ -11,6 +11,7 @@ export interface LiveEvents {
     grid?: string
     units?: number[]
   }
+  'case.changed': { num: number; part?: number; version: number; state: string; units: number[] }
   'report.imported': { from_num: number; to_num: number; count: number }
   'report.positioned': { num?: number }
   'report.replaced': Record<string, unknown>
@@ -33,6 +34,7 @@ export interface LiveListener {
 
 const types = [
   'report.filed',
+  'case.changed',
   'report.imported',
   'report.positioned',
   'report.replaced',

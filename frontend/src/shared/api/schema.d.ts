@@ -148,6 +148,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A queue of cases: what is due first, then what has no due
+         * @description Of the reports that who asks may see. Without `state`, the cases in which somebody still has to do something.
+         */
+        get: operations["listCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A case: where it stands, what was done, how its clocks came to what they say, and what may be done now */
+        get: operations["getCase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case}/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do something with a case
+         * @description Of two acts that saw the same version one is done, the other is answered 409 `case_changed`. What an act has to carry,
+         *     `allowed_actions` of the case tells. Several acts at once are all done or none; what the request carries goes with the
+         *     last of them.
+         */
+        post: operations["actOnCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/counts": {
         parameters: {
             query?: never;
@@ -2412,8 +2471,7 @@ export interface components {
         };
         /** @description What has become of a report. Of one report; absent for the moment in which the case of a report of an earlier version is still to be opened. */
         Case: {
-            /** @enum {string} */
-            state: "reported" | "confirming" | "self_settled" | "accepted" | "filed" | "dispatched" | "returned" | "received" | "disposing" | "suspended" | "fed_back" | "rework" | "verified" | "closed" | "evaluated" | "rejected" | "merged" | "voided";
+            state: components["schemas"]["CaseState"];
             /** @description How many acts were done with it */
             version: number;
             unit: components["schemas"]["CaseUnit"];
@@ -2432,8 +2490,7 @@ export interface components {
             dispatched_at?: string;
             /** Format: date-time */
             closed_at?: string;
-            /** @enum {string} */
-            settled_by?: "village_onsite" | "town_team" | "committee";
+            settled_by?: components["schemas"]["CaseSettledBy"];
             /**
              * Format: date-time
              * @description When the first of its running clocks turns amber
@@ -2445,6 +2502,169 @@ export interface components {
              */
             due_at?: string;
             clocks: components["schemas"]["CaseClock"][];
+        };
+        /** @enum {string} */
+        CaseState: "reported" | "confirming" | "self_settled" | "accepted" | "filed" | "dispatched" | "returned" | "received" | "disposing" | "suspended" | "fed_back" | "rework" | "verified" | "closed" | "evaluated" | "rejected" | "merged" | "voided";
+        /** @enum {string} */
+        CaseSettledBy: "village_onsite" | "town_team" | "committee";
+        /** @description Lines touch; their seconds sum up to what was used */
+        LedgerLine: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @enum {string} */
+            what: "counted" | "shifted" | "night" | "weekend" | "holiday" | "paused" | "stopped" | "extension" | "reopening" | "relimiting";
+            words: components["schemas"]["BothWords"];
+            /** @description What was counted */
+            seconds: number;
+        };
+        /** @description A case. Of one that only may lie in one's territory, nothing that a person wrote. */
+        CaseDetail: {
+            /** @description What it is called: the report's number, or of a part 1234-2 */
+            ref: string;
+            /** @description The report's number */
+            num: number;
+            /** @description 0 of the report's own case */
+            part: number;
+            /** @description Of a part: the case that waits for it */
+            parent?: string;
+            /** @description Given out to be done beside others */
+            task: boolean;
+            item: string;
+            title?: string;
+            handler?: components["schemas"]["Actor"];
+            /** @description Which shop, site or household it is about */
+            object?: string;
+            rating?: number;
+            merged_into?: string;
+            asked?: components["schemas"]["BothWords"];
+            case: components["schemas"]["Case"];
+            parts: components["schemas"]["CaseRow"][];
+            /** @description What was done, in order */
+            acts: components["schemas"]["DoneAct"][];
+            /** @description What who asks may do with it now */
+            allowed_actions: components["schemas"]["AllowedAct"][];
+            proposal?: components["schemas"]["CaseProposal"];
+            /** @description It only may lie in one's territory */
+            partly?: boolean;
+        };
+        /** @description Of a case that was given back: the unit that the rules name now, without those that gave it back */
+        CaseProposal: {
+            unit: components["schemas"]["CaseUnit"];
+            supporting: components["schemas"]["CaseUnit"][];
+            rule: number;
+            why: components["schemas"]["BothWords"];
+        };
+        AllowedAct: {
+            act: components["schemas"]["CaseActName"];
+            /** @description What it has to carry */
+            needs: ("reason" | "evidence" | "unit" | "target" | "verdict" | "rating" | "budget" | "stage" | "settled_by" | "parts" | "object")[];
+        };
+        /** @enum {string} */
+        CaseActName: "ask_confirm" | "confirm" | "self_settle" | "settle" | "accept" | "reject" | "merge" | "file" | "dispatch" | "receive" | "return" | "transfer" | "claim" | "begin" | "finish_stage" | "extend" | "ask_extension" | "extend_again" | "suspend" | "resume" | "feed_back" | "verify" | "send_back" | "redo" | "close" | "evaluate" | "reopen" | "void" | "split" | "task" | "relate" | "supervise" | "note";
+        /** @description Somebody: by name where who asks may know it, else by role and unit */
+        Actor: {
+            name?: string;
+            me?: boolean;
+            role?: string;
+            unit?: components["schemas"]["CaseUnit"];
+        };
+        DoneAct: {
+            /** @description The version that it made */
+            n: number;
+            /** Format: date-time */
+            at: string;
+            /** @description One of the acts, or what the service did itself: conclude, gather_parts */
+            act: string;
+            was: components["schemas"]["CaseState"];
+            is: components["schemas"]["CaseState"];
+            by?: components["schemas"]["Actor"];
+            reason?: string;
+            unit?: components["schemas"]["CaseUnit"];
+            target?: string;
+            verdict?: boolean;
+            rating?: number;
+            more_time?: components["schemas"]["BothWords"];
+            stage?: number;
+            settled_by?: components["schemas"]["CaseSettledBy"];
+            measure?: components["schemas"]["Measure"];
+            /** @description Into how many it was split */
+            parts?: number;
+            evidence?: string[];
+        };
+        /** @enum {string} */
+        Measure: "dissuaded" | "guided" | "mediated" | "cleaned" | "ordered" | "inspected" | "penalised" | "nothing_found";
+        NewAct: {
+            act?: components["schemas"]["CaseActName"];
+            /** @description Instead of act: several, one after the other */
+            acts?: components["schemas"]["CaseActName"][];
+            /** @description Of the case as it was seen */
+            version: number;
+            /**
+             * Format: uuid
+             * @description An act that is sent twice under one key is done once
+             */
+            key?: string;
+            reason?: string;
+            /** @description Of dispatch and transfer; left out: the one that was proposed */
+            unit?: number;
+            supporting?: number[];
+            /** @description The case that it is the same as */
+            target?: string;
+            /** @description Whether it is so */
+            verdict?: boolean;
+            rating?: number;
+            /** @description How much more time, as the one-stop list writes it: 2 wh */
+            by?: string;
+            /** @description Of a limit in stages, from 0 */
+            stage?: number;
+            settled_by?: components["schemas"]["CaseSettledBy"];
+            measure?: components["schemas"]["Measure"];
+            officers?: string[];
+            parts?: components["schemas"]["NewPart"][];
+            object?: string;
+            /** @description Photos, by their ids */
+            evidence?: string[];
+        };
+        NewPart: {
+            /** @description Of a split; left out: the case's own */
+            item?: string;
+            /** @description Of a task */
+            unit?: number;
+        };
+        CaseRow: {
+            ref: string;
+            num: number;
+            part: number;
+            task: boolean;
+            item: string;
+            title?: string;
+            /** Format: double */
+            lon?: number;
+            /** Format: double */
+            lat?: number;
+            town?: components["schemas"]["JurisdictionRef"];
+            village?: components["schemas"]["JurisdictionRef"];
+            grid?: components["schemas"]["JurisdictionRef"];
+            state: components["schemas"]["CaseState"];
+            version: number;
+            unit: components["schemas"]["CaseUnit"];
+            /** @description I have claimed it */
+            mine?: boolean;
+            /** Format: date-time */
+            opened_at: string;
+            /** Format: date-time */
+            amber_at?: string;
+            /** Format: date-time */
+            due_at?: string;
+            /** @description It only may lie in one's territory */
+            partly?: boolean;
+        };
+        CasePage: {
+            cases: components["schemas"]["CaseRow"][];
+            /** @description Pass as `after` for the next page; absent on the last */
+            next?: string;
         };
         CaseUnit: {
             id: number;
@@ -2482,6 +2702,8 @@ export interface components {
             due_at?: string;
             /** @description It runs past its due, or was stopped after it */
             late: boolean;
+            /** @description How it came to what it has used. Of one case */
+            ledger?: components["schemas"]["LedgerLine"][];
             /** @description Years that it runs through and whose holidays the calendar does not list */
             unknown_years: number[];
         };
@@ -2601,6 +2823,8 @@ export interface components {
         to: string;
         /** @description west,south,east,north in degrees */
         bbox: string;
+        /** @description The report's number, or of a part that was split off 1234-2 */
+        caseRef: string;
         personId: string;
         /** @description Who acted */
         auditPerson: string;
@@ -2875,6 +3099,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnmaskedReporter"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listCases: {
+        parameters: {
+            query?: {
+                /** @description States, comma-separated */
+                state?: string;
+                /** @description Numbers of units that lead or support it, comma-separated */
+                unit?: string;
+                /** @description Only what I have claimed, and what a unit leads or supports in which I have a post in force */
+                mine?: "true" | "false";
+                /** @description Date or RFC 3339 time */
+                due_before?: string;
+                /** @description Item codes, comma-separated */
+                item?: components["parameters"]["itemFilter"];
+                /** @description The `next` of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of cases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report's number, or of a part that was split off 1234-2 */
+                case: components["parameters"]["caseRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The case */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    actOnCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report's number, or of a part that was split off 1234-2 */
+                case: components["parameters"]["caseRef"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAct"];
+            };
+        };
+        responses: {
+            /** @description The case as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
                 };
             };
             default: components["responses"]["Problem"];

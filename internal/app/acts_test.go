@@ -1,0 +1,352 @@
+package app_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gridgov/internal/app"
+	"gridgov/internal/app/apptest"
+	"gridgov/internal/assign"
+	"gridgov/internal/casework"
+	"gridgov/internal/fault"
+	"gridgov/internal/person"
+	"gridgov/internal/policy"
+	"gridgov/internal/report"
+	"gridgov/internal/worktime"
+)
+
+// office is a city with two teams and a department, in which anybody may do anything.
+type office struct {
+	t                 testing.TB
+	c                 *app.City
+	near, far, bureau policy.UnitID
+	worker, other     uuid.UUID
+}
+
+func newOffice(t testing.TB) *office {
+	_, c := apptest.City(t)
+	t.Cleanup(c.Close)
+	apptest.Publish(t, c, "first", 0, apptest.Now.Add(-time.Hour))
+	if _, err := c.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o := &office{t: t, c: c, near: manned(t, c, policy.TownTeam, "近队", policy.Area{Level: policy.Town, Code: "330481101"}),
+		far: manned(t, c, policy.TownTeam, "远队", policy.Area{Level: policy.Village, Code: apptest.VillageCode(1, 1)}), bureau: manned(t, c, policy.LineDepartment, "局", policy.Area{})}
+	err := c.Reports.SetItems(t.Context(), []report.Item{{Code: "1", Name: "一"}, {Code: "2", Name: "二"}})
+	if err == nil {
+		err = c.LoadDesk(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []*uuid.UUID{&o.worker, &o.other} {
+		p, err := c.People.Create(t.Context(), person.New{Name: "somebody"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		*who = p.ID
+	}
+	return o
+}
+
+func (o *office) filed() report.Num {
+	o.t.Helper()
+	num, _, err := o.c.Reports.File(o.t.Context(), at(0, 0, "1"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return num
+}
+
+func anything(policy.Action, report.Num, []policy.UnitID) (policy.PostID, bool) { return 0, true }
+
+// ask is an act of the worker's that carries what most acts need.
+func (o *office) ask(ref casework.Ref, act casework.Act) casework.Ask {
+	yes := true
+	return casework.Ask{Ref: ref, Act: act, Version: -1, Person: o.worker, May: anything, Reason: "because", Evidence: []uuid.UUID{uuid.New()}, Verdict: &yes, Rating: 5,
+		By: worktime.WorkHours(1), SettledBy: casework.TownTeam, Measure: casework.Guided, Object: "shop"}
+}
+
+func (o *office) do(ref casework.Ref, acts ...casework.Act) *casework.Case {
+	o.t.Helper()
+	var c *casework.Case
+	for _, act := range acts {
+		a := o.ask(ref, act)
+		if act == casework.Verify {
+			a.Person = o.other
+		}
+		var err error
+		if c, err = o.c.Cases.Do(o.t.Context(), a); err != nil {
+			o.t.Fatalf("%s: %v", act, err)
+		}
+	}
+	return c
+}
+
+// whole holds a case as it is kept against what Do returned, and its history against its version.
+func (o *office) whole(c *casework.Case) {
+	o.t.Helper()
+	kept := caseOf2(o.t, o.c, c.Ref)
+	if a, b := text(o.t, c), text(o.t, kept); a != b {
+		o.t.Errorf("kept is\n%s\nnot\n%s", b, a)
+	}
+	var acts, last int
+	if err := o.c.Pool.QueryRow(o.t.Context(), `SELECT count(*), coalesce(max(n), 0) FROM case_act WHERE report_num = $1 AND part = $2`, c.Report, c.Part).Scan(&acts, &last); err != nil {
+		o.t.Fatal(err)
+	}
+	if acts != c.Version || last != c.Version {
+		o.t.Errorf("case %s: %d acts up to %d, version %d", c.Ref, acts, last, c.Version)
+	}
+}
+
+func caseOf2(t testing.TB, c *app.City, ref casework.Ref) *casework.Case {
+	t.Helper()
+	k, err := c.Cases.Get(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func text(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// From report to closed as the desk and two people of the unit do it; each step is on record and in the feed.
+func TestCaseIsDisposedOf(t *testing.T) {
+	o := newOffice(t)
+	ref := casework.Ref{Report: o.filed()}
+	c := o.do(ref, casework.Accept, casework.File, casework.Dispatch)
+	if c.State != casework.Dispatched || c.Unit != o.near || c.Rule != 0 || c.Words.ZH == "" {
+		t.Errorf("%+v", c)
+	}
+	c = o.do(ref, casework.Receive, casework.Claim, casework.Begin, casework.FeedBack, casework.Verify, casework.Close)
+	o.whole(c)
+	if c.State != casework.Closed || c.SettledBy != casework.TownTeam || c.DoneBy != o.worker || c.Version != 9 {
+		t.Errorf("%+v", c)
+	}
+	var records, events int
+	if err := o.c.Pool.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM audit WHERE subject = $1), (SELECT count(*) FROM event WHERE type = 'case.changed' AND (data->>'num')::bigint = $2)`,
+		"case:"+ref.String(), ref.Report).Scan(&records, &events); err != nil || records != 9 || events != 9 {
+		t.Errorf("%d records, %d events, %v", records, events, err)
+	}
+	var due *time.Time
+	if err := o.c.Pool.QueryRow(t.Context(), `SELECT due_at FROM cases WHERE report_num = $1`, ref.Report).Scan(&due); err != nil || due != nil {
+		t.Errorf("a closed case is due %v, %v", due, err)
+	}
+}
+
+// An act that is sent twice is done once; another one under its key is refused.
+func TestActsAreIdempotent(t *testing.T) {
+	o := newOffice(t)
+	ref := casework.Ref{Report: o.filed()}
+	a := o.ask(ref, casework.Accept)
+	a.Key = uuid.New()
+	first, err := o.c.Cases.Do(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := o.c.Cases.Do(t.Context(), a)
+	if err != nil || again.Version != first.Version || again.State != casework.Accepted {
+		t.Errorf("%+v, %v", again, err)
+	}
+	a.Act = casework.File
+	if _, err := o.c.Cases.Do(t.Context(), a); code(err) != "key_taken" {
+		t.Errorf("another act: %v", err)
+	}
+	o.whole(again)
+}
+
+// Of many who do something with one case at once, having seen the same, one does; the others are told the state it has now.
+func TestOneActWins(t *testing.T) {
+	o := newOffice(t)
+	for range 5 {
+		ref := casework.Ref{Report: o.filed()}
+		var won, told atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				a := o.ask(ref, []casework.Act{casework.Accept, casework.Reject, casework.Void, casework.AskConfirm}[i%4])
+				a.Version = 0
+				_, err := o.c.Cases.Do(t.Context(), a)
+				switch f, ok := fault.As(err); {
+				case err == nil:
+					won.Add(1)
+				case ok && f.Code == "case_changed" && f.Kind == fault.KindConflict:
+					told.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if won.Load() != 1 || told.Load() != 7 {
+			t.Fatalf("%d won, %d were told", won.Load(), told.Load())
+		}
+		o.whole(caseOf2(t, o.c, ref))
+	}
+}
+
+// What a unit gives back is proposed to it no more: sent there again it needs a reason, and a unit that cannot answer is named.
+func TestReturnedCase(t *testing.T) {
+	o := newOffice(t)
+	ref := casework.Ref{Report: o.filed()}
+	o.do(ref, casework.Accept, casework.File, casework.Dispatch, casework.Return)
+	a := o.ask(ref, casework.Dispatch)
+	for unit, want := range map[policy.UnitID]string{0: "missing", 999: "unknown_unit"} {
+		if a.Unit = unit; code(second(o.c.Cases.Do(t.Context(), a))) != want {
+			t.Errorf("unit %d: %v", unit, second(o.c.Cases.Do(t.Context(), a)))
+		}
+	}
+	a.Unit, a.Reason = o.near, ""
+	if err := second(o.c.Cases.Do(t.Context(), a)); code(err) != "missing" {
+		t.Errorf("to the same without a reason: %v", err)
+	}
+	a.Unit, a.Reason, a.Supporting = o.bureau, "it is theirs", []policy.UnitID{o.near}
+	c, err := o.c.Cases.Do(t.Context(), a)
+	if err != nil || c.Unit != o.bureau || !slices.Equal(c.Supporting, a.Supporting) || c.Words.ZH != "人工指定由局负责，近队协同。理由：it is theirs" ||
+		c.Words.EN != "局 (en) leads, chosen by hand, with 近队 (en). Reason: it is theirs" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	o.whole(c)
+	var was struct{ Was struct{ Unit policy.UnitID } }
+	var detail []byte
+	if err := o.c.Pool.QueryRow(t.Context(), `SELECT detail FROM case_act WHERE report_num = $1 AND act = 'dispatch' ORDER BY n DESC LIMIT 1`, ref.Report).Scan(&detail); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(detail, &was); err != nil || was.Was.Unit != o.near {
+		t.Errorf("%s, %v", detail, err)
+	}
+}
+
+func second(_ *casework.Case, err error) error { return err }
+
+func code(err error) string {
+	f, _ := fault.As(err)
+	if f == nil {
+		return ""
+	}
+	return f.Code
+}
+
+// Split in three, the case waits for its parts; when the last has ended it is closed by the highest of who settled them.
+func TestParts(t *testing.T) {
+	o := newOffice(t)
+	apptest.Rules(t, o.c, assign.Rule{Items: []string{"2"}, Lead: assign.Party{Unit: o.bureau}})
+	ref := casework.Ref{Report: o.filed()}
+	o.do(ref, casework.Accept)
+	a := o.ask(ref, casework.Split)
+	a.Parts = []casework.Part{{}, {Item: "2"}, {Item: "nothing"}}
+	if err := second(o.c.Cases.Do(t.Context(), a)); code(err) != "unknown_item" {
+		t.Errorf("an item that is not there: %v", err)
+	}
+	a.Parts = a.Parts[:2]
+	if _, err := o.c.Cases.Do(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	one, two := casework.Ref{Report: ref.Report, Part: 1}, casework.Ref{Report: ref.Report, Part: 2}
+	if c := caseOf2(t, o.c, two); c.State != casework.Accepted || c.Unit != o.bureau || c.Rule != 1 || c.Item != "2" || c.Parent != 0 {
+		t.Errorf("%+v", c)
+	}
+	o.do(one, casework.File, casework.Dispatch, casework.Receive, casework.Begin, casework.FeedBack, casework.Verify, casework.Close)
+	if c := caseOf2(t, o.c, ref); c.State != casework.Accepted {
+		t.Errorf("closed with an open part: %+v", c)
+	}
+	o.do(two, casework.Void)
+	c := caseOf2(t, o.c, ref)
+	if c.State != casework.Closed || c.SettledBy != casework.TownTeam {
+		t.Errorf("%+v", c)
+	}
+	o.whole(c)
+
+	// Tasks are the unit's: it feeds back itself once they are done.
+	ref = casework.Ref{Report: o.filed()}
+	o.do(ref, casework.Accept, casework.File, casework.Dispatch, casework.Receive, casework.Begin)
+	a = o.ask(ref, casework.Task)
+	a.Parts = []casework.Part{{Unit: o.bureau}, {Unit: o.far}}
+	if _, err := o.c.Cases.Do(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	if err := second(o.c.Cases.Do(t.Context(), o.ask(ref, casework.FeedBack))); code(err) != "parts_done" {
+		t.Errorf("fed back with open tasks: %v", err)
+	}
+	for part := 1; part <= 2; part++ {
+		task := casework.Ref{Report: ref.Report, Part: part}
+		if c := caseOf2(t, o.c, task); c.State != casework.Dispatched || !c.Task {
+			t.Errorf("%+v", c)
+		}
+		o.whole(o.do(task, casework.Receive, casework.Begin, casework.FeedBack, casework.Verify, casework.Close))
+	}
+	o.whole(o.do(ref, casework.FeedBack, casework.Verify, casework.Close))
+}
+
+// Two merge two cases into each other at once: one does, the other is told; nobody waits for ever.
+func TestMerge(t *testing.T) {
+	o := newOffice(t)
+	for range 5 {
+		a, b := casework.Ref{Report: o.filed()}, casework.Ref{Report: o.filed()}
+		var won atomic.Int32
+		var wg sync.WaitGroup
+		for _, pair := range [][2]casework.Ref{{a, b}, {b, a}} {
+			wg.Go(func() {
+				ask := o.ask(pair[0], casework.Merge)
+				ask.Target = &pair[1]
+				_, err := o.c.Cases.Do(t.Context(), ask)
+				if err == nil {
+					won.Add(1)
+				} else if code(err) != "not_itself" {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if won.Load() != 1 {
+			t.Fatalf("%d merged", won.Load())
+		}
+		for _, r := range []casework.Ref{a, b} {
+			o.whole(caseOf2(t, o.c, r))
+		}
+	}
+	ask := o.ask(casework.Ref{Report: o.filed()}, casework.Merge)
+	ask.Target = &casework.Ref{Report: 99999}
+	if err := second(o.c.Cases.Do(t.Context(), ask)); !fault.Is(err, fault.KindNotFound) {
+		t.Errorf("into nothing: %v", err)
+	}
+}
+
+// Who may not see a case is told that it is not there; who sees it and may not do the act, that it is not allowed; both leave
+// it as it was.
+func TestActsNeedRights(t *testing.T) {
+	o := newOffice(t)
+	ref := casework.Ref{Report: o.filed()}
+	before := caseOf2(t, o.c, ref)
+	a := o.ask(ref, casework.Accept)
+	a.May = func(policy.Action, report.Num, []policy.UnitID) (policy.PostID, bool) { return 0, false }
+	if err := second(o.c.Cases.Do(t.Context(), a)); !fault.Is(err, fault.KindNotFound) {
+		t.Errorf("unseen: %v", err)
+	}
+	a.May = func(action policy.Action, num report.Num, units []policy.UnitID) (policy.PostID, bool) {
+		if num != ref.Report || !slices.Contains(units, o.near) {
+			t.Errorf("asked of %d and %v", num, units)
+		}
+		return 0, action == policy.ReportView
+	}
+	if err := second(o.c.Cases.Do(t.Context(), a)); code(err) != "not_allowed" {
+		t.Errorf("seen: %v", err)
+	}
+	if after := caseOf2(t, o.c, ref); !reflect.DeepEqual(before, after) {
+		t.Errorf("%+v", after)
+	}
+}

@@ -1,0 +1,589 @@
+package casework
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"gridgov/internal/assign"
+	"gridgov/internal/audit"
+	"gridgov/internal/fault"
+	"gridgov/internal/feed"
+	"gridgov/internal/policy"
+	"gridgov/internal/report"
+	"gridgov/internal/worktime"
+)
+
+// Ask is an act that somebody asks for, with what it carries.
+type Ask struct {
+	Ref Ref
+	Act Act
+	// Before are acts to be done first, in this order and in the same transaction: all of them or none. What the ask carries
+	// goes with Act, the last one; those before it carry nothing.
+	Before  []Act
+	Version int       // of the case that was seen; -1: whatever it is
+	Key     uuid.UUID // by which an act that is sent twice is done once; nil: none
+	Person  uuid.UUID
+	// May tells by which post the person may do an action with a case of a report, which these units lead or support.
+	May func(action policy.Action, of report.Num, units []policy.UnitID) (policy.PostID, bool)
+
+	Reason     string
+	Unit       policy.UnitID // of dispatch and transfer; 0: the one that the case has
+	Supporting []policy.UnitID
+	Target     *Ref
+	Verdict    *bool
+	Rating     int
+	By         worktime.Budget
+	Stage      int
+	SettledBy  SettledBy
+	Measure    Measure
+	Officers   []uuid.UUID
+	Parts      []Part
+	Object     string
+	Evidence   []uuid.UUID // photos
+}
+
+// Part is what a case is split into, or a task that is given out.
+type Part struct {
+	Item string        // of a split; "": the case's own
+	Unit policy.UnitID // of a task
+}
+
+// maxActs bounds what is done in one go.
+const maxActs = 10
+
+// maxParts bounds what one report is split into.
+const maxParts = 20
+
+// Do does an act with a case and returns what the case is then; it is on disk. Of two acts that saw the same version one is
+// done, the other is a conflict case_changed with the new state in its words. An act whose key was used for the same act before
+// changes nothing. The person has to see the report (ReportView, asked with the units of all its parts). Faults are those of [Apply], of the unit (unknown_unit, closed_unit, empty_unit), of the target (not found)
+// and key_taken.
+func (s *Service) Do(ctx context.Context, a Ask) (*Case, error) {
+	if err := a.check(); err != nil {
+		return nil, err
+	}
+	var out *Case
+	err := s.Committer.Do(ctx, func(ctx context.Context, tx pgx.Tx) (feed.Step, error) {
+		d := &deed{Service: s, tx: tx, ask: &a, at: s.Now().UTC().Truncate(time.Microsecond)}
+		if err := d.run(ctx); err != nil {
+			return feed.Step{}, err
+		}
+		out = d.now
+		return d.step, nil
+	})
+	return out, err
+}
+
+func (a *Ask) check() error {
+	for field, text := range map[string]struct {
+		s   string
+		max int
+	}{"reason": {a.Reason, 2000}, "object": {a.Object, 200}} {
+		if len([]rune(text.s)) > text.max || strings.ContainsFunc(text.s, func(r rune) bool { return r < ' ' && r != '\n' }) {
+			return fault.Invalid(field, "bad_text", "at most %d characters, and no control characters", text.max)
+		}
+	}
+	switch {
+	case len(a.Before) >= maxActs:
+		return fault.Invalid("acts", "too_many", "at most %d acts at once", maxActs)
+	case len(a.Parts) > maxParts:
+		return fault.Invalid("parts", "too_many", "at most %d parts", maxParts)
+	case len(a.Evidence) > 50 || len(a.Officers) > 50 || len(a.Supporting) > 50:
+		return fault.Invalid("", "too_many", "at most 50 of each")
+	case a.Measure != "" && !slices.Contains(Measures, a.Measure):
+		return fault.Invalid("measure", "unknown_value", "%.40q is none of %v", string(a.Measure), Measures)
+	}
+	return nil
+}
+
+// deed is an act under way, in its transaction.
+type deed struct {
+	*Service
+	tx     pgx.Tx
+	ask    *Ask
+	at     time.Time
+	was    *Case
+	target *Case // of a merge; nil: none
+	now    *Case
+	terms  *Terms
+	step   feed.Step
+}
+
+func (d *deed) run(ctx context.Context) error {
+	if err := d.lock(ctx); err != nil {
+		return err
+	}
+	about, err := unitsOf(ctx, d.tx, []report.Num{d.was.Report}) // who is of one of these sees the report
+	if err != nil {
+		return err
+	}
+	view, seen := d.ask.May(policy.ReportView, d.was.Report, about[d.was.Report])
+	if !seen {
+		return errNoCase(d.ask.Ref)
+	}
+	acts := d.ask.each()
+	if again, err := d.again(ctx, acts); err != nil || again {
+		return err
+	}
+	if d.ask.Version >= 0 && d.ask.Version != d.was.Version {
+		return fault.Conflict("case_changed", "somebody was quicker: the case is %s now; read it again", d.was.State)
+	}
+	terms, err := d.Terms(ctx, d.was)
+	if err != nil {
+		return err
+	}
+	for i := range acts {
+		d.ask, d.terms = &acts[i], terms
+		if err := d.one(ctx, view); err != nil {
+			return err
+		}
+		d.was = d.now
+	}
+	return nil
+}
+
+// each are the acts of an ask as asks of their own. Their keys follow from the ask's.
+func (a *Ask) each() []Ask {
+	all := make([]Ask, 0, 1+len(a.Before))
+	for _, act := range a.Before {
+		all = append(all, Ask{Ref: a.Ref, Act: act, Key: a.Key, Person: a.Person, May: a.May})
+	}
+	all = append(all, *a)
+	for i := range all {
+		if i > 0 && a.Key != uuid.Nil {
+			all[i].Key = uuid.NewSHA1(a.Key, []byte{byte(i)})
+		}
+	}
+	return all
+}
+
+// one does one act; view is the post by which the person sees the case.
+func (d *deed) one(ctx context.Context, view policy.PostID) error {
+	doing, err := d.doing(ctx)
+	if err != nil {
+		return err
+	}
+	post := view
+	doing.May = func(action policy.Action) bool {
+		by, may := d.ask.May(action, d.was.Report, d.was.Units())
+		if may {
+			post = by
+		}
+		return may
+	}
+	if d.now, err = Apply(d.was, d.terms, doing); err != nil {
+		return err
+	}
+	if err := d.write(ctx, d.was, d.now); err != nil {
+		return err
+	}
+	if err := d.keepAct(ctx, d.ask.Act, d.was, d.now, d.ask.Person, post, d.ask.Reason, d.ask.Key); err != nil {
+		return err
+	}
+	if d.ask.Act == Split || d.ask.Act == Task {
+		return d.openParts(ctx)
+	}
+	return d.endParent(ctx)
+}
+
+// Units are those that lead or support a case.
+func (c *Case) Units() []policy.UnitID { return append([]policy.UnitID{c.Unit}, c.Supporting...) }
+
+func errNoCase(r Ref) error { return fault.NotFound("there is no case %s", r) }
+
+// again finds the acts that were done under the same keys before. The case is locked: one under way is waited for.
+func (d *deed) again(ctx context.Context, acts []Ask) (bool, error) {
+	if d.ask.Key == uuid.Nil {
+		return false, nil
+	}
+	taken := fault.Conflict("key_taken", "something else was sent under this key: give each act a key of its own")
+	for i := range acts {
+		a := &acts[i]
+		var ref Ref
+		var act Act
+		var by *uuid.UUID
+		err := d.tx.QueryRow(ctx, `SELECT report_num, part, act, person_id FROM case_act WHERE key = $1`, a.Key).Scan(&ref.Report, &ref.Part, &act, &by)
+		if errors.Is(err, pgx.ErrNoRows) {
+			if i > 0 {
+				return false, taken // the first of them was done alone
+			}
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("look for an act done before: %w", err)
+		}
+		if ref != a.Ref || act != a.Act || deref(by) != a.Person {
+			return false, taken
+		}
+	}
+	d.now = d.was
+	return true, nil
+}
+
+// lock holds the case, and that which it is merged into; always in the same order, so that two who merge do not wait for each
+// other.
+func (d *deed) lock(ctx context.Context) (err error) {
+	refs := []Ref{d.ask.Ref}
+	if d.ask.Target != nil && *d.ask.Target != d.ask.Ref {
+		refs = append(refs, *d.ask.Target)
+	}
+	slices.SortFunc(refs, func(a, b Ref) int {
+		if a.Report != b.Report {
+			return int(int64(a.Report) - int64(b.Report))
+		}
+		return a.Part - b.Part
+	})
+	for _, r := range refs {
+		c, err := d.get(ctx, d.tx, r, " FOR UPDATE")
+		if err != nil {
+			return err
+		}
+		if r == d.ask.Ref {
+			d.was = c
+		}
+		if d.ask.Target != nil && r == *d.ask.Target {
+			d.target = c
+		}
+	}
+	return nil
+}
+
+// doing gathers what the act carries, and what is known of the world.
+func (d *deed) doing(ctx context.Context) (Doing, error) {
+	a := d.ask
+	out := Doing{Act: a.Act, At: d.at, Person: a.Person, Reason: strings.TrimSpace(a.Reason), Evidence: len(a.Evidence), Verdict: a.Verdict, Rating: a.Rating, By: a.By,
+		Stage: a.Stage, SettledBy: a.SettledBy, Measure: a.Measure, Parts: len(a.Parts), Object: strings.TrimSpace(a.Object), Target: d.target}
+	if d.target != nil {
+		if _, may := a.May(policy.CaseTriage, d.target.Report, d.target.Units()); !may {
+			return out, errNoCase(*a.Target)
+		}
+	}
+	if a.Act == Dispatch || a.Act == Transfer {
+		var err error
+		if out.Decision, err = d.decision(); err != nil {
+			return out, err
+		}
+	}
+	if len(a.Officers) > 0 {
+		day := d.at.In(d.terms.Calendar.Zone()).Format(time.DateOnly)
+		err := d.tx.QueryRow(ctx, `
+			SELECT count(DISTINCT person_id) FROM post WHERE person_id = ANY ($1) AND role = 'officer'
+				AND $2::text::date BETWEEN begins AND coalesce(ends, 'infinity') AND certificate_until >= $2::text::date`, a.Officers, day).Scan(&out.Officers)
+		if err != nil {
+			return out, fmt.Errorf("count certificated officers: %w", err)
+		}
+	}
+	err := d.tx.QueryRow(ctx, `SELECT count(*) FROM cases WHERE report_num = $1 AND parent = $2 AND state = ANY ($3)`,
+		d.was.Report, d.was.Part, open).Scan(&out.OpenParts)
+	if err != nil {
+		return out, fmt.Errorf("count open parts: %w", err)
+	}
+	return out, nil
+}
+
+// decision is which unit a case is sent to: the one that it has, as was proposed, or another one by hand, with a reason.
+func (d *deed) decision() (assign.Decision, error) {
+	a, c := d.ask, d.was
+	if a.Act == Dispatch && (a.Unit == 0 || a.Unit == c.Unit) && !slices.Contains(c.ReturnedBy, c.Unit) {
+		return assign.Decision{Unit: c.Unit, Supporting: c.Supporting, Rule: c.Rule, Words: c.Words}, nil
+	}
+	if a.Unit == 0 {
+		return assign.Decision{}, nil // Apply says that it is needed
+	}
+	return d.byHand(a.Unit, a.Supporting, a.Reason)
+}
+
+// byHand is a decision that somebody made.
+func (s *Service) byHand(id policy.UnitID, supporting []policy.UnitID, reason string) (assign.Decision, error) {
+	out := assign.Decision{Unit: id, Supporting: supporting}
+	names := make([]worktime.Words, 0, 1+len(supporting))
+	for i, id := range append([]policy.UnitID{id}, supporting...) {
+		field := "unit"
+		if i > 0 {
+			field = "supporting"
+		}
+		u, ok := s.Unit(id)
+		switch {
+		case !ok:
+			return out, fault.Invalid(field, "unknown_unit", "there is no unit %d", id)
+		case u.Closed:
+			return out, fault.Invalid(field, "closed_unit", "unit %d is closed: choose another", id)
+		case u.Members == 0 && i == 0:
+			return out, fault.Invalid(field, "empty_unit", "nobody holds a post in unit %d: choose another, or give somebody a post in it first", id)
+		case slices.Contains(out.Supporting[:max(0, i-1)], id) || i > 0 && id == out.Unit:
+			return out, fault.Invalid(field, "named_twice", "unit %d is named twice: one leads, others support", id)
+		}
+		names = append(names, u.Name)
+	}
+	if strings.TrimSpace(reason) == "" {
+		return out, fault.Invalid("reason", "missing", "say why it goes to another unit than was proposed")
+	}
+	out.Words = assign.ByHand(names[0], names[1:], reason)
+	return out, nil
+}
+
+// write keeps what an act changed.
+func (d *deed) write(ctx context.Context, was, now *Case) error {
+	values, err := now.Values(d.terms.Calendar)
+	if err != nil {
+		return err
+	}
+	if _, err := d.tx.Exec(ctx, updateCase, values...); err != nil {
+		return fmt.Errorf("keep case %s: %w", now.Ref, err)
+	}
+	clocks, err := now.ClockValues(d.terms.Calendar)
+	if err != nil {
+		return err
+	}
+	for n, row := range clocks {
+		sql := insertClock
+		if n < len(was.Clocks) {
+			if len(was.Clocks[n].Marks()) == len(now.Clocks[n].Marks()) {
+				continue // nothing was done with it
+			}
+			sql = updateClock
+		}
+		if _, err := d.tx.Exec(ctx, sql, row...); err != nil {
+			return fmt.Errorf("keep the clocks of case %s: %w", now.Ref, err)
+		}
+	}
+	d.step.Events = append(d.step.Events, feed.Event{Type: feed.CaseChanged, Data: feed.Case{Num: uint32(now.Report), Part: now.Part, Version: now.Version,
+		State: string(now.State), Units: unitNumbers(append(was.Units(), now.Units()...))}})
+	return nil
+}
+
+func unitNumbers(list []policy.UnitID) (out []int64) {
+	for _, u := range list {
+		if n := int64(u); !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+var (
+	updateCase  = updateRow("cases", Columns, 2)
+	updateClock = updateRow("clock", ClockColumns, 3)
+	insertClock = `INSERT INTO clock (` + strings.Join(ClockColumns, ", ") + `) VALUES (` + places(len(ClockColumns)) + `)`
+	insertCase  = `INSERT INTO cases (` + strings.Join(Columns, ", ") + `) VALUES (` + places(len(Columns)) + `)`
+)
+
+// updateRow is a statement that sets all columns but the first keys ones, by which it finds the row.
+func updateRow(table string, columns []string, keys int) string {
+	var set, where []string
+	for i, c := range columns {
+		term := fmt.Sprintf("%s = $%d", c, i+1)
+		if i < keys {
+			where = append(where, term)
+		} else {
+			set = append(set, term)
+		}
+	}
+	return `UPDATE ` + table + ` SET ` + strings.Join(set, ", ") + ` WHERE ` + strings.Join(where, " AND ")
+}
+
+func places(n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("$%d", i+1)
+	}
+	return strings.Join(all, ", ")
+}
+
+// detail is what a row of case_act keeps besides: ids and codes.
+type detail struct {
+	Unit       policy.UnitID    `json:"unit,omitempty"`
+	Supporting []policy.UnitID  `json:"supporting,omitempty"`
+	Words      *worktime.Words  `json:"words,omitempty"` // of the decision that was made
+	Was        *decided         `json:"was,omitempty"`   // the decision before
+	Target     string           `json:"target,omitempty"`
+	Verdict    *bool            `json:"verdict,omitempty"`
+	Rating     int              `json:"rating,omitempty"`
+	By         *worktime.Budget `json:"by,omitempty"`
+	Stage      *int             `json:"stage,omitempty"`
+	SettledBy  SettledBy        `json:"settled_by,omitempty"`
+	Measure    Measure          `json:"measure,omitempty"`
+	Officers   []uuid.UUID      `json:"officers,omitempty"`
+	Parts      int              `json:"parts,omitempty"`
+	Evidence   []uuid.UUID      `json:"evidence,omitempty"`
+}
+
+// decided is a decision that is in force no more.
+type decided struct {
+	Unit       policy.UnitID   `json:"unit"`
+	Supporting []policy.UnitID `json:"supporting,omitempty"`
+	Rule       int             `json:"rule"`
+	Words      worktime.Words  `json:"words"`
+}
+
+func (d *deed) detailOf(act Act, was, now *Case) detail {
+	a := d.ask
+	if act != a.Act {
+		return detail{}
+	}
+	out := detail{Verdict: a.Verdict, Rating: now.Rating, SettledBy: now.SettledBy, Measure: a.Measure, Officers: a.Officers, Parts: len(a.Parts), Evidence: a.Evidence}
+	if act != Evaluate {
+		out.Rating = 0
+	}
+	if act != FeedBack && act != Settle {
+		out.SettledBy = ""
+	}
+	switch act {
+	case Dispatch, Transfer:
+		out.Unit, out.Supporting, out.Words = now.Unit, now.Supporting, &now.Words
+		if now.Unit != was.Unit {
+			out.Was = &decided{was.Unit, was.Supporting, was.Rule, was.Words}
+		}
+	case Extend, AskExtension:
+		out.By, out.Stage = &a.By, &a.Stage
+	case FinishStage:
+		out.Stage = &a.Stage
+	case Merge:
+		out.Target = now.MergedInto.String()
+	}
+	return out
+}
+
+// keepAct writes what was done into the case's history, and on record.
+func (d *deed) keepAct(ctx context.Context, act Act, was, now *Case, person uuid.UUID, post policy.PostID, reason string, key uuid.UUID) error {
+	more, err := json.Marshal(d.detailOf(act, was, now))
+	if err != nil {
+		return err
+	}
+	_, err = d.tx.Exec(ctx, `
+		INSERT INTO case_act (report_num, part, n, at, act, was, is_now, person_id, post_id, reason, detail, key)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		now.Report, now.Part, now.Version, d.at, act, was.State, now.State, orNull(person), orNull(int64(post)), orNull(strings.TrimSpace(reason)), more, orNull(key))
+	if pg := new(pgconn.PgError); errors.As(err, &pg) && pg.Code == "23505" {
+		return fault.Conflict("key_taken", "the same act is being done under this key: ask again")
+	}
+	if err != nil {
+		return fmt.Errorf("keep what was done with case %s: %w", now.Ref, err)
+	}
+	d.step.Records = append(d.step.Records, audit.Record{Act: "case." + string(act), Subject: now.Ref.subject(), Before: stateOf(was), After: stateOf(now)})
+	return nil
+}
+
+func (r Ref) subject() string { return "case:" + r.String() }
+
+// recorded is what the record of acts keeps of a case.
+type recorded struct {
+	State State         `json:"state"`
+	Unit  policy.UnitID `json:"unit"`
+}
+
+func stateOf(c *Case) recorded { return recorded{c.State, c.Unit} }
+
+// openParts opens what a case was split into, or the tasks that were given out.
+func (d *deed) openParts(ctx context.Context) error {
+	var last int
+	if err := d.tx.QueryRow(ctx, `SELECT max(part) FROM cases WHERE report_num = $1`, d.was.Report).Scan(&last); err != nil {
+		return fmt.Errorf("number parts: %w", err)
+	}
+	list, err := matters(ctx, d.tx, `r.num = $1`, int64(d.was.Report))
+	if err != nil {
+		return err
+	}
+	standing := d.Intake.At(d.at)
+	for i, p := range d.ask.Parts {
+		part := Case{Ref: Ref{d.was.Report, last + 1 + i}, Parent: d.was.Part, Task: d.ask.Act == Task, Item: p.Item,
+			CatalogueID: standing.Regime.CatalogueID, RulesID: standing.Regime.RulesID}
+		if part.Item == "" {
+			part.Item = d.was.Item
+		}
+		field := fmt.Sprintf("parts[%d]", i)
+		if standing.Regime.Catalogue.Item(part.Item) == nil && standing.ItemName(part.Item) == (worktime.Words{}) {
+			return fault.Invalid(field+".item", "unknown_item", "the city has no item %.40q: see the list of items", part.Item)
+		}
+		var chosen assign.Decision
+		if part.Task {
+			chosen, err = d.byHand(p.Unit, nil, d.ask.Reason)
+		} else {
+			m := list[0]
+			m.Item = part.Item
+			chosen, err = decide(&standing, &m, d.at)
+		}
+		if f, ok := fault.As(err); ok && f.Field == "unit" {
+			return fault.Invalid(field+".unit", f.Code, "%s", f.Message)
+		}
+		if err != nil {
+			return err
+		}
+		terms := TermsOf(standing.Regime, part.Item)
+		c, err := Open(part, chosen, terms, d.at)
+		if err != nil {
+			return err
+		}
+		if err := d.insert(ctx, c, terms); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *deed) insert(ctx context.Context, c *Case, t *Terms) error {
+	values, err := c.Values(t.Calendar)
+	if err != nil {
+		return err
+	}
+	if _, err := d.tx.Exec(ctx, insertCase, values...); err != nil {
+		return fmt.Errorf("keep part %s: %w", c.Ref, err)
+	}
+	clocks, err := c.ClockValues(t.Calendar)
+	if err != nil {
+		return err
+	}
+	for _, row := range clocks {
+		if _, err := d.tx.Exec(ctx, insertClock, row...); err != nil {
+			return fmt.Errorf("keep the clocks of part %s: %w", c.Ref, err)
+		}
+	}
+	d.step.Events = append(d.step.Events, feed.Event{Type: feed.CaseChanged, Data: feed.Case{Num: uint32(c.Report), Part: c.Part, Version: c.Version,
+		State: string(c.State), Units: unitNumbers(c.Units())}})
+	return nil
+}
+
+// endParent closes the case that was split when the last of its parts has ended: settled by the highest of who settled them.
+// One that gave out tasks goes on by itself.
+func (d *deed) endParent(ctx context.Context) error {
+	c := d.now
+	if c.Part == 0 || c.Task || c.State.Open() || !d.was.State.Open() {
+		return nil
+	}
+	var open int
+	var settled []SettledBy
+	err := d.tx.QueryRow(ctx, `
+		SELECT count(*) FILTER (WHERE state = ANY ($3)), coalesce(array_agg(settled_by) FILTER (WHERE settled_by IS NOT NULL), '{}')
+		FROM cases WHERE report_num = $1 AND parent = $2`, c.Report, c.Parent, openStates()).Scan(&open, &settled)
+	if err != nil || open > 0 {
+		return err
+	}
+	parent, err := d.get(ctx, d.tx, Ref{c.Report, c.Parent}, " FOR UPDATE")
+	if err != nil || !parent.State.Open() {
+		return err
+	}
+	terms, err := d.Terms(ctx, parent)
+	if err != nil {
+		return err
+	}
+	closed, err := Gather(parent, terms, settled, d.at)
+	if err != nil {
+		return err
+	}
+	d.terms = terms
+	if err := d.write(ctx, parent, closed); err != nil {
+		return err
+	}
+	return d.keepAct(ctx, GatherParts, parent, closed, uuid.Nil, 0, "", uuid.Nil)
+}
+
+func openStates() []State { return open }

@@ -1,0 +1,218 @@
+package casework
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"gridgov/internal/fault"
+	"gridgov/internal/policy"
+	"gridgov/internal/report"
+)
+
+// Row is a case as lists show it: what its row says, without folding.
+type Row struct {
+	Ref
+	Task     bool
+	State    State
+	Version  int
+	Item     string
+	Unit     policy.UnitID
+	Handler  uuid.UUID // nil: nobody has claimed it
+	OpenedAt time.Time
+	AmberAt  time.Time // zero: none of its clocks runs
+	DueAt    time.Time
+}
+
+// Query selects cases; a nil or zero field does not filter.
+type Query struct {
+	States    []State // nil: those that are open
+	Units     []policy.UnitID
+	Items     []string
+	DueBefore time.Time
+	Mine      *Mine
+	// What the reader sees: cases of reports that lie within, or that Filer told, or of which Led units lead or support a case.
+	// Whole: all of them.
+	Whole  bool
+	Within *report.Within // nil: nowhere
+	Filer  uuid.UUID
+	Led    []policy.UnitID
+	After  string // the cursor of the page before
+	Limit  int
+}
+
+// Mine are the cases that a person has claimed, and those that the person's units lead or support.
+type Mine struct {
+	Person uuid.UUID
+	Units  []policy.UnitID
+}
+
+// Page is a page of a queue: what is due first comes first, then what has no due.
+type Page struct {
+	Rows []Row
+	Next string // "" on the last page
+}
+
+const rowColumns = `c.report_num, c.part, c.task, c.state, c.version, c.item, c.unit_id, c.handler, c.opened_at, c.amber_at, c.due_at`
+
+// List reads a page, ordered by (due_at, report_num, part), then what has no due by (report_num, part).
+func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+	where, args := q.where()
+	var from place
+	if q.After != "" {
+		var err error
+		if from, err = parsePlace(q.After); err != nil {
+			return Page{}, err
+		}
+	}
+	args["limit"], args["due"], args["num"], args["part"] = q.Limit+1, orNull(from.due), from.Report, from.Part
+	var page Page
+	var err error
+	if q.After == "" || !from.due.IsZero() { // by the index of what is due
+		sql := `SELECT ` + rowColumns + queue + where + ` AND c.due_at IS NOT NULL`
+		if q.After != "" {
+			sql += ` AND (c.due_at, c.report_num, c.part) > (@due, @num, @part)`
+		}
+		if page.Rows, err = s.rows(ctx, sql+` ORDER BY c.due_at, c.report_num, c.part LIMIT @limit`, args); err != nil {
+			return page, err
+		}
+		args["num"], args["part"] = 0, 0
+	}
+	if args["limit"] = q.Limit + 1 - len(page.Rows); len(page.Rows) <= q.Limit && q.DueBefore.IsZero() {
+		sql := `SELECT ` + rowColumns + queue + where + ` AND c.due_at IS NULL`
+		if q.After != "" && from.due.IsZero() {
+			sql += ` AND (c.report_num, c.part) > (@num, @part)`
+		}
+		more, err := s.rows(ctx, sql+` ORDER BY c.report_num, c.part LIMIT @limit`, args)
+		if err != nil {
+			return page, err
+		}
+		page.Rows = append(page.Rows, more...)
+	}
+	if len(page.Rows) > q.Limit {
+		page.Rows = page.Rows[:q.Limit]
+		last := &page.Rows[q.Limit-1]
+		page.Next = place{last.DueAt, last.Ref}.String()
+	}
+	return page, nil
+}
+
+const queue = ` FROM cases c JOIN report r ON r.num = c.report_num JOIN placement p ON p.report_num = c.report_num WHERE `
+
+// where builds the conditions from constants; values go in as parameters only.
+func (q *Query) where() (string, pgx.NamedArgs) {
+	states := q.States
+	if states == nil {
+		states = open
+	}
+	where, args := `c.state = ANY (@states)`, pgx.NamedArgs{"states": states}
+	add := func(cond, name string, value any) {
+		where += ` AND ` + cond
+		args[name] = value
+	}
+	if q.Units != nil {
+		add(`(c.unit_id = ANY (@units) OR c.supporting && @units::bigint[])`, "units", q.Units)
+	}
+	if q.Items != nil {
+		add(`c.item = ANY (@items)`, "items", q.Items)
+	}
+	if !q.DueBefore.IsZero() {
+		add(`c.due_at < @due_before`, "due_before", q.DueBefore)
+	}
+	if m := q.Mine; m != nil {
+		add(`(c.handler = @mine OR c.unit_id = ANY (@my_units) OR c.supporting && @my_units::bigint[])`, "mine", m.Person)
+		args["my_units"] = units(m.Units)
+	}
+	if !q.Whole {
+		seen := `r.filed_by = @filer OR EXISTS (SELECT FROM cases o WHERE o.report_num = c.report_num AND (o.unit_id = ANY (@led) OR o.supporting && @led::bigint[]))`
+		if q.Within != nil {
+			seen += ` OR ` + q.Within.Condition(args)
+		}
+		add(`(`+seen+`)`, "filer", orNull(q.Filer))
+		args["led"] = units(q.Led)
+	}
+	return where, args
+}
+
+func (s *Service) rows(ctx context.Context, sql string, args pgx.NamedArgs) ([]Row, error) {
+	rows, err := s.Pool.Query(ctx, sql, args)
+	if err != nil {
+		return nil, fmt.Errorf("list cases: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Row, err error) {
+		var handler *uuid.UUID
+		var amber, due *time.Time
+		err = row.Scan(&r.Report, &r.Part, &r.Task, &r.State, &r.Version, &r.Item, &r.Unit, &handler, &r.OpenedAt, &amber, &due)
+		r.Handler, r.OpenedAt, r.AmberAt, r.DueAt = deref(handler), r.OpenedAt.UTC(), utc(amber), utc(due)
+		return r, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list cases: %w", err)
+	}
+	return list, nil
+}
+
+// utc is a time in UTC; of none the zero time, as it is.
+func utc(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// place is where a page ended.
+type place struct {
+	due time.Time // zero: among those without a due
+	Ref
+}
+
+func (p place) String() string {
+	due := int64(-1)
+	if !p.due.IsZero() {
+		due = p.due.UnixMicro()
+	}
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d.%d.%d", due, p.Report, p.Part))
+}
+
+func parsePlace(s string) (place, error) {
+	bad := fault.Invalid("after", "bad_cursor", "is not the `next` of a page; start again without it")
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	var p place
+	var due int64
+	if err != nil {
+		return p, bad
+	}
+	_, err = fmt.Sscanf(string(b), "%d.%d.%d", &due, &p.Report, &p.Part)
+	if err != nil || due < -1 || due > 253402300799e6 || p.Part < 0 || p.Part > 1<<15-1 {
+		return p, bad
+	}
+	if due >= 0 {
+		p.due = time.UnixMicro(due).UTC()
+	}
+	if p.String() != s { // Sscanf passes over signs, zeros and what follows
+		return p, bad
+	}
+	return p, nil
+}
+
+// ParseState reads a state by its name.
+func ParseState(s string) (State, bool) {
+	return State(s), slices.Contains(States, State(s))
+}
+
+// Compare orders rows as a queue does.
+func (r *Row) Compare(o *Row) int {
+	if r.DueAt.IsZero() != o.DueAt.IsZero() {
+		if r.DueAt.IsZero() {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Or(r.DueAt.Compare(o.DueAt), cmp.Compare(r.Report, o.Report), cmp.Compare(r.Part, o.Part))
+}
