@@ -98,7 +98,18 @@ func names(list []api.AllowedAct) (out []string) {
 	return out
 }
 
-var photo = obj{"evidence": []string{uuid.NewString()}, "settled_by": "town_team", "measure": "guided"}
+// done is what feeding back carries: a photo of who does it among it.
+func (s *site) done() obj {
+	return obj{"evidence": []string{s.photo()}, "settled_by": "town_team", "measure": "guided"}
+}
+
+// photo is one of who asks.
+func (s *site) photo() string {
+	s.t.Helper()
+	var me api.Session
+	s.do("GET", "/session", nil).want(http.StatusOK).into(&me)
+	return apptest.Photo(s.t, s.live.City, me.Person.Id).String()
+}
 
 // From report to closed by the desk, the department's duty leader, its member and a grid worker: each is offered what is
 // theirs, does it, and is told what became of it.
@@ -118,7 +129,7 @@ func TestFourPeopleSeeACaseThrough(t *testing.T) {
 	b.leader.acts(ref, nil, "receive")
 	b.member.acts(ref, nil, "claim", "begin")
 	b.member.act(ref, "feed_back").problem(400, "missing", "evidence")
-	b.member.acts(ref, photo, "feed_back")
+	b.member.acts(ref, b.member.done(), "feed_back")
 	if got := names(b.member.matter(ref).AllowedActions); slices.Contains(got, "verify") {
 		t.Errorf("who fed it back may %v", got)
 	}
@@ -191,8 +202,8 @@ func TestForbiddenActs(t *testing.T) {
 			b.leader.acts(ref, nil, "receive", "begin")
 		},
 	}
-	fed := func(ref string) { steps["disposing"](ref); both.acts(ref, photo, "feed_back") }
-	penalty := obj{"evidence": []string{uuid.NewString()}, "settled_by": "town_team", "measure": "penalised", "officers": []string{uuid.NewString()}}
+	fed := func(ref string) { steps["disposing"](ref); both.acts(ref, both.done(), "feed_back") }
+	penalty := obj{"evidence": []string{auxiliary.photo()}, "settled_by": "town_team", "measure": "penalised", "officers": []string{uuid.NewString()}}
 	why := obj{"reason": "because"}
 	for _, c := range []struct {
 		sentence string
@@ -215,7 +226,7 @@ func TestForbiddenActs(t *testing.T) {
 		{"the duty leader gives a case back", steps["dispatched"], b.leader, "return", why, 200, ""},
 		{"the duty leader gives a case back without a reason", steps["dispatched"], b.leader, "return", nil, 400, "missing"},
 		{"an auxiliary feeds back a penalty", steps["disposing"], auxiliary, "feed_back", penalty, 409, "two_certificated"},
-		{"an auxiliary feeds back guidance", steps["disposing"], auxiliary, "feed_back", photo, 200, ""},
+		{"an auxiliary feeds back guidance", steps["disposing"], auxiliary, "feed_back", auxiliary.done(), 200, ""},
 		{"the duty leader adds working time to a limit that runs day and night", steps["disposing"], b.leader, "extend", obj{"reason": "rain", "by": "2 wh"}, 400, "unit_mismatch"},
 		{"a member gives more time", steps["disposing"], b.member, "extend", obj{"reason": "rain", "by": "2 ch"}, 403, "not_allowed"},
 		{"the duty leader gives more time", steps["disposing"], b.leader, "extend", obj{"reason": "rain", "by": "2 ch"}, 200, ""},
@@ -455,7 +466,7 @@ func TestCasesChangeInTheFeed(t *testing.T) {
 func TestTheRowIsTheFold(t *testing.T) {
 	b := newBureau(t)
 	people := []*site{b.desk, b.leader, b.member, b.worker, b.head}
-	with := obj{"reason": "because", "evidence": []string{uuid.NewString()}, "verdict": true, "rating": 4, "by": "1 ch", "stage": 0, "settled_by": "town_team", "object": "a shop"}
+	with := obj{"reason": "because", "verdict": true, "rating": 4, "by": "1 ch", "stage": 0, "settled_by": "town_team", "object": "a shop"}
 	rapid.Check(t, func(rt *rapid.T) {
 		ref := b.told()
 		for range rapid.IntRange(1, 12).Draw(rt, "acts") {
@@ -475,6 +486,9 @@ func TestTheRowIsTheFold(t *testing.T) {
 			act := rapid.SampledFrom(offered).Draw(rt, "act")
 			body := obj{"act": act, "version": k.Case.Version}
 			maps.Copy(body, with)
+			if slices.Contains([]string{"self_settle", "settle", "feed_back"}, act) {
+				body["evidence"] = []string{who.photo()}
+			}
 			if act == "dispatch" && k.Proposal != nil {
 				body["unit"] = b.led
 			}

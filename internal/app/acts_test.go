@@ -17,6 +17,7 @@ import (
 	"gridgov/internal/casework"
 	"gridgov/internal/fault"
 	"gridgov/internal/person"
+	"gridgov/internal/photo"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
 	"gridgov/internal/worktime"
@@ -70,7 +71,11 @@ func anything(policy.Action, report.Num, []policy.UnitID) (policy.PostID, bool) 
 // ask is an act of the worker's that carries what most acts need.
 func (o *office) ask(ref casework.Ref, act casework.Act) casework.Ask {
 	yes := true
-	return casework.Ask{Ref: ref, Act: act, Version: -1, Person: o.worker, May: anything, Reason: "because", Evidence: []uuid.UUID{uuid.New()}, Verdict: &yes, Rating: 5,
+	var evidence []uuid.UUID
+	if act == casework.FeedBack {
+		evidence = append(evidence, apptest.Photo(o.t, o.c, o.worker))
+	}
+	return casework.Ask{Ref: ref, Act: act, Version: -1, Person: o.worker, May: anything, Reason: "because", Evidence: evidence, Verdict: &yes, Rating: 5,
 		By: worktime.WorkHours(1), SettledBy: casework.TownTeam, Measure: casework.Guided, Object: "shop"}
 }
 
@@ -348,5 +353,47 @@ func TestActsNeedRights(t *testing.T) {
 	}
 	if after := caseOf2(t, o.c, ref); !reflect.DeepEqual(before, after) {
 		t.Errorf("%+v", after)
+	}
+}
+
+// Evidence is a photo of one's own that is ready and shows no other matter; one that is not leaves the case as it was.
+func TestEvidenceIsOnesOwn(t *testing.T) {
+	o := newOffice(t)
+	ref := casework.Ref{Report: o.filed()}
+	o.do(ref, casework.Accept, casework.File, casework.Dispatch, casework.Receive, casework.Begin)
+	elsewhere := casework.Ref{Report: o.filed()}
+	o.do(elsewhere, casework.Accept, casework.File, casework.Dispatch, casework.Receive, casework.Begin)
+	used := o.ask(elsewhere, casework.FeedBack)
+	if err := second(o.c.Cases.Do(t.Context(), used)); err != nil {
+		t.Fatal(err)
+	}
+	a := o.ask(ref, casework.FeedBack)
+	mine := a.Evidence
+	for what, c := range map[string]struct {
+		photos []uuid.UUID
+		code   string
+	}{
+		"none":             {nil, "missing"},
+		"one that is not":  {[]uuid.UUID{uuid.New()}, "unknown_photo"},
+		"another's":        {[]uuid.UUID{apptest.Photo(t, o.c, o.other)}, "unknown_photo"},
+		"another matter's": {used.Evidence, "photo_used"},
+		"one good one bad": {append(slices.Clone(mine), uuid.New()), "unknown_photo"},
+	} {
+		a.Evidence = c.photos
+		if err := second(o.c.Cases.Do(t.Context(), a)); code(err) != c.code {
+			t.Errorf("%s: %v, want %s", what, err, c.code)
+		}
+	}
+	if c := caseOf2(t, o.c, ref); c.State != casework.Disposing {
+		t.Errorf("%+v", c)
+	}
+	a.Evidence = mine
+	c, err := o.c.Cases.Do(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := o.c.Photos.Of(t.Context(), photo.Use{Report: ref.Report, N: c.Version})
+	if err != nil || len(shown) != 1 || uuid.UUID(shown[0]) != mine[0] {
+		t.Errorf("%v, %v", shown, err)
 	}
 }

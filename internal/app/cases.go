@@ -4,8 +4,13 @@ import (
 	"context"
 	"slices"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
 	"gridgov/internal/casework"
 	"gridgov/internal/catalogue"
+	"gridgov/internal/fault"
+	"gridgov/internal/photo"
 	"gridgov/internal/policy"
 	"gridgov/internal/regime"
 	"gridgov/internal/report"
@@ -37,6 +42,19 @@ func (c *City) termsOf(ctx context.Context, k *casework.Case) (*casework.Terms, 
 		return nil, err
 	}
 	return casework.TermsOf(&regime.Regime{Catalogue: list, Calendar: c.Regime().Calendar}, k.Item), nil
+}
+
+// useEvidence links photos to the act of a case.
+func (c *City) useEvidence(ctx context.Context, tx pgx.Tx, by uuid.UUID, of casework.Ref, n int, photos []uuid.UUID) error {
+	ids := make([]photo.ID, len(photos))
+	for i, id := range photos {
+		ids[i] = photo.ID(id)
+	}
+	err := c.Photos.Use(ctx, tx, by, photo.Use{Report: of.Report, Part: of.Part, N: n}, ids...)
+	if f, ok := fault.As(err); ok && f.Field == "photos" {
+		return fault.Invalid("evidence", f.Code, "%s", f.Message)
+	}
+	return err
 }
 
 // Subjects are reports as rights see them. Which units lead or support their cases is asked where a reach goes by units.

@@ -122,7 +122,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 		default:
 		}
 	})
-	c.Cases.Committer, c.Cases.Terms, c.Cases.Unit = c.Reports.Committer, c.termsOf, c.UnitNamed
+	c.Cases.Committer, c.Cases.Terms, c.Cases.Unit, c.Cases.Evidence = c.Reports.Committer, c.termsOf, c.UnitNamed, c.useEvidence
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop
 	c.announcer.Go(func() { c.announceCommits(run) })

@@ -189,6 +189,11 @@ func (d *deed) one(ctx context.Context, view policy.PostID) error {
 	if err := d.keepAct(ctx, d.ask.Act, d.was, d.now, d.ask.Person, post, d.ask.Reason, d.ask.Key); err != nil {
 		return err
 	}
+	if len(d.ask.Evidence) > 0 {
+		if err := d.Evidence(ctx, d.tx, d.ask.Person, d.now.Ref, d.now.Version, d.ask.Evidence); err != nil {
+			return err
+		}
+	}
 	if d.ask.Act == Split || d.ask.Act == Task {
 		return d.openParts(ctx)
 	}

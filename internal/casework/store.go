@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -29,8 +30,10 @@ type Service struct {
 	Committer *feed.Committer
 	Terms     func(context.Context, *Case) (*Terms, error) // of a case: the list it was opened under, and the calendar of now
 	Unit      func(policy.UnitID) (assign.Unit, bool)
-	Now       func() time.Time
-	Batch     int // report numbers at a time, when cases of earlier reports are opened; 0: 5,000
+	// Evidence links photos to the act n of a case, in its transaction: they are the person's own, or it refuses them.
+	Evidence func(ctx context.Context, tx pgx.Tx, by uuid.UUID, of Ref, n int, photos []uuid.UUID) error
+	Now      func() time.Time
+	Batch    int // report numbers at a time, when cases of earlier reports are opened; 0: 5,000
 }
 
 // querier is a pool, a connection or a transaction.

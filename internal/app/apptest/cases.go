@@ -48,3 +48,16 @@ func PublishRegime(t testing.TB, c *app.City, kind regime.Kind, content any) {
 		t.Fatal(err)
 	}
 }
+
+// Photo is a photo of the person's that is ready, without its files.
+func Photo(t testing.TB, c *app.City, person uuid.UUID) uuid.UUID {
+	t.Helper()
+	id := uuid.Must(uuid.NewV7())
+	_, err := c.Pool.Exec(t.Context(), `
+		INSERT INTO photo (id, uploaded_by, state, length, received, made_at, changed_at, mime, width, height)
+		VALUES ($1, $2, 'ready', 1, 1, $3, $3, 'image/jpeg', 1, 1)`, id, person, Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
