@@ -4,6 +4,7 @@ import { Driver } from './driver'
 let d: Driver
 let num = 0
 let unit = 0
+let spot = { lon: 0, lat: 0 }
 
 beforeAll(async () => {
   d = await Driver.start()
@@ -12,8 +13,9 @@ beforeAll(async () => {
   unit = session.posts[0].unit
   const { code } = session.posts[0].area
   const { reports } = await d.get.json(`/reports?town=${code}&method=inside&limit=1`)
+  spot = { lon: reports[0].lon, lat: reports[0].lat }
   // Of an item that the demo's rules do not send by themselves.
-  num = await d.given.filed('墙上小广告', { lon: reports[0].lon, lat: reports[0].lat }, undefined, '12')
+  num = await d.given.filed('墙上小广告', spot, undefined, '12')
 })
 afterAll(() => d?.stop())
 
@@ -56,6 +58,25 @@ describe('a case at work', () => {
     await d.sees('the next step', () => d.get.seen('act-begin'))
     expect(await d.get.text('case-history')).toMatch(/签收/)
     expect(await d.get.seen('act-close')).toBe(false)
+    expect(d.complaints).toEqual([])
+  })
+
+  it('has parts that are opened, and worked on by themselves', async () => {
+    const whole = await d.given.filed('两件事', spot, undefined, '12')
+    await d.given.done(whole, { act: 'accept' })
+    await d.given.done(whole, { act: 'split', parts: [{}, { item: '04' }] })
+    await d.given.page(`/haining?sel=report:${whole}`)
+    await d.sees('its parts', async () => (await d.get.count('open-part')) === 2)
+    await d.when.click('open-part')
+    await d.sees('the part', async () => (await d.get.text('case-part')).includes(`${whole}-2`))
+    await d.when.click('act-file_dispatch')
+    await d.sees('the form', () => d.get.seen('act-send'))
+    await d.when.click('act-send')
+    await d.sees('where it is now', async () => (await d.get.text('case-part')).includes('已派遣'))
+    expect(await d.get.serious()).toEqual([])
+    await d.when.click('whole-case')
+    await d.sees('the whole', async () => !(await d.get.seen('case-part')) && (await d.get.seen('case-parts')))
+    expect(await d.get.text('case-parts')).toContain('已派遣')
     expect(d.complaints).toEqual([])
   })
 

@@ -245,6 +245,7 @@ const en: typeof zh = {
       late: 'missed',
     },
     work: {
+      whole: 'Back to case {ref}',
       acts: 'What may be done',
       photo: '“{act}” takes a photo, which this page cannot send yet.',
       send: 'Confirm',

@@ -243,6 +243,7 @@ export default {
       late: '超时',
     },
     work: {
+      whole: '回到案件 {ref}',
       acts: '可以办理',
       photo: '“{act}”须附照片，本页还不能上传。',
       send: '确定',
