@@ -14,6 +14,7 @@ import (
 	"gridgov/internal/policy"
 	"gridgov/internal/regime"
 	"gridgov/internal/report"
+	"gridgov/internal/worktime"
 )
 
 // ListUnder is the one-stop list that a case was opened under. A published one never changes, so it is kept once it was read.
@@ -41,7 +42,28 @@ func (c *City) termsOf(ctx context.Context, k *casework.Case) (*casework.Terms, 
 	if err != nil {
 		return nil, err
 	}
-	return casework.TermsOf(&regime.Regime{Catalogue: list, Calendar: c.Regime().Calendar}, k.Item), nil
+	now := c.Regime()
+	return casework.TermsOf(&regime.Regime{Catalogue: list, Calendar: now.Calendar, CalendarID: now.CalendarID}, k.Item), nil
+}
+
+// CalendarOf is the calendar by which a clock counts: that of now, but of one that is stopped the one by which it was kept.
+func (c *City) CalendarOf(ctx context.Context, k *casework.Clock) (*worktime.Calendar, error) {
+	now := c.Regime()
+	if k.Phase() != worktime.Stopped || k.Calendar == 0 || k.Calendar == now.CalendarID {
+		return now.Calendar, nil
+	}
+	if known, ok := c.calendars.Load(k.Calendar); ok {
+		return known.(*worktime.Calendar), nil
+	}
+	d, err := c.Regimes.Get(ctx, regime.Calendar, k.Calendar)
+	if err != nil {
+		return nil, err
+	}
+	calendar, err := worktime.Parse(d.Content)
+	if err == nil {
+		c.calendars.Store(k.Calendar, calendar)
+	}
+	return calendar, err
 }
 
 // useEvidence links photos to the act of a case.
