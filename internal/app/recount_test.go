@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
@@ -224,6 +225,32 @@ func TestActsGoOnWhileCasesAreRecounted(t *testing.T) {
 	if n := counted(t, c, `SELECT sum(version)::int FROM cases`); acts.Load() == 0 || n != before+int(acts.Load()) {
 		t.Errorf("%d acts were done, %d before, the cases have %d", acts.Load(), before, n)
 	}
+}
+
+// A case that somebody is acting on is waited for, and counted as it is then.
+func TestRecountWaitsForAnAct(t *testing.T) {
+	o := newOffice(t)
+	c := o.c
+	ref := casework.Ref{Report: o.filed()}
+	o.do(ref, casework.Accept, casework.File, casework.Dispatch, casework.Receive, casework.Begin)
+	apptest.PublishRegime(t, c, regime.Calendar, otherDays(t, c, 9))
+	first := caseOf2(t, c, ref).Clocks[0].Calendar
+	var wg sync.WaitGroup
+	use := c.Cases.Evidence
+	c.Cases.Evidence = func(ctx context.Context, tx pgx.Tx, by uuid.UUID, of casework.Ref, n int, photos []uuid.UUID) error {
+		wg.Go(func() {
+			if _, err := c.Cases.Recount(t.Context(), c.Regime().Calendar, c.Regime().CalendarID, []regime.ID{first}, nil); err != nil {
+				t.Error(err)
+			}
+		})
+		await(t, "it waits for the case", func() bool {
+			return counted(t, c, `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database() AND pid <> pg_backend_pid()`) > 0
+		})
+		return use(ctx, tx, by, of, n, photos)
+	}
+	o.do(ref, casework.FeedBack)
+	wg.Wait()
+	countedRight(t, c)
 }
 
 // A node that has not heard of the calendar writes by the one before: the next look finds it. And one whose clock is behind

@@ -56,11 +56,13 @@ func (s *Service) Recount(ctx context.Context, calendar *worktime.Calendar, id r
 }
 
 func (s *Service) beginRecount(ctx context.Context, id regime.ID) error {
-	_, err := s.Pool.Exec(ctx, `INSERT INTO recount (regime_id, begun_at, cases, clocks) VALUES ($1, $2, 0, 0) ON CONFLICT DO NOTHING`, id, s.Now().UTC())
-	if err != nil {
-		return fmt.Errorf("begin to recount: %w", err)
-	}
-	return nil
+	return postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO recount (regime_id, begun_at, cases, clocks) VALUES ($1, $2, 0, 0) ON CONFLICT DO NOTHING`, id, s.Now().UTC())
+		if err != nil {
+			return fmt.Errorf("begin to recount: %w", err)
+		}
+		return nil
+	})
 }
 
 // endRecount puts on record what a document moved, once.
