@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -215,5 +216,89 @@ func TestEffectOfAList(t *testing.T) {
 	staged, _ := effectOf(t, c, drafted(t, c, regime.Catalogue, &list))
 	if inDisposal := counted(t, c, `SELECT count(DISTINCT report_num) FROM clock JOIN cases USING (report_num, part) WHERE kind = 'disposal' AND state NOT IN ('closed', 'voided')`); staged.Kept != inDisposal {
 		t.Errorf("%d keep theirs, %d are in disposal", staged.Kept, inDisposal)
+	}
+}
+
+// Who publishes a list may ask for open cases to be taken over to it: what was foretold happens, killed in the middle or not;
+// each case that has other limits keeps an act of theirs, the others keep their list.
+func TestOpenCasesAreTakenOverToAList(t *testing.T) {
+	o := newOffice(t)
+	c := o.c
+	refs := o.someCases(40)
+	extended := o.ask(refs[4], casework.Extend)
+	if _, err := c.Cases.Do(t.Context(), extended); err != nil {
+		t.Fatal(err)
+	}
+	before := map[casework.Ref]*casework.Case{}
+	for _, ref := range refs {
+		before[ref] = caseOf2(t, c, ref)
+	}
+	list := *c.Regime().Catalogue
+	list.Other.First = worktime.Minutes(10)
+	list.Other.Stages = []catalogue.Stage{{Limit: worktime.WorkDays(9)}}
+	e, all := effectOf(t, c, drafted(t, c, regime.Catalogue, &list))
+	draft, err := c.Regimes.Draft(t.Context(), regime.Catalogue)
+	if err == nil {
+		_, err = c.Regimes.Publish(t.Context(), regime.Catalogue, regime.Seen{ID: draft.ID, Edits: draft.Edits}, time.Time{}, c.Cases.AskRelimit(o.worker))
+	}
+	if err == nil {
+		err = c.LoadDesk(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Cases.Batch = 3
+	lists := func(id regime.ID) (*catalogue.Catalogue, error) { return c.ListUnder(t.Context(), id) }
+	older := []regime.ID{before[refs[0]].CatalogueID}
+	batches := 0
+	ctx, kill := context.WithCancel(t.Context())
+	if _, err := c.Cases.TakeOver(ctx, casework.Taking{ID: draft.ID, By: o.worker}, c.Regime(), older, lists, func(context.Context) error {
+		if batches++; batches > 3 {
+			kill()
+		}
+		return nil
+	}); err == nil {
+		t.Fatal("it was not killed")
+	}
+	if n := counted(t, c, `SELECT count(*) FROM case_act WHERE act = 'relimit'`); n == 0 || n == e.Differ {
+		t.Errorf("%d cases were taken over", n)
+	}
+	for range 2 {
+		if err := c.TakeCasesOver(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := counted(t, c, `SELECT (after ->> 'cases')::int FROM audit WHERE act = 'regime.relimit'`); n != e.Differ {
+		t.Errorf("%d cases are on record, %d were foretold", n, e.Differ)
+	}
+	countedRight(t, c)
+	for _, ref := range refs {
+		was, is := before[ref], caseOf2(t, c, ref)
+		o.whole(is)
+		if !was.State.Open() {
+			if is.Version != was.Version || is.CatalogueID != was.CatalogueID {
+				t.Errorf("case %s has ended, and is %+v", ref, is)
+			}
+			continue
+		}
+		history, err := c.Cases.History(t.Context(), ref)
+		if last := history[len(history)-1]; err != nil || last.Act != casework.Relimit || last.Person != o.worker || is.CatalogueID != draft.ID || is.State != was.State {
+			t.Errorf("case %s: %+v, %+v, %v", ref, last, is, err)
+		}
+		for i := range is.Clocks {
+			k := &is.Clocks[i]
+			s := k.State(c.Regime().Calendar)
+			at := slices.IndexFunc(all, func(m casework.Moved) bool {
+				return m.Ref == ref && m.Clock == k.Kind && k.Phase() != worktime.Stopped
+			})
+			if moved := len(k.Marks()) != len(was.Clocks[i].Marks()); moved != (at >= 0) || moved && !s.Due.Equal(all[at].After.Due) {
+				t.Errorf("case %s: clock %d is due %s, foretold: %v", ref, i, s.Due, at >= 0)
+			}
+		}
+	}
+	k := caseOf2(t, c, refs[4])
+	last := k.Clocks[len(k.Clocks)-1]
+	if s := last.State(c.Regime().Calendar); s.Budget != worktime.WorkDays(9).Seconds(c.Regime().Calendar)+extended.By.Seconds(c.Regime().Calendar) {
+		t.Errorf("what was granted besides is gone: %+v", s)
 	}
 }

@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gridgov/internal/casework"
+	"gridgov/internal/catalogue"
 	"gridgov/internal/fault"
 	"gridgov/internal/regime"
 	"gridgov/internal/worktime"
@@ -22,18 +24,50 @@ func (c *City) RecountCases(ctx context.Context) (casework.Recounted, error) {
 	if err != nil {
 		return casework.Recounted{}, err
 	}
-	var older []regime.ID
-	for i := range all {
-		if d := &all[i]; !d.Draft && d.InForceFrom.Before(current.InForceFrom) {
-			older = append(older, d.ID)
-		}
-	}
 	calendar, err := worktime.Parse(current.Content)
 	if err != nil {
 		return casework.Recounted{}, err
 	}
 	defer c.Announce()
-	return c.Cases.Recount(ctx, calendar, current.ID, older, nil)
+	return c.Cases.Recount(ctx, calendar, current.ID, before(all, current.ID), nil)
+}
+
+// TakeCasesOver takes open cases over to the lists in force of which that was asked.
+func (c *City) TakeCasesOver(ctx context.Context) error {
+	now := c.now()
+	asked, err := c.Cases.ToRelimit(ctx, now)
+	if err != nil || len(asked) == 0 {
+		return err
+	}
+	all, err := c.Regimes.List(ctx, regime.Catalogue)
+	if err != nil {
+		return err
+	}
+	in, err := c.Regimes.InForce(ctx, now)
+	if err != nil {
+		return err
+	}
+	defer c.Announce()
+	list := func(id regime.ID) (*catalogue.Catalogue, error) { return c.ListUnder(ctx, id) }
+	for _, to := range asked {
+		moved, err := c.Cases.TakeOver(ctx, to, in, before(all, to.ID), list, nil)
+		if err != nil {
+			return err
+		}
+		c.log.Info("open cases were taken over to the list in force", "list", to.ID, "cases", moved.Cases, "clocks", moved.Clocks)
+	}
+	return nil
+}
+
+// before are the published documents that came in force before one of them.
+func before(all []regime.Document, id regime.ID) (older []regime.ID) {
+	at := slices.IndexFunc(all, func(d regime.Document) bool { return d.ID == id })
+	for i := range all {
+		if d := &all[i]; at >= 0 && !d.Draft && d.InForceFrom.Before(all[at].InForceFrom) {
+			older = append(older, d.ID)
+		}
+	}
+	return older
 }
 
 // How often, and how long after another calendar came in force, it is looked whether somebody who did not know it yet has
@@ -43,12 +77,13 @@ const (
 	lateEvery = 15 * time.Second
 )
 
-// watchCalendar counts open cases anew when another calendar comes in force: at once when it is published, at its moment when
-// it was published ahead, and at the start, as whoever began it may have stopped.
-func (l *Live) watchCalendar(ctx context.Context) {
+// watchOpenCases counts open cases anew when another calendar comes in force, and takes them over to another list where that was
+// asked for: at once when it is published, at its moment when it was published ahead, and at the start, as whoever began it may
+// have stopped.
+func (l *Live) watchOpenCases(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	var done regime.ID
+	var done, list regime.ID
 	var since, last time.Time
 	for {
 		id := l.Regime().CalendarID
@@ -64,6 +99,13 @@ func (l *Live) watchCalendar(ctx context.Context) {
 				}
 			case ctx.Err() == nil && !fault.Is(err, fault.KindNotFound):
 				l.log.Warn("counting open cases by the calendar in force stopped, will go on", "err", err)
+			}
+		}
+		if id := l.Regime().CatalogueID; id != list {
+			if err := l.TakeCasesOver(ctx); err == nil {
+				list = id
+			} else if ctx.Err() == nil {
+				l.log.Warn("taking open cases over to the list in force stopped, will go on", "err", err)
 			}
 		}
 		select {

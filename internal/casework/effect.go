@@ -260,7 +260,7 @@ func (ch *Change) compare(e *Effect, k *seen, after []Clock, before, by *worktim
 		}
 		e.Clocks++
 		a, b := was.State(before), is.State(by)
-		if a.Due.Equal(b.Due) && a.Amber.Equal(b.Amber) {
+		if a.Due.Equal(b.Due) && a.Amber.Equal(b.Amber) && was.Limit() == is.Limit() { // one that stands still may have another limit, and no due
 			continue
 		}
 		moved = true

@@ -187,16 +187,25 @@ func lockCases(ctx context.Context, tx pgx.Tx, refs []Ref) ([]locked, error) {
 	if err != nil {
 		return nil, fmt.Errorf("hold cases: %w", err)
 	}
-	at := make(map[Ref]int, len(held))
-	for i := range held {
-		at[held[i].Ref] = i
+	kept, err := clocksOf(ctx, tx, nums, parts)
+	if err != nil {
+		return nil, err
 	}
-	rows, err = tx.Query(ctx, `
+	for i := range held {
+		held[i].clocks = kept[held[i].Ref]
+	}
+	return held, nil
+}
+
+// clocksOf reads the clocks of cases, in order.
+func clocksOf(ctx context.Context, tx pgx.Tx, nums []int64, parts []int16) (map[Ref][]keptClock, error) {
+	rows, err := tx.Query(ctx, `
 		SELECT report_num, part, n, kind, stage, marks, calendar_id, amber_at, due_at, next_at FROM clock
 		WHERE (report_num, part) IN (SELECT * FROM unnest($1::bigint[], $2::smallint[])) ORDER BY report_num, part, n`, nums, parts)
 	if err != nil {
 		return nil, fmt.Errorf("read clocks: %w", err)
 	}
+	out := make(map[Ref][]keptClock, len(nums))
 	var ref Ref
 	var k keptClock
 	var marks []byte
@@ -208,13 +217,13 @@ func lockCases(ctx context.Context, tx pgx.Tx, refs []Ref) ([]locked, error) {
 			return fmt.Errorf("case %s: %w", ref, err)
 		}
 		k.Calendar, k.amber, k.due, k.next = deref(calendar), utc(amber), utc(due), utc(next)
-		held[at[ref]].clocks = append(held[at[ref]].clocks, k)
+		out[ref] = append(out[ref], k)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read clocks: %w", err)
 	}
-	return held, nil
+	return out, nil
 }
 
 // recountChanges are the rows that change, as columns.
