@@ -10,6 +10,7 @@ import (
 	"gridgov/internal/casework"
 	"gridgov/internal/catalogue"
 	"gridgov/internal/fault"
+	"gridgov/internal/kpi"
 	"gridgov/internal/photo"
 	"gridgov/internal/policy"
 	"gridgov/internal/regime"
@@ -98,6 +99,18 @@ func (c *City) Subjects(ctx context.Context, reports []report.Report, reaches ..
 
 // ListCases reads a page of the cases of the reports that a reach covers.
 func (l *Live) ListCases(ctx context.Context, q casework.Query, reach *policy.Reach) (casework.Page, error) {
+	l.cut(&q, reach)
+	return l.Cases.List(ctx, q)
+}
+
+// Rates counts the cases of the reports that a reach covers.
+func (l *Live) Rates(ctx context.Context, q casework.RateQuery, reach *policy.Reach) (kpi.Tally, error) {
+	l.cut(&q.Query, reach)
+	return l.Cases.Rates(ctx, q)
+}
+
+// cut narrows a query to what a reach covers.
+func (l *Live) cut(q *casework.Query, reach *policy.Reach) {
 	q.Whole = reach.City
 	if len(reach.Areas) > 0 {
 		q.Within = l.State().within(reach)
@@ -106,5 +119,4 @@ func (l *Live) ListCases(ctx context.Context, q casework.Query, reach *policy.Re
 		q.Filer = reach.Me
 	}
 	q.Led = reach.Units
-	return l.Cases.List(ctx, q)
 }

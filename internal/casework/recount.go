@@ -50,7 +50,7 @@ func (s *Service) Recount(ctx context.Context, calendar *worktime.Calendar, id r
 			return moved, fmt.Errorf("count open cases by calendar %d: %w", id, err)
 		}
 		if !some {
-			return moved, s.endRecount(ctx, id, "regime.recount", regime.Calendar)
+			return moved, s.endRecount(ctx, id, regime.Calendar, audit.Record{Act: "regime.recount"})
 		}
 	}
 }
@@ -66,7 +66,7 @@ func (s *Service) beginRecount(ctx context.Context, id regime.ID) error {
 }
 
 // endRecount puts on record what a document moved, once.
-func (s *Service) endRecount(ctx context.Context, id regime.ID, act string, kind regime.Kind) error {
+func (s *Service) endRecount(ctx context.Context, id regime.ID, kind regime.Kind, done audit.Record) error {
 	return postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		at := s.Now().UTC()
 		var moved Recounted
@@ -77,8 +77,8 @@ func (s *Service) endRecount(ctx context.Context, id regime.ID, act string, kind
 		if err != nil {
 			return fmt.Errorf("end recounting: %w", err)
 		}
-		_, err = s.Feed.Append(ctx, tx, at, nil, audit.Record{Act: act, Subject: fmt.Sprintf("regime:%d", id),
-			After: map[string]any{"kind": kind, "cases": moved.Cases, "clocks": moved.Clocks}})
+		done.Subject, done.After = fmt.Sprintf("regime:%d", id), map[string]any{"kind": kind, "cases": moved.Cases, "clocks": moved.Clocks}
+		_, err = s.Feed.Append(ctx, tx, at, nil, done)
 		return err
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/catalogue"
 	"gridgov/internal/feed"
 	"gridgov/internal/postgres"
@@ -146,7 +147,7 @@ func (s *Service) TakeOver(ctx context.Context, to Taking, now *regime.Regime, o
 			return moved, fmt.Errorf("take open cases over to list %d: %w", to.ID, err)
 		}
 		if !some {
-			return moved, s.endRecount(ctx, to.ID, "regime.relimit", regime.Catalogue)
+			return moved, s.endRecount(ctx, to.ID, regime.Catalogue, audit.Record{Act: "regime.relimit"})
 		}
 	}
 }

@@ -414,6 +414,8 @@ const en: typeof zh = {
     case_void: 'voided a case',
     regime_discard: 'threw a draft of the rules away',
     regime_publish: 'published rules',
+    regime_recount: 'counted open cases anew',
+    regime_relimit: 'took open cases over to a list',
     regime_save: 'saved a draft of the rules',
     report_import: 'imported reports',
     report_position: 'corrected a position',

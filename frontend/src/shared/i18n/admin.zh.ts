@@ -409,6 +409,8 @@ export default {
     case_void: '作废案件',
     regime_discard: '丢弃规则草稿',
     regime_publish: '发布规则',
+    regime_recount: '按新日历重算在办案件',
+    regime_relimit: '在办案件改用新清单',
     regime_save: '保存规则草稿',
     report_import: '导入上报',
     report_position: '改正位置',
