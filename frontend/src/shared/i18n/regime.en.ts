@@ -83,6 +83,8 @@ export default {
     never_reached: 'It is never reached: a rule before it takes all of it',
     year_unknown: 'The days off of {what} are not listed: deadlines of that year go by the week alone',
     year_gone: '{what} is listed in force, and not in the draft',
+    year_empty: '{what} is listed without a single day off: is its list missing?',
+    no_unit_of_kind: 'No open unit is of the kind “{what}”, so the rule never decides',
   },
   oneStop: {
     title: 'One-stop list',

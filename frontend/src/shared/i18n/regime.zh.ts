@@ -79,6 +79,8 @@ export default {
     never_reached: '轮不到：前面有一条规则包括了它',
     year_unknown: '{what} 年的放假和调休没有列入：这一年的期限只按星期计算',
     year_gone: '现行日历列入了 {what} 年，草稿没有',
+    year_empty: '{what} 年已列入日历，但没有一个休息日：是不是漏了名单？',
+    no_unit_of_kind: '没有在用的“{what}”，这条规则不会起作用',
   },
   oneStop: {
     title: '一站式清单',
