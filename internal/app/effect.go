@@ -34,6 +34,6 @@ func (c *City) ChangeTo(ctx context.Context, d *regime.Document, from, to time.T
 	if err != nil {
 		return nil, err
 	}
-	return &casework.Change{Kind: d.Kind, Before: before, After: &after, World: s.World, ItemName: s.ItemName, At: at.UTC(), From: from, To: to,
+	return &casework.Change{Kind: d.Kind, Before: before, After: &after, World: s.World, ItemName: s.ItemName, At: at.UTC().Truncate(time.Microsecond), From: from, To: to,
 		List: func(id regime.ID) (*catalogue.Catalogue, error) { return c.ListUnder(ctx, id) }}, nil
 }
