@@ -20,11 +20,13 @@ import (
 
 // The bounds of what is told of an effect.
 const (
-	maxEffectSpan  = 396 * 24 * time.Hour // thirteen months
 	maxEffectWays  = 200
 	maxEffectItems = 50
 	tellProgress   = 200 * time.Millisecond
 )
+
+// tooLong tells that a span is longer than thirteen months, and the day on which it began.
+func tooLong(from, to time.Time) bool { return from.Before(to.AddDate(0, -13, -1)) }
 
 // change is the version of the path beside those in force. What it would do tells of all cases, so it is for who sees them all.
 func (c *call) change(r *http.Request, q *query) (*casework.Change, error) {
@@ -38,7 +40,7 @@ func (c *call) change(r *http.Request, q *query) (*casework.Change, error) {
 	switch {
 	case !from.Before(to):
 		q.fail(fault.Invalid("to", "empty_span", "the span ends before it begins: choose a later end"))
-	case to.Sub(from) > maxEffectSpan:
+	case tooLong(from, to):
 		q.fail(fault.Invalid("from", "span_too_long", "the span is longer than 13 months: choose a shorter one"))
 	}
 	if err := q.done(); err != nil {
@@ -103,7 +105,7 @@ func (c *call) effectOf(ch *casework.Change, e *casework.Effect) RegimeEffect {
 		out.Assumed = append(out.Assumed, Members, Loads, Places)
 	}
 	for _, w := range e.Ways[:min(len(e.Ways), maxEffectWays)] {
-		way := RegimeEffectWay{Way: wayText(w.Way), Cases: w.Cases, Open: w.Open, Clocks: w.Clocks, Items: countsOf(w.Items, c.ItemNamed), Towns: countsOf(w.Towns, c.TownNamed)}
+		way := RegimeEffectWay{Way: wayText(w.Way), Cases: w.Cases, InSpan: w.InSpan, Redecided: w.Redecided, Clocks: w.Clocks, Items: countsOf(w.Items, c.ItemNamed), Towns: countsOf(w.Towns, c.TownNamed)}
 		if ch.Kind == regime.Rules {
 			way.FromUnit, way.ToUnit = new(c.caseUnit(w.FromUnit)), new(c.caseUnit(w.ToUnit))
 		} else {
@@ -313,7 +315,7 @@ func (a *api) getRates(w http.ResponseWriter, r *http.Request, c *call) error {
 	switch {
 	case !ask.From.Before(ask.To):
 		q.fail(fault.Invalid("to", "empty_span", "the span ends before it begins: choose a later end"))
-	case ask.To.Sub(ask.From) > maxEffectSpan:
+	case tooLong(ask.From, ask.To):
 		q.fail(fault.Invalid("from", "span_too_long", "the span is longer than 13 months: choose a shorter one"))
 	}
 	if err := q.done(); err != nil {

@@ -3004,18 +3004,24 @@ type RegimeEffectSide struct {
 
 // RegimeEffectWay defines model for RegimeEffectWay.
 type RegimeEffectWay struct {
+	// Cases All of them: of rules those opened in the span, and open ones of before that would move if they were decided now
 	Cases      int          `json:"cases"`
 	Clocks     int          `json:"clocks"`
 	FromColour *ClockColour `json:"from_colour,omitempty"`
 	FromUnit   *CaseUnit    `json:"from_unit,omitempty"`
 
+	// InSpan Of rules: opened in the span
+	InSpan int `json:"in_span"`
+
 	// Items The most cases first, at most 50
-	Items    []RegimeEffectCount `json:"items"`
-	Open     int                 `json:"open"`
-	ToColour *ClockColour        `json:"to_colour,omitempty"`
-	ToUnit   *CaseUnit           `json:"to_unit,omitempty"`
-	Towns    []RegimeEffectCount `json:"towns"`
-	Way      string              `json:"way"`
+	Items []RegimeEffectCount `json:"items"`
+
+	// Redecided Of rules: open, would move if they were decided now
+	Redecided int                 `json:"redecided"`
+	ToColour  *ClockColour        `json:"to_colour,omitempty"`
+	ToUnit    *CaseUnit           `json:"to_unit,omitempty"`
+	Towns     []RegimeEffectCount `json:"towns"`
+	Way       string              `json:"way"`
 }
 
 // RegimeFinding defines model for RegimeFinding.

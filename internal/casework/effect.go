@@ -96,9 +96,10 @@ func (m *Moved) Way() Way {
 // Ways counts what is moved in one way.
 type Ways struct {
 	Way
-	Cases, Open, Clocks int
-	Items, Towns        map[string]int // cases, by code; "": in no town
-	last                Ref
+	Cases, Clocks     int
+	InSpan, Redecided int            // cases, of rules: as [Moved] has it
+	Items, Towns      map[string]int // cases, by code; "": in no town
+	last              Ref
 }
 
 // Effect is what a change would do, counted.
@@ -136,8 +137,11 @@ func (e *Effect) count(m *Moved) {
 	}
 	w.last = m.Ref
 	w.Cases++
-	if m.State.Open() {
-		w.Open++
+	if m.InSpan {
+		w.InSpan++
+	}
+	if m.Redecided {
+		w.Redecided++
 	}
 	w.Items[m.Item]++
 	w.Towns[m.Town]++

@@ -2117,8 +2117,12 @@ export interface components {
             to_unit?: components["schemas"]["CaseUnit"];
             from_colour?: components["schemas"]["ClockColour"];
             to_colour?: components["schemas"]["ClockColour"];
+            /** @description All of them: of rules those opened in the span, and open ones of before that would move if they were decided now */
             cases: number;
-            open: number;
+            /** @description Of rules: opened in the span */
+            in_span: number;
+            /** @description Of rules: open, would move if they were decided now */
+            redecided: number;
             clocks: number;
             /** @description The most cases first, at most 50 */
             items: components["schemas"]["RegimeEffectCount"][];

@@ -125,7 +125,7 @@ export default {
     before: 'Now in force',
     after: 'With this version',
     cases: 'Cases',
-    open: 'Open',
+    inSpan: 'In that time',
     items: 'Items',
     towns: 'Towns',
     noTown: 'in no town',

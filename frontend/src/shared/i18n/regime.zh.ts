@@ -114,7 +114,7 @@ export default {
     before: '现行版本',
     after: '这个版本',
     cases: '案件',
-    open: '在办',
+    inSpan: '这段时间立案',
     items: '事项',
     towns: '镇街',
     noTown: '未归入镇街',
