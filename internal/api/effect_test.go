@@ -162,7 +162,7 @@ func TestHostileEffects(t *testing.T) {
 	for query, want := range map[string][2]string{
 		"?from=2026-02-01&to=2026-01-01":  {"empty_span", "to"},
 		"?from=2024-01-01&to=2026-01-01":  {"span_too_long", "from"},
-		"?from=2025-10-01&to=2026-11-03":   {"span_too_long", "from"},
+		"?from=2025-10-01&to=2026-11-03":  {"span_too_long", "from"},
 		"?from=yesterday":                 {"bad_time", "from"},
 		"?page=1":                         {"unknown_parameter", "page"},
 		"/cases?limit=501":                {"out_of_range", "limit"},

@@ -298,7 +298,8 @@ export interface paths {
          *     without it the stream starts now. An id of another epoch or from before what is kept is answered by an event
          *     `reset`: load anew. Data carries ids, numbers and codes only. Types: `report.filed`, `report.imported` (a range of
          *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `report.erased` (words of reports are gone), `plan.published`, `city.changed` (items, places,
-         *     attributions, people or what decides about cases). `report.filed` has as `units` who leads its case, then who supports. Who sees a
+         *     attributions, people or what decides about cases), `cases.recounted` (a batch of cases that have other deadlines since another
+         *     calendar is in force; without data to who sees a part of the city). `report.filed` has as `units` who leads its case, then who supports. Who sees a
          *     part of the city hears of reports filed there, and of those that their unit leads or supports, and by `reports.changed` without data that
          *     others may have come, gone or moved. `access`: what the reader may see has changed; load anew. The stream ends when
          *     the session does.
