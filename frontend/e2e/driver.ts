@@ -158,6 +158,16 @@ export class Driver {
       const query = `id=${draft.id}&edits=${draft.edits}`
       await this.api(`/regime/${kind}/draft?${query}`, { method: 'DELETE' }, 'administrator')
     },
+    /** A draft of what is in force, changed beside the page. */
+    // biome-ignore lint/suspicious/noExplicitAny: the contents are the test's.
+    draft: async (kind: string, change: (content: any) => void): Promise<void> => {
+      const at = `/regime/${kind}`
+      const { versions } = await (await this.api(at, undefined, 'administrator')).json()
+      const inForce = versions.find((v: { state: string }) => v.state === 'in_force')
+      const { content } = await (await this.api(`${at}/${inForce.id}`, undefined, 'administrator')).json()
+      change(content)
+      await this.api(`${at}/draft`, { method: 'PUT', body: JSON.stringify({ content }) }, 'administrator')
+    },
     /** An account that is nobody's demo: a village's secretary, unless said otherwise. Gives its one-time password. */
     account: (login: string, role = 'village_secretary', level = 'village', code = '330481103200'): Promise<string> => {
       const post = ['--role', role, '--level', level, '--code', code]

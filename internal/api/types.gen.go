@@ -368,6 +368,30 @@ func (e Channel) Valid() bool {
 	}
 }
 
+// Defines values for ClockColour.
+const (
+	ClockColourAmber  ClockColour = "amber"
+	ClockColourInTime ClockColour = "in_time"
+	ClockColourPaused ClockColour = "paused"
+	ClockColourRed    ClockColour = "red"
+)
+
+// Valid indicates whether the value is a known member of the ClockColour enum.
+func (e ClockColour) Valid() bool {
+	switch e {
+	case ClockColourAmber:
+		return true
+	case ClockColourInTime:
+		return true
+	case ClockColourPaused:
+		return true
+	case ClockColourRed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FollowedReportState.
 const (
 	FollowedReportStateReceived FollowedReportState = "received"
@@ -764,6 +788,84 @@ func (e ProviderCheckCode) Valid() bool {
 	case ProviderBadMetadata:
 		return true
 	case ProviderNoAnswer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegimeEffectAssumed.
+const (
+	Loads   RegimeEffectAssumed = "loads"
+	Members RegimeEffectAssumed = "members"
+	Places  RegimeEffectAssumed = "places"
+)
+
+// Valid indicates whether the value is a known member of the RegimeEffectAssumed enum.
+func (e RegimeEffectAssumed) Valid() bool {
+	switch e {
+	case Loads:
+		return true
+	case Members:
+		return true
+	case Places:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegimeEffectKind.
+const (
+	RegimeEffectKindCalendar  RegimeEffectKind = "calendar"
+	RegimeEffectKindCatalogue RegimeEffectKind = "catalogue"
+	RegimeEffectKindRules     RegimeEffectKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the RegimeEffectKind enum.
+func (e RegimeEffectKind) Valid() bool {
+	switch e {
+	case RegimeEffectKindCalendar:
+		return true
+	case RegimeEffectKindCatalogue:
+		return true
+	case RegimeEffectKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegimeEffectCaseClock.
+const (
+	RegimeEffectCaseClockConfirm    RegimeEffectCaseClock = "confirm"
+	RegimeEffectCaseClockDesk       RegimeEffectCaseClock = "desk"
+	RegimeEffectCaseClockDisposal   RegimeEffectCaseClock = "disposal"
+	RegimeEffectCaseClockFirst      RegimeEffectCaseClock = "first"
+	RegimeEffectCaseClockReceive    RegimeEffectCaseClock = "receive"
+	RegimeEffectCaseClockReview     RegimeEffectCaseClock = "review"
+	RegimeEffectCaseClockSelfSettle RegimeEffectCaseClock = "self_settle"
+	RegimeEffectCaseClockVerify     RegimeEffectCaseClock = "verify"
+)
+
+// Valid indicates whether the value is a known member of the RegimeEffectCaseClock enum.
+func (e RegimeEffectCaseClock) Valid() bool {
+	switch e {
+	case RegimeEffectCaseClockConfirm:
+		return true
+	case RegimeEffectCaseClockDesk:
+		return true
+	case RegimeEffectCaseClockDisposal:
+		return true
+	case RegimeEffectCaseClockFirst:
+		return true
+	case RegimeEffectCaseClockReceive:
+		return true
+	case RegimeEffectCaseClockReview:
+		return true
+	case RegimeEffectCaseClockSelfSettle:
+		return true
+	case RegimeEffectCaseClockVerify:
 		return true
 	default:
 		return false
@@ -1289,6 +1391,87 @@ func (e GetRegimeParamsKind) Valid() bool {
 	}
 }
 
+// Defines values for GetRegimeEffectParamsKind.
+const (
+	GetRegimeEffectParamsKindCalendar  GetRegimeEffectParamsKind = "calendar"
+	GetRegimeEffectParamsKindCatalogue GetRegimeEffectParamsKind = "catalogue"
+	GetRegimeEffectParamsKindRules     GetRegimeEffectParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the GetRegimeEffectParamsKind enum.
+func (e GetRegimeEffectParamsKind) Valid() bool {
+	switch e {
+	case GetRegimeEffectParamsKindCalendar:
+		return true
+	case GetRegimeEffectParamsKindCatalogue:
+		return true
+	case GetRegimeEffectParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportRegimeEffectParamsLang.
+const (
+	ExportRegimeEffectParamsLangEn ExportRegimeEffectParamsLang = "en"
+	ExportRegimeEffectParamsLangZh ExportRegimeEffectParamsLang = "zh"
+)
+
+// Valid indicates whether the value is a known member of the ExportRegimeEffectParamsLang enum.
+func (e ExportRegimeEffectParamsLang) Valid() bool {
+	switch e {
+	case ExportRegimeEffectParamsLangEn:
+		return true
+	case ExportRegimeEffectParamsLangZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportRegimeEffectParamsKind.
+const (
+	ExportRegimeEffectParamsKindCalendar  ExportRegimeEffectParamsKind = "calendar"
+	ExportRegimeEffectParamsKindCatalogue ExportRegimeEffectParamsKind = "catalogue"
+	ExportRegimeEffectParamsKindRules     ExportRegimeEffectParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the ExportRegimeEffectParamsKind enum.
+func (e ExportRegimeEffectParamsKind) Valid() bool {
+	switch e {
+	case ExportRegimeEffectParamsKindCalendar:
+		return true
+	case ExportRegimeEffectParamsKindCatalogue:
+		return true
+	case ExportRegimeEffectParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListRegimeEffectParamsKind.
+const (
+	ListRegimeEffectParamsKindCalendar  ListRegimeEffectParamsKind = "calendar"
+	ListRegimeEffectParamsKindCatalogue ListRegimeEffectParamsKind = "catalogue"
+	ListRegimeEffectParamsKindRules     ListRegimeEffectParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the ListRegimeEffectParamsKind enum.
+func (e ListRegimeEffectParamsKind) Valid() bool {
+	switch e {
+	case ListRegimeEffectParamsKindCalendar:
+		return true
+	case ListRegimeEffectParamsKindCatalogue:
+		return true
+	case ListRegimeEffectParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetRegimeTableParamsFormat.
 const (
 	Csv  GetRegimeTableParamsFormat = "csv"
@@ -1667,6 +1850,22 @@ type CaseProposal struct {
 	Why        BothWords  `json:"why"`
 }
 
+// CaseRates defines model for CaseRates.
+type CaseRates struct {
+	Closed  int  `json:"closed"`
+	Closure Rate `json:"closure"`
+
+	// Due Suspended ones among them
+	Due        int       `json:"due"`
+	From       time.Time `json:"from"`
+	OnTime     int       `json:"on_time"`
+	OnTimeRate Rate      `json:"on_time_rate"`
+	Suspended  int       `json:"suspended"`
+
+	// To Just after it
+	To time.Time `json:"to"`
+}
+
 // CaseRow defines model for CaseRow.
 type CaseRow struct {
 	AmberAt *time.Time       `json:"amber_at,omitempty"`
@@ -1751,6 +1950,9 @@ type City struct {
 	Unplaced *int     `json:"unplaced,omitempty"`
 }
 
+// ClockColour defines model for ClockColour.
+type ClockColour string
+
 // Code defines model for Code.
 type Code struct {
 	Code string `json:"code"`
@@ -1815,7 +2017,7 @@ type DemoAccount struct {
 
 // DoneAct defines model for DoneAct.
 type DoneAct struct {
-	// Act One of the acts, or what the service did itself: conclude, gather_parts
+	// Act One of the acts, or what the service did itself: conclude, gather_parts, relimit
 	Act string    `json:"act"`
 	At  time.Time `json:"at"`
 
@@ -2632,6 +2834,16 @@ type PublicVillage struct {
 	Town      *JurisdictionRef `json:"town,omitempty"`
 }
 
+// Rate defines model for Rate.
+type Rate struct {
+	N    int `json:"n"`
+	Part int `json:"part"`
+
+	// Percent With two decimals; absent where it is of too few
+	Percent *float64 `json:"percent,omitempty"`
+	TooFew  bool     `json:"too_few"`
+}
+
 // Reason defines model for Reason.
 type Reason struct {
 	Reason string `json:"reason"`
@@ -2657,6 +2869,159 @@ type RegimeDocument struct {
 type RegimeDraft struct {
 	Content json.RawMessage `json:"content"`
 	Seen    *RegimeSeen     `json:"seen,omitempty"`
+}
+
+// RegimeEffect defines model for RegimeEffect.
+type RegimeEffect struct {
+	// Against The version in force that it is compared with
+	Against int `json:"against"`
+
+	// Aside Of rules: cases that stay with the unit, with other support, or sent at once or not
+	Aside int `json:"aside"`
+
+	// Assumed What was not kept of then and is taken as it is now
+	Assumed []RegimeEffectAssumed `json:"assumed"`
+
+	// At When it was counted
+	At time.Time `json:"at"`
+
+	// Clocks Of lists and calendars: clocks that are not stopped
+	Clocks      int `json:"clocks"`
+	ClocksMoved int `json:"clocks_moved"`
+
+	// Differ Of lists: open cases to which it gives other limits
+	Differ int `json:"differ"`
+
+	// Earlier Clocks due earlier
+	Earlier int `json:"earlier"`
+
+	// From Of rules
+	From *time.Time `json:"from,omitempty"`
+
+	// Kept Of lists: of them those that keep their list in any case, as their item has another number of stages
+	Kept  int              `json:"kept"`
+	Kind  RegimeEffectKind `json:"kind"`
+	Later int              `json:"later"`
+
+	// Looked Cases: of rules those opened in the span, else those that are open
+	Looked int `json:"looked"`
+
+	// MoreWays How many ways are left out
+	MoreWays int `json:"more_ways"`
+
+	// Moved Of them go to another unit, or have a clock with other times
+	Moved int `json:"moved"`
+
+	// Open Of rules: open cases, whenever they were opened
+	Open int `json:"open"`
+
+	// Redecided Of rules: open cases that would go to another unit if they were decided now
+	Redecided int        `json:"redecided"`
+	To        *time.Time `json:"to,omitempty"`
+
+	// Ways From where to where, the most cases first
+	Ways []RegimeEffectWay `json:"ways"`
+}
+
+// RegimeEffectAssumed defines model for RegimeEffect.Assumed.
+type RegimeEffectAssumed string
+
+// RegimeEffectKind defines model for RegimeEffect.Kind.
+type RegimeEffectKind string
+
+// RegimeEffectCase defines model for RegimeEffectCase.
+type RegimeEffectCase struct {
+	After  RegimeEffectSide `json:"after"`
+	Before RegimeEffectSide `json:"before"`
+
+	// Clock Which clock
+	Clock *RegimeEffectCaseClock `json:"clock,omitempty"`
+
+	// InSpan Of rules: it was opened in the span
+	InSpan   *bool     `json:"in_span,omitempty"`
+	Item     string    `json:"item"`
+	ItemName BothWords `json:"item_name"`
+	OpenedAt time.Time `json:"opened_at"`
+
+	// Redecided Of rules: it is open, and would go from the unit that has it to another if it were decided now
+	Redecided *bool              `json:"redecided,omitempty"`
+	Ref       string             `json:"ref"`
+	Report    openapi_types.UUID `json:"report"`
+
+	// Stage Of the disposal, from 0
+	Stage *int      `json:"stage,omitempty"`
+	State CaseState `json:"state"`
+
+	// Town Its code
+	Town     *string    `json:"town,omitempty"`
+	TownName *BothWords `json:"town_name,omitempty"`
+	Unit     CaseUnit   `json:"unit"`
+	Way      string     `json:"way"`
+}
+
+// RegimeEffectCaseClock Which clock
+type RegimeEffectCaseClock string
+
+// RegimeEffectCount defines model for RegimeEffectCount.
+type RegimeEffectCount struct {
+	Cases int `json:"cases"`
+
+	// Code Empty: in no town
+	Code string    `json:"code"`
+	Name BothWords `json:"name"`
+}
+
+// RegimeEffectLine defines model for RegimeEffectLine.
+type RegimeEffectLine struct {
+	// Done Cases looked at
+	Done   *int          `json:"done,omitempty"`
+	Effect *RegimeEffect `json:"effect,omitempty"`
+	Total  *int          `json:"total,omitempty"`
+}
+
+// RegimeEffectPage defines model for RegimeEffectPage.
+type RegimeEffectPage struct {
+	Cases []RegimeEffectCase `json:"cases"`
+
+	// Next Absent on the last page
+	Next *string `json:"next,omitempty"`
+}
+
+// RegimeEffectSide defines model for RegimeEffectSide.
+type RegimeEffectSide struct {
+	// AmberAt Absent: not known, as the clock stands still
+	AmberAt    *time.Time   `json:"amber_at,omitempty"`
+	Colour     *ClockColour `json:"colour,omitempty"`
+	DueAt      *time.Time   `json:"due_at,omitempty"`
+	Limit      *string      `json:"limit,omitempty"`
+	LimitWords *BothWords   `json:"limit_words,omitempty"`
+
+	// Rule The line that decides, from 1; 0: none
+	Rule *int       `json:"rule,omitempty"`
+	Unit *CaseUnit  `json:"unit,omitempty"`
+	Why  *BothWords `json:"why,omitempty"`
+}
+
+// RegimeEffectWay defines model for RegimeEffectWay.
+type RegimeEffectWay struct {
+	// Cases All of them: of rules those opened in the span, and open ones of before that would move if they were decided now
+	Cases      int          `json:"cases"`
+	Clocks     int          `json:"clocks"`
+	FromColour *ClockColour `json:"from_colour,omitempty"`
+	FromUnit   *CaseUnit    `json:"from_unit,omitempty"`
+
+	// InSpan Of rules: opened in the span
+	InSpan int `json:"in_span"`
+
+	// Items The most cases first, at most 50
+	Items []RegimeEffectCount `json:"items"`
+
+	// Redecided Of rules: open, would move if they were decided now
+	Redecided int                 `json:"redecided"`
+	ToColour  *ClockColour        `json:"to_colour,omitempty"`
+	ToUnit    *CaseUnit           `json:"to_unit,omitempty"`
+	Towns     []RegimeEffectCount `json:"towns"`
+	Way       string              `json:"way"`
 }
 
 // RegimeFinding defines model for RegimeFinding.
@@ -2685,6 +3050,9 @@ type RegimePublish struct {
 
 	// InForceFrom Absent: now
 	InForceFrom *time.Time `json:"in_force_from,omitempty"`
+
+	// RecountOpen Of a list: open cases are taken over to it when it is in force. What was used stays used, what was granted besides stays granted, and at least half of each new limit is left
+	RecountOpen *bool `json:"recount_open,omitempty"`
 }
 
 // RegimeSeen defines model for RegimeSeen.
@@ -3190,6 +3558,30 @@ type ListCasesParams struct {
 // ListCasesParamsMine defines parameters for ListCases.
 type ListCasesParamsMine string
 
+// GetRatesParams defines parameters for GetRates.
+type GetRatesParams struct {
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Unit Numbers of units that lead or support it, comma-separated
+	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
+
+	// Item Item codes, comma-separated
+	Item *ItemFilter `form:"item,omitempty" json:"item,omitempty"`
+
+	// Town A town's code
+	Town *string `form:"town,omitempty" json:"town,omitempty"`
+
+	// Village A village's code
+	Village *string `form:"village,omitempty" json:"village,omitempty"`
+
+	// Grid A grid's code
+	Grid *string `form:"grid,omitempty" json:"grid,omitempty"`
+}
+
 // CountReportsParams defines parameters for CountReports.
 type CountReportsParams struct {
 	// Item Item codes, comma-separated
@@ -3321,6 +3713,55 @@ type ReadRegimeTableParamsKind string
 
 // GetRegimeParamsKind defines parameters for GetRegime.
 type GetRegimeParamsKind string
+
+// GetRegimeEffectParams defines parameters for GetRegimeEffect.
+type GetRegimeEffectParams struct {
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// GetRegimeEffectParamsKind defines parameters for GetRegimeEffect.
+type GetRegimeEffectParamsKind string
+
+// ExportRegimeEffectParams defines parameters for ExportRegimeEffect.
+type ExportRegimeEffectParams struct {
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Lang Of the names and the words
+	Lang *ExportRegimeEffectParamsLang `form:"lang,omitempty" json:"lang,omitempty"`
+}
+
+// ExportRegimeEffectParamsLang defines parameters for ExportRegimeEffect.
+type ExportRegimeEffectParamsLang string
+
+// ExportRegimeEffectParamsKind defines parameters for ExportRegimeEffect.
+type ExportRegimeEffectParamsKind string
+
+// ListRegimeEffectParams defines parameters for ListRegimeEffect.
+type ListRegimeEffectParams struct {
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Way Only those moved in this way: `3>5` from unit to unit, `in_time>red` from colour to colour
+	Way *string `form:"way,omitempty" json:"way,omitempty"`
+
+	// After The `next` of the page before
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListRegimeEffectParamsKind defines parameters for ListRegimeEffect.
+type ListRegimeEffectParamsKind string
 
 // GetRegimeTableParams defines parameters for GetRegimeTable.
 type GetRegimeTableParams struct {

@@ -10,10 +10,12 @@ import (
 	"gridgov/internal/casework"
 	"gridgov/internal/catalogue"
 	"gridgov/internal/fault"
+	"gridgov/internal/kpi"
 	"gridgov/internal/photo"
 	"gridgov/internal/policy"
 	"gridgov/internal/regime"
 	"gridgov/internal/report"
+	"gridgov/internal/worktime"
 )
 
 // ListUnder is the one-stop list that a case was opened under. A published one never changes, so it is kept once it was read.
@@ -41,7 +43,28 @@ func (c *City) termsOf(ctx context.Context, k *casework.Case) (*casework.Terms, 
 	if err != nil {
 		return nil, err
 	}
-	return casework.TermsOf(&regime.Regime{Catalogue: list, Calendar: c.Regime().Calendar}, k.Item), nil
+	now := c.Regime()
+	return casework.TermsOf(&regime.Regime{Catalogue: list, Calendar: now.Calendar, CalendarID: now.CalendarID}, k.Item), nil
+}
+
+// CalendarOf is the calendar by which a clock counts: that of now, but of one that is stopped the one by which it was kept.
+func (c *City) CalendarOf(ctx context.Context, k *casework.Clock) (*worktime.Calendar, error) {
+	now := c.Regime()
+	if k.Phase() != worktime.Stopped || k.Calendar == 0 || k.Calendar == now.CalendarID {
+		return now.Calendar, nil
+	}
+	if known, ok := c.calendars.Load(k.Calendar); ok {
+		return known.(*worktime.Calendar), nil
+	}
+	d, err := c.Regimes.Get(ctx, regime.Calendar, k.Calendar)
+	if err != nil {
+		return nil, err
+	}
+	calendar, err := worktime.Parse(d.Content)
+	if err == nil {
+		c.calendars.Store(k.Calendar, calendar)
+	}
+	return calendar, err
 }
 
 // useEvidence links photos to the act of a case.
@@ -76,6 +99,18 @@ func (c *City) Subjects(ctx context.Context, reports []report.Report, reaches ..
 
 // ListCases reads a page of the cases of the reports that a reach covers.
 func (l *Live) ListCases(ctx context.Context, q casework.Query, reach *policy.Reach) (casework.Page, error) {
+	l.cut(&q, reach)
+	return l.Cases.List(ctx, q)
+}
+
+// Rates counts the cases of the reports that a reach covers.
+func (l *Live) Rates(ctx context.Context, q casework.RateQuery, reach *policy.Reach) (kpi.Tally, error) {
+	l.cut(&q.Query, reach)
+	return l.Cases.Rates(ctx, q)
+}
+
+// cut narrows a query to what a reach covers.
+func (l *Live) cut(q *casework.Query, reach *policy.Reach) {
 	q.Whole = reach.City
 	if len(reach.Areas) > 0 {
 		q.Within = l.State().within(reach)
@@ -84,5 +119,4 @@ func (l *Live) ListCases(ctx context.Context, q casework.Query, reach *policy.Re
 		q.Filer = reach.Me
 	}
 	q.Led = reach.Units
-	return l.Cases.List(ctx, q)
 }

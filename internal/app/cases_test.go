@@ -81,7 +81,7 @@ func wholeCases(t testing.TB, c *app.City) (n int) {
 		}
 		return documents[id]
 	}
-	cal := c.Regime().Calendar
+	cal, calID := c.Regime().Calendar, c.Regime().CalendarID
 	kept := tableRows(t, c, `SELECT `+strings.Join(casework.Columns, ", ")+` FROM cases ORDER BY report_num, part`)
 	keptClocks := tableRows(t, c, `SELECT `+strings.Join(casework.ClockColumns, ", ")+` FROM clock ORDER BY report_num, part, n`)
 	acts := map[report.Num][]casework.ActRow{}
@@ -123,7 +123,7 @@ func wholeCases(t testing.TB, c *app.City) (n int) {
 				if d.Rule > 0 {
 					d.Dispatch = document(regime.Rules, k.RulesID).(*assign.Rules).Rules[d.Rule-1].Dispatch
 				}
-				terms := casework.TermsOf(&regime.Regime{Catalogue: list, Calendar: cal}, r.Item)
+				terms := casework.TermsOf(&regime.Regime{Catalogue: list, Calendar: cal, CalendarID: calID}, r.Item)
 				m := &report.Matter{Source: r.Source, CapturedAt: r.CapturedAt, ReceivedAt: r.ReceivedAt, Generated: r.Generated}
 				first := casework.Case{Ref: casework.Ref{Report: r.Num}, Item: r.Item, CatalogueID: k.CatalogueID, RulesID: k.RulesID}
 				fold, err := casework.Open(first, d, terms, casework.OpenedAt(m))
@@ -462,7 +462,7 @@ func TestEarlierReportsGetTheirCases(t *testing.T) {
 		file(t, c, n)
 	}
 	want := tableRows(t, c, `SELECT report_num, state, unit_id, opened_at, closed_at, due_at FROM cases ORDER BY report_num`)
-	for _, sql := range []string{`DROP TABLE testcity.photo_use, testcity.photo_file, testcity.photo, testcity.photo_blob, testcity.case_opening, testcity.clock, testcity.case_act, testcity.cases, testcity.regime`,
+	for _, sql := range []string{`DROP TABLE testcity.photo_use, testcity.photo_file, testcity.photo, testcity.photo_blob, testcity.case_opening, testcity.recount, testcity.clock, testcity.case_act, testcity.cases, testcity.regime`,
 		`UPDATE testcity.schema_version SET version = 7`} {
 		if _, err := db.Owner().Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)

@@ -64,6 +64,7 @@ type City struct {
 	desk       atomic.Pointer[desk]
 	reloadDesk sync.Mutex    // one change of desk at a time
 	lists      sync.Map      // regime.ID → *catalogue.Catalogue, of cases that were opened under others than the one in force
+	calendars  sync.Map      // regime.ID → *worktime.Calendar, of clocks that were stopped under others than the one in force
 	committed  chan struct{} // something was committed here
 	wake       atomic.Pointer[func()]
 	announcer  sync.WaitGroup

@@ -125,6 +125,7 @@ func Apply(c *Case, t *Terms, d Doing) (*Case, error) {
 	if err := n.runClocks(t, d); err != nil {
 		return nil, err
 	}
+	n.countedBy(t.CalendarID, c.Clocks)
 	return n, nil
 }
 

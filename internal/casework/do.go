@@ -352,7 +352,7 @@ func (d *deed) write(ctx context.Context, was, now *Case) error {
 	for n, row := range clocks {
 		sql := insertClock
 		if n < len(was.Clocks) {
-			if len(was.Clocks[n].Marks()) == len(now.Clocks[n].Marks()) {
+			if w, k := &was.Clocks[n], &now.Clocks[n]; len(w.Marks()) == len(k.Marks()) && w.Calendar == k.Calendar {
 				continue // nothing was done with it
 			}
 			sql = updateClock

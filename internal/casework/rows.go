@@ -117,7 +117,8 @@ func scan(row pgx.CollectableRow) (*Case, error) {
 }
 
 // ClockColumns are those of table clock, in the order of ClockValues.
-var ClockColumns = []string{"report_num", "part", "n", "kind", "stage", "marks", "started_at", "stopped_at", "amber_at", "due_at", "next_at", "late"}
+var ClockColumns = []string{"report_num", "part", "n", "kind", "stage", "marks", "started_at", "stopped_at", "amber_at", "due_at", "next_at", "late",
+	"calendar_id"}
 
 // ClockValues are the rows of table clock.
 func (c *Case) ClockValues(cal *worktime.Calendar) ([][]any, error) {
@@ -134,7 +135,7 @@ func (c *Case) ClockValues(cal *worktime.Calendar) ([][]any, error) {
 			next = s.Amber
 		}
 		rows[n] = []any{c.Report, c.Part, n, k.Kind, k.Stage, marks, s.Started, orNull(s.Stopped), orNull(s.Amber), orNull(s.Due), orNull(next),
-			s.Phase == worktime.Stopped && s.Late(s.Stopped)}
+			s.Phase == worktime.Stopped && s.Late(s.Stopped), orNull(k.Calendar)}
 	}
 	return rows, nil
 }

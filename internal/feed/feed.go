@@ -30,6 +30,7 @@ const (
 	ReportReplaced   = "report.replaced"   // Replaced
 	ReportErased     = "report.erased"     // Erased
 	CaseChanged      = "case.changed"      // Case
+	CasesRecounted   = "cases.recounted"   // Recounted
 	PlanPublished    = "plan.published"    // Published
 	CityChanged      = "city.changed"      // Changed
 )
@@ -54,6 +55,12 @@ type Case struct {
 	Version int     `json:"version"`
 	State   string  `json:"state"`
 	Units   []int64 `json:"units"`
+}
+
+// Recounted is the data of cases.recounted: reports of one batch whose cases have other times since a document is in force.
+type Recounted struct {
+	Regime int64    `json:"regime"`
+	Nums   []uint32 `json:"nums"`
 }
 
 // Range is the data of report.imported: one batch, with the numbers FromNum to ToNum, both among them.

@@ -12,6 +12,8 @@ export interface LiveEvents {
     units?: number[]
   }
   'case.changed': { num: number; part?: number; version: number; state: string; units: number[] }
+  /** Cases have other times since another calendar, or list, is in force. */
+  'cases.recounted': { regime?: number; nums?: number[] }
   'report.imported': { from_num: number; to_num: number; count: number }
   'report.positioned': { num?: number }
   'report.replaced': Record<string, unknown>
@@ -35,6 +37,7 @@ export interface LiveListener {
 const types = [
   'report.filed',
   'case.changed',
+  'cases.recounted',
   'report.imported',
   'report.positioned',
   'report.replaced',

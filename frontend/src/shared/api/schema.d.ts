@@ -168,6 +168,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cases/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many of the cases that are due in a span were closed, and how many of them on time
+         * @description Of the reports that who asks may see, as it stands now. A case is due when the last limit of its disposal runs out, or, as
+         *     long as it has not come to that, when the last of its clocks does. Suspended cases are counted by when they were
+         *     suspended, and are in no rate. Rejected, merged and voided cases are not counted, nor are tasks. A rate of fewer than
+         *     20 says nothing: it is `too_few`.
+         */
+        get: operations["getRates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cases/{case}": {
         parameters: {
             query?: never;
@@ -275,7 +298,8 @@ export interface paths {
          *     without it the stream starts now. An id of another epoch or from before what is kept is answered by an event
          *     `reset`: load anew. Data carries ids, numbers and codes only. Types: `report.filed`, `report.imported` (a range of
          *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `report.erased` (words of reports are gone), `plan.published`, `city.changed` (items, places,
-         *     attributions, people or what decides about cases). `report.filed` has as `units` who leads its case, then who supports. Who sees a
+         *     attributions, people or what decides about cases), `cases.recounted` (a batch of cases that have other deadlines since another
+         *     calendar is in force; without data to who sees a part of the city). `report.filed` has as `units` who leads its case, then who supports. Who sees a
          *     part of the city hears of reports filed there, and of those that their unit leads or supports, and by `reports.changed` without data that
          *     others may have come, gone or moved. `access`: what the reader may see has changed; load anew. The stream ends when
          *     the session does.
@@ -671,6 +695,65 @@ export interface paths {
         post?: never;
         /** Throw the draft away */
         delete: operations["discardRegimeDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/{id}/effect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a version would do to cases, compared with the one in force
+         * @description Lines of JSON: how far it has come (`done` of `total`) while it is counted, then the `effect`; it ends when the client
+         *     leaves. Rules: who would have got the cases opened from `from` until before `to` (at most 13 months; without them the last
+         *     month), and which open cases would go elsewhere if they were decided now. Publishing rules moves none of them. A list:
+         *     which open cases would have other times if they were taken over to it (`recount_open` of publishing); by itself it moves
+         *     none. A calendar: which clocks of open cases will have other times. What was not kept of then (members and loads of
+         *     units, places under older borders) is taken as it is now.
+         */
+        get: operations["getRegimeEffect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/{id}/effect/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The cases that a version would move, by number */
+        get: operations["listRegimeEffect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/{id}/effect.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All cases that a version would move, as a table */
+        get: operations["exportRegimeEffect"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1950,6 +2033,158 @@ export interface components {
              * @description Absent: now
              */
             in_force_from?: string;
+            /** @description Of a list: open cases are taken over to it when it is in force. What was used stays used, what was granted besides stays granted, and at least half of each new limit is left */
+            recount_open?: boolean;
+        };
+        CaseRates: {
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Just after it
+             */
+            to: string;
+            /** @description Suspended ones among them */
+            due: number;
+            closed: number;
+            on_time: number;
+            suspended: number;
+            closure: components["schemas"]["Rate"];
+            on_time_rate: components["schemas"]["Rate"];
+        };
+        Rate: {
+            part: number;
+            n: number;
+            /**
+             * Format: double
+             * @description With two decimals; absent where it is of too few
+             */
+            percent?: number;
+            too_few: boolean;
+        };
+        RegimeEffectLine: {
+            /** @description Cases looked at */
+            done?: number;
+            total?: number;
+            effect?: components["schemas"]["RegimeEffect"];
+        };
+        RegimeEffect: {
+            /** @enum {string} */
+            kind: "catalogue" | "rules" | "calendar";
+            /** @description The version in force that it is compared with */
+            against: number;
+            /**
+             * Format: date-time
+             * @description When it was counted
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Of rules
+             */
+            from?: string;
+            /** Format: date-time */
+            to?: string;
+            /** @description Cases: of rules those opened in the span, else those that are open */
+            looked: number;
+            /** @description Of them go to another unit, or have a clock with other times */
+            moved: number;
+            /** @description Of rules: open cases, whenever they were opened */
+            open: number;
+            /** @description Of rules: open cases that would go to another unit if they were decided now */
+            redecided: number;
+            /** @description Of rules: cases that stay with the unit, with other support, or sent at once or not */
+            aside: number;
+            /** @description Of lists and calendars: clocks that are not stopped */
+            clocks: number;
+            clocks_moved: number;
+            /** @description Clocks due earlier */
+            earlier: number;
+            later: number;
+            /** @description Of lists: open cases to which it gives other limits */
+            differ: number;
+            /** @description Of lists: of them those that keep their list in any case, as their item has another number of stages */
+            kept: number;
+            /** @description From where to where, the most cases first */
+            ways: components["schemas"]["RegimeEffectWay"][];
+            /** @description How many ways are left out */
+            more_ways: number;
+            /** @description What was not kept of then and is taken as it is now */
+            assumed: ("members" | "loads" | "places")[];
+        };
+        RegimeEffectWay: {
+            way: string;
+            from_unit?: components["schemas"]["CaseUnit"];
+            to_unit?: components["schemas"]["CaseUnit"];
+            from_colour?: components["schemas"]["ClockColour"];
+            to_colour?: components["schemas"]["ClockColour"];
+            /** @description All of them: of rules those opened in the span, and open ones of before that would move if they were decided now */
+            cases: number;
+            /** @description Of rules: opened in the span */
+            in_span: number;
+            /** @description Of rules: open, would move if they were decided now */
+            redecided: number;
+            clocks: number;
+            /** @description The most cases first, at most 50 */
+            items: components["schemas"]["RegimeEffectCount"][];
+            towns: components["schemas"]["RegimeEffectCount"][];
+        };
+        RegimeEffectCount: {
+            /** @description Empty: in no town */
+            code: string;
+            name: components["schemas"]["BothWords"];
+            cases: number;
+        };
+        /** @enum {string} */
+        ClockColour: "in_time" | "amber" | "red" | "paused";
+        RegimeEffectPage: {
+            cases: components["schemas"]["RegimeEffectCase"][];
+            /** @description Absent on the last page */
+            next?: string;
+        };
+        RegimeEffectCase: {
+            ref: string;
+            /** Format: uuid */
+            report: string;
+            item: string;
+            item_name: components["schemas"]["BothWords"];
+            /** @description Its code */
+            town?: string;
+            town_name?: components["schemas"]["BothWords"];
+            state: components["schemas"]["CaseState"];
+            unit: components["schemas"]["CaseUnit"];
+            /** Format: date-time */
+            opened_at: string;
+            /**
+             * @description Which clock
+             * @enum {string}
+             */
+            clock?: "desk" | "confirm" | "self_settle" | "receive" | "first" | "disposal" | "verify" | "review";
+            /** @description Of the disposal, from 0 */
+            stage?: number;
+            /** @description Of rules: it was opened in the span */
+            in_span?: boolean;
+            /** @description Of rules: it is open, and would go from the unit that has it to another if it were decided now */
+            redecided?: boolean;
+            way: string;
+            before: components["schemas"]["RegimeEffectSide"];
+            after: components["schemas"]["RegimeEffectSide"];
+        };
+        RegimeEffectSide: {
+            unit?: components["schemas"]["CaseUnit"];
+            /** @description The line that decides, from 1; 0: none */
+            rule?: number;
+            why?: components["schemas"]["BothWords"];
+            limit?: string;
+            limit_words?: components["schemas"]["BothWords"];
+            /**
+             * Format: date-time
+             * @description Absent: not known, as the clock stands still
+             */
+            amber_at?: string;
+            /** Format: date-time */
+            due_at?: string;
+            colour?: components["schemas"]["ClockColour"];
         };
         RegimeFinding: {
             /** @description Of rules the line, from 1; 0: the whole */
@@ -2575,7 +2810,7 @@ export interface components {
             n: number;
             /** Format: date-time */
             at: string;
-            /** @description One of the acts, or what the service did itself: conclude, gather_parts */
+            /** @description One of the acts, or what the service did itself: conclude, gather_parts, relimit */
             act: string;
             was: components["schemas"]["CaseState"];
             is: components["schemas"]["CaseState"];
@@ -3134,6 +3369,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRates: {
+        parameters: {
+            query?: {
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description Numbers of units that lead or support it, comma-separated */
+                unit?: string;
+                /** @description Item codes, comma-separated */
+                item?: components["parameters"]["itemFilter"];
+                /** @description A town's code */
+                town?: string;
+                /** @description A village's code */
+                village?: string;
+                /** @description A grid's code */
+                grid?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rates */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseRates"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3981,6 +4252,103 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRegimeEffect: {
+        parameters: {
+            query?: {
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+            };
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+                /** @description A version's number */
+                id: components["parameters"]["regimeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["RegimeEffectLine"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRegimeEffect: {
+        parameters: {
+            query?: {
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description Only those moved in this way: `3>5` from unit to unit, `in_time>red` from colour to colour */
+                way?: string;
+                /** @description The `next` of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+                /** @description A version's number */
+                id: components["parameters"]["regimeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegimeEffectPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportRegimeEffect: {
+        parameters: {
+            query?: {
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description Of the names and the words */
+                lang?: "zh" | "en";
+            };
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+                /** @description A version's number */
+                id: components["parameters"]["regimeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
             };
             default: components["responses"]["Problem"];
         };

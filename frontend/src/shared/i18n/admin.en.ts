@@ -414,6 +414,8 @@ const en: typeof zh = {
     case_void: 'voided a case',
     regime_discard: 'threw a draft of the rules away',
     regime_publish: 'published rules',
+    regime_recount: 'counted open cases anew',
+    regime_relimit: 'took open cases over to a list',
     regime_save: 'saved a draft of the rules',
     report_import: 'imported reports',
     report_position: 'corrected a position',
@@ -591,6 +593,7 @@ const en: typeof zh = {
     offNow: 'The identity provider is off; sessions that came of it have ended',
   },
   adminFault: {
+    span_too_long: 'The span is longer than 13 months: choose a shorter one.',
     last_administrator:
       'The city would be left without an administrator: this is the last one. Give another person the post and an account first.',
     bad_issuer: 'It has to begin with https, without a user, a query or a fragment. Write it as the provider has it.',

@@ -409,6 +409,8 @@ export default {
     case_void: '作废案件',
     regime_discard: '丢弃规则草稿',
     regime_publish: '发布规则',
+    regime_recount: '按新日历重算在办案件',
+    regime_relimit: '在办案件改用新清单',
     regime_save: '保存规则草稿',
     report_import: '导入上报',
     report_position: '改正位置',
@@ -581,6 +583,7 @@ export default {
     offNow: '已停用统一身份认证，经它的登录已结束',
   },
   adminFault: {
+    span_too_long: '时段超过 13 个月，请选短一些。',
     last_administrator: '城市不能没有管理员，这是最后一位。请先给另一个人管理员岗位并开通账号，再这样做。',
     bad_issuer: '须是加密网址，不带用户名、问号或井号。请照平台给出的原样填写。',
     bad_button: '请填写名称，最多 40 个字符。',

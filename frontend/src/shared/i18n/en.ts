@@ -312,6 +312,7 @@ const en: typeof zh = {
       note: 'Leave a note',
       conclude: 'Came with its end',
       gather_parts: 'All parts have ended',
+      relimit: 'Taken over to another one-stop list',
       accept_file_dispatch: 'Accept and dispatch',
       file_dispatch: 'File and dispatch',
     },

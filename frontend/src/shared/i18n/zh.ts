@@ -310,6 +310,7 @@ export default {
       note: '备注',
       conclude: '导入时已办结',
       gather_parts: '分案均已办结',
+      relimit: '改用新的一站式清单',
       accept_file_dispatch: '受理并派遣',
       file_dispatch: '立案并派遣',
     },
