@@ -43,3 +43,13 @@ func Gather(c *Case, t *Terms, settled []SettledBy, at time.Time) (*Case, error)
 	}
 	return n, n.runClocks(t, Doing{Act: GatherParts, At: at})
 }
+
+// Supervised is a case that the service puts under the town's supervision, as [SuperviseBy] does it to its row.
+func Supervised(c *Case, at time.Time) *Case {
+	n := c.clone()
+	n.Version++
+	if n.SupervisedAt.IsZero() {
+		n.SupervisedAt = at
+	}
+	return n
+}
