@@ -117,7 +117,7 @@ func WriteSettings(ctx context.Context, pool *pgxpool.Pool, w *feed.Writer, at t
 		if err != nil {
 			return fmt.Errorf("keep how overdue matters are told: %w", err)
 		}
-		_, err = w.Append(ctx, tx, at, nil, audit.Record{Act: "setting.change", Subject: "setting:" + keySettings, Before: before, After: s})
+		_, err = w.Append(ctx, tx, at, nil, audit.Record{Act: "setting.change", Subject: "setting:escalation", Before: before, After: s})
 		return err
 	})
 }

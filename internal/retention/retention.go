@@ -92,7 +92,7 @@ func (s *Service) SetDays(ctx context.Context, days int) error {
 		if _, err = tx.Exec(ctx, `INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, keySetting, value); err != nil {
 			return fmt.Errorf("keep how long matters are kept: %w", err)
 		}
-		_, err = s.Feed.Append(ctx, tx, s.Now().UTC(), nil, audit.Record{Act: "setting.change", Subject: "setting:" + keySetting, Before: before, After: setting{days}})
+		_, err = s.Feed.Append(ctx, tx, s.Now().UTC(), nil, audit.Record{Act: "setting.change", Subject: "setting:retention", Before: before, After: setting{days}})
 		return err
 	})
 }

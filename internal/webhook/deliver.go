@@ -20,7 +20,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
-	"gridgov/internal/audit"
 	"gridgov/internal/fault"
 	"gridgov/internal/job"
 	"gridgov/internal/postgres"
@@ -139,8 +138,7 @@ func (s *Service) SendTest(ctx context.Context, id int64) (uuid.UUID, error) {
 		if err := s.Jobs().Insert(ctx, tx, Args{Delivery: delivery}); err != nil {
 			return err
 		}
-		_, err = s.Feed.Append(ctx, tx, at, nil, audit.Record{Act: "webhook.test", Subject: fmt.Sprintf("webhook:%d", id)})
-		return err
+		return s.keep(ctx, tx, at, record("webhook.test", id, nil, nil))
 	})
 	if err != nil {
 		return delivery, fmt.Errorf("send a test to webhook %d: %w", id, err)

@@ -203,7 +203,7 @@ func (s *Service) Add(ctx context.Context, e Edit) (id int64, secret string, err
 			return err
 		}
 		secret = Secret(plain)
-		return s.record(ctx, tx, at, "webhook.add", id, nil, &e)
+		return s.keep(ctx, tx, at, record("webhook.add", id, nil, &e))
 	})
 	if err != nil {
 		return 0, "", fmt.Errorf("add a webhook: %w", err)
@@ -225,7 +225,7 @@ type told struct {
 	Disabled bool    `json:"disabled,omitempty"`
 }
 
-func (s *Service) record(ctx context.Context, tx pgx.Tx, at time.Time, act string, id int64, before, after *Edit) error {
+func record(act string, id int64, before, after *Edit) audit.Record {
 	of := func(e *Edit) any {
 		if e == nil {
 			return nil
@@ -236,7 +236,11 @@ func (s *Service) record(ctx context.Context, tx pgx.Tx, at time.Time, act strin
 		}
 		return told{host, e.Events, e.Disabled}
 	}
-	_, err := s.Feed.Append(ctx, tx, at, nil, audit.Record{Act: act, Subject: fmt.Sprintf("webhook:%d", id), Before: of(before), After: of(after)})
+	return audit.Record{Act: act, Subject: fmt.Sprintf("webhook:%d", id), Before: of(before), After: of(after)}
+}
+
+func (s *Service) keep(ctx context.Context, tx pgx.Tx, at time.Time, r audit.Record) error {
+	_, err := s.Feed.Append(ctx, tx, at, nil, r)
 	return err
 }
 
@@ -276,7 +280,7 @@ func (s *Service) Change(ctx context.Context, id int64, version int, e Edit) err
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, at, "webhook.change", id, &before, &e)
+		return s.keep(ctx, tx, at, record("webhook.change", id, &before, &e))
 	})
 	if err != nil {
 		return fmt.Errorf("change webhook %d: %w", id, err)
@@ -298,7 +302,7 @@ func (s *Service) Renew(ctx context.Context, id int64) (secret string, err error
 			return err
 		}
 		secret = Secret(plain)
-		return s.record(ctx, tx, s.Now().UTC(), "webhook.renew", id, nil, nil)
+		return s.keep(ctx, tx, s.Now().UTC(), record("webhook.renew", id, nil, nil))
 	})
 	if err != nil {
 		return "", fmt.Errorf("renew the secret of webhook %d: %w", id, err)
@@ -321,7 +325,7 @@ func (s *Service) Remove(ctx context.Context, id int64) error {
 		if _, err := tx.Exec(ctx, `UPDATE webhook_delivery SET state = 'dropped' WHERE webhook_id = $1 AND state = 'waiting'`, id); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, at, "webhook.remove", id, &before, nil)
+		return s.keep(ctx, tx, at, record("webhook.remove", id, &before, nil))
 	})
 	if err != nil {
 		return fmt.Errorf("remove webhook %d: %w", id, err)
