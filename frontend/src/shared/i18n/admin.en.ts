@@ -313,6 +313,8 @@ const en: typeof zh = {
       key: 'Keys',
       demo: 'The demo',
       audit: 'The record',
+      notice: 'Notices',
+      webhook: 'Webhooks',
     },
     noAccount: 'no such account',
     refused: {

@@ -308,6 +308,8 @@ export default {
       key: '密钥',
       demo: '演示数据',
       audit: '操作记录',
+      notice: '通知',
+      webhook: '接口推送',
     },
     noAccount: '没有这个账号',
     refused: {
