@@ -1,5 +1,6 @@
-import { readFile, rename } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { mkdtemp, readFile, rename, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { v7 } from 'uuid'
@@ -177,6 +178,21 @@ export class Driver {
     done: async (num: number, act: object): Promise<void> => {
       const { version } = (await (await this.api(`/cases/${num}`)).json()).case
       await this.api(`/cases/${num}/acts`, { method: 'POST', body: JSON.stringify({ version, ...act }) })
+    },
+    /** A matter that is brought from elsewhere, late: its clocks ran out days ago. */
+    overdue: async (id: string, item: string, spot: { lon: number; lat: number }): Promise<void> => {
+      const at = new Date(Date.now() - 5 * 86_400_000).toISOString()
+      const file = join(await mkdtemp(join(tmpdir(), 'overdue-')), 'reports.csv')
+      await writeFile(file, `id,lon,lat,at,item\n${id},${spot.lon},${spot.lat},${at},${item}\n`)
+      await this.server.run(
+        'import',
+        'reports',
+        file,
+        '--city',
+        'haining',
+        '--map',
+        'id=id,lon=lon,lat=lat,at=at,item=item',
+      )
     },
     /** A report of someone else's, filed beside the page; its number. */
     filed: async (

@@ -85,6 +85,7 @@ func (c *call) caseDetail(ctx context.Context, m *matter) (CaseDetail, error) {
 	if k.Part > 0 {
 		out.Parent = new(casework.Ref{Report: k.Report, Part: k.Parent}.String())
 	}
+	out.SupervisedAt = moment(k.SupervisedAt)
 	if k.MergedInto != nil {
 		out.MergedInto = new(k.MergedInto.String())
 	}

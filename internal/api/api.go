@@ -131,6 +131,11 @@ func (a *api) routes() []route {
 		{"DELETE", "/account/sessions", a.endOtherSessions, ordinary, policy.AccountOwn},
 		{"DELETE", "/account/sessions/{id}", a.endSession, ordinary, policy.AccountOwn},
 
+		{"GET", "/notices", a.listNotices, ordinary, policy.AccountOwn},
+		{"POST", "/notices/read", a.readNotices, ordinary, policy.AccountOwn},
+		{"GET", "/account/notices", a.getNoticeChoice, ordinary, policy.AccountOwn},
+		{"PUT", "/account/notices", a.setNoticeChoice, ordinary, policy.AccountOwn},
+
 		{"GET", "/regime/{kind}", a.listRegime, ordinary, policy.RegimeView},
 		{"GET", "/regime/{kind}/{id}", a.getRegime, ordinary, policy.RegimeView},
 		{"GET", "/regime/{kind}/{id}/table", a.getRegimeTable, ordinary, policy.RegimeView},
@@ -176,6 +181,16 @@ func (a *api) routes() []route {
 		{"GET", "/settings/identity-provider", a.getProvider, ordinary, policy.SettingEdit},
 		{"PUT", "/settings/identity-provider", a.setProvider, ordinary, policy.SettingEdit},
 		{"DELETE", "/settings/identity-provider", a.removeProvider, ordinary, policy.SettingEdit},
+		{"GET", "/settings/escalation", a.getEscalation, ordinary, policy.SettingEdit},
+		{"PUT", "/settings/escalation", a.changeEscalation, ordinary, policy.SettingEdit},
+		{"GET", "/settings/escalation/preview", a.previewRetention, ordinary, policy.SettingEdit},
+		{"GET", "/webhooks", a.listWebhooks, ordinary, policy.SettingEdit},
+		{"POST", "/webhooks", a.addWebhook, ordinary, policy.SettingEdit},
+		{"PUT", "/webhooks/{id}", a.changeWebhook, ordinary, policy.SettingEdit},
+		{"DELETE", "/webhooks/{id}", a.removeWebhook, ordinary, policy.SettingEdit},
+		{"POST", "/webhooks/{id}/secret", a.renewWebhook, ordinary, policy.SettingEdit},
+		{"POST", "/webhooks/{id}/test", a.testWebhook, ordinary, policy.SettingEdit},
+		{"GET", "/webhooks/{id}/deliveries", a.listDeliveries, ordinary, policy.SettingEdit},
 		{"GET", "/outbox", a.listOutbox, ordinary, policy.SettingEdit},
 	}
 	if a.FixedBody != nil {

@@ -623,6 +623,144 @@ func (e NewReportPositionSource) Valid() bool {
 	}
 }
 
+// Defines values for NoticeClock.
+const (
+	NoticeClockConfirm    NoticeClock = "confirm"
+	NoticeClockDesk       NoticeClock = "desk"
+	NoticeClockDisposal   NoticeClock = "disposal"
+	NoticeClockFirst      NoticeClock = "first"
+	NoticeClockReceive    NoticeClock = "receive"
+	NoticeClockReview     NoticeClock = "review"
+	NoticeClockSelfSettle NoticeClock = "self_settle"
+	NoticeClockVerify     NoticeClock = "verify"
+)
+
+// Valid indicates whether the value is a known member of the NoticeClock enum.
+func (e NoticeClock) Valid() bool {
+	switch e {
+	case NoticeClockConfirm:
+		return true
+	case NoticeClockDesk:
+		return true
+	case NoticeClockDisposal:
+		return true
+	case NoticeClockFirst:
+		return true
+	case NoticeClockReceive:
+		return true
+	case NoticeClockReview:
+		return true
+	case NoticeClockSelfSettle:
+		return true
+	case NoticeClockVerify:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeStep.
+const (
+	NoticeStepAmber     NoticeStep = "amber"
+	NoticeStepRed       NoticeStep = "red"
+	NoticeStepSupervise NoticeStep = "supervise"
+	NoticeStepWebhook   NoticeStep = "webhook"
+)
+
+// Valid indicates whether the value is a known member of the NoticeStep enum.
+func (e NoticeStep) Valid() bool {
+	switch e {
+	case NoticeStepAmber:
+		return true
+	case NoticeStepRed:
+		return true
+	case NoticeStepSupervise:
+		return true
+	case NoticeStepWebhook:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeWhy.
+const (
+	NoticeWhyAdministrator NoticeWhy = "administrator"
+	NoticeWhyCentreHead    NoticeWhy = "centre_head"
+	NoticeWhyDesk          NoticeWhy = "desk"
+	NoticeWhyDutyLeader    NoticeWhy = "duty_leader"
+	NoticeWhyGrid          NoticeWhy = "grid"
+	NoticeWhyHandler       NoticeWhy = "handler"
+	NoticeWhyTownLeader    NoticeWhy = "town_leader"
+	NoticeWhyUnitHead      NoticeWhy = "unit_head"
+	NoticeWhyUnitMember    NoticeWhy = "unit_member"
+	NoticeWhyVillage       NoticeWhy = "village"
+)
+
+// Valid indicates whether the value is a known member of the NoticeWhy enum.
+func (e NoticeWhy) Valid() bool {
+	switch e {
+	case NoticeWhyAdministrator:
+		return true
+	case NoticeWhyCentreHead:
+		return true
+	case NoticeWhyDesk:
+		return true
+	case NoticeWhyDutyLeader:
+		return true
+	case NoticeWhyGrid:
+		return true
+	case NoticeWhyHandler:
+		return true
+	case NoticeWhyTownLeader:
+		return true
+	case NoticeWhyUnitHead:
+		return true
+	case NoticeWhyUnitMember:
+		return true
+	case NoticeWhyVillage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeChoiceLanguage.
+const (
+	NoticeChoiceLanguageEn NoticeChoiceLanguage = "en"
+	NoticeChoiceLanguageZh NoticeChoiceLanguage = "zh"
+)
+
+// Valid indicates whether the value is a known member of the NoticeChoiceLanguage enum.
+func (e NoticeChoiceLanguage) Valid() bool {
+	switch e {
+	case NoticeChoiceLanguageEn:
+		return true
+	case NoticeChoiceLanguageZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeChoiceChangeLanguage.
+const (
+	NoticeChoiceChangeLanguageEn NoticeChoiceChangeLanguage = "en"
+	NoticeChoiceChangeLanguageZh NoticeChoiceChangeLanguage = "zh"
+)
+
+// Valid indicates whether the value is a known member of the NoticeChoiceChangeLanguage enum.
+func (e NoticeChoiceChangeLanguage) Valid() bool {
+	switch e {
+	case NoticeChoiceChangeLanguageEn:
+		return true
+	case NoticeChoiceChangeLanguageZh:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PhotoState.
 const (
 	Ready     PhotoState = "ready"
@@ -1082,6 +1220,30 @@ func (e UnitKind) Valid() bool {
 	}
 }
 
+// Defines values for WebhookDeliveryState.
+const (
+	Dropped WebhookDeliveryState = "dropped"
+	Failed  WebhookDeliveryState = "failed"
+	Sent    WebhookDeliveryState = "sent"
+	Waiting WebhookDeliveryState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDeliveryState enum.
+func (e WebhookDeliveryState) Valid() bool {
+	switch e {
+	case Dropped:
+		return true
+	case Failed:
+		return true
+	case Sent:
+		return true
+	case Waiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Layer.
 const (
 	LayerHeat          Layer = "heat"
@@ -1141,16 +1303,16 @@ func (e TusResumable) Valid() bool {
 
 // Defines values for ListCasesParamsMine.
 const (
-	False ListCasesParamsMine = "false"
-	True  ListCasesParamsMine = "true"
+	ListCasesParamsMineFalse ListCasesParamsMine = "false"
+	ListCasesParamsMineTrue  ListCasesParamsMine = "true"
 )
 
 // Valid indicates whether the value is a known member of the ListCasesParamsMine enum.
 func (e ListCasesParamsMine) Valid() bool {
 	switch e {
-	case False:
+	case ListCasesParamsMineFalse:
 		return true
-	case True:
+	case ListCasesParamsMineTrue:
 		return true
 	default:
 		return false
@@ -1175,6 +1337,24 @@ func (e CountReportsParamsBucket) Valid() bool {
 	case Month:
 		return true
 	case Week:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListNoticesParamsUnread.
+const (
+	ListNoticesParamsUnreadFalse ListNoticesParamsUnread = "false"
+	ListNoticesParamsUnreadTrue  ListNoticesParamsUnread = "true"
+)
+
+// Valid indicates whether the value is a known member of the ListNoticesParamsUnread enum.
+func (e ListNoticesParamsUnread) Valid() bool {
+	switch e {
+	case ListNoticesParamsUnreadFalse:
+		return true
+	case ListNoticesParamsUnreadTrue:
 		return true
 	default:
 		return false
@@ -1829,6 +2009,9 @@ type CaseDetail struct {
 	// Ref What it is called: the report's number, or of a part 1234-2
 	Ref string `json:"ref"`
 
+	// SupervisedAt Since when the town looks after it
+	SupervisedAt *time.Time `json:"supervised_at,omitempty"`
+
 	// Task Given out to be done beside others
 	Task  bool    `json:"task"`
 	Title *string `json:"title,omitempty"`
@@ -2041,6 +2224,21 @@ type DoneAct struct {
 	Unit      *CaseUnit      `json:"unit,omitempty"`
 	Verdict   *bool          `json:"verdict,omitempty"`
 	Was       CaseState      `json:"was"`
+}
+
+// Escalation defines model for Escalation.
+type Escalation struct {
+	// Grace How long a clock may be overdue before the town looks after the case, such as `1 wd`
+	Grace string `json:"grace"`
+
+	// QuietFrom From this time of day e-mail waits, as 22:00, in the city's zone
+	QuietFrom string `json:"quiet_from"`
+
+	// QuietUntil Until this one; the same as `quiet_from`: it never waits
+	QuietUntil string `json:"quiet_until"`
+
+	// RetentionDays 0: who told a matter is kept for good
+	RetentionDays int `json:"retention_days"`
 }
 
 // FollowRequest defines model for FollowRequest.
@@ -2463,6 +2661,81 @@ type NewUnit struct {
 	Level  *string `json:"level,omitempty"`
 	Name   string  `json:"name"`
 	NameEn *string `json:"name_en,omitempty"`
+}
+
+// Notice defines model for Notice.
+type Notice struct {
+	At time.Time `json:"at"`
+
+	// Case The case, as it is called
+	Case  *string      `json:"case,omitempty"`
+	Clock *NoticeClock `json:"clock,omitempty"`
+	Id    int          `json:"id"`
+	Read  bool         `json:"read"`
+
+	// Report The number of its report
+	Report *int `json:"report,omitempty"`
+
+	// Step 80 % of the time is used, all of it, the city's grace too; or a webhook was given up
+	Step NoticeStep `json:"step"`
+
+	// Why Why one is told
+	Why   NoticeWhy `json:"why"`
+	Words BothWords `json:"words"`
+}
+
+// NoticeClock defines model for Notice.Clock.
+type NoticeClock string
+
+// NoticeStep 80 % of the time is used, all of it, the city's grace too; or a webhook was given up
+type NoticeStep string
+
+// NoticeWhy Why one is told
+type NoticeWhy string
+
+// NoticeChoice defines model for NoticeChoice.
+type NoticeChoice struct {
+	// Address An e-mail address of one's is known
+	Address  bool                 `json:"address"`
+	Amber    bool                 `json:"amber"`
+	Language NoticeChoiceLanguage `json:"language"`
+
+	// Mail The city sends e-mail
+	Mail      bool `json:"mail"`
+	Red       bool `json:"red"`
+	Supervise bool `json:"supervise"`
+}
+
+// NoticeChoiceLanguage defines model for NoticeChoice.Language.
+type NoticeChoiceLanguage string
+
+// NoticeChoiceChange defines model for NoticeChoiceChange.
+type NoticeChoiceChange struct {
+	Amber     bool                       `json:"amber"`
+	Language  NoticeChoiceChangeLanguage `json:"language"`
+	Red       bool                       `json:"red"`
+	Supervise bool                       `json:"supervise"`
+}
+
+// NoticeChoiceChangeLanguage defines model for NoticeChoiceChange.Language.
+type NoticeChoiceChangeLanguage string
+
+// NoticePage defines model for NoticePage.
+type NoticePage struct {
+	// Next Ask for `before` it for more; absent: there is no more
+	Next    *int     `json:"next,omitempty"`
+	Notices []Notice `json:"notices"`
+
+	// Unread How many were not read, at most 100
+	Unread int `json:"unread"`
+}
+
+// NoticesRead defines model for NoticesRead.
+type NoticesRead struct {
+	Ids *[]int `json:"ids,omitempty"`
+
+	// UpTo All up to this id
+	UpTo *int `json:"up_to,omitempty"`
 }
 
 // OneStopAspect defines model for OneStopAspect.
@@ -3107,6 +3380,9 @@ type Report struct {
 	// Allowed Of one report: what may be done with it
 	Allowed *[]string `json:"allowed,omitempty"`
 
+	// AnonymisedAt When it was made anonymous after the city's retention: words, photos and who told it are gone, its point is about
+	AnonymisedAt *time.Time `json:"anonymised_at,omitempty"`
+
 	// Beidou BeiDou grid location code, null outside the north-eastern quadrant
 	Beidou     *string   `json:"beidou"`
 	CapturedAt time.Time `json:"captured_at"`
@@ -3207,6 +3483,13 @@ type ResidentReport struct {
 
 // ResidentReportPositionSource defines model for ResidentReport.PositionSource.
 type ResidentReportPositionSource string
+
+// RetentionPreview defines model for RetentionPreview.
+type RetentionPreview struct {
+	// First When the oldest of them was captured
+	First   *time.Time `json:"first,omitempty"`
+	Reports int        `json:"reports"`
+}
 
 // Right defines model for Right.
 type Right struct {
@@ -3437,6 +3720,79 @@ type UnmaskedReporter struct {
 	Phone *string    `json:"phone,omitempty"`
 }
 
+// Webhook defines model for Webhook.
+type Webhook struct {
+	Disabled bool             `json:"disabled"`
+	Events   []string         `json:"events"`
+	Id       int              `json:"id"`
+	Last     *WebhookDelivery `json:"last,omitempty"`
+	MadeAt   time.Time        `json:"made_at"`
+	Name     string           `json:"name"`
+	Url      string           `json:"url"`
+	Version  int              `json:"version"`
+
+	// Waiting Messages that were not sent yet
+	Waiting int `json:"waiting"`
+}
+
+// WebhookChange defines model for WebhookChange.
+type WebhookChange struct {
+	Disabled *bool    `json:"disabled,omitempty"`
+	Events   []string `json:"events"`
+	Name     string   `json:"name"`
+	Url      string   `json:"url"`
+	Version  int      `json:"version"`
+}
+
+// WebhookDeliveries defines model for WebhookDeliveries.
+type WebhookDeliveries struct {
+	Deliveries []WebhookDelivery `json:"deliveries"`
+}
+
+// WebhookDelivery defines model for WebhookDelivery.
+type WebhookDelivery struct {
+	Event string `json:"event"`
+
+	// Id The message's `webhook-id`
+	Id     openapi_types.UUID   `json:"id"`
+	MadeAt time.Time            `json:"made_at"`
+	State  WebhookDeliveryState `json:"state"`
+
+	// Status HTTP's, of the last answer
+	Status  *int       `json:"status,omitempty"`
+	TriedAt *time.Time `json:"tried_at,omitempty"`
+	Tries   int        `json:"tries"`
+
+	// Why Why the last try failed: own_network, unknown_host, unreachable, timeout, tls, redirect, refused, gone, no_answer, bad_url; or why it was dropped: settled, disabled, demo
+	Why *string `json:"why,omitempty"`
+}
+
+// WebhookDeliveryState defines model for WebhookDelivery.State.
+type WebhookDeliveryState string
+
+// WebhookEdit defines model for WebhookEdit.
+type WebhookEdit struct {
+	Disabled *bool    `json:"disabled,omitempty"`
+	Events   []string `json:"events"`
+	Name     string   `json:"name"`
+	Url      string   `json:"url"`
+}
+
+// WebhookList defines model for WebhookList.
+type WebhookList struct {
+	// Events Those that may be chosen
+	Events   []string  `json:"events"`
+	Webhooks []Webhook `json:"webhooks"`
+}
+
+// WebhookSecret defines model for WebhookSecret.
+type WebhookSecret struct {
+	Id int `json:"id"`
+
+	// Secret `whsec_` and base64, as the scheme has it
+	Secret string `json:"secret"`
+}
+
 // Words A text in Chinese and in English; one that is missing is shown in the other language
 type Words = worktime.Words
 
@@ -3640,6 +3996,19 @@ type LocateParams struct {
 	AccuracyM *float64 `form:"accuracy_m,omitempty" json:"accuracy_m,omitempty"`
 	Crs       *string  `form:"crs,omitempty" json:"crs,omitempty"`
 }
+
+// ListNoticesParams defines parameters for ListNotices.
+type ListNoticesParams struct {
+	// Unread `true`: those alone that were not read
+	Unread *ListNoticesParamsUnread `form:"unread,omitempty" json:"unread,omitempty"`
+
+	// Before The `next` of the page before
+	Before *int `form:"before,omitempty" json:"before,omitempty"`
+	Limit  *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListNoticesParamsUnread defines parameters for ListNotices.
+type ListNoticesParamsUnread string
 
 // ListPeopleParams defines parameters for ListPeople.
 type ListPeopleParams struct {
@@ -3846,6 +4215,11 @@ type FinishProviderParams struct {
 	Iss   *string `form:"iss,omitempty" json:"iss,omitempty"`
 }
 
+// PreviewRetentionParams defines parameters for PreviewRetention.
+type PreviewRetentionParams struct {
+	Days int `form:"days" json:"days"`
+}
+
 // GetTileJSONParamsLayer defines parameters for GetTileJSON.
 type GetTileJSONParamsLayer string
 
@@ -3900,6 +4274,9 @@ type AppendUploadParams struct {
 	TusResumable   TusResumable `json:"Tus-Resumable"`
 }
 
+// SetNoticeChoiceJSONRequestBody defines body for SetNoticeChoice for application/json ContentType.
+type SetNoticeChoiceJSONRequestBody = NoticeChoiceChange
+
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange
 
@@ -3914,6 +4291,9 @@ type ConfirmSecondFactorJSONRequestBody = Code
 
 // ActOnCaseJSONRequestBody defines body for ActOnCase for application/json ContentType.
 type ActOnCaseJSONRequestBody = NewAct
+
+// ReadNoticesJSONRequestBody defines body for ReadNotices for application/json ContentType.
+type ReadNoticesJSONRequestBody = NoticesRead
 
 // CreatePersonJSONRequestBody defines body for CreatePerson for application/json ContentType.
 type CreatePersonJSONRequestBody = NewPerson
@@ -3972,6 +4352,9 @@ type GiveProviderCodeJSONRequestBody = Code
 // ChangeSettingsJSONRequestBody defines body for ChangeSettings for application/json ContentType.
 type ChangeSettingsJSONRequestBody = SettingsChange
 
+// ChangeEscalationJSONRequestBody defines body for ChangeEscalation for application/json ContentType.
+type ChangeEscalationJSONRequestBody = Escalation
+
 // SetIdentityProviderJSONRequestBody defines body for SetIdentityProvider for application/json ContentType.
 type SetIdentityProviderJSONRequestBody = IdentityProviderChange
 
@@ -3989,3 +4372,9 @@ type CreateUnitJSONRequestBody = NewUnit
 
 // ChangeUnitJSONRequestBody defines body for ChangeUnit for application/json ContentType.
 type ChangeUnitJSONRequestBody = UnitChange
+
+// AddWebhookJSONRequestBody defines body for AddWebhook for application/json ContentType.
+type AddWebhookJSONRequestBody = WebhookEdit
+
+// ChangeWebhookJSONRequestBody defines body for ChangeWebhook for application/json ContentType.
+type ChangeWebhookJSONRequestBody = WebhookChange

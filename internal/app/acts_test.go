@@ -27,8 +27,8 @@ import (
 // office is a city with two teams and a department, in which anybody may do anything.
 type office struct {
 	t                 testing.TB
-	c                 *app.City
 	db                *postgres.Database
+	c                 *app.City
 	near, far, bureau policy.UnitID
 	worker, other     uuid.UUID
 }
@@ -40,7 +40,7 @@ func newOffice(t testing.TB) *office {
 	if _, err := c.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	o := &office{t: t, c: c, db: db, near: manned(t, c, policy.TownTeam, "近队", policy.Area{Level: policy.Town, Code: "330481101"}),
+	o := &office{t: t, db: db, c: c, near: manned(t, c, policy.TownTeam, "近队", policy.Area{Level: policy.Town, Code: "330481101"}),
 		far: manned(t, c, policy.TownTeam, "远队", policy.Area{Level: policy.Village, Code: apptest.VillageCode(1, 1)}), bureau: manned(t, c, policy.LineDepartment, "局", policy.Area{})}
 	err := c.Reports.SetItems(t.Context(), []report.Item{{Code: "1", Name: "一"}, {Code: "2", Name: "二"}})
 	if err == nil {

@@ -95,7 +95,8 @@ func wholeCases(t testing.TB, c *app.City) (n int) {
 		t.Fatal(err)
 	}
 	if err := pgx.BeginFunc(t.Context(), c.Pool, func(tx pgx.Tx) error { // what the fold gives goes through tables of the same types
-		for _, sql := range []string{`CREATE TEMP TABLE fold_case (LIKE cases) ON COMMIT DROP`, `CREATE TEMP TABLE fold_clock (LIKE clock) ON COMMIT DROP`} {
+		for _, sql := range []string{`CREATE TEMP TABLE fold_case (LIKE cases) ON COMMIT DROP`, `CREATE TEMP TABLE fold_clock (LIKE clock) ON COMMIT DROP`,
+			`ALTER TABLE fold_clock ALTER told_round DROP NOT NULL, ALTER told_step DROP NOT NULL`} {
 			if _, err := tx.Exec(t.Context(), sql); err != nil {
 				return err
 			}
@@ -135,6 +136,11 @@ func wholeCases(t testing.TB, c *app.City) (n int) {
 				if err != nil {
 					return err
 				}
+				for _, a := range acts[r.Num] { // of the service, where a node is at work
+					if a.Act == casework.Supervise {
+						fold = casework.Supervised(fold, a.At)
+					}
+				}
 				if fold.Version != len(acts[r.Num]) {
 					t.Errorf("case %s is of version %d and has %d acts", fold.Ref, fold.Version, len(acts[r.Num]))
 				}
@@ -160,8 +166,12 @@ func wholeCases(t testing.TB, c *app.City) (n int) {
 		}
 		for table, want := range map[string]int{"case": len(kept), "clock": len(keptClocks)} {
 			real := map[string]string{"case": "cases", "clock": "clock"}[table]
+			columns := strings.Join(casework.Columns, ", ")
+			if table == "clock" { // when it is told of next, the sweep says
+				columns = strings.Join(slices.DeleteFunc(slices.Clone(casework.ClockColumns), func(c string) bool { return c == "next_at" }), ", ")
+			}
 			var differ int
-			err := tx.QueryRow(t.Context(), `SELECT count(*) FROM (SELECT k::text FROM `+real+` k EXCEPT ALL SELECT f::text FROM fold_`+table+` f) d`).Scan(&differ)
+			err := tx.QueryRow(t.Context(), `SELECT count(*) FROM (SELECT `+columns+` FROM `+real+` EXCEPT ALL SELECT `+columns+` FROM fold_`+table+`) d`).Scan(&differ)
 			if err != nil {
 				return err
 			}
@@ -462,7 +472,9 @@ func TestEarlierReportsGetTheirCases(t *testing.T) {
 		file(t, c, n)
 	}
 	want := tableRows(t, c, `SELECT report_num, state, unit_id, opened_at, closed_at, due_at FROM cases ORDER BY report_num`)
-	for _, sql := range []string{`DROP TABLE testcity.photo_use, testcity.photo_file, testcity.photo, testcity.photo_blob, testcity.case_opening, testcity.recount, testcity.clock, testcity.case_act, testcity.cases, testcity.regime`,
+	for _, sql := range []string{`DROP TABLE testcity.river_job, testcity.river_leader, testcity.river_queue, testcity.river_notification, testcity.anonymised, testcity.notice, testcity.notice_choice,
+			testcity.webhook_delivery, testcity.webhook`, `DROP FUNCTION testcity.river_job_state_in_bitmask`, `DROP TYPE testcity.river_job_state`,
+		`DROP TABLE testcity.photo_use, testcity.photo_file, testcity.photo, testcity.photo_blob, testcity.case_opening, testcity.recount, testcity.clock, testcity.case_act, testcity.cases, testcity.regime`,
 		`UPDATE testcity.schema_version SET version = 7`} {
 		if _, err := db.Owner().Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)

@@ -18,9 +18,11 @@ import (
 	"gridgov/internal/casework"
 	"gridgov/internal/contact"
 	"gridgov/internal/feed"
+	"gridgov/internal/job"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/keyring"
 	"gridgov/internal/message"
+	"gridgov/internal/notice"
 	"gridgov/internal/person"
 	"gridgov/internal/photo"
 	"gridgov/internal/place"
@@ -30,6 +32,8 @@ import (
 	"gridgov/internal/regime"
 	"gridgov/internal/report"
 	"gridgov/internal/resident"
+	"gridgov/internal/retention"
+	"gridgov/internal/webhook"
 	"gridgov/tiles"
 )
 
@@ -55,7 +59,13 @@ type City struct {
 	Photos *photo.Service
 	// Residents report without an account.
 	Residents *resident.Service
+	// Notices tell people in time, Webhooks machines; Retention makes matters anonymous. What goes out of the house are Jobs.
+	Notices   *notice.Service
+	Webhooks  *webhook.Service
+	Retention *retention.Service
+	Jobs      *job.Queue
 
+	outside    outside
 	log        *slog.Logger
 	now        func() time.Time
 	proj       *postgres.Projector
@@ -117,6 +127,9 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	}
 	c.openMessages(keys)
 	c.openPhotos()
+	if err := c.openEscalation(keys); err != nil {
+		return nil, err
+	}
 	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(feed.Seq) {
 		select {
 		case c.committed <- struct{}{}:

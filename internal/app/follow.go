@@ -50,6 +50,7 @@ func (l *Live) rebuild(ctx context.Context) error {
 	}
 	l.Auth.Forget()
 	signal(l.rebuilt)
+	signal(l.clocksChanged)
 	l.setApplied(head)
 	return nil
 }
@@ -66,6 +67,7 @@ type news struct {
 	changed   bool // items, places or attributions
 	people    bool // people, posts, accounts or settings
 	desk      bool // what decides about cases
+	clocks    bool // cases were opened or acted on
 	size      int
 }
 
@@ -97,6 +99,10 @@ func (l *Live) apply(ctx context.Context, events []feed.Stored) error {
 func (n *news) take(e feed.Stored, plan int64) error {
 	var of numRange
 	var by int64 // the plan they were placed under
+	switch e.Type {
+	case feed.ReportFiled, feed.ReportImported, feed.CaseChanged, feed.CityChanged:
+		n.clocks = true
+	}
 	switch e.Type {
 	case feed.ReportFiled, feed.ReportPositioned:
 		var d feed.Filed
@@ -158,6 +164,9 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 	}
 	if n.desk {
 		signal(l.deskChanged)
+	}
+	if n.clocks {
+		signal(l.clocksChanged)
 	}
 	var changes []cube.Change
 	add := func(c *report.Column) {

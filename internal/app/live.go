@@ -38,9 +38,11 @@ type Live struct {
 	changed     chan struct{}                    // places or attributions may have changed
 	rebuilt     chan struct{}                    // all was loaded anew, of another state of the database
 	deskChanged chan struct{}                    // regime, units, people or items may have changed
-	strays      strays
-	done        sync.WaitGroup
-	stop        context.CancelFunc
+	// clocksChanged: cases were opened or acted on, so the next clock may be due earlier
+	clocksChanged chan struct{}
+	strays        strays
+	done          sync.WaitGroup
+	stop          context.CancelFunc
 }
 
 // Names are the words behind the cube's small codes. They are immutable; new words make new Names.
@@ -70,7 +72,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	}
 	l := &Live{City: c, Feed: log, Maker: &tiles.Maker{}, faces: map[string]uint32{}, applied: log.Head(),
 		moved: make(chan struct{}), switched: make(chan struct{}, 1), changed: make(chan struct{}, 1), rebuilt: make(chan struct{}, 1),
-		deskChanged: make(chan struct{}, 1), strays: newStrays()}
+		deskChanged: make(chan struct{}, 1), clocksChanged: make(chan struct{}, 1), strays: newStrays()}
 	if err := l.load(ctx); err != nil {
 		return nil, err
 	}
@@ -86,6 +88,8 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.watchOpenCases(run) })
 	l.done.Go(func() { l.Messages.Run(run) })
 	l.done.Go(func() { l.Photos.Run(run) })
+	l.done.Go(func() { l.tellInTime(run) })
+	l.done.Go(func() { l.workOnJobs(run) })
 	l.warm()
 	return l, nil
 }

@@ -44,9 +44,10 @@ type Case struct {
 	Extensions                       int
 	Asked                            *Extension // a second extension that was asked for
 	MergedInto                       *Ref
-	Object                           string  // the shop, site or household it is about
-	Rating                           int     // 1 to 5; 0: none
-	Clocks                           []Clock // in the order in which they were started
+	Object                           string    // the shop, site or household it is about
+	Rating                           int       // 1 to 5; 0: none
+	Clocks                           []Clock   // in the order in which they were started
+	SupervisedAt                     time.Time // since when the town looks after it; zero: it does not
 }
 
 // Extension is time asked for.

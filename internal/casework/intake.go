@@ -194,7 +194,7 @@ func with(first, shape int, onConflict string) string {
 var (
 	columnTypes = []string{"smallint", "smallint", "boolean", "text", "integer", "text", "bigint", "bigint", "integer", "bigint", "bigint[]", "text", "text",
 		"bigint[]", "uuid", "uuid", "timestamptz", "timestamptz", "timestamptz", "text", "smallint", "jsonb", "bigint", "smallint", "text", "smallint",
-		"timestamptz", "timestamptz"}
+		"timestamptz", "timestamptz", "timestamptz"}
 	clockTypes = []string{"smallint", "text", "smallint", "jsonb", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "boolean", "bigint"}
 	actTypes   = []string{"integer", "timestamptz", "text", "text", "text", "jsonb"}
 )

@@ -49,3 +49,13 @@ func Gather(c *Case, t *Terms, settled []SettledBy, at time.Time) (*Case, error)
 	n.countedBy(t.CalendarID, c.Clocks)
 	return n, err
 }
+
+// Supervised is a case that the service puts under the town's supervision, as [SuperviseBy] does it to its row.
+func Supervised(c *Case, at time.Time) *Case {
+	n := c.clone()
+	n.Version++
+	if n.SupervisedAt.IsZero() {
+		n.SupervisedAt = at
+	}
+	return n
+}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -33,6 +34,7 @@ const (
 	CasesRecounted   = "cases.recounted"   // Recounted
 	PlanPublished    = "plan.published"    // Published
 	CityChanged      = "city.changed"      // Changed
+	NoticeMade       = "notice.made"       // Notice
 )
 
 // Filed is the data of report.filed and report.positioned. Plan is the plan the placement was made under, 0 without. Units are
@@ -92,6 +94,11 @@ type Published struct {
 // Changed is the data of city.changed: something that all nodes keep in memory is another.
 type Changed struct {
 	What string `json:"what"` // items, places, attribution, people or regime
+}
+
+// Notice is the data of notice.made: somebody was told something, or has read it. It is sent to nobody else.
+type Notice struct {
+	Person uuid.UUID `json:"person"`
 }
 
 // Event is what is appended.

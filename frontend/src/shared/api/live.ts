@@ -24,6 +24,8 @@ export interface LiveEvents {
   'reports.changed': Record<string, unknown>
   /** What the reader may see is no longer what it was. */
   access: Record<string, unknown>
+  /** The reader was told something, or has read it on another page. */
+  'notice.made': Record<string, unknown>
   reset: Record<string, unknown>
 }
 
@@ -45,6 +47,7 @@ const types = [
   'plan.published',
   'city.changed',
   'reports.changed',
+  'notice.made',
   'access',
   'reset',
 ] as const

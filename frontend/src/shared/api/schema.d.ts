@@ -1322,6 +1322,195 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What one was told of clocks that run out, the newest first
+         * @description One's own alone. What lies outside of one's territory by now is left out.
+         */
+        get: operations["listNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark notices as read
+         * @description By their ids, or all up to one. Another's are passed over.
+         */
+        post: operations["readNotices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Of what one is told by e-mail, and in which language */
+        get: operations["getNoticeChoice"];
+        /** Choose of what one is told by e-mail */
+        put: operations["setNoticeChoice"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settings/escalation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When overdue matters come before the town, when nobody is written to, and for how long matters keep who told them */
+        get: operations["getEscalation"];
+        /**
+         * Set it; all of it is replaced
+         * @description `retention_days` is 0, which keeps all, or 90 to 36500: matters that are over for longer are made anonymous, once a day, for good. See `/settings/escalation/preview` first.
+         */
+        put: operations["changeEscalation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settings/escalation/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many matters a retention would make anonymous now; nothing is changed */
+        get: operations["previewRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The addresses elsewhere that are told of clocks that run out */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Add one
+         * @description The secret is shown this once. Messages are signed by the Standard Webhooks scheme (`webhook-id`, `webhook-timestamp`, `webhook-signature: v1,…`), sent at least once, the same `webhook-id` at each try, and tried for 24 hours. An address of the own network is refused, unless who runs the service allows it.
+         */
+        post: operations["addWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change one; all but the secret is replaced
+         * @description `version` is the one that was read; 409 `stale` when another came between.
+         */
+        put: operations["changeWebhook"];
+        post?: never;
+        /** Remove one; what waits is not sent */
+        delete: operations["removeWebhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give it another secret, which is shown this once; the one before is worth nothing from then on */
+        post: operations["renewWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it a message; what became of it is among its deliveries */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent to it, the newest first, up to 50 */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/settings/identity-provider": {
         parameters: {
             query?: never;
@@ -1694,6 +1883,135 @@ export interface components {
             why?: string;
             /** @description What the other side or the system said */
             said?: string;
+        };
+        NoticePage: {
+            notices: components["schemas"]["Notice"][];
+            /** @description How many were not read, at most 100 */
+            unread: number;
+            /** @description Ask for `before` it for more; absent: there is no more */
+            next?: number;
+        };
+        Notice: {
+            id: number;
+            /**
+             * @description 80 % of the time is used, all of it, the city's grace too; or a webhook was given up
+             * @enum {string}
+             */
+            step: "amber" | "red" | "supervise" | "webhook";
+            /**
+             * @description Why one is told
+             * @enum {string}
+             */
+            why: "handler" | "duty_leader" | "unit_head" | "unit_member" | "grid" | "village" | "desk" | "centre_head" | "town_leader" | "administrator";
+            /** @description The case, as it is called */
+            case?: string;
+            /** @description The number of its report */
+            report?: number;
+            /** @enum {string} */
+            clock?: "desk" | "confirm" | "self_settle" | "receive" | "first" | "disposal" | "verify" | "review";
+            words: components["schemas"]["BothWords"];
+            /** Format: date-time */
+            at: string;
+            read: boolean;
+        };
+        NoticesRead: {
+            ids?: number[];
+            /** @description All up to this id */
+            up_to?: number;
+        };
+        NoticeChoice: {
+            /** @enum {string} */
+            language: "zh" | "en";
+            amber: boolean;
+            red: boolean;
+            supervise: boolean;
+            /** @description An e-mail address of one's is known */
+            address: boolean;
+            /** @description The city sends e-mail */
+            mail: boolean;
+        };
+        NoticeChoiceChange: {
+            /** @enum {string} */
+            language: "zh" | "en";
+            amber: boolean;
+            red: boolean;
+            supervise: boolean;
+        };
+        Escalation: {
+            /** @description How long a clock may be overdue before the town looks after the case, such as `1 wd` */
+            grace: string;
+            /** @description From this time of day e-mail waits, as 22:00, in the city's zone */
+            quiet_from: string;
+            /** @description Until this one; the same as `quiet_from`: it never waits */
+            quiet_until: string;
+            /** @description 0: who told a matter is kept for good */
+            retention_days: number;
+        };
+        RetentionPreview: {
+            reports: number;
+            /**
+             * Format: date-time
+             * @description When the oldest of them was captured
+             */
+            first?: string;
+        };
+        WebhookList: {
+            webhooks: components["schemas"]["Webhook"][];
+            /** @description Those that may be chosen */
+            events: string[];
+        };
+        Webhook: {
+            id: number;
+            name: string;
+            url: string;
+            events: string[];
+            disabled: boolean;
+            /** Format: date-time */
+            made_at: string;
+            version: number;
+            /** @description Messages that were not sent yet */
+            waiting: number;
+            last?: components["schemas"]["WebhookDelivery"];
+        };
+        WebhookEdit: {
+            name: string;
+            url: string;
+            events: string[];
+            disabled?: boolean;
+        };
+        WebhookChange: {
+            name: string;
+            url: string;
+            events: string[];
+            disabled?: boolean;
+            version: number;
+        };
+        WebhookSecret: {
+            id: number;
+            /** @description `whsec_` and base64, as the scheme has it */
+            secret: string;
+        };
+        WebhookDeliveries: {
+            deliveries: components["schemas"]["WebhookDelivery"][];
+        };
+        WebhookDelivery: {
+            /**
+             * Format: uuid
+             * @description The message's `webhook-id`
+             */
+            id: string;
+            event: string;
+            /** Format: date-time */
+            made_at: string;
+            /** @enum {string} */
+            state: "waiting" | "sent" | "failed" | "dropped";
+            tries: number;
+            /** Format: date-time */
+            tried_at?: string;
+            /** @description HTTP's, of the last answer */
+            status?: number;
+            /** @description Why the last try failed: own_network, unknown_host, unreachable, timeout, tls, redirect, refused, gone, no_answer, bad_url; or why it was dropped: settled, disabled, demo */
+            why?: string;
         };
         IdentityProviderSettings: {
             /** @description The address to register at the provider, to which it leads back */
@@ -2673,6 +2991,11 @@ export interface components {
             num: number;
             /** @description It may lie in one's territory, as its accuracy has it: nothing that a person wrote is shown */
             partly?: boolean;
+            /**
+             * Format: date-time
+             * @description When it was made anonymous after the city's retention: words, photos and who told it are gone, its point is about
+             */
+            anonymised_at?: string;
             /** @description Of one report: what may be done with it */
             allowed?: string[];
             reporter?: components["schemas"]["MaskedReporter"];
@@ -2773,6 +3096,11 @@ export interface components {
             object?: string;
             rating?: number;
             merged_into?: string;
+            /**
+             * Format: date-time
+             * @description Since when the town looks after it
+             */
+            supervised_at?: string;
             asked?: components["schemas"]["BothWords"];
             case: components["schemas"]["Case"];
             parts: components["schemas"]["CaseRow"][];
@@ -5283,6 +5611,330 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listNotices: {
+        parameters: {
+            query?: {
+                /** @description `true`: those alone that were not read */
+                unread?: "true" | "false";
+                /** @description The `next` of the page before */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of notices */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    readNotices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticesRead"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getNoticeChoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The choice */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeChoice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setNoticeChoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticeChoiceChange"];
+            };
+        };
+        responses: {
+            /** @description The choice as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeChoice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Escalation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Escalation"];
+            };
+        };
+        responses: {
+            /** @description The settings as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Escalation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewRetention: {
+        parameters: {
+            query: {
+                days: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it would do */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhooks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEdit"];
+            };
+        };
+        responses: {
+            /** @description Its number and secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be sent in a moment */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveries"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -313,6 +313,8 @@ const en: typeof zh = {
       key: 'Keys',
       demo: 'The demo',
       audit: 'The record',
+      notice: 'Notices',
+      webhook: 'Webhooks',
     },
     noAccount: 'no such account',
     refused: {
@@ -339,6 +341,7 @@ const en: typeof zh = {
       items: 'items',
       attribution: 'data sources',
       audit: 'the record',
+      webhook: 'webhook {id}',
     },
     setting: {
       public_map: 'Public map',
@@ -347,6 +350,8 @@ const en: typeof zh = {
       oidc: 'Identity provider',
       smtp: 'Settings of e-mail',
       sms: 'Settings of SMS',
+      escalation: 'Escalation and notices',
+      retention: 'Retention',
     },
   },
   act: {
@@ -361,6 +366,7 @@ const en: typeof zh = {
     items_set: 'set the items',
     key_rewrap: 'sealed with the new key',
     message_test: 'sent a test message',
+    notice_choose: 'chose notices by e-mail',
     password_change: 'changed a password',
     password_reset: 'reset a password',
     person_change: 'changed a person',
@@ -421,6 +427,7 @@ const en: typeof zh = {
     report_position: 'corrected a position',
     report_replace: 'placed reports anew',
     report_unmask: 'saw who told a report',
+    report_anonymise: 'made matters anonymous',
     session_end: 'ended sessions',
     session_open: 'signed in',
     session_refused: 'was refused',
@@ -435,6 +442,11 @@ const en: typeof zh = {
     unit_change: 'changed a unit',
     unit_close: 'closed a unit',
     unit_create: 'added a unit',
+    webhook_add: 'added a webhook',
+    webhook_change: 'changed a webhook',
+    webhook_remove: 'removed a webhook',
+    webhook_renew: 'renewed a webhook’s secret',
+    webhook_test: 'tested a webhook',
   },
   field: {
     name: 'name',

@@ -308,6 +308,8 @@ export default {
       key: '密钥',
       demo: '演示数据',
       audit: '操作记录',
+      notice: '通知',
+      webhook: '接口推送',
     },
     noAccount: '没有这个账号',
     refused: {
@@ -334,6 +336,7 @@ export default {
       items: '事项',
       attribution: '数据来源',
       audit: '操作记录',
+      webhook: '接口推送 {id}',
     },
     setting: {
       public_map: '公开地图',
@@ -342,6 +345,8 @@ export default {
       oidc: '统一身份认证',
       smtp: '邮件的设置',
       sms: '短信的设置',
+      escalation: '督办与通知',
+      retention: '保存期限',
     },
   },
   act: {
@@ -356,6 +361,7 @@ export default {
     items_set: '设定事项',
     key_rewrap: '更新密钥封装',
     message_test: '试发验证码',
+    notice_choose: '选择邮件通知',
     password_change: '更改密码',
     password_reset: '重设密码',
     person_change: '修改人员',
@@ -416,6 +422,7 @@ export default {
     report_position: '改正位置',
     report_replace: '按新界线归格',
     report_unmask: '查看上报人',
+    report_anonymise: '匿名化办结事项',
     session_end: '结束登录',
     session_open: '登录',
     session_refused: '登录被拒',
@@ -430,6 +437,11 @@ export default {
     unit_change: '修改单位',
     unit_close: '撤销单位',
     unit_create: '添加单位',
+    webhook_add: '添加接口推送',
+    webhook_change: '更改接口推送',
+    webhook_remove: '删除接口推送',
+    webhook_renew: '更换接口推送密钥',
+    webhook_test: '测试接口推送',
   },
   field: {
     name: '姓名',

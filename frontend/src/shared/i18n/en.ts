@@ -1,4 +1,5 @@
 import admin from './admin.en'
+import notices from './notices.en'
 import regime from './regime.en'
 import type zh from './zh'
 
@@ -892,6 +893,7 @@ const en: typeof zh = {
   },
   unit: { m: '{n} m', km: '{n} km', m2: '{n} m²', km2: '{n} km²', households: '{n}', people: '{n}' },
   ...admin,
+  ...notices,
   ...regime,
 }
 

@@ -1,4 +1,5 @@
 import admin from './admin.zh'
+import notices from './notices.zh'
 import regime from './regime.zh'
 
 export default {
@@ -875,5 +876,6 @@ export default {
   },
   unit: { m: '{n} 米', km: '{n} 千米', m2: '{n} 平方米', km2: '{n} 平方千米', households: '{n} 户', people: '{n} 人' },
   ...admin,
+  ...notices,
   ...regime,
 }
