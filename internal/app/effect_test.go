@@ -155,7 +155,7 @@ func TestEffectOfACalendarIsWhatHappens(t *testing.T) {
 	}
 	dues := func() map[key]string {
 		out := map[key]string{}
-		for _, row := range tableRows(t, c, `SELECT report_num, part, kind, amber_at, due_at FROM clock WHERE stopped_at IS NULL`) {
+		for _, row := range tableRows(t, c.Pool, `SELECT report_num, part, kind, amber_at, due_at FROM clock WHERE stopped_at IS NULL`) {
 			out[key{casework.Ref{Report: report.Num(row[0].(int64)), Part: int(row[1].(int16))}, casework.ClockKind(row[2].(string))}] = fmt.Sprint(row[3:])
 		}
 		return out

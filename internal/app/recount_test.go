@@ -52,13 +52,13 @@ func otherDays(t testing.TB, c *app.City, days int) worktime.Document {
 func countedRight(t testing.TB, c *app.City) {
 	t.Helper()
 	now := c.Regime()
-	for _, row := range tableRows(t, c, `SELECT report_num, part, due_at, amber_at FROM cases ORDER BY report_num, part`) {
+	for _, row := range tableRows(t, c.Pool, `SELECT report_num, part, due_at, amber_at FROM cases ORDER BY report_num, part`) {
 		k := caseOf2(t, c, casework.Ref{Report: report.Num(row[0].(int64)), Part: int(row[1].(int16))})
 		amber, due := k.Due(now.Calendar)
 		if !same(row[2], due) || !same(row[3], amber) {
 			t.Errorf("case %s is kept as due %v, amber %v; its clocks say %s, %s", k.Ref, row[2], row[3], due, amber)
 		}
-		kept := tableRows(t, c, fmt.Sprintf(`SELECT amber_at, due_at, late FROM clock WHERE report_num = %d AND part = %d ORDER BY n`, k.Report, k.Part))
+		kept := tableRows(t, c.Pool, fmt.Sprintf(`SELECT amber_at, due_at, late FROM clock WHERE report_num = %d AND part = %d ORDER BY n`, k.Report, k.Part))
 		for i := range k.Clocks {
 			clock := &k.Clocks[i]
 			if clock.Phase() != worktime.Stopped && clock.Calendar != now.CalendarID {
@@ -124,8 +124,8 @@ func TestAnotherCalendarRecountsOpenCases(t *testing.T) {
 	o.someCases(60)
 	countedRight(t, c)
 	stopped := `SELECT report_num, part, n, marks::text, amber_at, due_at, late, calendar_id FROM clock WHERE stopped_at IS NOT NULL ORDER BY 1, 2, 3`
-	before := fmt.Sprint(tableRows(t, c, stopped))
-	dues := fmt.Sprint(tableRows(t, c, `SELECT report_num, due_at FROM cases WHERE due_at IS NOT NULL ORDER BY 1`))
+	before := fmt.Sprint(tableRows(t, c.Pool, stopped))
+	dues := fmt.Sprint(tableRows(t, c.Pool, `SELECT report_num, due_at FROM cases WHERE due_at IS NOT NULL ORDER BY 1`))
 	first := c.Regime().CalendarID
 	apptest.PublishRegime(t, c, regime.Calendar, otherDays(t, c, 9))
 
@@ -159,10 +159,10 @@ func TestAnotherCalendarRecountsOpenCases(t *testing.T) {
 	}
 	wg.Wait()
 	countedRight(t, c)
-	if after := fmt.Sprint(tableRows(t, c, stopped)); after != before {
+	if after := fmt.Sprint(tableRows(t, c.Pool, stopped)); after != before {
 		t.Errorf("clocks that were stopped are others:\n%s\nwere\n%s", after, before)
 	}
-	if after := fmt.Sprint(tableRows(t, c, `SELECT report_num, due_at FROM cases WHERE due_at IS NOT NULL ORDER BY 1`)); after == dues {
+	if after := fmt.Sprint(tableRows(t, c.Pool, `SELECT report_num, due_at FROM cases WHERE due_at IS NOT NULL ORDER BY 1`)); after == dues {
 		t.Error("nothing moved")
 	}
 	again, err := c.RecountCases(t.Context())
