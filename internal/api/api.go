@@ -97,6 +97,8 @@ func (a *api) routes() []route {
 		{"GET", "/photos/{id}/{size}", a.getPhotoFile, lengthy, policy.PhotoView},
 		{"GET", "/cases", a.listCases, ordinary, policy.ReportView},
 		{"GET", "/cases/{case}", a.getCase, ordinary, policy.ReportView},
+		{"GET", "/cases/{case}/duplicates", a.listDuplicates, ordinary, policy.CaseTriage},
+		{"GET", "/cases/{case}/neighbours", a.listNeighbours, ordinary, policy.CaseTriage},
 		{"POST", "/cases/{case}/acts", a.actOnCase, ordinary, policy.CaseAct},
 		{"GET", "/counts", a.countReports, ordinary, policy.ReportView},
 		{"GET", "/locate", a.locate, ordinary, policy.CityView},

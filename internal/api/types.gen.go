@@ -370,13 +370,25 @@ func (e Channel) Valid() bool {
 
 // Defines values for FollowedReportState.
 const (
+	FollowedReportStateClosed   FollowedReportState = "closed"
+	FollowedReportStateInHand   FollowedReportState = "in_hand"
 	FollowedReportStateReceived FollowedReportState = "received"
+	FollowedReportStateRejected FollowedReportState = "rejected"
+	FollowedReportStateVoided   FollowedReportState = "voided"
 )
 
 // Valid indicates whether the value is a known member of the FollowedReportState enum.
 func (e FollowedReportState) Valid() bool {
 	switch e {
+	case FollowedReportStateClosed:
+		return true
+	case FollowedReportStateInHand:
+		return true
 	case FollowedReportStateReceived:
+		return true
+	case FollowedReportStateRejected:
+		return true
+	case FollowedReportStateVoided:
 		return true
 	default:
 		return false
@@ -1037,18 +1049,93 @@ func (e TusResumable) Valid() bool {
 	}
 }
 
+// Defines values for ListCasesParamsDue.
+const (
+	N2h     ListCasesParamsDue = "2h"
+	Overdue ListCasesParamsDue = "overdue"
+	Today   ListCasesParamsDue = "today"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsDue enum.
+func (e ListCasesParamsDue) Valid() bool {
+	switch e {
+	case N2h:
+		return true
+	case Overdue:
+		return true
+	case Today:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCasesParamsSort.
+const (
+	Due    ListCasesParamsSort = "due"
+	Opened ListCasesParamsSort = "opened"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsSort enum.
+func (e ListCasesParamsSort) Valid() bool {
+	switch e {
+	case Due:
+		return true
+	case Opened:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCasesParamsOrder.
+const (
+	Asc  ListCasesParamsOrder = "asc"
+	Desc ListCasesParamsOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsOrder enum.
+func (e ListCasesParamsOrder) Valid() bool {
+	switch e {
+	case Asc:
+		return true
+	case Desc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCasesParamsCount.
+const (
+	ListCasesParamsCountFalse ListCasesParamsCount = "false"
+	ListCasesParamsCountTrue  ListCasesParamsCount = "true"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsCount enum.
+func (e ListCasesParamsCount) Valid() bool {
+	switch e {
+	case ListCasesParamsCountFalse:
+		return true
+	case ListCasesParamsCountTrue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCasesParamsMine.
 const (
-	False ListCasesParamsMine = "false"
-	True  ListCasesParamsMine = "true"
+	ListCasesParamsMineFalse ListCasesParamsMine = "false"
+	ListCasesParamsMineTrue  ListCasesParamsMine = "true"
 )
 
 // Valid indicates whether the value is a known member of the ListCasesParamsMine enum.
 func (e ListCasesParamsMine) Valid() bool {
 	switch e {
-	case False:
+	case ListCasesParamsMineFalse:
 		return true
-	case True:
+	case ListCasesParamsMineTrue:
 		return true
 	default:
 		return false
@@ -1657,6 +1744,9 @@ type CasePage struct {
 
 	// Next Pass as `after` for the next page; absent on the last
 	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where it was asked for
+	Total *int `json:"total,omitempty"`
 }
 
 // CaseProposal Of a case that was given back: the unit that the rules name now, without those that gave it back
@@ -1669,12 +1759,18 @@ type CaseProposal struct {
 
 // CaseRow defines model for CaseRow.
 type CaseRow struct {
-	AmberAt *time.Time       `json:"amber_at,omitempty"`
-	DueAt   *time.Time       `json:"due_at,omitempty"`
-	Grid    *JurisdictionRef `json:"grid,omitempty"`
-	Item    string           `json:"item"`
-	Lat     *float64         `json:"lat,omitempty"`
-	Lon     *float64         `json:"lon,omitempty"`
+	AmberAt *time.Time `json:"amber_at,omitempty"`
+
+	// BorderM How far from its grid's border it lies, where another grid is near
+	BorderM *float64   `json:"border_m,omitempty"`
+	DueAt   *time.Time `json:"due_at,omitempty"`
+
+	// Duplicates So many open cases of the same item lie within 50 m and 24 h. Of a case that may be merged
+	Duplicates *int             `json:"duplicates,omitempty"`
+	Grid       *JurisdictionRef `json:"grid,omitempty"`
+	Item       string           `json:"item"`
+	Lat        *float64         `json:"lat,omitempty"`
+	Lon        *float64         `json:"lon,omitempty"`
 
 	// Mine I have claimed it
 	Mine     *bool     `json:"mine,omitempty"`
@@ -1815,7 +1911,7 @@ type DemoAccount struct {
 
 // DoneAct defines model for DoneAct.
 type DoneAct struct {
-	// Act One of the acts, or what the service did itself: conclude, gather_parts
+	// Act One of the acts, or what the service did itself: conclude, gather_parts, end_with
 	Act string    `json:"act"`
 	At  time.Time `json:"at"`
 
@@ -1841,6 +1937,26 @@ type DoneAct struct {
 	Was       CaseState      `json:"was"`
 }
 
+// Duplicate defines model for Duplicate.
+type Duplicate struct {
+	// ApartS Seconds from the one to the other; negative: it was told of earlier
+	ApartS     int       `json:"apart_s"`
+	CapturedAt time.Time `json:"captured_at"`
+	Case       CaseRow   `json:"case"`
+	DistanceM  float64   `json:"distance_m"`
+
+	// Photo One that shows it, where it may be seen
+	Photo *openapi_types.UUID `json:"photo,omitempty"`
+
+	// SameItem Of the same item, not of its aspect alone
+	SameItem bool `json:"same_item"`
+}
+
+// Duplicates defines model for Duplicates.
+type Duplicates struct {
+	Duplicates []Duplicate `json:"duplicates"`
+}
+
 // FollowRequest defines model for FollowRequest.
 type FollowRequest struct {
 	Secret string `json:"secret"`
@@ -1849,18 +1965,27 @@ type FollowRequest struct {
 // FollowedReport defines model for FollowedReport.
 type FollowedReport struct {
 	// Address The place in words as it was told
-	Address    *string             `json:"address,omitempty"`
-	CapturedAt time.Time           `json:"captured_at"`
-	Item       Item                `json:"item"`
-	Num        int                 `json:"num"`
-	ReceivedAt time.Time           `json:"received_at"`
-	State      FollowedReportState `json:"state"`
-	Text       *string             `json:"text,omitempty"`
-	Town       *JurisdictionRef    `json:"town,omitempty"`
-	Village    *JurisdictionRef    `json:"village,omitempty"`
+	Address    *string    `json:"address,omitempty"`
+	CapturedAt time.Time  `json:"captured_at"`
+	ClosedAt   *time.Time `json:"closed_at,omitempty"`
+	Item       Item       `json:"item"`
+
+	// Merged It is dealt with together with another report of the same matter
+	Merged *bool `json:"merged,omitempty"`
+	Num    int   `json:"num"`
+
+	// Reason Why it was rejected
+	Reason     *string   `json:"reason,omitempty"`
+	ReceivedAt time.Time `json:"received_at"`
+
+	// State Of what was merged into another, that one's
+	State   FollowedReportState `json:"state"`
+	Text    *string             `json:"text,omitempty"`
+	Town    *JurisdictionRef    `json:"town,omitempty"`
+	Village *JurisdictionRef    `json:"village,omitempty"`
 }
 
-// FollowedReportState defines model for FollowedReport.State.
+// FollowedReportState Of what was merged into another, that one's
 type FollowedReportState string
 
 // Found defines model for Found.
@@ -2124,6 +2249,27 @@ type NamedUnit struct {
 	Kind   string  `json:"kind"`
 	Name   string  `json:"name"`
 	NameEn *string `json:"name_en,omitempty"`
+}
+
+// Neighbour defines model for Neighbour.
+type Neighbour struct {
+	Grid JurisdictionRef `json:"grid"`
+
+	// Same The unit that has the case would answer there, too
+	Same       bool             `json:"same"`
+	Supporting []CaseUnit       `json:"supporting"`
+	Town       *JurisdictionRef `json:"town,omitempty"`
+	Unit       CaseUnit         `json:"unit"`
+	Village    *JurisdictionRef `json:"village,omitempty"`
+	Why        BothWords        `json:"why"`
+}
+
+// Neighbours defines model for Neighbours.
+type Neighbours struct {
+	// BorderM From the point to the border of its grid
+	BorderM    *float64        `json:"border_m,omitempty"`
+	Grid       JurisdictionRef `json:"grid"`
+	Neighbours []Neighbour     `json:"neighbours"`
 }
 
 // NewAccount defines model for NewAccount.
@@ -3170,6 +3316,27 @@ type ListCasesParams struct {
 	// State States, comma-separated
 	State *string `form:"state,omitempty" json:"state,omitempty"`
 
+	// Town Codes of towns, comma-separated
+	Town *string `form:"town,omitempty" json:"town,omitempty"`
+
+	// Colour What their clocks say: red, amber, green, none; comma-separated
+	Colour *string `form:"colour,omitempty" json:"colour,omitempty"`
+
+	// Due Overdue; due within two hours; due today, overdue or not
+	Due *ListCasesParamsDue `form:"due,omitempty" json:"due,omitempty"`
+
+	// Num Of these reports only, comma-separated; at most 200
+	Num *string `form:"num,omitempty" json:"num,omitempty"`
+
+	// Sort Of open cases
+	Sort *ListCasesParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Order desc: the last comes first. Of open cases
+	Order *ListCasesParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// Count Count open cases on all pages, too
+	Count *ListCasesParamsCount `form:"count,omitempty" json:"count,omitempty"`
+
 	// Unit Numbers of units that lead or support it, comma-separated
 	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
 
@@ -3186,6 +3353,18 @@ type ListCasesParams struct {
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListCasesParamsDue defines parameters for ListCases.
+type ListCasesParamsDue string
+
+// ListCasesParamsSort defines parameters for ListCases.
+type ListCasesParamsSort string
+
+// ListCasesParamsOrder defines parameters for ListCases.
+type ListCasesParamsOrder string
+
+// ListCasesParamsCount defines parameters for ListCases.
+type ListCasesParamsCount string
 
 // ListCasesParamsMine defines parameters for ListCases.
 type ListCasesParamsMine string

@@ -73,16 +73,3 @@ func (c *City) Subjects(ctx context.Context, reports []report.Report, reaches ..
 	}
 	return out, err
 }
-
-// ListCases reads a page of the cases of the reports that a reach covers.
-func (l *Live) ListCases(ctx context.Context, q casework.Query, reach *policy.Reach) (casework.Page, error) {
-	q.Whole = reach.City
-	if len(reach.Areas) > 0 {
-		q.Within = l.State().within(reach)
-	}
-	if reach.Own {
-		q.Filer = reach.Me
-	}
-	q.Led = reach.Units
-	return l.Cases.List(ctx, q)
-}

@@ -65,6 +65,7 @@ type City struct {
 	reloadDesk sync.Mutex    // one change of desk at a time
 	lists      sync.Map      // regime.ID → *catalogue.Catalogue, of cases that were opened under others than the one in force
 	committed  chan struct{} // something was committed here
+	kept       atomic.Int64  // the feed's number of the last thing that was
 	wake       atomic.Pointer[func()]
 	announcer  sync.WaitGroup
 	stop       context.CancelFunc
@@ -116,7 +117,9 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	}
 	c.openMessages(keys)
 	c.openPhotos()
-	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(feed.Seq) {
+	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(last feed.Seq) {
+		for known := c.kept.Load(); int64(last) > known && !c.kept.CompareAndSwap(known, int64(last)); known = c.kept.Load() {
+		}
 		select {
 		case c.committed <- struct{}{}:
 		default:

@@ -157,7 +157,8 @@ export interface paths {
         };
         /**
          * A queue of cases: what is due first, then what has no due
-         * @description Of the reports that who asks may see. Without `state`, the cases in which somebody still has to do something.
+         * @description Of the reports that who asks may see. Without `state`, the cases in which somebody still has to do something. Cases that
+         *     have ended come by their number.
          */
         get: operations["listCases"];
         put?: never;
@@ -177,6 +178,44 @@ export interface paths {
         };
         /** A case: where it stands, what was done, how its clocks came to what they say, and what may be done now */
         get: operations["getCase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open cases that may be the same matter
+         * @description Of the same item, or of its aspect, at most 50 m and 24 h away, the nearest first; at most 20. It is a proposal: nothing is merged by
+         *     itself.
+         */
+        get: operations["listDuplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case}/neighbours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Grids across a border that is near, and who would answer for the case there */
+        get: operations["listNeighbours"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1563,8 +1602,17 @@ export interface components {
             town?: components["schemas"]["JurisdictionRef"];
             village?: components["schemas"]["JurisdictionRef"];
             text?: string;
-            /** @enum {string} */
-            state: "received";
+            /**
+             * @description Of what was merged into another, that one's
+             * @enum {string}
+             */
+            state: "received" | "in_hand" | "closed" | "rejected" | "voided";
+            /** @description Why it was rejected */
+            reason?: string;
+            /** @description It is dealt with together with another report of the same matter */
+            merged?: boolean;
+            /** Format: date-time */
+            closed_at?: string;
         };
         MessageSettings: {
             /** @description Whether anybody may report without an account */
@@ -2575,7 +2623,7 @@ export interface components {
             n: number;
             /** Format: date-time */
             at: string;
-            /** @description One of the acts, or what the service did itself: conclude, gather_parts */
+            /** @description One of the acts, or what the service did itself: conclude, gather_parts, end_with */
             act: string;
             was: components["schemas"]["CaseState"];
             is: components["schemas"]["CaseState"];
@@ -2660,8 +2708,55 @@ export interface components {
             due_at?: string;
             /** @description It only may lie in one's territory */
             partly?: boolean;
+            /** @description So many open cases of the same item lie within 50 m and 24 h. Of a case that may be merged */
+            duplicates?: number;
+            /**
+             * Format: double
+             * @description How far from its grid's border it lies, where another grid is near
+             */
+            border_m?: number;
+        };
+        Duplicates: {
+            duplicates: components["schemas"]["Duplicate"][];
+        };
+        Duplicate: {
+            case: components["schemas"]["CaseRow"];
+            /** Format: double */
+            distance_m: number;
+            /** @description Seconds from the one to the other; negative: it was told of earlier */
+            apart_s: number;
+            /** @description Of the same item, not of its aspect alone */
+            same_item: boolean;
+            /** Format: date-time */
+            captured_at: string;
+            /**
+             * Format: uuid
+             * @description One that shows it, where it may be seen
+             */
+            photo?: string;
+        };
+        Neighbours: {
+            grid: components["schemas"]["JurisdictionRef"];
+            /**
+             * Format: double
+             * @description From the point to the border of its grid
+             */
+            border_m?: number;
+            neighbours: components["schemas"]["Neighbour"][];
+        };
+        Neighbour: {
+            grid: components["schemas"]["JurisdictionRef"];
+            village?: components["schemas"]["JurisdictionRef"];
+            town?: components["schemas"]["JurisdictionRef"];
+            unit: components["schemas"]["CaseUnit"];
+            supporting: components["schemas"]["CaseUnit"][];
+            /** @description The unit that has the case would answer there, too */
+            same: boolean;
+            why: components["schemas"]["BothWords"];
         };
         CasePage: {
+            /** @description How many there are on all pages, where it was asked for */
+            total?: number;
             cases: components["schemas"]["CaseRow"][];
             /** @description Pass as `after` for the next page; absent on the last */
             next?: string;
@@ -3109,6 +3204,20 @@ export interface operations {
             query?: {
                 /** @description States, comma-separated */
                 state?: string;
+                /** @description Codes of towns, comma-separated */
+                town?: string;
+                /** @description What their clocks say: red, amber, green, none; comma-separated */
+                colour?: string;
+                /** @description Overdue; due within two hours; due today, overdue or not */
+                due?: "overdue" | "2h" | "today";
+                /** @description Of these reports only, comma-separated; at most 200 */
+                num?: string;
+                /** @description Of open cases */
+                sort?: "due" | "opened";
+                /** @description desc: the last comes first. Of open cases */
+                order?: "asc" | "desc";
+                /** @description Count open cases on all pages, too */
+                count?: "true" | "false";
                 /** @description Numbers of units that lead or support it, comma-separated */
                 unit?: string;
                 /** @description Only what I have claimed, and what a unit leads or supports in which I have a post in force */
@@ -3158,6 +3267,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDuplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report's number, or of a part that was split off 1234-2 */
+                case: components["parameters"]["caseRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Duplicates"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listNeighbours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report's number, or of a part that was split off 1234-2 */
+                case: components["parameters"]["caseRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The grids */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Neighbours"];
                 };
             };
             default: components["responses"]["Problem"];

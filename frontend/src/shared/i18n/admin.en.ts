@@ -393,6 +393,7 @@ const en: typeof zh = {
     case_file: 'filed a case',
     case_finish_stage: 'finished a stage of a case',
     case_gather_parts: 'closed a case with its parts',
+    case_end_with: 'ended a merged case with the other',
     case_merge: 'merged a case',
     case_note: 'left a note on a case',
     case_receive: 'received a case',

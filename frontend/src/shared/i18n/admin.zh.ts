@@ -388,6 +388,7 @@ export default {
     case_file: '立案',
     case_finish_stage: '完成一个阶段',
     case_gather_parts: '随分案办结结案',
+    case_end_with: '随并入的案件结案',
     case_merge: '合并案件',
     case_note: '添加案件备注',
     case_receive: '签收案件',
