@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gridgov/internal/app"
 	"gridgov/internal/audit"
 	"gridgov/internal/casework"
 	"gridgov/internal/fault"
@@ -327,22 +328,11 @@ func (a *api) actOnCase(w http.ResponseWriter, r *http.Request, c *call) error {
 			return err
 		}
 	}
-	ask.May = func(action policy.Action, of report.Num, units []policy.UnitID) (policy.PostID, bool) {
-		s := subjects[of]
-		if action == policy.ReportView {
-			s.Units = units
-			return view.Post, view.Covers(&s) != policy.Hidden
-		}
-		return c.mayOn(action, s, units)
-	}
+	ask.May = app.MayOn(c.actor, c.at, subjects)
 	// The record names the post that allows the last of the acts, by the case as it was seen; each act's own is in the history.
 	by := audit.AuthorOf(r.Context())
-	for i := range casework.Table {
-		if line := &casework.Table[i]; line.Act == ask.Act {
-			if post, may := c.mayOn(line.Action, m.subject, m.Units()); may {
-				by.Post = int64(post)
-			}
-		}
+	if post := app.PostOf(&ask, m.Case); post != 0 {
+		by.Post = int64(post)
 	}
 	done, err := c.Cases.Do(audit.By(r.Context(), by), ask)
 	if f, ok := fault.As(err); ok && (f.Field == string(casework.NeedBudget) || f.Field == "limit") {

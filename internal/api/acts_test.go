@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -36,7 +37,11 @@ type bureau struct {
 
 // newBureau makes it. first are rules that come before the one by which the department leads.
 func newBureau(t *testing.T, first ...func(*bureau) assign.Rule) *bureau {
-	s := newSite(t)
+	return newBureauAt(t, apptest.Clock, first...)
+}
+
+func newBureauAt(t *testing.T, clock func() time.Time, first ...func(*bureau) assign.Rule) *bureau {
+	s := newSiteAt(t, clock)
 	b := &bureau{site: s}
 	staff := func(role policy.Role, unit policy.UnitID) *site {
 		p := apptest.Post(role, policy.Area{})

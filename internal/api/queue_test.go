@@ -2,12 +2,16 @@ package api_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"gridgov/internal/api"
 	"gridgov/internal/app/apptest"
@@ -249,4 +253,181 @@ func TestTheQueueIsFiltered(t *testing.T) {
 			t.Errorf("%s: %s", query, got.body)
 		}
 	}
+}
+
+// Views are one's own, a unit's or everybody's; each shows its count for who asks; who may not share is told, and another's own is
+// not there.
+func TestViews(t *testing.T) {
+	b := newBureau(t)
+	ref := b.told()
+	b.told()
+	b.desk.acts(ref, nil, "accept", "file", "dispatch")
+	list := func(s *site) (out []string) {
+		var views api.QueueViews
+		s.do("GET", "/views", nil).want(200).into(&views)
+		for _, v := range views.Views {
+			name := v.Id
+			if v.Name != nil {
+				name = *v.Name
+			}
+			out = append(out, fmt.Sprintf("%s %s %d", v.Owner, name, v.Count))
+		}
+		return out
+	}
+	desk := []string{"role to_triage 1", "role returned 0", "role due_2h 2", "role overdue 0", "role suspended 0", "role to_verify 0", "role all_open 2"}
+	if got := list(b.desk); !slices.Equal(got, desk) {
+		t.Errorf("the desk has %q", got)
+	}
+	unit := []string{"role to_receive 1", "role in_hand 0", "role due_today 2", "role all_open 2"}
+	if got := list(b.leader); !slices.Equal(got, unit) {
+		t.Errorf("the unit has %q", got)
+	}
+	if got := list(b.neighbour); !slices.Equal(got, []string{"role to_verify 0", "role all_open 0"}) {
+		t.Errorf("a grid worker next door has %q", got)
+	}
+	id := func() string { return "/views/" + uuid.NewString() }
+	view := func(owner string, more ...obj) obj {
+		v := obj{"name": owner + "'s", "owner": owner, "filter": obj{"states": []string{"dispatched"}, "sort": "opened", "order": "desc"}}
+		for _, m := range more {
+			maps.Copy(v, m)
+		}
+		return v
+	}
+	own, units, all := id(), id(), id()
+	var kept api.QueueView
+	b.leader.do("PUT", own, view("me")).want(201).into(&kept)
+	if kept.Count != 1 || !kept.MayChange || *kept.Filter.Order != "desc" || (*kept.Filter.States)[0] != "dispatched" {
+		t.Errorf("%+v", kept)
+	}
+	b.leader.do("PUT", units, view("unit", obj{"unit": int(b.led), "place": 2})).want(201)
+	b.head.do("PUT", all, view("city")).want(201)
+	if got := list(b.leader); !slices.Equal(got[4:], []string{"me me's 1", "unit unit's 1", "city city's 1"}) {
+		t.Errorf("the leader has %q", got)
+	}
+	if got := list(b.member); !slices.Equal(got[4:], []string{"unit unit's 1", "city city's 1"}) {
+		t.Errorf("the member has %q", got)
+	}
+	if got := list(b.stranger); !slices.Equal(got, []string{"role to_receive 0", "role in_hand 0", "role due_today 0", "role all_open 0", "city city's 0"}) {
+		t.Errorf("another department has %q", got)
+	}
+	b.leader.do("PUT", own, view("me", obj{"name": "mine", "filter": obj{"states": []string{"closed"}}})).want(200).into(&kept)
+	if kept.Count != -1 || *kept.Name != "mine" {
+		t.Errorf("%+v", kept)
+	}
+	// Who may not.
+	b.member.do("PUT", id(), view("unit", obj{"unit": int(b.led)})).problem(403, "not_allowed", "")
+	b.leader.do("PUT", id(), view("unit", obj{"unit": int(b.other)})).problem(403, "not_allowed", "")
+	b.leader.do("PUT", id(), view("city")).problem(403, "not_allowed", "")
+	b.desk.do("PUT", id(), view("city")).problem(403, "not_allowed", "")
+	b.member.do("PUT", units, view("me")).problem(403, "not_allowed", "")
+	b.member.do("DELETE", units, nil).problem(403, "not_allowed", "")
+	b.member.do("PUT", own, view("me")).problem(404, "not_found", "")
+	b.head.do("DELETE", own, nil).problem(404, "not_found", "")
+	b.as("").do("PUT", id(), view("me")).problem(401, "sign_in", "")
+	// Removed and kept again.
+	b.leader.do("DELETE", own, nil).want(204)
+	b.leader.do("DELETE", own, nil).problem(404, "not_found", "")
+	b.leader.do("PUT", own, view("me")).want(201)
+	for field, bad := range map[string]obj{"name": {"name": " "}, "owner": {"owner": "us"}, "unit": {"owner": "unit"}, "place": {"place": 1000}, "filter.states": {"filter": obj{"states": []string{"gone"}}},
+		"filter.items": {"filter": obj{"items": []string{"a\x00"}}}, "filter.towns": {"filter": obj{"towns": []string{""}}}, "filter.units": {"filter": obj{"units": []int{0}}},
+		"filter.colours": {"filter": obj{"colours": []string{"blue"}}}, "filter.due": {"filter": obj{"due": "soon"}}, "filter.sort": {"filter": obj{"sort": "up"}},
+		"filter.order": {"filter": obj{"order": "up"}}} {
+		got := b.leader.do("PUT", id(), view("me", bad))
+		var p api.Problem
+		got.want(400).into(&p)
+		if p.Field == nil || *p.Field != field {
+			t.Errorf("%v: %s", bad, got.body)
+		}
+	}
+	b.leader.do("PUT", id(), view("me", obj{"name": strings.Repeat("长", 61)})).problem(400, "bad_text", "name")
+	b.leader.do("PUT", id(), view("me", obj{"name": "a\u0085b"})).problem(400, "bad_text", "name")
+	b.leader.do("PUT", id(), view("me", obj{"filter": obj{"units": slices.Repeat([]int{1}, 201)}})).problem(400, "too_many", "filter.units")
+	b.leader.do("PUT", "/views/1", view("me")).problem(400, "bad_uuid", "id")
+	b.head.do("PUT", id(), view("unit", obj{"unit": 9999})).problem(400, "unknown_unit", "unit")
+	for n := 1; n < 30; n++ {
+		b.leader.do("PUT", id(), view("me")).want(201)
+	}
+	b.leader.do("PUT", id(), view("me")).problem(409, "too_many_views", "")
+}
+
+// A batch over HTTP: it waits and may be seen and cancelled by its maker and by the desk, by nobody else; nobody makes one of what
+// they do not see.
+func TestBatches(t *testing.T) {
+	var mu sync.Mutex
+	now := apptest.Now
+	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
+	b := newBureauAt(t, clock)
+	pass := func(d time.Duration) { mu.Lock(); defer mu.Unlock(); now = now.Add(d) }
+	var refs []string
+	for range 3 {
+		refs = append(refs, b.told())
+	}
+	batchOf := func(act string, refs ...string) obj {
+		cases := []obj{}
+		for _, ref := range refs {
+			cases = append(cases, obj{"case": ref, "version": b.desk.matter(ref).Case.Version})
+		}
+		return obj{"id": uuid.NewString(), "acts": strings.Split(act, " "), "cases": cases}
+	}
+	events := b.head.stream(t.Context(), "")
+	sent := batchOf("accept file dispatch", refs...)
+	var made api.Batch
+	b.desk.do("POST", "/batches", sent).want(201).into(&made)
+	if made.State != "waiting" || made.StartsInS != 10 || made.Total != 3 || made.By.Me == nil || made.By.Name == nil {
+		t.Errorf("%+v", made)
+	}
+	b.desk.do("POST", "/batches", sent).want(200)
+	if _, e := heard(t, events, "batch.changed"); !strings.Contains(e[2], made.Id.String()) || !strings.Contains(e[2], "waiting") {
+		t.Errorf("heard %v", e)
+	}
+	seen := func(s *site) int {
+		var list api.Batches
+		s.do("GET", "/batches", nil).want(200).into(&list)
+		return len(list.Batches)
+	}
+	if seen(b.desk) != 1 || seen(b.head) != 1 || seen(b.leader) != 0 || seen(b.worker) != 0 {
+		t.Errorf("the desk sees %d, the head %d, a leader %d, a worker %d", seen(b.desk), seen(b.head), seen(b.leader), seen(b.worker))
+	}
+	path := "/batches/" + made.Id.String()
+	b.leader.do("DELETE", path, nil).problem(404, "not_found", "")
+	b.as("").do("GET", "/batches", nil).problem(401, "sign_in", "")
+	b.head.do("DELETE", path, nil).want(200).into(&made)
+	if made.State != "cancelled" || made.CancelledBy == nil || made.CancelledBy.Me == nil {
+		t.Errorf("%+v", made)
+	}
+	pass(time.Minute)
+	sent = batchOf("accept file dispatch", refs...)
+	b.desk.do("POST", "/batches", sent).want(201).into(&made)
+	b.desk.act(refs[1], "note", obj{"reason": "wait"}).want(200)
+	pass(11 * time.Second)
+	for deadline := time.Now().Add(30 * time.Second); made.State != "done"; {
+		var list api.Batches
+		b.desk.do("GET", "/batches", nil).want(200).into(&list)
+		if made = list.Batches[0]; time.Now().After(deadline) {
+			t.Fatalf("%+v", made)
+		}
+	}
+	if made.Done != 2 || made.LeftOut != 1 || *made.Cases[1].Why != "case_changed" || *made.Cases[1].Words == "" || made.EndedAt == nil {
+		t.Errorf("%+v", made)
+	}
+	if k := b.desk.matter(refs[0]); k.Case.State != "dispatched" || k.Acts[0].By.Me == nil {
+		t.Errorf("%+v", k)
+	}
+	b.desk.do("DELETE", "/batches/"+made.Id.String(), nil).problem(409, "batch_started", "")
+	// A unit receives what was sent to it in one go, and nobody what they do not see.
+	b.leader.do("POST", "/batches", batchOf("receive", refs[0], refs[2])).want(201)
+	b.stranger.do("POST", "/batches", batchOf("receive", refs[0])).problem(404, "not_found", "")
+	b.neighbour.do("POST", "/batches", batchOf("confirm", refs[0])).problem(404, "not_found", "")
+	for field, bad := range map[string]obj{"id": {"id": uuid.Nil.String()}, "acts": {"acts": []string{"feed_back"}}, "cases[0].case": {"cases": []obj{{"case": "01", "version": 0}}},
+		"cases": {"cases": []obj{}}, "cases[0].version": {"cases": []obj{{"case": refs[0], "version": -1}}}, "target": {"target": "x"}, "unit": {"unit": 0}} {
+		body := batchOf("accept", refs[1])
+		maps.Copy(body, bad)
+		got := b.desk.do("POST", "/batches", body)
+		var p api.Problem
+		got.want(400).into(&p)
+		if p.Field == nil || *p.Field != field {
+			t.Errorf("%v: %s", bad, got.body)
+		}
+	}
+	b.desk.do("DELETE", "/batches/1", nil).problem(404, "not_found", "")
 }

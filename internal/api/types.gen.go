@@ -59,6 +59,51 @@ func (e AllowedActNeeds) Valid() bool {
 	}
 }
 
+// Defines values for BatchState.
+const (
+	BatchStateCancelled BatchState = "cancelled"
+	BatchStateDone      BatchState = "done"
+	BatchStateRunning   BatchState = "running"
+	BatchStateWaiting   BatchState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the BatchState enum.
+func (e BatchState) Valid() bool {
+	switch e {
+	case BatchStateCancelled:
+		return true
+	case BatchStateDone:
+		return true
+	case BatchStateRunning:
+		return true
+	case BatchStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BatchCaseOutcome.
+const (
+	BatchCaseOutcomeDone    BatchCaseOutcome = "done"
+	BatchCaseOutcomeFailed  BatchCaseOutcome = "failed"
+	BatchCaseOutcomeLeftOut BatchCaseOutcome = "left_out"
+)
+
+// Valid indicates whether the value is a known member of the BatchCaseOutcome enum.
+func (e BatchCaseOutcome) Valid() bool {
+	switch e {
+	case BatchCaseOutcomeDone:
+		return true
+	case BatchCaseOutcomeFailed:
+		return true
+	case BatchCaseOutcomeLeftOut:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BatchResultStatus.
 const (
 	N200 BatchResultStatus = 200
@@ -584,6 +629,27 @@ func (e Method) Valid() bool {
 	}
 }
 
+// Defines values for NewQueueViewOwner.
+const (
+	NewQueueViewOwnerCity NewQueueViewOwner = "city"
+	NewQueueViewOwnerMe   NewQueueViewOwner = "me"
+	NewQueueViewOwnerUnit NewQueueViewOwner = "unit"
+)
+
+// Valid indicates whether the value is a known member of the NewQueueViewOwner enum.
+func (e NewQueueViewOwner) Valid() bool {
+	switch e {
+	case NewQueueViewOwnerCity:
+		return true
+	case NewQueueViewOwnerMe:
+		return true
+	case NewQueueViewOwnerUnit:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewReportPositionSource.
 const (
 	NewReportPositionSourceAddress NewReportPositionSource = "address"
@@ -776,6 +842,111 @@ func (e ProviderCheckCode) Valid() bool {
 	case ProviderBadMetadata:
 		return true
 	case ProviderNoAnswer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueFilterColours.
+const (
+	QueueFilterColoursAmber QueueFilterColours = "amber"
+	QueueFilterColoursGreen QueueFilterColours = "green"
+	QueueFilterColoursNone  QueueFilterColours = "none"
+	QueueFilterColoursRed   QueueFilterColours = "red"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterColours enum.
+func (e QueueFilterColours) Valid() bool {
+	switch e {
+	case QueueFilterColoursAmber:
+		return true
+	case QueueFilterColoursGreen:
+		return true
+	case QueueFilterColoursNone:
+		return true
+	case QueueFilterColoursRed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueFilterDue.
+const (
+	QueueFilterDueN2h     QueueFilterDue = "2h"
+	QueueFilterDueOverdue QueueFilterDue = "overdue"
+	QueueFilterDueToday   QueueFilterDue = "today"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterDue enum.
+func (e QueueFilterDue) Valid() bool {
+	switch e {
+	case QueueFilterDueN2h:
+		return true
+	case QueueFilterDueOverdue:
+		return true
+	case QueueFilterDueToday:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueFilterOrder.
+const (
+	QueueFilterOrderAsc  QueueFilterOrder = "asc"
+	QueueFilterOrderDesc QueueFilterOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterOrder enum.
+func (e QueueFilterOrder) Valid() bool {
+	switch e {
+	case QueueFilterOrderAsc:
+		return true
+	case QueueFilterOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueFilterSort.
+const (
+	QueueFilterSortDue    QueueFilterSort = "due"
+	QueueFilterSortOpened QueueFilterSort = "opened"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterSort enum.
+func (e QueueFilterSort) Valid() bool {
+	switch e {
+	case QueueFilterSortDue:
+		return true
+	case QueueFilterSortOpened:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueViewOwner.
+const (
+	QueueViewOwnerCity QueueViewOwner = "city"
+	QueueViewOwnerMe   QueueViewOwner = "me"
+	QueueViewOwnerRole QueueViewOwner = "role"
+	QueueViewOwnerUnit QueueViewOwner = "unit"
+)
+
+// Valid indicates whether the value is a known member of the QueueViewOwner enum.
+func (e QueueViewOwner) Valid() bool {
+	switch e {
+	case QueueViewOwnerCity:
+		return true
+	case QueueViewOwnerMe:
+		return true
+	case QueueViewOwnerRole:
+		return true
+	case QueueViewOwnerUnit:
 		return true
 	default:
 		return false
@@ -1051,19 +1222,19 @@ func (e TusResumable) Valid() bool {
 
 // Defines values for ListCasesParamsDue.
 const (
-	N2h     ListCasesParamsDue = "2h"
-	Overdue ListCasesParamsDue = "overdue"
-	Today   ListCasesParamsDue = "today"
+	ListCasesParamsDueN2h     ListCasesParamsDue = "2h"
+	ListCasesParamsDueOverdue ListCasesParamsDue = "overdue"
+	ListCasesParamsDueToday   ListCasesParamsDue = "today"
 )
 
 // Valid indicates whether the value is a known member of the ListCasesParamsDue enum.
 func (e ListCasesParamsDue) Valid() bool {
 	switch e {
-	case N2h:
+	case ListCasesParamsDueN2h:
 		return true
-	case Overdue:
+	case ListCasesParamsDueOverdue:
 		return true
-	case Today:
+	case ListCasesParamsDueToday:
 		return true
 	default:
 		return false
@@ -1072,16 +1243,16 @@ func (e ListCasesParamsDue) Valid() bool {
 
 // Defines values for ListCasesParamsSort.
 const (
-	Due    ListCasesParamsSort = "due"
-	Opened ListCasesParamsSort = "opened"
+	ListCasesParamsSortDue    ListCasesParamsSort = "due"
+	ListCasesParamsSortOpened ListCasesParamsSort = "opened"
 )
 
 // Valid indicates whether the value is a known member of the ListCasesParamsSort enum.
 func (e ListCasesParamsSort) Valid() bool {
 	switch e {
-	case Due:
+	case ListCasesParamsSortDue:
 		return true
-	case Opened:
+	case ListCasesParamsSortOpened:
 		return true
 	default:
 		return false
@@ -1090,16 +1261,16 @@ func (e ListCasesParamsSort) Valid() bool {
 
 // Defines values for ListCasesParamsOrder.
 const (
-	Asc  ListCasesParamsOrder = "asc"
-	Desc ListCasesParamsOrder = "desc"
+	ListCasesParamsOrderAsc  ListCasesParamsOrder = "asc"
+	ListCasesParamsOrderDesc ListCasesParamsOrder = "desc"
 )
 
 // Valid indicates whether the value is a known member of the ListCasesParamsOrder enum.
 func (e ListCasesParamsOrder) Valid() bool {
 	switch e {
-	case Asc:
+	case ListCasesParamsOrderAsc:
 		return true
-	case Desc:
+	case ListCasesParamsOrderDesc:
 		return true
 	default:
 		return false
@@ -1592,6 +1763,51 @@ type AuditRow struct {
 	Subject string `json:"subject"`
 }
 
+// Batch defines model for Batch.
+type Batch struct {
+	Acts []string `json:"acts"`
+
+	// By Somebody: by name where who asks may know it, else by role and unit
+	By Actor `json:"by"`
+
+	// CancelledBy Somebody: by name where who asks may know it, else by role and unit
+	CancelledBy *Actor             `json:"cancelled_by,omitempty"`
+	Cases       []BatchCase        `json:"cases"`
+	Done        int                `json:"done"`
+	EndedAt     *time.Time         `json:"ended_at,omitempty"`
+	Failed      int                `json:"failed"`
+	Id          openapi_types.UUID `json:"id"`
+	LeftOut     int                `json:"left_out"`
+	MadeAt      time.Time          `json:"made_at"`
+	Reason      *string            `json:"reason,omitempty"`
+	StartsAt    time.Time          `json:"starts_at"`
+
+	// StartsInS By the service's clock; 0 when it has begun
+	StartsInS float64    `json:"starts_in_s"`
+	State     BatchState `json:"state"`
+	Target    *string    `json:"target,omitempty"`
+	Total     int        `json:"total"`
+	Unit      *CaseUnit  `json:"unit,omitempty"`
+}
+
+// BatchState defines model for Batch.State.
+type BatchState string
+
+// BatchCase defines model for BatchCase.
+type BatchCase struct {
+	Case string `json:"case"`
+
+	// Outcome Absent as long as nothing was done with it
+	Outcome *BatchCaseOutcome `json:"outcome,omitempty"`
+
+	// Why A code, such as case_changed
+	Why   *string `json:"why,omitempty"`
+	Words *string `json:"words,omitempty"`
+}
+
+// BatchCaseOutcome Absent as long as nothing was done with it
+type BatchCaseOutcome string
+
 // BatchResult defines model for BatchResult.
 type BatchResult struct {
 	Problem *Problem          `json:"problem,omitempty"`
@@ -1605,6 +1821,11 @@ type BatchResultStatus int
 // BatchResults defines model for BatchResults.
 type BatchResults struct {
 	Results []BatchResult `json:"results"`
+}
+
+// Batches defines model for Batches.
+type Batches struct {
+	Batches []Batch `json:"batches"`
 }
 
 // BothWords defines model for BothWords.
@@ -2317,6 +2538,29 @@ type NewAct struct {
 	Version int `json:"version"`
 }
 
+// NewBatch defines model for NewBatch.
+type NewBatch struct {
+	// Acts One after the other; what the batch carries goes with the last
+	Acts  []CaseActName `json:"acts"`
+	Cases []struct {
+		Case string `json:"case"`
+
+		// Version As it was seen
+		Version int `json:"version"`
+	} `json:"cases"`
+
+	// Id Made by the client: a batch that is sent twice is one
+	Id         openapi_types.UUID `json:"id"`
+	Object     *string            `json:"object,omitempty"`
+	Reason     *string            `json:"reason,omitempty"`
+	Supporting *[]int             `json:"supporting,omitempty"`
+	Target     *string            `json:"target,omitempty"`
+
+	// Unit Of dispatch and transfer; left out: the one that each was proposed to
+	Unit    *int  `json:"unit,omitempty"`
+	Verdict *bool `json:"verdict,omitempty"`
+}
+
 // NewPart defines model for NewPart.
 type NewPart struct {
 	// Item Of a split; left out: the case's own
@@ -2352,6 +2596,22 @@ type NewPost struct {
 	Role             string  `json:"role"`
 	Unit             *int    `json:"unit,omitempty"`
 }
+
+// NewQueueView defines model for NewQueueView.
+type NewQueueView struct {
+	Filter QueueFilter       `json:"filter"`
+	Name   string            `json:"name"`
+	Owner  NewQueueViewOwner `json:"owner"`
+
+	// Place Its order among those of the same owner
+	Place *int `json:"place,omitempty"`
+
+	// Unit Of a unit's view: whose it is
+	Unit *int `json:"unit,omitempty"`
+}
+
+// NewQueueViewOwner defines model for NewQueueView.Owner.
+type NewQueueViewOwner string
 
 // NewReport defines model for NewReport.
 type NewReport struct {
@@ -2776,6 +3036,58 @@ type PublicVillage struct {
 	Name      string           `json:"name"`
 	NameLatin *string          `json:"name_latin,omitempty"`
 	Town      *JurisdictionRef `json:"town,omitempty"`
+}
+
+// QueueFilter defines model for QueueFilter.
+type QueueFilter struct {
+	Colours *[]QueueFilterColours `json:"colours,omitempty"`
+	Due     *QueueFilterDue       `json:"due,omitempty"`
+	Items   *[]string             `json:"items,omitempty"`
+	Mine    *bool                 `json:"mine,omitempty"`
+	Order   *QueueFilterOrder     `json:"order,omitempty"`
+	Sort    *QueueFilterSort      `json:"sort,omitempty"`
+
+	// States None: those that are open
+	States *[]CaseState `json:"states,omitempty"`
+	Towns  *[]string    `json:"towns,omitempty"`
+	Units  *[]int       `json:"units,omitempty"`
+}
+
+// QueueFilterColours defines model for QueueFilter.Colours.
+type QueueFilterColours string
+
+// QueueFilterDue defines model for QueueFilter.Due.
+type QueueFilterDue string
+
+// QueueFilterOrder defines model for QueueFilter.Order.
+type QueueFilterOrder string
+
+// QueueFilterSort defines model for QueueFilter.Sort.
+type QueueFilterSort string
+
+// QueueView defines model for QueueView.
+type QueueView struct {
+	// Count Open cases that it shows who asks, now; -1: it shows such as have ended
+	Count  int         `json:"count"`
+	Filter QueueFilter `json:"filter"`
+
+	// Id A UUID; of those that roles bring along a word, such as to_triage
+	Id        string `json:"id"`
+	MayChange bool   `json:"may_change"`
+
+	// Name Absent of those that roles bring along: the page has words for them
+	Name  *string        `json:"name,omitempty"`
+	Owner QueueViewOwner `json:"owner"`
+	Place int            `json:"place"`
+	Unit  *CaseUnit      `json:"unit,omitempty"`
+}
+
+// QueueViewOwner defines model for QueueView.Owner.
+type QueueViewOwner string
+
+// QueueViews defines model for QueueViews.
+type QueueViews struct {
+	Views []QueueView `json:"views"`
 }
 
 // Reason defines model for Reason.
@@ -3650,6 +3962,9 @@ type RemoveSecondFactorJSONRequestBody = Password
 // ConfirmSecondFactorJSONRequestBody defines body for ConfirmSecondFactor for application/json ContentType.
 type ConfirmSecondFactorJSONRequestBody = Code
 
+// MakeBatchJSONRequestBody defines body for MakeBatch for application/json ContentType.
+type MakeBatchJSONRequestBody = NewBatch
+
 // ActOnCaseJSONRequestBody defines body for ActOnCase for application/json ContentType.
 type ActOnCaseJSONRequestBody = NewAct
 
@@ -3727,3 +4042,6 @@ type CreateUnitJSONRequestBody = NewUnit
 
 // ChangeUnitJSONRequestBody defines body for ChangeUnit for application/json ContentType.
 type ChangeUnitJSONRequestBody = UnitChange
+
+// SaveViewJSONRequestBody defines body for SaveView for application/json ContentType.
+type SaveViewJSONRequestBody = NewQueueView

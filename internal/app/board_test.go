@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/casework"
@@ -19,7 +18,7 @@ import (
 func paged(t testing.TB, l *app.Live, q casework.Query, reach *policy.Reach) (all []casework.Row) {
 	t.Helper()
 	q.Limit = 3
-	total := -1
+	var total int
 	for {
 		page, err := l.ListCases(t.Context(), q, reach, true)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"gridgov/internal/audit"
 	"gridgov/internal/auth"
+	"gridgov/internal/batch"
 	"gridgov/internal/casework"
 	"gridgov/internal/contact"
 	"gridgov/internal/feed"
@@ -53,6 +54,8 @@ type City struct {
 	Sending  *message.Store
 	// Photos are kept where [Server.PhotosIn] says; a command has them as rows alone.
 	Photos *photo.Service
+	// Batches are acts on many cases, which wait before they are done.
+	Batches *batch.Service
 	// Residents report without an account.
 	Residents *resident.Service
 
@@ -126,6 +129,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 		}
 	})
 	c.Cases.Committer, c.Cases.Terms, c.Cases.Unit, c.Cases.Evidence = c.Reports.Committer, c.termsOf, c.UnitNamed, c.useEvidence
+	c.Batches = batch.New(batch.Config{Pool: pool, Committer: c.Reports.Committer, Do: c.actFor, Log: c.log, Now: now})
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop
 	c.announcer.Go(func() { c.announceCommits(run) })

@@ -87,6 +87,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.openEarlier(run) })
 	l.done.Go(func() { l.Messages.Run(run) })
 	l.done.Go(func() { l.Photos.Run(run) })
+	l.done.Go(func() { l.Batches.Run(run) })
 	l.warm()
 	return l, nil
 }

@@ -32,6 +32,15 @@ type Entry struct {
 	Cell       policy.Cell     // where its report lies
 	Candidates []string        // grids in which it may lie as well
 	Filer      uuid.UUID       // nil: nobody with an account
+	bit        uint32          // of its state, as bits has it
+}
+
+// bits are states as a set of bits: a board asks for them a hundred thousand times.
+func bits(states ...State) (set uint32) {
+	for _, s := range states {
+		set |= 1 << max(0, slices.Index(States, s))
+	}
+	return set
 }
 
 // NewBoard is a board with these cases on it.
@@ -194,13 +203,17 @@ func (b *Board) Count(queries []Query, lies func(*Entry) bool) []int {
 type matcher struct {
 	*Query
 	lies         func(*Entry) bool
-	states       map[State]bool
+	states       uint32
 	items, towns map[string]bool
 	nums         map[report.Num]bool
 }
 
 func (q *Query) matcher(lies func(*Entry) bool) matcher {
-	return matcher{q, lies, setOf(q.States), setOf(q.Items), setOf(q.Towns), setOf(q.Nums)}
+	m := matcher{q, lies, ^uint32(0), setOf(q.Items), setOf(q.Towns), setOf(q.Nums)}
+	if q.States != nil {
+		m.states = bits(q.States...)
+	}
+	return m
 }
 
 // setOf is a list as a set; nil of nil.
@@ -220,7 +233,7 @@ func (m *matcher) has(e *Entry) bool { return m.matches(e) && m.sees(e, m.lies) 
 // matches tells whether an entry is what the query asks for, whoever asks.
 func (m *matcher) matches(e *Entry) bool {
 	switch {
-	case m.states != nil && !m.states[e.State],
+	case m.states&e.bit == 0,
 		m.nums != nil && !m.nums[e.Report],
 		m.items != nil && !m.items[e.Item],
 		m.towns != nil && !m.towns[e.Cell.Town],
@@ -308,7 +321,7 @@ func openOf(cases []*Entry) (list []*Entry) {
 	}
 	for _, e := range cases {
 		if e.State.Open() {
-			e.About = about
+			e.About, e.bit = about, bits(e.State)
 			list = append(list, e)
 		}
 	}

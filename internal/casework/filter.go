@@ -2,7 +2,9 @@ package casework
 
 import (
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"gridgov/internal/fault"
 	"gridgov/internal/policy"
@@ -62,8 +64,8 @@ func (f *Filter) Check() error {
 	}
 	for field, list := range map[string][]string{"items": f.Items, "towns": f.Towns} {
 		for _, code := range list {
-			if code == "" || len(code) > 256 {
-				return fault.Invalid(field, "bad_code", "a code has 1 to 256 bytes")
+			if code == "" || len(code) > 256 || strings.ContainsFunc(code, unicode.IsControl) {
+				return fault.Invalid(field, "bad_code", "a code has 1 to 256 bytes, and no control characters")
 			}
 		}
 	}

@@ -31,6 +31,7 @@ const (
 	ReportErased     = "report.erased"     // Erased
 	CaseChanged      = "case.changed"      // Case
 	CasesOpened      = "cases.opened"      // Opened
+	BatchChanged     = "batch.changed"     // Batch
 	PlanPublished    = "plan.published"    // Published
 	CityChanged      = "city.changed"      // Changed
 )
@@ -55,6 +56,12 @@ type Case struct {
 	Version int     `json:"version"`
 	State   string  `json:"state"`
 	Units   []int64 `json:"units"`
+}
+
+// Batch is the data of batch.changed: an act on many cases waits, runs, is done or was cancelled.
+type Batch struct {
+	ID    string `json:"id"`
+	State string `json:"state"`
 }
 
 // Opened is the data of cases.opened: the cases of earlier reports, of the numbers FromNum to ToNum, that were opened later.

@@ -246,6 +246,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Views of the queue, with how many open cases each shows now
+         * @description Those that the roles of one's posts bring along, without a name of their own, then one's own, those of the units of one's posts,
+         *     and those for all.
+         */
+        get: operations["listViews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep a view, or change it
+         * @description One's own, or for a unit that one leads, or for all. What was removed may be kept again under its id.
+         */
+        put: operations["saveView"];
+        post?: never;
+        /** Remove a view */
+        delete: operations["removeView"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Acts on many cases that wait, run, or have ended within a day
+         * @description One's own, and those that were made by a post for a territory in which one may triage. The newest first, at most 20.
+         */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Do something with many cases
+         * @description It waits for ten seconds, in which it may be cancelled; then the service does it, by the posts that you hold then. A case
+         *     that is another version by then, or with which it may not be done, is left out and told.
+         */
+        post: operations["makeBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a batch that is not begun with
+         * @description One that was begun with answers 409 `batch_started`.
+         */
+        delete: operations["cancelBatch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/counts": {
         parameters: {
             query?: never;
@@ -2754,6 +2841,111 @@ export interface components {
             same: boolean;
             why: components["schemas"]["BothWords"];
         };
+        QueueFilter: {
+            /** @description None: those that are open */
+            states?: components["schemas"]["CaseState"][];
+            units?: number[];
+            items?: string[];
+            towns?: string[];
+            colours?: ("red" | "amber" | "green" | "none")[];
+            /** @enum {string} */
+            due?: "overdue" | "2h" | "today";
+            mine?: boolean;
+            /** @enum {string} */
+            sort?: "due" | "opened";
+            /** @enum {string} */
+            order?: "asc" | "desc";
+        };
+        NewQueueView: {
+            name: string;
+            /** @enum {string} */
+            owner: "me" | "unit" | "city";
+            /** @description Of a unit's view: whose it is */
+            unit?: number;
+            filter: components["schemas"]["QueueFilter"];
+            /** @description Its order among those of the same owner */
+            place?: number;
+        };
+        QueueView: {
+            /** @description A UUID; of those that roles bring along a word, such as to_triage */
+            id: string;
+            /** @description Absent of those that roles bring along: the page has words for them */
+            name?: string;
+            /** @enum {string} */
+            owner: "role" | "me" | "unit" | "city";
+            unit?: components["schemas"]["CaseUnit"];
+            filter: components["schemas"]["QueueFilter"];
+            place: number;
+            /** @description Open cases that it shows who asks, now; -1: it shows such as have ended */
+            count: number;
+            may_change: boolean;
+        };
+        QueueViews: {
+            views: components["schemas"]["QueueView"][];
+        };
+        NewBatch: {
+            /**
+             * Format: uuid
+             * @description Made by the client: a batch that is sent twice is one
+             */
+            id: string;
+            /** @description One after the other; what the batch carries goes with the last */
+            acts: components["schemas"]["CaseActName"][];
+            reason?: string;
+            /** @description Of dispatch and transfer; left out: the one that each was proposed to */
+            unit?: number;
+            supporting?: number[];
+            target?: string;
+            verdict?: boolean;
+            object?: string;
+            cases: {
+                case: string;
+                /** @description As it was seen */
+                version: number;
+            }[];
+        };
+        Batch: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "cancelled";
+            acts: string[];
+            reason?: string;
+            unit?: components["schemas"]["CaseUnit"];
+            target?: string;
+            /** Format: date-time */
+            made_at: string;
+            by: components["schemas"]["Actor"];
+            /** Format: date-time */
+            starts_at: string;
+            /**
+             * Format: double
+             * @description By the service's clock; 0 when it has begun
+             */
+            starts_in_s: number;
+            /** Format: date-time */
+            ended_at?: string;
+            cancelled_by?: components["schemas"]["Actor"];
+            total: number;
+            done: number;
+            left_out: number;
+            failed: number;
+            cases: components["schemas"]["BatchCase"][];
+        };
+        BatchCase: {
+            case: string;
+            /**
+             * @description Absent as long as nothing was done with it
+             * @enum {string}
+             */
+            outcome?: "done" | "left_out" | "failed";
+            /** @description A code, such as case_changed */
+            why?: string;
+            words?: string;
+        };
+        Batches: {
+            batches: components["schemas"]["Batch"][];
+        };
         CasePage: {
             /** @description How many there are on all pages, where it was asked for */
             total?: number;
@@ -3343,6 +3535,163 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The views in order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueViews"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    saveView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Made by the client */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQueueView"];
+            };
+        };
+        responses: {
+            /** @description It was changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            /** @description It is kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The batches */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batches"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    makeBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBatch"];
+            };
+        };
+        responses: {
+            /** @description It was sent before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description It waits */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
                 };
             };
             default: components["responses"]["Problem"];
