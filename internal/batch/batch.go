@@ -189,4 +189,4 @@ func (b *Batch) Tally() (done, leftOut, failed int) {
 	return done, leftOut, failed
 }
 
-func subject(id ID) string { return "batch:" + id.String() }
+func (id ID) subject() string { return "batch:" + id.String() }

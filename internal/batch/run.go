@@ -188,7 +188,7 @@ func (s *Service) end(ctx context.Context, b *Batch) error {
 			return feed.Step{}, errLost
 		}
 		done, leftOut, failed := b.Tally()
-		return b.step(audit.Record{Act: "batch.carry_out", Subject: subject(b.ID), After: map[string]int{"done": done, "left_out": leftOut, "failed": failed}}), nil
+		return b.step(audit.Record{Act: "batch.carry_out", Subject: b.ID.subject(), After: map[string]int{"done": done, "left_out": leftOut, "failed": failed}}), nil
 	})
 }
 

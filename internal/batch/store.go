@@ -94,7 +94,7 @@ func (s *Service) Make(ctx context.Context, b Batch) (made Batch, existed bool, 
 		if err := keepCases(ctx, tx, &made); err != nil {
 			return feed.Step{}, err
 		}
-		return made.step(audit.Record{Act: "batch.make", Subject: subject(b.ID), After: map[string]any{"acts": b.Ask.Acts, "cases": len(b.Cases)}}), nil
+		return made.step(audit.Record{Act: "batch.make", Subject: b.ID.subject(), After: map[string]any{"acts": b.Ask.Acts, "cases": len(b.Cases)}}), nil
 	})
 	return made, existed, err
 }
@@ -247,7 +247,7 @@ func (s *Service) Cancel(ctx context.Context, id ID, by uuid.UUID) (out Batch, e
 		if _, err := tx.Exec(ctx, `UPDATE batch SET state = $2, ended_at = $3, cancelled_by = $4 WHERE id = $1`, id, out.State, out.EndedAt, by); err != nil {
 			return feed.Step{}, fmt.Errorf("cancel batch %s: %w", id, err)
 		}
-		return out.step(audit.Record{Act: "batch.cancel", Subject: subject(id)}), nil
+		return out.step(audit.Record{Act: "batch.cancel", Subject: id.subject()}), nil
 	})
 	return out, err
 }
