@@ -422,7 +422,7 @@ func TestMassAssignment(t *testing.T) {
 			continue
 		}
 		path := strings.NewReplacer("/people/{id}", "/people/"+p.Id.String(), "/units/{id}", fmt.Sprintf("/units/%d", unit.Id), "/reports/{id}", "/reports/"+rep.Id.String(),
-			"/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
+			"/views/{id}", "/views/"+uuid.NewString(), "/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
 		s := s
 		if strings.HasPrefix(path, "/public/") {
 			s = s.as("")
@@ -524,7 +524,7 @@ func TestFormsOfText(t *testing.T) {
 			continue
 		}
 		path := strings.NewReplacer("/people/{id}", "/people/"+p.Id.String(), "/units/{id}", fmt.Sprintf("/units/%d", unit.Id), "/reports/{id}", "/reports/"+rep.Id.String(),
-			"/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
+			"/views/{id}", "/views/"+uuid.NewString(), "/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
 		schema := op.RequestBody.Value.Content["application/json"].Schema.Value
 		as := s
 		if strings.HasPrefix(path, "/public/") {

@@ -130,7 +130,7 @@ func countsOf(counts map[string]int, name func(string) worktime.Words) []RegimeE
 	return out[:min(len(out), maxEffectItems)]
 }
 
-// wayText is how a way is written: 3>5, in_time>red.
+// wayText is how a way is written: 3>5, green>red.
 func wayText(w casework.Way) string {
 	if w.FromUnit != 0 {
 		return fmt.Sprintf("%d>%d", w.FromUnit, w.ToUnit)

@@ -158,7 +158,7 @@ func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
 			}
 		case e.Type == feed.CasesRecounted:
 			writeEvent(out, id, e.Type, json.RawMessage("{}"))
-		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced, e.Type == feed.ReportErased:
+		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced, e.Type == feed.ReportErased, e.Type == feed.CasesOpened:
 			writeEvent(out, id, reportsChanged, json.RawMessage("{}"))
 		}
 	}

@@ -59,6 +59,51 @@ func (e AllowedActNeeds) Valid() bool {
 	}
 }
 
+// Defines values for BatchState.
+const (
+	BatchStateCancelled BatchState = "cancelled"
+	BatchStateDone      BatchState = "done"
+	BatchStateRunning   BatchState = "running"
+	BatchStateWaiting   BatchState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the BatchState enum.
+func (e BatchState) Valid() bool {
+	switch e {
+	case BatchStateCancelled:
+		return true
+	case BatchStateDone:
+		return true
+	case BatchStateRunning:
+		return true
+	case BatchStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BatchCaseOutcome.
+const (
+	BatchCaseOutcomeDone    BatchCaseOutcome = "done"
+	BatchCaseOutcomeFailed  BatchCaseOutcome = "failed"
+	BatchCaseOutcomeLeftOut BatchCaseOutcome = "left_out"
+)
+
+// Valid indicates whether the value is a known member of the BatchCaseOutcome enum.
+func (e BatchCaseOutcome) Valid() bool {
+	switch e {
+	case BatchCaseOutcomeDone:
+		return true
+	case BatchCaseOutcomeFailed:
+		return true
+	case BatchCaseOutcomeLeftOut:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BatchResultStatus.
 const (
 	N200 BatchResultStatus = 200
@@ -371,7 +416,7 @@ func (e Channel) Valid() bool {
 // Defines values for ClockColour.
 const (
 	ClockColourAmber  ClockColour = "amber"
-	ClockColourInTime ClockColour = "in_time"
+	ClockColourGreen  ClockColour = "green"
 	ClockColourPaused ClockColour = "paused"
 	ClockColourRed    ClockColour = "red"
 )
@@ -381,7 +426,7 @@ func (e ClockColour) Valid() bool {
 	switch e {
 	case ClockColourAmber:
 		return true
-	case ClockColourInTime:
+	case ClockColourGreen:
 		return true
 	case ClockColourPaused:
 		return true
@@ -394,13 +439,25 @@ func (e ClockColour) Valid() bool {
 
 // Defines values for FollowedReportState.
 const (
+	FollowedReportStateClosed   FollowedReportState = "closed"
+	FollowedReportStateInHand   FollowedReportState = "in_hand"
 	FollowedReportStateReceived FollowedReportState = "received"
+	FollowedReportStateRejected FollowedReportState = "rejected"
+	FollowedReportStateVoided   FollowedReportState = "voided"
 )
 
 // Valid indicates whether the value is a known member of the FollowedReportState enum.
 func (e FollowedReportState) Valid() bool {
 	switch e {
+	case FollowedReportStateClosed:
+		return true
+	case FollowedReportStateInHand:
+		return true
 	case FollowedReportStateReceived:
+		return true
+	case FollowedReportStateRejected:
+		return true
+	case FollowedReportStateVoided:
 		return true
 	default:
 		return false
@@ -590,6 +647,27 @@ func (e Method) Valid() bool {
 	case MethodNearest:
 		return true
 	case MethodUnplaced:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewQueueViewOwner.
+const (
+	NewQueueViewOwnerCity NewQueueViewOwner = "city"
+	NewQueueViewOwnerMe   NewQueueViewOwner = "me"
+	NewQueueViewOwnerUnit NewQueueViewOwner = "unit"
+)
+
+// Valid indicates whether the value is a known member of the NewQueueViewOwner enum.
+func (e NewQueueViewOwner) Valid() bool {
+	switch e {
+	case NewQueueViewOwnerCity:
+		return true
+	case NewQueueViewOwnerMe:
+		return true
+	case NewQueueViewOwnerUnit:
 		return true
 	default:
 		return false
@@ -932,6 +1010,111 @@ func (e ProviderCheckCode) Valid() bool {
 	}
 }
 
+// Defines values for QueueFilterColours.
+const (
+	QueueFilterColoursAmber QueueFilterColours = "amber"
+	QueueFilterColoursGreen QueueFilterColours = "green"
+	QueueFilterColoursNone  QueueFilterColours = "none"
+	QueueFilterColoursRed   QueueFilterColours = "red"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterColours enum.
+func (e QueueFilterColours) Valid() bool {
+	switch e {
+	case QueueFilterColoursAmber:
+		return true
+	case QueueFilterColoursGreen:
+		return true
+	case QueueFilterColoursNone:
+		return true
+	case QueueFilterColoursRed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueFilterDue.
+const (
+	QueueFilterDueN2h     QueueFilterDue = "2h"
+	QueueFilterDueOverdue QueueFilterDue = "overdue"
+	QueueFilterDueToday   QueueFilterDue = "today"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterDue enum.
+func (e QueueFilterDue) Valid() bool {
+	switch e {
+	case QueueFilterDueN2h:
+		return true
+	case QueueFilterDueOverdue:
+		return true
+	case QueueFilterDueToday:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueFilterOrder.
+const (
+	QueueFilterOrderAsc  QueueFilterOrder = "asc"
+	QueueFilterOrderDesc QueueFilterOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterOrder enum.
+func (e QueueFilterOrder) Valid() bool {
+	switch e {
+	case QueueFilterOrderAsc:
+		return true
+	case QueueFilterOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueFilterSort.
+const (
+	QueueFilterSortDue    QueueFilterSort = "due"
+	QueueFilterSortOpened QueueFilterSort = "opened"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterSort enum.
+func (e QueueFilterSort) Valid() bool {
+	switch e {
+	case QueueFilterSortDue:
+		return true
+	case QueueFilterSortOpened:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueViewOwner.
+const (
+	QueueViewOwnerCity QueueViewOwner = "city"
+	QueueViewOwnerMe   QueueViewOwner = "me"
+	QueueViewOwnerRole QueueViewOwner = "role"
+	QueueViewOwnerUnit QueueViewOwner = "unit"
+)
+
+// Valid indicates whether the value is a known member of the QueueViewOwner enum.
+func (e QueueViewOwner) Valid() bool {
+	switch e {
+	case QueueViewOwnerCity:
+		return true
+	case QueueViewOwnerMe:
+		return true
+	case QueueViewOwnerRole:
+		return true
+	case QueueViewOwnerUnit:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RegimeEffectAssumed.
 const (
 	Loads   RegimeEffectAssumed = "loads"
@@ -1222,22 +1405,22 @@ func (e UnitKind) Valid() bool {
 
 // Defines values for WebhookDeliveryState.
 const (
-	Dropped WebhookDeliveryState = "dropped"
-	Failed  WebhookDeliveryState = "failed"
-	Sent    WebhookDeliveryState = "sent"
-	Waiting WebhookDeliveryState = "waiting"
+	WebhookDeliveryStateDropped WebhookDeliveryState = "dropped"
+	WebhookDeliveryStateFailed  WebhookDeliveryState = "failed"
+	WebhookDeliveryStateSent    WebhookDeliveryState = "sent"
+	WebhookDeliveryStateWaiting WebhookDeliveryState = "waiting"
 )
 
 // Valid indicates whether the value is a known member of the WebhookDeliveryState enum.
 func (e WebhookDeliveryState) Valid() bool {
 	switch e {
-	case Dropped:
+	case WebhookDeliveryStateDropped:
 		return true
-	case Failed:
+	case WebhookDeliveryStateFailed:
 		return true
-	case Sent:
+	case WebhookDeliveryStateSent:
 		return true
-	case Waiting:
+	case WebhookDeliveryStateWaiting:
 		return true
 	default:
 		return false
@@ -1295,6 +1478,81 @@ const (
 func (e TusResumable) Valid() bool {
 	switch e {
 	case TusResumableN100:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCasesParamsDue.
+const (
+	ListCasesParamsDueN2h     ListCasesParamsDue = "2h"
+	ListCasesParamsDueOverdue ListCasesParamsDue = "overdue"
+	ListCasesParamsDueToday   ListCasesParamsDue = "today"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsDue enum.
+func (e ListCasesParamsDue) Valid() bool {
+	switch e {
+	case ListCasesParamsDueN2h:
+		return true
+	case ListCasesParamsDueOverdue:
+		return true
+	case ListCasesParamsDueToday:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCasesParamsSort.
+const (
+	ListCasesParamsSortDue    ListCasesParamsSort = "due"
+	ListCasesParamsSortOpened ListCasesParamsSort = "opened"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsSort enum.
+func (e ListCasesParamsSort) Valid() bool {
+	switch e {
+	case ListCasesParamsSortDue:
+		return true
+	case ListCasesParamsSortOpened:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCasesParamsOrder.
+const (
+	ListCasesParamsOrderAsc  ListCasesParamsOrder = "asc"
+	ListCasesParamsOrderDesc ListCasesParamsOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsOrder enum.
+func (e ListCasesParamsOrder) Valid() bool {
+	switch e {
+	case ListCasesParamsOrderAsc:
+		return true
+	case ListCasesParamsOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCasesParamsCount.
+const (
+	ListCasesParamsCountFalse ListCasesParamsCount = "false"
+	ListCasesParamsCountTrue  ListCasesParamsCount = "true"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsCount enum.
+func (e ListCasesParamsCount) Valid() bool {
+	switch e {
+	case ListCasesParamsCountFalse:
+		return true
+	case ListCasesParamsCountTrue:
 		return true
 	default:
 		return false
@@ -1868,6 +2126,51 @@ type AuditRow struct {
 	Subject string `json:"subject"`
 }
 
+// Batch defines model for Batch.
+type Batch struct {
+	Acts []string `json:"acts"`
+
+	// By Somebody: by name where who asks may know it, else by role and unit
+	By Actor `json:"by"`
+
+	// CancelledBy Somebody: by name where who asks may know it, else by role and unit
+	CancelledBy *Actor             `json:"cancelled_by,omitempty"`
+	Cases       []BatchCase        `json:"cases"`
+	Done        int                `json:"done"`
+	EndedAt     *time.Time         `json:"ended_at,omitempty"`
+	Failed      int                `json:"failed"`
+	Id          openapi_types.UUID `json:"id"`
+	LeftOut     int                `json:"left_out"`
+	MadeAt      time.Time          `json:"made_at"`
+	Reason      *string            `json:"reason,omitempty"`
+	StartsAt    time.Time          `json:"starts_at"`
+
+	// StartsInS By the service's clock; 0 when it has begun
+	StartsInS float64    `json:"starts_in_s"`
+	State     BatchState `json:"state"`
+	Target    *string    `json:"target,omitempty"`
+	Total     int        `json:"total"`
+	Unit      *CaseUnit  `json:"unit,omitempty"`
+}
+
+// BatchState defines model for Batch.State.
+type BatchState string
+
+// BatchCase defines model for BatchCase.
+type BatchCase struct {
+	Case string `json:"case"`
+
+	// Outcome Absent as long as nothing was done with it
+	Outcome *BatchCaseOutcome `json:"outcome,omitempty"`
+
+	// Why A code, such as case_changed
+	Why   *string `json:"why,omitempty"`
+	Words *string `json:"words,omitempty"`
+}
+
+// BatchCaseOutcome Absent as long as nothing was done with it
+type BatchCaseOutcome string
+
 // BatchResult defines model for BatchResult.
 type BatchResult struct {
 	Problem *Problem          `json:"problem,omitempty"`
@@ -1881,6 +2184,11 @@ type BatchResultStatus int
 // BatchResults defines model for BatchResults.
 type BatchResults struct {
 	Results []BatchResult `json:"results"`
+}
+
+// Batches defines model for Batches.
+type Batches struct {
+	Batches []Batch `json:"batches"`
 }
 
 // BothWords defines model for BothWords.
@@ -2023,6 +2331,9 @@ type CasePage struct {
 
 	// Next Pass as `after` for the next page; absent on the last
 	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where it was asked for
+	Total *int `json:"total,omitempty"`
 }
 
 // CaseProposal Of a case that was given back: the unit that the rules name now, without those that gave it back
@@ -2051,12 +2362,18 @@ type CaseRates struct {
 
 // CaseRow defines model for CaseRow.
 type CaseRow struct {
-	AmberAt *time.Time       `json:"amber_at,omitempty"`
-	DueAt   *time.Time       `json:"due_at,omitempty"`
-	Grid    *JurisdictionRef `json:"grid,omitempty"`
-	Item    string           `json:"item"`
-	Lat     *float64         `json:"lat,omitempty"`
-	Lon     *float64         `json:"lon,omitempty"`
+	AmberAt *time.Time `json:"amber_at,omitempty"`
+
+	// BorderM How far from its grid's border it lies, where another grid is near
+	BorderM *float64   `json:"border_m,omitempty"`
+	DueAt   *time.Time `json:"due_at,omitempty"`
+
+	// Duplicates So many open cases of the same item lie within 50 m and 24 h. Of a case that may be merged
+	Duplicates *int             `json:"duplicates,omitempty"`
+	Grid       *JurisdictionRef `json:"grid,omitempty"`
+	Item       string           `json:"item"`
+	Lat        *float64         `json:"lat,omitempty"`
+	Lon        *float64         `json:"lon,omitempty"`
 
 	// Mine I have claimed it
 	Mine     *bool     `json:"mine,omitempty"`
@@ -2200,7 +2517,7 @@ type DemoAccount struct {
 
 // DoneAct defines model for DoneAct.
 type DoneAct struct {
-	// Act One of the acts, or what the service did itself: conclude, gather_parts, relimit
+	// Act One of the acts, or what the service did itself: conclude, gather_parts, relimit, end_with
 	Act string    `json:"act"`
 	At  time.Time `json:"at"`
 
@@ -2226,6 +2543,26 @@ type DoneAct struct {
 	Was       CaseState      `json:"was"`
 }
 
+// Duplicate defines model for Duplicate.
+type Duplicate struct {
+	// ApartS Seconds from the one to the other; negative: it was told of earlier
+	ApartS     int       `json:"apart_s"`
+	CapturedAt time.Time `json:"captured_at"`
+	Case       CaseRow   `json:"case"`
+	DistanceM  float64   `json:"distance_m"`
+
+	// Photo One that shows it, where it may be seen
+	Photo *openapi_types.UUID `json:"photo,omitempty"`
+
+	// SameItem Of the same item, not of its aspect alone
+	SameItem bool `json:"same_item"`
+}
+
+// Duplicates defines model for Duplicates.
+type Duplicates struct {
+	Duplicates []Duplicate `json:"duplicates"`
+}
+
 // Escalation defines model for Escalation.
 type Escalation struct {
 	// Grace How long a clock may be overdue before the town looks after the case, such as `1 wd`
@@ -2249,18 +2586,27 @@ type FollowRequest struct {
 // FollowedReport defines model for FollowedReport.
 type FollowedReport struct {
 	// Address The place in words as it was told
-	Address    *string             `json:"address,omitempty"`
-	CapturedAt time.Time           `json:"captured_at"`
-	Item       Item                `json:"item"`
-	Num        int                 `json:"num"`
-	ReceivedAt time.Time           `json:"received_at"`
-	State      FollowedReportState `json:"state"`
-	Text       *string             `json:"text,omitempty"`
-	Town       *JurisdictionRef    `json:"town,omitempty"`
-	Village    *JurisdictionRef    `json:"village,omitempty"`
+	Address    *string    `json:"address,omitempty"`
+	CapturedAt time.Time  `json:"captured_at"`
+	ClosedAt   *time.Time `json:"closed_at,omitempty"`
+	Item       Item       `json:"item"`
+
+	// Merged It is dealt with together with another report of the same matter
+	Merged *bool `json:"merged,omitempty"`
+	Num    int   `json:"num"`
+
+	// Reason Why it was rejected
+	Reason     *string   `json:"reason,omitempty"`
+	ReceivedAt time.Time `json:"received_at"`
+
+	// State Of what was merged into another, that one's
+	State   FollowedReportState `json:"state"`
+	Text    *string             `json:"text,omitempty"`
+	Town    *JurisdictionRef    `json:"town,omitempty"`
+	Village *JurisdictionRef    `json:"village,omitempty"`
 }
 
-// FollowedReportState defines model for FollowedReport.State.
+// FollowedReportState Of what was merged into another, that one's
 type FollowedReportState string
 
 // Found defines model for Found.
@@ -2526,6 +2872,27 @@ type NamedUnit struct {
 	NameEn *string `json:"name_en,omitempty"`
 }
 
+// Neighbour defines model for Neighbour.
+type Neighbour struct {
+	Grid JurisdictionRef `json:"grid"`
+
+	// Same The unit that has the case would answer there, too
+	Same       bool             `json:"same"`
+	Supporting []CaseUnit       `json:"supporting"`
+	Town       *JurisdictionRef `json:"town,omitempty"`
+	Unit       CaseUnit         `json:"unit"`
+	Village    *JurisdictionRef `json:"village,omitempty"`
+	Why        BothWords        `json:"why"`
+}
+
+// Neighbours defines model for Neighbours.
+type Neighbours struct {
+	// BorderM From the point to the border of its grid
+	BorderM    *float64        `json:"border_m,omitempty"`
+	Grid       JurisdictionRef `json:"grid"`
+	Neighbours []Neighbour     `json:"neighbours"`
+}
+
 // NewAccount defines model for NewAccount.
 type NewAccount struct {
 	Login string `json:"login"`
@@ -2571,6 +2938,29 @@ type NewAct struct {
 	Version int `json:"version"`
 }
 
+// NewBatch defines model for NewBatch.
+type NewBatch struct {
+	// Acts One after the other; what the batch carries goes with the last
+	Acts  []CaseActName `json:"acts"`
+	Cases []struct {
+		Case string `json:"case"`
+
+		// Version As it was seen
+		Version int `json:"version"`
+	} `json:"cases"`
+
+	// Id Made by the client: a batch that is sent twice is one
+	Id         openapi_types.UUID `json:"id"`
+	Object     *string            `json:"object,omitempty"`
+	Reason     *string            `json:"reason,omitempty"`
+	Supporting *[]int             `json:"supporting,omitempty"`
+	Target     *string            `json:"target,omitempty"`
+
+	// Unit Of dispatch and transfer; left out: the one that each was proposed to
+	Unit    *int  `json:"unit,omitempty"`
+	Verdict *bool `json:"verdict,omitempty"`
+}
+
 // NewPart defines model for NewPart.
 type NewPart struct {
 	// Item Of a split; left out: the case's own
@@ -2606,6 +2996,22 @@ type NewPost struct {
 	Role             string  `json:"role"`
 	Unit             *int    `json:"unit,omitempty"`
 }
+
+// NewQueueView defines model for NewQueueView.
+type NewQueueView struct {
+	Filter QueueFilter       `json:"filter"`
+	Name   string            `json:"name"`
+	Owner  NewQueueViewOwner `json:"owner"`
+
+	// Place Its order among those of the same owner
+	Place *int `json:"place,omitempty"`
+
+	// Unit Of a unit's view: whose it is
+	Unit *int `json:"unit,omitempty"`
+}
+
+// NewQueueViewOwner defines model for NewQueueView.Owner.
+type NewQueueViewOwner string
 
 // NewReport defines model for NewReport.
 type NewReport struct {
@@ -3105,6 +3511,58 @@ type PublicVillage struct {
 	Name      string           `json:"name"`
 	NameLatin *string          `json:"name_latin,omitempty"`
 	Town      *JurisdictionRef `json:"town,omitempty"`
+}
+
+// QueueFilter defines model for QueueFilter.
+type QueueFilter struct {
+	Colours *[]QueueFilterColours `json:"colours,omitempty"`
+	Due     *QueueFilterDue       `json:"due,omitempty"`
+	Items   *[]string             `json:"items,omitempty"`
+	Mine    *bool                 `json:"mine,omitempty"`
+	Order   *QueueFilterOrder     `json:"order,omitempty"`
+	Sort    *QueueFilterSort      `json:"sort,omitempty"`
+
+	// States None: those that are open
+	States *[]CaseState `json:"states,omitempty"`
+	Towns  *[]string    `json:"towns,omitempty"`
+	Units  *[]int       `json:"units,omitempty"`
+}
+
+// QueueFilterColours defines model for QueueFilter.Colours.
+type QueueFilterColours string
+
+// QueueFilterDue defines model for QueueFilter.Due.
+type QueueFilterDue string
+
+// QueueFilterOrder defines model for QueueFilter.Order.
+type QueueFilterOrder string
+
+// QueueFilterSort defines model for QueueFilter.Sort.
+type QueueFilterSort string
+
+// QueueView defines model for QueueView.
+type QueueView struct {
+	// Count Open cases that it shows who asks, now; -1: it shows such as have ended
+	Count  int         `json:"count"`
+	Filter QueueFilter `json:"filter"`
+
+	// Id A UUID; of those that roles bring along a word, such as to_triage
+	Id        string `json:"id"`
+	MayChange bool   `json:"may_change"`
+
+	// Name Absent of those that roles bring along: the page has words for them
+	Name  *string        `json:"name,omitempty"`
+	Owner QueueViewOwner `json:"owner"`
+	Place int            `json:"place"`
+	Unit  *CaseUnit      `json:"unit,omitempty"`
+}
+
+// QueueViewOwner defines model for QueueView.Owner.
+type QueueViewOwner string
+
+// QueueViews defines model for QueueViews.
+type QueueViews struct {
+	Views []QueueView `json:"views"`
 }
 
 // Rate defines model for Rate.
@@ -3894,6 +4352,27 @@ type ListCasesParams struct {
 	// State States, comma-separated
 	State *string `form:"state,omitempty" json:"state,omitempty"`
 
+	// Town Codes of towns, comma-separated
+	Town *string `form:"town,omitempty" json:"town,omitempty"`
+
+	// Colour What their clocks say: red, amber, green, none; comma-separated
+	Colour *string `form:"colour,omitempty" json:"colour,omitempty"`
+
+	// Due Overdue; due within two hours; due today, overdue or not
+	Due *ListCasesParamsDue `form:"due,omitempty" json:"due,omitempty"`
+
+	// Num Of these reports only, comma-separated; at most 200
+	Num *string `form:"num,omitempty" json:"num,omitempty"`
+
+	// Sort Of open cases
+	Sort *ListCasesParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Order desc: the last comes first. Of open cases
+	Order *ListCasesParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// Count Count open cases on all pages, too
+	Count *ListCasesParamsCount `form:"count,omitempty" json:"count,omitempty"`
+
 	// Unit Numbers of units that lead or support it, comma-separated
 	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
 
@@ -3910,6 +4389,18 @@ type ListCasesParams struct {
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
 }
+
+// ListCasesParamsDue defines parameters for ListCases.
+type ListCasesParamsDue string
+
+// ListCasesParamsSort defines parameters for ListCases.
+type ListCasesParamsSort string
+
+// ListCasesParamsOrder defines parameters for ListCases.
+type ListCasesParamsOrder string
+
+// ListCasesParamsCount defines parameters for ListCases.
+type ListCasesParamsCount string
 
 // ListCasesParamsMine defines parameters for ListCases.
 type ListCasesParamsMine string
@@ -4121,7 +4612,7 @@ type ListRegimeEffectParams struct {
 	// To Date or RFC 3339 time
 	To *To `form:"to,omitempty" json:"to,omitempty"`
 
-	// Way Only those moved in this way: `3>5` from unit to unit, `in_time>red` from colour to colour
+	// Way Only those moved in this way: `3>5` from unit to unit, `green>red` from colour to colour
 	Way *string `form:"way,omitempty" json:"way,omitempty"`
 
 	// After The `next` of the page before
@@ -4289,6 +4780,9 @@ type RemoveSecondFactorJSONRequestBody = Password
 // ConfirmSecondFactorJSONRequestBody defines body for ConfirmSecondFactor for application/json ContentType.
 type ConfirmSecondFactorJSONRequestBody = Code
 
+// MakeBatchJSONRequestBody defines body for MakeBatch for application/json ContentType.
+type MakeBatchJSONRequestBody = NewBatch
+
 // ActOnCaseJSONRequestBody defines body for ActOnCase for application/json ContentType.
 type ActOnCaseJSONRequestBody = NewAct
 
@@ -4372,6 +4866,9 @@ type CreateUnitJSONRequestBody = NewUnit
 
 // ChangeUnitJSONRequestBody defines body for ChangeUnit for application/json ContentType.
 type ChangeUnitJSONRequestBody = UnitChange
+
+// SaveViewJSONRequestBody defines body for SaveView for application/json ContentType.
+type SaveViewJSONRequestBody = NewQueueView
 
 // AddWebhookJSONRequestBody defines body for AddWebhook for application/json ContentType.
 type AddWebhookJSONRequestBody = WebhookEdit

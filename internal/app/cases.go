@@ -3,10 +3,12 @@ package app
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/casework"
 	"gridgov/internal/catalogue"
 	"gridgov/internal/fault"
@@ -80,6 +82,71 @@ func (c *City) useEvidence(ctx context.Context, tx pgx.Tx, by uuid.UUID, of case
 	return err
 }
 
+// MayOn is what an actor may do at a moment with cases of some reports, as [casework.Ask] asks it.
+func MayOn(actor *policy.Actor, at time.Time, subjects map[report.Num]policy.Subject) func(policy.Action, report.Num, []policy.UnitID) (policy.PostID, bool) {
+	return func(action policy.Action, of report.Num, units []policy.UnitID) (policy.PostID, bool) {
+		s, reach := subjects[of], actor.Reach(action, at)
+		s.Units = units
+		sight := reach.Covers(&s)
+		if action == policy.ReportView {
+			return reach.Post, sight != policy.Hidden
+		}
+		return reach.Post, sight == policy.Whole
+	}
+}
+
+// PostOf is the post that is on record for an act with a case: the one that allows it, by the case as it was seen.
+func PostOf(a *casework.Ask, k *casework.Case) (post policy.PostID) {
+	for i := range casework.Table {
+		if line := &casework.Table[i]; line.Act == a.Act {
+			if by, may := a.May(line.Action, k.Report, k.Units()); may {
+				post = by
+			}
+		}
+	}
+	return post
+}
+
+// actFor does an act for somebody who is not here to ask, by the posts that they hold now. Whose account was taken out of use
+// has none.
+func (c *City) actFor(ctx context.Context, address string, a casework.Ask) error {
+	actor := &policy.Actor{Person: a.Person}
+	inUse, err := c.Auth.InUse(ctx, a.Person)
+	if err != nil {
+		return err
+	}
+	if inUse {
+		if actor.Posts, err = c.People.PostsOf(ctx, c.Pool, a.Person); err != nil {
+			return err
+		}
+	}
+	at := c.now()
+	view := actor.Reach(policy.ReportView, at)
+	subjects := map[report.Num]policy.Subject{}
+	refs := []casework.Ref{a.Ref}
+	if a.Target != nil {
+		refs = append(refs, *a.Target)
+	}
+	for _, ref := range refs {
+		rep, err := c.Reports.Get(ctx, ref.Report)
+		if err != nil {
+			return err
+		}
+		list, err := c.Subjects(ctx, []report.Report{rep}, &view)
+		if err != nil {
+			return err
+		}
+		subjects[ref.Report] = list[0]
+	}
+	a.May = MayOn(actor, at, subjects)
+	k, err := c.Cases.Get(ctx, a.Ref)
+	if err != nil {
+		return err
+	}
+	_, err = c.Cases.Do(audit.By(ctx, audit.Author{Person: a.Person, Post: int64(PostOf(&a, k)), Address: address}), a)
+	return err
+}
+
 // Subjects are reports as rights see them. Which units lead or support their cases is asked where a reach goes by units.
 func (c *City) Subjects(ctx context.Context, reports []report.Report, reaches ...*policy.Reach) ([]policy.Subject, error) {
 	out := make([]policy.Subject, len(reports))
@@ -97,26 +164,11 @@ func (c *City) Subjects(ctx context.Context, reports []report.Report, reaches ..
 	return out, err
 }
 
-// ListCases reads a page of the cases of the reports that a reach covers.
-func (l *Live) ListCases(ctx context.Context, q casework.Query, reach *policy.Reach) (casework.Page, error) {
-	l.cut(&q, reach)
-	return l.Cases.List(ctx, q)
-}
-
 // Rates counts the cases of the reports that a reach covers.
 func (l *Live) Rates(ctx context.Context, q casework.RateQuery, reach *policy.Reach) (kpi.Tally, error) {
-	l.cut(&q.Query, reach)
-	return l.Cases.Rates(ctx, q)
-}
-
-// cut narrows a query to what a reach covers.
-func (l *Live) cut(q *casework.Query, reach *policy.Reach) {
-	q.Whole = reach.City
+	l.readBy(&q.Query, reach)
 	if len(reach.Areas) > 0 {
 		q.Within = l.State().within(reach)
 	}
-	if reach.Own {
-		q.Filer = reach.Me
-	}
-	q.Led = reach.Units
+	return l.Cases.Rates(ctx, q)
 }

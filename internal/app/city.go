@@ -15,6 +15,7 @@ import (
 
 	"gridgov/internal/audit"
 	"gridgov/internal/auth"
+	"gridgov/internal/batch"
 	"gridgov/internal/casework"
 	"gridgov/internal/contact"
 	"gridgov/internal/feed"
@@ -57,6 +58,8 @@ type City struct {
 	Sending  *message.Store
 	// Photos are kept where [Server.PhotosIn] says; a command has them as rows alone.
 	Photos *photo.Service
+	// Batches are acts on many cases, which wait before they are done.
+	Batches *batch.Service
 	// Residents report without an account.
 	Residents *resident.Service
 	// Notices tell people in time, Webhooks machines; Retention makes matters anonymous. What goes out of the house are Jobs.
@@ -76,6 +79,7 @@ type City struct {
 	lists      sync.Map      // regime.ID → *catalogue.Catalogue, of cases that were opened under others than the one in force
 	calendars  sync.Map      // regime.ID → *worktime.Calendar, of clocks that were stopped under others than the one in force
 	committed  chan struct{} // something was committed here
+	kept       atomic.Int64  // the feed's number of the last thing that was
 	wake       atomic.Pointer[func()]
 	announcer  sync.WaitGroup
 	stop       context.CancelFunc
@@ -130,13 +134,16 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	if err := c.openEscalation(keys); err != nil {
 		return nil, err
 	}
-	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(feed.Seq) {
+	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(last feed.Seq) {
+		for known := c.kept.Load(); int64(last) > known && !c.kept.CompareAndSwap(known, int64(last)); known = c.kept.Load() {
+		}
 		select {
 		case c.committed <- struct{}{}:
 		default:
 		}
 	})
 	c.Cases.Committer, c.Cases.Terms, c.Cases.Unit, c.Cases.Evidence = c.Reports.Committer, c.termsOf, c.UnitNamed, c.useEvidence
+	c.Batches = batch.New(batch.Config{Pool: pool, Committer: c.Reports.Committer, Do: c.actFor, Log: c.log, Now: now})
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop
 	c.announcer.Go(func() { c.announceCommits(run) })

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"gridgov/internal/casework"
 	"gridgov/internal/cube"
 	"gridgov/internal/feed"
 	"gridgov/internal/policy"
@@ -21,6 +22,7 @@ type Live struct {
 	Maker *tiles.Maker
 
 	cube  atomic.Pointer[cube.Cube] // another one after the feed was reset
+	board atomic.Pointer[casework.Board]
 	names atomic.Pointer[Names]
 	span  atomic.Pointer[[2]uint32] // captured_at of the earliest and the latest report
 	faces map[string]uint32         // cell, as the database writes it → face in the cube, never fewer; kept by the follower alone
@@ -90,6 +92,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.Photos.Run(run) })
 	l.done.Go(func() { l.tellInTime(run) })
 	l.done.Go(func() { l.workOnJobs(run) })
+	l.done.Go(func() { l.Batches.Run(run) })
 	l.warm()
 	return l, nil
 }
@@ -130,6 +133,9 @@ func (l *Live) load(ctx context.Context) error {
 		return err
 	}
 	if err := l.readItems(ctx); err != nil { // after the reports, so that none has an item without a name
+		return err
+	}
+	if err := l.loadBoard(ctx); err != nil {
 		return err
 	}
 	l.publishFaces()

@@ -28,31 +28,6 @@ type Change struct {
 	From, To time.Time
 }
 
-// Colour is how a clock stands.
-type Colour string
-
-// The colours of clocks.
-const (
-	InTime   Colour = "in_time"
-	Amber    Colour = "amber"
-	Red      Colour = "red"
-	OnPause  Colour = "paused"
-	NoColour Colour = ""
-)
-
-// ColourOf is how a clock stands at a moment.
-func ColourOf(s *worktime.State, at time.Time) Colour {
-	switch {
-	case s.Late(at):
-		return Red
-	case s.Phase == worktime.Paused:
-		return OnPause
-	case !s.Amber.IsZero() && !at.Before(s.Amber):
-		return Amber
-	}
-	return InTime
-}
-
 // Side is one side of a comparison: who answers, or when a clock is due.
 type Side struct {
 	assign.Decision

@@ -32,6 +32,8 @@ const (
 	ReportErased     = "report.erased"     // Erased
 	CaseChanged      = "case.changed"      // Case
 	CasesRecounted   = "cases.recounted"   // Recounted
+	CasesOpened      = "cases.opened"      // Opened
+	BatchChanged     = "batch.changed"     // Batch
 	PlanPublished    = "plan.published"    // Published
 	CityChanged      = "city.changed"      // Changed
 	NoticeMade       = "notice.made"       // Notice
@@ -63,6 +65,19 @@ type Case struct {
 type Recounted struct {
 	Regime int64    `json:"regime"`
 	Nums   []uint32 `json:"nums"`
+}
+
+// Batch is the data of batch.changed: an act on many cases waits, runs, is done or was cancelled.
+type Batch struct {
+	ID    string `json:"id"`
+	State string `json:"state"`
+}
+
+// Opened is the data of cases.opened: the cases of earlier reports, of the numbers FromNum to ToNum, that were opened later.
+type Opened struct {
+	FromNum uint32 `json:"from_num"`
+	ToNum   uint32 `json:"to_num"`
+	Count   int    `json:"count"`
 }
 
 // Range is the data of report.imported: one batch, with the numbers FromNum to ToNum, both among them.

@@ -157,7 +157,8 @@ export interface paths {
         };
         /**
          * A queue of cases: what is due first, then what has no due
-         * @description Of the reports that who asks may see. Without `state`, the cases in which somebody still has to do something.
+         * @description Of the reports that who asks may see. Without `state`, the cases in which somebody still has to do something. Cases that
+         *     have ended come by their number.
          */
         get: operations["listCases"];
         put?: never;
@@ -208,6 +209,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cases/{case}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open cases that may be the same matter
+         * @description Of the same item, or of its aspect, at most 50 m and 24 h away, the nearest first; at most 20. It is a proposal: nothing is merged by
+         *     itself.
+         */
+        get: operations["listDuplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case}/neighbours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Grids across a border that is near, and who would answer for the case there */
+        get: operations["listNeighbours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cases/{case}/acts": {
         parameters: {
             query?: never;
@@ -225,6 +264,93 @@ export interface paths {
          */
         post: operations["actOnCase"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Views of the queue, with how many open cases each shows now
+         * @description Those that the roles of one's posts bring along, without a name of their own, then one's own, those of the units of one's posts,
+         *     and those for all.
+         */
+        get: operations["listViews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep a view, or change it
+         * @description One's own, or for a unit that one leads, or for all. What was removed may be kept again under its id.
+         */
+        put: operations["saveView"];
+        post?: never;
+        /** Remove a view */
+        delete: operations["removeView"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Acts on many cases that wait, run, or have ended within a day
+         * @description One's own, and those that were made by a post for a territory in which one may triage. The newest first, at most 20.
+         */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Do something with many cases
+         * @description It waits for ten seconds, in which it may be cancelled; then the service does it, by the posts that you hold then. A case
+         *     that is another version by then, or with which it may not be done, is left out and told.
+         */
+        post: operations["makeBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a batch that is not begun with
+         * @description One that was begun with answers 409 `batch_started`.
+         */
+        delete: operations["cancelBatch"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1835,8 +1961,17 @@ export interface components {
             town?: components["schemas"]["JurisdictionRef"];
             village?: components["schemas"]["JurisdictionRef"];
             text?: string;
-            /** @enum {string} */
-            state: "received";
+            /**
+             * @description Of what was merged into another, that one's
+             * @enum {string}
+             */
+            state: "received" | "in_hand" | "closed" | "rejected" | "voided";
+            /** @description Why it was rejected */
+            reason?: string;
+            /** @description It is dealt with together with another report of the same matter */
+            merged?: boolean;
+            /** Format: date-time */
+            closed_at?: string;
         };
         MessageSettings: {
             /** @description Whether anybody may report without an account */
@@ -2454,7 +2589,7 @@ export interface components {
             cases: number;
         };
         /** @enum {string} */
-        ClockColour: "in_time" | "amber" | "red" | "paused";
+        ClockColour: "green" | "amber" | "red" | "paused";
         RegimeEffectPage: {
             cases: components["schemas"]["RegimeEffectCase"][];
             /** @description Absent on the last page */
@@ -3138,7 +3273,7 @@ export interface components {
             n: number;
             /** Format: date-time */
             at: string;
-            /** @description One of the acts, or what the service did itself: conclude, gather_parts, relimit */
+            /** @description One of the acts, or what the service did itself: conclude, gather_parts, relimit, end_with */
             act: string;
             was: components["schemas"]["CaseState"];
             is: components["schemas"]["CaseState"];
@@ -3223,8 +3358,160 @@ export interface components {
             due_at?: string;
             /** @description It only may lie in one's territory */
             partly?: boolean;
+            /** @description So many open cases of the same item lie within 50 m and 24 h. Of a case that may be merged */
+            duplicates?: number;
+            /**
+             * Format: double
+             * @description How far from its grid's border it lies, where another grid is near
+             */
+            border_m?: number;
+        };
+        Duplicates: {
+            duplicates: components["schemas"]["Duplicate"][];
+        };
+        Duplicate: {
+            case: components["schemas"]["CaseRow"];
+            /** Format: double */
+            distance_m: number;
+            /** @description Seconds from the one to the other; negative: it was told of earlier */
+            apart_s: number;
+            /** @description Of the same item, not of its aspect alone */
+            same_item: boolean;
+            /** Format: date-time */
+            captured_at: string;
+            /**
+             * Format: uuid
+             * @description One that shows it, where it may be seen
+             */
+            photo?: string;
+        };
+        Neighbours: {
+            grid: components["schemas"]["JurisdictionRef"];
+            /**
+             * Format: double
+             * @description From the point to the border of its grid
+             */
+            border_m?: number;
+            neighbours: components["schemas"]["Neighbour"][];
+        };
+        Neighbour: {
+            grid: components["schemas"]["JurisdictionRef"];
+            village?: components["schemas"]["JurisdictionRef"];
+            town?: components["schemas"]["JurisdictionRef"];
+            unit: components["schemas"]["CaseUnit"];
+            supporting: components["schemas"]["CaseUnit"][];
+            /** @description The unit that has the case would answer there, too */
+            same: boolean;
+            why: components["schemas"]["BothWords"];
+        };
+        QueueFilter: {
+            /** @description None: those that are open */
+            states?: components["schemas"]["CaseState"][];
+            units?: number[];
+            items?: string[];
+            towns?: string[];
+            colours?: ("red" | "amber" | "green" | "none")[];
+            /** @enum {string} */
+            due?: "overdue" | "2h" | "today";
+            mine?: boolean;
+            /** @enum {string} */
+            sort?: "due" | "opened";
+            /** @enum {string} */
+            order?: "asc" | "desc";
+        };
+        NewQueueView: {
+            name: string;
+            /** @enum {string} */
+            owner: "me" | "unit" | "city";
+            /** @description Of a unit's view: whose it is */
+            unit?: number;
+            filter: components["schemas"]["QueueFilter"];
+            /** @description Its order among those of the same owner */
+            place?: number;
+        };
+        QueueView: {
+            /** @description A UUID; of those that roles bring along a word, such as to_triage */
+            id: string;
+            /** @description Absent of those that roles bring along: the page has words for them */
+            name?: string;
+            /** @enum {string} */
+            owner: "role" | "me" | "unit" | "city";
+            unit?: components["schemas"]["CaseUnit"];
+            filter: components["schemas"]["QueueFilter"];
+            place: number;
+            /** @description Open cases that it shows who asks, now; -1: it shows such as have ended */
+            count: number;
+            may_change: boolean;
+        };
+        QueueViews: {
+            views: components["schemas"]["QueueView"][];
+        };
+        NewBatch: {
+            /**
+             * Format: uuid
+             * @description Made by the client: a batch that is sent twice is one
+             */
+            id: string;
+            /** @description One after the other; what the batch carries goes with the last */
+            acts: components["schemas"]["CaseActName"][];
+            reason?: string;
+            /** @description Of dispatch and transfer; left out: the one that each was proposed to */
+            unit?: number;
+            supporting?: number[];
+            target?: string;
+            verdict?: boolean;
+            object?: string;
+            cases: {
+                case: string;
+                /** @description As it was seen */
+                version: number;
+            }[];
+        };
+        Batch: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "cancelled";
+            acts: string[];
+            reason?: string;
+            unit?: components["schemas"]["CaseUnit"];
+            target?: string;
+            /** Format: date-time */
+            made_at: string;
+            by: components["schemas"]["Actor"];
+            /** Format: date-time */
+            starts_at: string;
+            /**
+             * Format: double
+             * @description By the service's clock; 0 when it has begun
+             */
+            starts_in_s: number;
+            /** Format: date-time */
+            ended_at?: string;
+            cancelled_by?: components["schemas"]["Actor"];
+            total: number;
+            done: number;
+            left_out: number;
+            failed: number;
+            cases: components["schemas"]["BatchCase"][];
+        };
+        BatchCase: {
+            case: string;
+            /**
+             * @description Absent as long as nothing was done with it
+             * @enum {string}
+             */
+            outcome?: "done" | "left_out" | "failed";
+            /** @description A code, such as case_changed */
+            why?: string;
+            words?: string;
+        };
+        Batches: {
+            batches: components["schemas"]["Batch"][];
         };
         CasePage: {
+            /** @description How many there are on all pages, where it was asked for */
+            total?: number;
             cases: components["schemas"]["CaseRow"][];
             /** @description Pass as `after` for the next page; absent on the last */
             next?: string;
@@ -3672,6 +3959,20 @@ export interface operations {
             query?: {
                 /** @description States, comma-separated */
                 state?: string;
+                /** @description Codes of towns, comma-separated */
+                town?: string;
+                /** @description What their clocks say: red, amber, green, none; comma-separated */
+                colour?: string;
+                /** @description Overdue; due within two hours; due today, overdue or not */
+                due?: "overdue" | "2h" | "today";
+                /** @description Of these reports only, comma-separated; at most 200 */
+                num?: string;
+                /** @description Of open cases */
+                sort?: "due" | "opened";
+                /** @description desc: the last comes first. Of open cases */
+                order?: "asc" | "desc";
+                /** @description Count open cases on all pages, too */
+                count?: "true" | "false";
                 /** @description Numbers of units that lead or support it, comma-separated */
                 unit?: string;
                 /** @description Only what I have claimed, and what a unit leads or supports in which I have a post in force */
@@ -3762,6 +4063,54 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listDuplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report's number, or of a part that was split off 1234-2 */
+                case: components["parameters"]["caseRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Duplicates"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listNeighbours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report's number, or of a part that was split off 1234-2 */
+                case: components["parameters"]["caseRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The grids */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Neighbours"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     actOnCase: {
         parameters: {
             query?: never;
@@ -3785,6 +4134,163 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The views in order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueViews"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    saveView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Made by the client */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQueueView"];
+            };
+        };
+        responses: {
+            /** @description It was changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            /** @description It is kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The batches */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batches"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    makeBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBatch"];
+            };
+        };
+        responses: {
+            /** @description It was sent before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description It waits */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4621,7 +5127,7 @@ export interface operations {
                 from?: components["parameters"]["from"];
                 /** @description Date or RFC 3339 time */
                 to?: components["parameters"]["to"];
-                /** @description Only those moved in this way: `3>5` from unit to unit, `in_time>red` from colour to colour */
+                /** @description Only those moved in this way: `3>5` from unit to unit, `green>red` from colour to colour */
                 way?: string;
                 /** @description The `next` of the page before */
                 after?: string;
