@@ -11,6 +11,7 @@ import (
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/casework"
 	"gridgov/internal/policy"
+	"gridgov/internal/regime"
 	"gridgov/internal/report"
 )
 
@@ -127,6 +128,12 @@ func TestTheBoardIsTheTables(t *testing.T) {
 			t.Fatal(err)
 		}
 		file()
+		if round == 4 { // times that another calendar moves are on the board, too, though no case is of another version
+			apptest.PublishRegime(t, l.City, regime.Calendar, otherDays(t, l.City, 20))
+			if _, err := l.RecountCases(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
 		caughtUp(t, l)
 		now := clock.now()
 		found := 0

@@ -305,6 +305,8 @@ const en: typeof zh = {
       setting: 'Settings',
       report: 'Reports',
       case: 'Cases',
+      batch: 'Acts on many cases',
+      view: 'Views of the queue',
       regime: 'Rules and limits',
       photo: 'Photos',
       plan: 'Boundary plans',

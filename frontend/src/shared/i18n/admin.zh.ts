@@ -300,6 +300,8 @@ export default {
       setting: '设置',
       report: '上报',
       case: '案件',
+      batch: '批量办理',
+      view: '队列视图',
       regime: '规则与时限',
       photo: '照片',
       plan: '界线方案',
