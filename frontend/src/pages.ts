@@ -21,6 +21,7 @@ export function createPages() {
           { path: '', name: 'map', component: () => import('./center/CenterPage.vue') },
           { path: 'sign-in', name: 'sign-in', component: () => import('./account/SignInPage.vue') },
           { path: 'account', name: 'account', component: () => import('./account/AccountPage.vue') },
+          { path: 'queue', name: 'queue', component: () => import('./queue/QueuePage.vue') },
           ...regimeRoutes,
           ...adminRoutes,
           // The other workspaces (frame/workspaces.ts) come here, each under its name.

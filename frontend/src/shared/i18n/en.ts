@@ -1,5 +1,6 @@
 import admin from './admin.en'
 import notices from './notices.en'
+import queue from './queue.en'
 import regime from './regime.en'
 import type zh from './zh'
 
@@ -40,6 +41,7 @@ const en: typeof zh = {
     about: 'About',
     workspace: {
       map: 'Map',
+      queue: 'Queue',
       list: 'One-stop list',
       rules: 'Rules of assignment',
       calendar: 'Working calendar',
@@ -906,6 +908,7 @@ const en: typeof zh = {
   unit: { m: '{n} m', km: '{n} km', m2: '{n} m²', km2: '{n} km²', households: '{n}', people: '{n}' },
   ...admin,
   ...notices,
+  ...queue,
   ...regime,
 }
 

@@ -1,5 +1,6 @@
 import admin from './admin.zh'
 import notices from './notices.zh'
+import queue from './queue.zh'
 import regime from './regime.zh'
 
 export default {
@@ -39,6 +40,7 @@ export default {
     about: '说明',
     workspace: {
       map: '地图',
+      queue: '待办队列',
       list: '一站式清单',
       rules: '派单规则',
       calendar: '工作日历',
@@ -889,5 +891,6 @@ export default {
   unit: { m: '{n} 米', km: '{n} 千米', m2: '{n} 平方米', km2: '{n} 平方千米', households: '{n} 户', people: '{n} 人' },
   ...admin,
   ...notices,
+  ...queue,
   ...regime,
 }

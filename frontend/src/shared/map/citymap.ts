@@ -4,7 +4,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { Accuracy } from './accuracy'
 import { Basemap } from './basemap'
 import { basemapSource } from './basemapstyle'
-import { FreshReports } from './fresh'
+import { FreshReports, setPoints } from './fresh'
 import type { Box, CityTiles, MapView, Point } from './geo'
 import type { Breaks } from './heat'
 import { HeatClasses } from './heatclasses'
@@ -70,6 +70,7 @@ export class CityMap {
   private readonly basemap: Basemap
   private hoverFrame = 0
   private frame: Box
+  private cases: readonly (Point & { num: number; light: string })[] = []
   /** The whole of the frame is shown, and stays so in more or less room, until the view is moved. */
   private whole: boolean
   /** So many pixels at the bottom lie under a sheet. */
@@ -153,6 +154,7 @@ export class CityMap {
       this.marks.draw()
       this.accuracy.draw()
       this.fresh.draw()
+      this.drawCases()
       if (first.basemap) void this.openBasemap(first.basemap)
     })
     map.on('load', () => this.rested('room'))
@@ -353,6 +355,20 @@ export class CityMap {
   /** Lights a point, or none. */
   mark(which: Mark, point: Point | null): void {
     this.marks.set(which, point)
+  }
+
+  /** Shows cases by themselves, in the colours of their clocks. */
+  showCases(cases: readonly (Point & { num: number; light: string })[]): void {
+    this.cases = cases
+    this.drawCases()
+  }
+
+  private drawCases(): void {
+    setPoints(
+      this.map,
+      'cases',
+      this.cases.map(c => ({ lon: c.lon, lat: c.lat, id: c.num, properties: { light: c.light } })),
+    )
   }
 
   /** Shows how far off a position may be, or no longer. */

@@ -63,6 +63,7 @@ export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
     reports: tileSource(tiles, 'reports'),
     fresh: { type: 'geojson', data: empty },
     marked: { type: 'geojson', data: empty },
+    cases: { type: 'geojson', data: empty },
     accuracy: { type: 'geojson', data: empty },
   }
   return { version: 8, sources, layers: layers(look), transition: { duration: 0, delay: 0 } }
@@ -102,6 +103,7 @@ export function layers(look: Look): LayerSpecification[] {
     ...roles.map(role => homeLayer(look, role)),
     ...roles.map(role => outlineLayer(look, role)),
     ...reportLayers(look),
+    caseLayer(look),
     ...labelLayers(look),
     accuracyLayer(look),
     ...markLayers(look),
@@ -293,6 +295,32 @@ function reportLayers(look: Look): CircleLayerSpecification[] {
     // A report that came in just now, until its tile has it.
     { id: 'fresh', type: 'circle', source: 'fresh', paint: { ...paint, 'circle-radius': 4.5, 'circle-opacity': 1 } },
   ]
+}
+
+/** Cases in the colours of their clocks, as a page that lists them gives them. */
+function caseLayer(look: Look): CircleLayerSpecification {
+  const { palette } = look
+  return {
+    id: 'cases',
+    type: 'circle',
+    source: 'cases',
+    paint: {
+      'circle-radius': 5,
+      'circle-color': [
+        'match',
+        ['get', 'light'],
+        'red',
+        palette.red,
+        'amber',
+        palette.amber,
+        'green',
+        palette.ok,
+        palette.map.point,
+      ],
+      'circle-stroke-color': palette.map.pointLine,
+      'circle-stroke-width': 1.5,
+    },
+  }
 }
 
 /** The circle that a position may lie in. */

@@ -1,0 +1,280 @@
+import { computed, type InjectionKey, inject, onScopeDispose, ref, shallowRef, watch } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { useRoute, useRouter } from 'vue-router'
+import type { Center } from '../center/center'
+import { useBell } from '../frame/bell'
+import { ApiError, ask } from '../shared/api/client'
+import { Live, type LiveState } from '../shared/api/live'
+import { useResource } from '../shared/api/resource'
+import type { CaseRow } from '../shared/api/types'
+import { Coalescer } from '../shared/map/coalesce'
+import { type Filter, formatPlace, type Place, params, parsePlace } from './filter'
+import { brought, order } from './rows'
+
+const pageSize = 100
+/** More changed cases than this at once are not looked at one by one. */
+const oneByOne = 200
+/** Rows that stay loaded when everything is asked for anew. */
+const mostAgain = 1000
+
+/** What the parts of the queue's page share. Made by QueuePage and handed down. */
+export type Queue = ReturnType<typeof createQueue>
+const key: InjectionKey<Queue> = Symbol('queue')
+export const queueKey = key
+export function useQueue(): Queue {
+  const queue = inject(key)
+  if (!queue) throw new Error('the queue is provided by QueuePage')
+  return queue
+}
+
+export function createQueue(center: Center) {
+  const { t } = useI18n()
+  const route = useRoute()
+  const router = useRouter()
+  const bell = useBell()
+  const { client, session } = center
+
+  // The view is the address: a filter is a step of the history, what is open replaces it.
+  const place = shallowRef<Place>(parsePlace(route.query))
+  function go(part: Partial<Place>, step = false) {
+    const next = { ...place.value, ...part }
+    if (JSON.stringify(next) === JSON.stringify(place.value)) return
+    place.value = next
+    void router[step ? 'push' : 'replace']({ query: formatPlace(next) })
+  }
+  watch(
+    () => route.query,
+    query => {
+      if (route.name === 'queue') place.value = parsePlace(query)
+    },
+  )
+  const filter = computed(() => place.value.filter)
+  const setFilter = (part: Partial<Filter>) => go({ filter: { ...filter.value, ...part } }, true)
+
+  /** Seconds by this machine's clock: what remains is told without asking the service. */
+  const now = ref(Date.now() / 1000)
+  const tick = setInterval(() => {
+    now.value = Date.now() / 1000
+  }, 1000)
+  onScopeDispose(() => clearInterval(tick))
+
+  const rows = shallowRef<CaseRow[]>([])
+  const total = ref<number | null>(null)
+  const next = ref<string>()
+  const loadingMore = ref(false)
+  const moreFailed = ref(false)
+  let generation = 0
+  const compare = computed(() => order(filter.value))
+  const question = () => params(filter.value)
+  type Question = ReturnType<typeof question>
+  const page = (q: Question, more: { after?: string; limit?: number; count?: 'true' }, signal?: AbortSignal) =>
+    ask(client.GET('/cases', { params: { query: { ...q, limit: pageSize, ...more } }, signal }))
+
+  const first = useResource(question, async (q, signal) => {
+    // Whoever has scrolled down keeps what is loaded: a full page more for each that there was.
+    const want = JSON.stringify(q) === asked ? Math.min(rows.value.length, mostAgain) : 0
+    const answer = await page(q, { count: 'true', ...(want > pageSize ? { limit: 200 } : {}) }, signal)
+    while (answer.cases.length < want && answer.next) {
+      const more = await page(q, { after: answer.next, limit: 200 }, signal)
+      answer.cases.push(...more.cases)
+      answer.next = more.next
+    }
+    asked = JSON.stringify(q)
+    return answer
+  })
+  let asked = ''
+  watch(first.data, answer => {
+    generation++
+    rows.value = answer?.cases ?? []
+    total.value = answer?.total ?? null
+    next.value = answer?.next
+    moreFailed.value = false
+  })
+  async function more(): Promise<void> {
+    if (!next.value || loadingMore.value || first.loading.value) return
+    const mine = generation
+    loadingMore.value = true
+    try {
+      const answer = await page(question(), { after: next.value })
+      if (mine !== generation) return
+      const known = new Set(rows.value.map(r => r.ref))
+      rows.value = [...rows.value, ...answer.cases.filter(r => !known.has(r.ref))]
+      next.value = answer.next
+      moreFailed.value = false
+    } catch (e) {
+      if (!(e instanceof ApiError)) throw e
+      moreFailed.value = true
+    } finally {
+      loadingMore.value = false
+    }
+  }
+
+  // Where the keys stand, and what is selected for an act on many.
+  const lit = ref<string | null>(null)
+  const chosen = ref<ReadonlySet<string>>(new Set())
+  const litRow = computed(() => rows.value.find(r => r.ref === lit.value) ?? null)
+  const chosenRows = computed(() => rows.value.filter(r => chosen.value.has(r.ref)))
+  let anchor: string | null = null
+  function light(ref: string, reach = false) {
+    const from = lit.value
+    lit.value = ref
+    if (reach) choose(ref, true, from)
+    if (place.value.open !== null) open(ref)
+  }
+  function move(step: number, reach = false) {
+    const list = rows.value
+    if (list.length === 0) return
+    const at = list.findIndex(r => r.ref === lit.value)
+    const to = at < 0 ? (step > 0 ? 0 : list.length - 1) : Math.min(list.length - 1, Math.max(0, at + step))
+    light(list[to]!.ref, reach)
+  }
+  /** Selects or leaves a row; with `reach` all from the one before to it. */
+  function choose(ref: string, reach = false, from: string | null = anchor) {
+    const list = rows.value
+    const set = new Set(chosen.value)
+    const [a, b] = [list.findIndex(r => r.ref === (from ?? ref)), list.findIndex(r => r.ref === ref)]
+    if (reach && a >= 0 && b >= 0) for (const r of list.slice(Math.min(a, b), Math.max(a, b) + 1)) set.add(r.ref)
+    else if (!set.delete(ref)) set.add(ref)
+    anchor = ref
+    chosen.value = set
+  }
+  const chooseNone = () => {
+    chosen.value = new Set()
+  }
+  const open = (ref: string | null) => go({ open: ref })
+
+  // What changed is looked at by number; what did not stays as it is.
+  /** Cases that this page has acted on: that they changed is no news. */
+  const own = new Map<string, number>()
+  /** Rows that another changed a moment ago. */
+  const fresh = ref<ReadonlySet<string>>(new Set())
+  const states = new Map<string, string>()
+  const changes = new Coalescer<number>(334, nums => void look([...new Set(nums)]))
+  const again = new Coalescer<void>(1000, () => first.reload())
+  /** Grows when the counts of the views may be other ones. */
+  const counted = ref(0)
+  const counts = new Coalescer<void>(2000, () => counted.value++)
+
+  async function look(nums: number[]): Promise<void> {
+    if (nums.length > oneByOne) return first.reload()
+    const mine = generation
+    try {
+      const answer = await page(question(), { limit: 200, num: nums.join(',') } as object)
+      if (mine !== generation) return again.add(undefined)
+      const was = rows.value.findIndex(r => r.ref === lit.value)
+      const got = brought(rows.value, new Set(nums), answer.cases, compare.value, next.value !== undefined)
+      rows.value = got.rows
+      if (total.value !== null) total.value += got.come.length - got.gone.length
+      const others = [...got.changed, ...got.gone].filter(r => {
+        const mark = own.get(r.ref)
+        own.delete(r.ref)
+        return mark === undefined
+      })
+      if (others.length > 0) {
+        fresh.value = new Set(others.map(r => r.ref))
+        const left = others.filter(r => got.gone.includes(r))
+        const about = others.find(r => r.ref === lit.value || r.ref === place.value.open || chosen.value.has(r.ref))
+        const told = about ?? others[0]!
+        const state = left.includes(told) ? states.get(told.ref) : told.state
+        const text = t(left.includes(told) ? 'queue.told.left' : 'queue.told.changed', {
+          ref: told.ref,
+          state: state ? t(`matter.state.${state}`) : '',
+        })
+        if (about) center.notify(text)
+        center.say(text)
+      }
+      // The next one takes the place of what left under the keys.
+      if (was >= 0 && !got.rows.some(r => r.ref === lit.value)) {
+        const to = got.rows[Math.min(was, got.rows.length - 1)]
+        lit.value = to?.ref ?? null
+      }
+      const there = new Set(got.rows.map(r => r.ref))
+      if ([...chosen.value].some(r => !there.has(r)))
+        chosen.value = new Set([...chosen.value].filter(r => there.has(r)))
+    } catch (e) {
+      if (!(e instanceof ApiError)) throw e
+      again.add(undefined) // it is tried again with all of it, and what fails is said there
+    }
+  }
+
+  const live = ref<LiveState>('connecting')
+  const brokenAt = ref<number | null>(null)
+  const line = new Live(`/${center.code}/v1/events`, {
+    state(s) {
+      const back = s === 'live' && live.value === 'reconnecting'
+      live.value = s
+      if (s === 'reconnecting') void session.check()
+      if (s === 'live') brokenAt.value = null
+      else brokenAt.value ??= Math.floor(Date.now() / 1000)
+      if (!back) return
+      first.reload()
+      counts.add(undefined)
+      center.revived.value++
+    },
+    event(type, data) {
+      if (type === 'notice.made' || type === 'reset') bell.ring()
+      if (type === 'access') return void session.check()
+      if (type === 'notice.made') return
+      counts.add(undefined)
+      if (type === 'case.changed' || type === 'report.filed') {
+        const { num, part, state } = data as { num: number; part?: number; state?: string }
+        if (state) states.set(part ? `${num}-${part}` : String(num), state)
+        if (type === 'case.changed') center.caseChanged.value = { num }
+        changes.add(num)
+        return
+      }
+      again.add(undefined)
+      center.moved.value++
+    },
+  })
+  watch(
+    () => session.signedIn.value && center.can('case.triage'),
+    on => (on ? line.start() : line.stop()),
+    { immediate: true },
+  )
+  onScopeDispose(() => line.stop())
+  watch(session.rights, () => {
+    chooseNone()
+    first.drop()
+  })
+  watch(filter, (now, before) => {
+    if (JSON.stringify(now) === JSON.stringify(before)) return
+    chooseNone()
+    lit.value = null
+  })
+
+  return {
+    center,
+    client,
+    place,
+    go,
+    filter,
+    setFilter,
+    now,
+    rows,
+    total,
+    first,
+    more,
+    hasMore: computed(() => next.value !== undefined),
+    loadingMore,
+    moreFailed,
+    lit,
+    litRow,
+    chosen,
+    chosenRows,
+    light,
+    move,
+    choose,
+    chooseNone,
+    open,
+    own,
+    fresh,
+    live,
+    brokenAt,
+    counted,
+    changed: (num: number) => {
+      changes.add(num)
+      counts.add(undefined)
+    },
+  }
+}
