@@ -61,12 +61,17 @@ func (t *tool) bench() *cobra.Command {
 	tile := sub("tiles", "Tiles beside SQL, and what live reports cost the readers", func(ctx context.Context, b *citybench.Bench) error {
 		return t.benchTiles(ctx, b, each, explain)
 	})
+	var requests int
+	queues := sub("queue", "First byte of the desk's queue and of a case, a tenth of the cases open", func(ctx context.Context, b *citybench.Bench) error {
+		return t.benchQueue(ctx, b, requests)
+	})
+	queues.Flags().IntVar(&requests, "requests", 1000, "how many of each kind")
 	cubes := &cobra.Command{Use: "cube", Short: "A province's reports in the cube alone, without database and service", Args: noArgs, RunE: func(*cobra.Command, []string) error {
 		tilebench.CubeAlone(1, alone, 10, 10_000, t.out)
 		return nil
 	}}
 	cubes.Flags().IntVar(&alone, "alone", 30_000_000, "how many reports; 30 million take 4 GB and a minute")
-	g := group("bench", "Measure this build on this machine, beside its rivals", placing, tile, cubes, intake, feeding)
+	g := group("bench", "Measure this build on this machine, beside its rivals", placing, tile, cubes, intake, feeding, queues)
 	g.PersistentFlags().IntVar(&reports, "reports", 1_000_000, "how many reports or points")
 	g.PersistentFlags().IntVar(&rounds, "rounds", 3, "the best of so many counts")
 	g.PersistentFlags().DurationVar(&each, "each", 3*time.Second, "how long each measurement takes")
@@ -187,6 +192,50 @@ func (t *tool) benchTiles(ctx context.Context, b *citybench.Bench, each time.Dur
 	}
 	t.print("live       %.0f reports/s cost the readers %.1f %% (%.0f → %.0f tiles/s); in tiles %.1f ms after the answer, p99 %.1f ms",
 		l.Rate, 100*l.Cost, l.Quiet, l.Busy, float64(l.P50.Microseconds())/1000, float64(l.P99.Microseconds())/1000)
+	return nil
+}
+
+// queueBar is how long the queue and a case may take at the most, at a million cases.
+const queueBar = 50 * time.Millisecond
+
+func (t *tool) benchQueue(ctx context.Context, b *citybench.Bench, requests int) error {
+	if requests < 1 {
+		return usagef("--requests has to be at least 1")
+	}
+	c, err := b.Filled(ctx, "queue")
+	if err != nil {
+		return err
+	}
+	err = citybench.Settle(ctx, c)
+	c.Close()
+	if err != nil {
+		return err
+	}
+	server := app.NewServer(b.DB, nil, slog.New(slog.DiscardHandler), time.Now)
+	run, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { server.Run(run); close(done) }()
+	defer func() { stop(); <-done }()
+	live, err := citybench.Await(ctx, server, "queue")
+	if err != nil {
+		return err
+	}
+	token, err := citybench.SignIn(ctx, live)
+	if err != nil {
+		return err
+	}
+	figures, err := b.Queue(ctx, live, signedIn(benchHandler(server), token), requests)
+	if err != nil {
+		return err
+	}
+	for _, f := range figures {
+		verdict := "within"
+		if f.P99 > queueBar {
+			verdict = "over"
+		}
+		t.print("queue      %-22s first byte p50 %6.2f ms, p99 %6.2f ms: %s %d ms", f.What, float64(f.P50.Microseconds())/1000,
+			float64(f.P99.Microseconds())/1000, verdict, queueBar.Milliseconds())
+	}
 	return nil
 }
 

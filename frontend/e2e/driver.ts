@@ -379,6 +379,19 @@ export class Driver {
         .map(n => Math.round(Number(n)))
       return { sheets: pdf.match(/\/Type \/Page\b/g)?.length ?? 0, size }
     },
+    /** The cases of the queue that are drawn, in their order. */
+    cases: (): Promise<string[]> =>
+      this.page.locator('[data-case]').evaluateAll(rows => rows.map(r => (r as HTMLElement).dataset.case!)),
+    /** The case at which the keys stand. */
+    litCase: (): Promise<string | null> =>
+      this.page
+        .locator('[data-case][aria-current]')
+        .evaluateAll(rows => (rows[0] as HTMLElement | undefined)?.dataset.case ?? null),
+    /** What the queue says of a case's state. */
+    stateOf: (num: number): Promise<string> =>
+      this.page
+        .locator(`[data-case="${num}"] [data-test=row-state]`)
+        .evaluateAll(cells => cells[0]?.textContent?.trim() ?? ''),
     value: (name: string): Promise<string> => this.test(name).first().inputValue(),
     /** All that the page keeps in the browser. */
     stored: (): Promise<string> =>
