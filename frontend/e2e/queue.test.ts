@@ -82,9 +82,7 @@ describe('the desk’s queue', () => {
     await d.when.press('a')
     await d.sees('that it waits', () => d.get.seen('batch'))
     await d.given.done(changes, { act: 'note', reason: '已打电话' })
-    await d.sees('what became of it', async () =>
-      (await d.get.text('batch-ended')).includes('完成 1 件，未列入 1 件'),
-    )
+    await d.sees('what became of it', async () => (await d.get.text('batch-ended')).includes('完成 1 件，未列入 1 件'))
     expect(await d.get.text('batch-left')).toBe(String(changes))
     expect(await d.get.text('batch-ended')).toContain('期间被其他人改动')
     expect([await state(stays), await state(changes)]).toEqual(['accepted', 'reported'])

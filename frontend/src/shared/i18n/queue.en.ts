@@ -15,7 +15,6 @@ export default {
     nothingHereHint: 'Other cases may: take the filters off.',
     notAllowed: 'The queue is the desk’s',
     notAllowedHint: 'None of your posts in force lets you take on and send cases.',
-    hints: 'J K move · ↵ open · A accept · D dispatch · M merge · R reject · X select · U cancel · ? all keys',
     column: {
       chosen: 'Selected',
       num: 'No.',

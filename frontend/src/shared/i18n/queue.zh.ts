@@ -15,7 +15,6 @@ export default {
     nothingHereHint: '也许有其他的：可以清除筛选。',
     notAllowed: '队列由坐席处理',
     notAllowedHint: '您现有的岗位都不能受理和派遣案件。',
-    hints: 'J K 上下 · ↵ 打开 · A 受理 · D 派遣 · M 并案 · R 不予受理 · X 选择 · U 撤销 · ? 全部按键',
     column: {
       chosen: '已选',
       num: '编号',
