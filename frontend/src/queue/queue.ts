@@ -70,6 +70,8 @@ export function createQueue(center: Center) {
   const page = (q: Question, more: { after?: string; limit?: number; count?: 'true' }, signal?: AbortSignal) =>
     ask(client.GET('/cases', { params: { query: { ...q, limit: pageSize, ...more } }, signal }))
 
+  /** What the rows that are there answer. */
+  let asked = ''
   const first = useResource(question, async (q, signal) => {
     // Whoever has scrolled down keeps what is loaded: a full page more for each that there was.
     const want = JSON.stringify(q) === asked ? Math.min(rows.value.length, mostAgain) : 0
@@ -82,7 +84,6 @@ export function createQueue(center: Center) {
     asked = JSON.stringify(q)
     return answer
   })
-  let asked = ''
   watch(first.data, answer => {
     generation++
     rows.value = answer?.cases ?? []
