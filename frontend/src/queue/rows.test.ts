@@ -59,6 +59,7 @@ describe('rows of the queue', () => {
   })
 
   it.each([
+    [864_000, { unit: 'd', a: 10, b: 0 }],
     [90_000, { unit: 'dh', a: 1, b: 1 }],
     [-3_725, { unit: 'hm', a: 1, b: 2 }],
     [3_599, { unit: 'm', a: 59, b: 0 }],

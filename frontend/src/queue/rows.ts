@@ -57,9 +57,10 @@ export function light(r: Pick<CaseRow, 'amber_at' | 'due_at'>, now: number): Lig
   return r.amber_at !== undefined && now * 1000 >= Date.parse(r.amber_at) ? 'amber' : 'green'
 }
 
-/** A span in its two largest units, or seconds in its last minute. */
-export function spanOf(seconds: number): { unit: 'dh' | 'hm' | 'm' | 's'; a: number; b: number } {
+/** A span in its two largest units, days alone from ten on, or seconds in its last minute. */
+export function spanOf(seconds: number): { unit: 'd' | 'dh' | 'hm' | 'm' | 's'; a: number; b: number } {
   const s = Math.floor(Math.abs(seconds))
+  if (s >= 10 * 86_400) return { unit: 'd', a: Math.floor(s / 86_400), b: 0 }
   if (s >= 86_400) return { unit: 'dh', a: Math.floor(s / 86_400), b: Math.floor((s % 86_400) / 3600) }
   if (s >= 3600) return { unit: 'hm', a: Math.floor(s / 3600), b: Math.floor((s % 3600) / 60) }
   return s >= 60 ? { unit: 'm', a: Math.floor(s / 60), b: 0 } : { unit: 's', a: s, b: 0 }

@@ -30,7 +30,7 @@ export default {
     left: '{span}',
     over: '{span} over',
     noClock: 'no clock',
-    span: { dh: '{a} d {b} h', hm: '{a} h {b} min', m: '{a} min', s: '{a} s' },
+    span: { d: '{a} d', dh: '{a} d {b} h', hm: '{a} h {b} min', m: '{a} min', s: '{a} s' },
     earlier: '{span} earlier',
     later: '{span} later',
     mayBeTwice: 'It may have been told twice',

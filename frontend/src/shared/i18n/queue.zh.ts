@@ -30,7 +30,7 @@ export default {
     left: '剩 {span}',
     over: '超 {span}',
     noClock: '不计时',
-    span: { dh: '{a} 天 {b} 小时', hm: '{a} 小时 {b} 分', m: '{a} 分', s: '{a} 秒' },
+    span: { d: '{a} 天', dh: '{a} 天 {b} 小时', hm: '{a} 小时 {b} 分', m: '{a} 分', s: '{a} 秒' },
     earlier: '早 {span}',
     later: '晚 {span}',
     mayBeTwice: '可能重复',
