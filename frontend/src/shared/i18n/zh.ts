@@ -1,4 +1,5 @@
 import admin from './admin.zh'
+import cases from './cases.zh'
 import regime from './regime.zh'
 
 export default {
@@ -245,7 +246,6 @@ export default {
     work: {
       whole: '回到案件 {ref}',
       acts: '可以办理',
-      photo: '“{act}”须附照片，本页还不能上传。',
       send: '确定',
       sending: '正在提交',
       cancel: '取消',
@@ -273,6 +273,16 @@ export default {
       stars: '{n} 分',
       more: '增加 {time}',
       into: '并入 {target}',
+      intoParts: '分为 {n} 件',
+      again: '再提交一次',
+      optional: '（可不填）',
+      noMeasure: '不说明',
+      tasksHint: '各单位立即收到一个分案，各自计时；全部办结后本案才能反馈。',
+      partsHint: '每一部分成为一个分案，由指挥中心派遣；全部办结后本案随之结案。',
+      moreParts: '再加一个',
+      lessParts: '去掉第 {n} 个',
+      apart: '相距 {distance}',
+      noOfficers: '您看不到该单位证件有效的执法队员，请由单位负责人反馈。',
     },
     act: {
       ask_confirm: '派人核实',
@@ -322,6 +332,39 @@ export default {
       budget: '增加多少时间',
       stage: '阶段',
       object: '店铺、工地或住户',
+      settled_by: '由谁办结',
+      measure: '处理方式',
+      officers: '执法队员（至少两名）',
+      parts: '拆分为',
+      tasks: '协同任务',
+      partItem: '第 {n} 部分的事项',
+      taskUnit: '任务 {n} 的单位',
+      answer: '给上报人的答复',
+      done: '处置情况',
+      note: '备注',
+    },
+    settledBy: {
+      village_onsite: '村社现场办结',
+      town_team: '镇街队伍办结',
+      committee: '委员会办结',
+    },
+    measure: {
+      dissuaded: '劝导',
+      guided: '指导',
+      mediated: '调解',
+      cleaned: '清理',
+      ordered: '责令改正',
+      inspected: '执法检查',
+      penalised: '行政处罚',
+      nothing_found: '未发现问题',
+    },
+    object: {
+      kind: '类别',
+      shop: '店铺',
+      site: '工地',
+      household: '住户',
+      name: '名称',
+      address: '地址',
     },
     lacks: {
       reason: '请写明理由。',
@@ -332,6 +375,10 @@ export default {
       budget: '请填增加多少时间。',
       stage: '请选择阶段。',
       object: '请填店铺、工地或住户。',
+      evidence: '请附照片。',
+      settled_by: '请说明由谁办结。',
+      parts: '请填好每一部分。',
+      officers: '请至少选两名执法队员。',
     },
     per: {
       ch: '小时',
@@ -358,6 +405,12 @@ export default {
       empty_unit: '该单位没有人员，请另选。',
       closed_unit: '该单位已撤销，请另选。',
       unknown_unit: '没有这个单位，请另选。',
+      unknown_item: '清单里已没有这个事项，请另选。',
+      two_certificated: '执法检查和行政处罚须有两名证件有效的执法队员。',
+      stage_finished: '该阶段已经完成。',
+      unknown_photo: '有一张照片已不在，请去掉后重新添加。',
+      photo_not_ready: '有一张照片还没有处理好，请稍等或去掉它。',
+      photo_used: '有一张照片已用于别的案件，请各拍一张。',
       unit_mismatch: '连续计时与工作时间不能相加，请换一种单位。',
       offline: '没有收到回复，不知是否已办理。可以再提交一次，不会重复办理。',
       other: '没有办成（{status}），请稍后再试。',
@@ -874,5 +927,6 @@ export default {
   },
   unit: { m: '{n} 米', km: '{n} 千米', m2: '{n} 平方米', km2: '{n} 平方千米', households: '{n} 户', people: '{n} 人' },
   ...admin,
+  ...cases,
   ...regime,
 }

@@ -9,6 +9,8 @@ export type Action =
   | 'report.view_unplaced'
   | 'report.position'
   | 'report.unmask'
+  | 'case.handle'
+  | 'case.triage'
   | 'regime.view'
   | 'regime.edit'
   | 'person.view'
