@@ -29,7 +29,12 @@ export type Work = ReturnType<typeof useWork>
 export function useWork(
   room: Room,
   caseRef: () => string,
-  on: { done?: (before: CaseDetail, after: CaseDetail, choice: Choice) => void; changed?: () => void } = {},
+  on: {
+    done?: (before: CaseDetail, after: CaseDetail, choice: Choice) => void
+    changed?: () => void
+    /** So many ms pass, in which it can be taken back, before what is done by its button alone is sent. */
+    hold?: number
+  } = {},
 ) {
   const { t } = useI18n()
   const { locale: language } = usePrefs()
@@ -55,6 +60,11 @@ export function useWork(
   const waiting = ref(false)
   /** What was sent, and got no answer. */
   const unsure = shallowRef<Choice | null>(null)
+  /** Words of a form whose act can no longer be done, as somebody was quicker. */
+  const kept = ref('')
+  /** What was tapped and is not sent yet: it may be taken back. */
+  const held = shallowRef<Choice | null>(null)
+  let letGo: ((send: boolean) => void) | null = null
   let writing: Writing = { open: null, key: v4(), forms: {}, photos: [] }
 
   const withPhotos = (c: Choice) => c.needs.includes('evidence') || c.takes.includes('evidence')
@@ -70,7 +80,9 @@ export function useWork(
   watch(
     caseRef,
     ref => {
+      letGo?.(true)
       chosen.value = null
+      kept.value = ''
       quiet()
       photos.clear()
       writing = loadWriting(room.code, person, ref) ?? { open: null, key: v4(), forms: {}, photos: [] }
@@ -81,8 +93,10 @@ export function useWork(
   watch(buttons, list => {
     const key = chosen.value?.key ?? writing.open
     const same = list.find(c => c.key === key)
-    if (chosen.value) chosen.value = same ?? null
-    else if (same && detail.value) show(same)
+    if (chosen.value) {
+      if (!same) kept.value = filled.value.reason.trim()
+      chosen.value = same ?? null
+    } else if (same && detail.value) show(same)
   })
   watch(
     [chosen, filled, photos.ready],
@@ -98,17 +112,28 @@ export function useWork(
 
   function show(choice: Choice) {
     filled.value = writing.forms[choice.key] ?? firstFilled(choice, detail.value!)
+    if (!filled.value.reason) filled.value.reason = kept.value
     chosen.value = choice
   }
 
   /** What asks for nothing is done at once; else its form opens. */
   async function open(choice: Choice): Promise<void> {
-    if (!detail.value || sending.value) return
+    if (!detail.value || sending.value || held.value) return
     quiet()
-    if (asksFirst(choice)) show(choice)
-    else {
-      chosen.value = null
-      await send(choice)
+    if (asksFirst(choice)) return show(choice)
+    chosen.value = null
+    if (on.hold) hold(choice, detail.value, on.hold)
+    else await send(choice)
+  }
+  /** Whoever leaves meanwhile has not taken it back: it is sent then. */
+  function hold(choice: Choice, seen: CaseDetail, ms: number) {
+    held.value = choice
+    const later = setTimeout(() => letGo?.(true), ms)
+    letGo = sent => {
+      clearTimeout(later)
+      letGo = null
+      held.value = null
+      if (sent) void send(choice, seen)
     }
   }
   /** Puts the form away; what is in it is kept for when it opens again. */
@@ -117,8 +142,8 @@ export function useWork(
     quiet()
   }
 
-  async function send(choice = chosen.value): Promise<void> {
-    const d = detail.value
+  async function send(choice = chosen.value, seen = detail.value): Promise<void> {
+    const d = seen
     if (!d || !choice || sending.value) return
     const form = asksFirst(choice) ? filled.value : nothingFilled()
     // A photo on its way counts: what is missing is told before it is waited for.
@@ -131,18 +156,20 @@ export function useWork(
     }
     waiting.value = false
     sending.value = true
-    const where = caseRef()
+    const where = d.ref
     try {
       const after = await ask(
         room.client.POST('/cases/{case}/acts', {
           params: { path: { case: d.ref } },
           body: body(choice, form, d, writing.key, photos.ready.value),
+          keepalive: true,
         }),
       )
       room.say(t('matter.work.doneSaid', { act: t(`matter.act.${choice.key}`) }))
       if (where === caseRef()) {
         writing = { open: null, key: v4(), forms: {}, photos: [] }
         chosen.value = null
+        kept.value = ''
         if (withPhotos(choice)) photos.clear()
         quiet()
         matter.reload()
@@ -151,7 +178,8 @@ export function useWork(
       on.changed?.()
     } catch (e) {
       if (!(e instanceof ApiError)) throw e
-      failed(e, choice)
+      if (where === caseRef()) failed(e, choice)
+      else on.changed?.() // the list tells that it is as it was
     } finally {
       sending.value = false
     }
@@ -178,8 +206,14 @@ export function useWork(
   const again = () => {
     if (unsure.value && !sending.value) void send(unsure.value)
   }
+  const leaves = () => letGo?.(true)
   window.addEventListener('online', again)
-  onScopeDispose(() => window.removeEventListener('online', again))
+  window.addEventListener('pagehide', leaves)
+  onScopeDispose(() => {
+    leaves()
+    window.removeEventListener('online', again)
+    window.removeEventListener('pagehide', leaves)
+  })
 
   return {
     room,
@@ -194,6 +228,10 @@ export function useWork(
     sending,
     waiting,
     unsure,
+    kept,
+    held,
+    /** What is not sent yet is not sent at all. */
+    takeBack: () => letGo?.(false),
     open,
     close,
     send,

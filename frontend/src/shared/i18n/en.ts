@@ -39,6 +39,7 @@ const en: typeof zh = {
     loading: 'Loading',
     about: 'About',
     workspace: {
+      duty: 'On duty',
       map: 'Map',
       list: 'One-stop list',
       rules: 'Rules of assignment',
@@ -267,7 +268,8 @@ const en: typeof zh = {
       yes: 'It is so',
       no: 'It is not so',
       changedTo: 'The case is now: {state}',
-      doneSaid: 'Done: {act}',
+      doneSaid: 'Done: {act}.',
+      kept: 'What you wrote is kept:',
       failed: 'What was done did not load',
       nothing: 'Nothing was done yet.',
       stageN: 'Stage {n}',

@@ -38,6 +38,7 @@ export default {
     loading: '正在载入',
     about: '说明',
     workspace: {
+      duty: '出勤',
       map: '地图',
       list: '一站式清单',
       rules: '派单规则',
@@ -265,7 +266,8 @@ export default {
       yes: '属实',
       no: '不属实',
       changedTo: '案件现在是：{state}',
-      doneSaid: '已办理：{act}',
+      doneSaid: '已办理：{act}。',
+      kept: '您写的内容还在：',
       failed: '办理经过没有加载出来',
       nothing: '还没有办理记录。',
       stageN: '第 {n} 阶段',
