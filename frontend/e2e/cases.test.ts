@@ -104,7 +104,10 @@ const patient = 90_000
 describe('a matter', () => {
   /** Somebody comes to a page, and signs in on the way. */
   const comes = async (login: string, path: string, width = 390) => {
-    await d.given.visit(path, { as: null, size: { width, height: width < 600 ? 844 : 900 } })
+    await d.given.visit(`/haining/sign-in?next=${encodeURIComponent(path)}`, {
+      as: null,
+      size: { width, height: width < 600 ? 844 : 900 },
+    })
     await d.sees('the way in', () => d.get.seen('login'), patient)
     await d.when.signIn(login)
     await d.sees(`${login} is in`, async () => !(await d.get.path()).endsWith('/sign-in'), patient)
