@@ -214,6 +214,32 @@ describe('a matter', () => {
     expect(d.complaints).toEqual([])
   }, 400_000)
 
+  it('is not taken by who takes the tap back, and is by who leaves', async () => {
+    const other = await d.given.filed('点错了', spot, undefined, '12')
+    await d.given.done(other, { act: 'accept' })
+    await d.given.done(other, { act: 'file' })
+    await d.given.done(other, { act: 'dispatch', unit, reason: '归该队' })
+    await d.given.visit('/haining/duty', { as: 'duty_leader', size: { width: 390, height: 844 } })
+    await d.sees('what there is to do', () => d.get.seen('duty-row'), patient)
+    await d.when.go(`/haining/duty?case=${other}`)
+    await d.sees('the step', () => d.get.seen('act-receive'), patient)
+    await d.when.holdClock(true)
+    await d.when.click('act-receive')
+    await d.when.click('act-undo')
+    await d.sees('the step again', () => d.get.seen('act-receive'), patient)
+    expect((await d.get.json(`/cases/${other}`)).case.state).toBe('dispatched')
+    await d.when.click('act-receive')
+    await d.sees('that it waits', () => d.get.seen('act-held'), patient)
+    await d.when.click('matter-back')
+    await d.sees(
+      'that it is received',
+      async () => (await d.get.json(`/cases/${other}`)).case.state === 'received',
+      patient,
+    )
+    await d.when.holdClock(false)
+    expect(d.complaints).toEqual([])
+  })
+
   it('has a page that follows what others do, and keeps what was typed when somebody was quicker', async () => {
     const other = await d.given.filed('同一处小广告', spot, undefined, '12')
     await d.given.visit(`/haining/case/${other}`, { as: 'desk' })

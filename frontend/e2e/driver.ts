@@ -336,6 +336,9 @@ export class Driver {
       await this.page.locator('#file-item').selectOption(item)
       await this.page.locator('#file-title').fill(title)
     },
+    /** The page's own timers stand still, or go on. */
+    holdClock: (still: boolean): Promise<void> =>
+      still ? this.page.clock.pauseAt(Date.now() + 1000) : this.page.clock.resume(),
     /** Another address, typed by who is there. */
     go: async (path: string): Promise<void> => {
       await this.page.goto(this.server.url + path)
