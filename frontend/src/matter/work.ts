@@ -30,7 +30,7 @@ export function useWork(
   room: Room,
   caseRef: () => string,
   on: {
-    done?: (before: CaseDetail, after: CaseDetail, choice: Choice) => void
+    done?: (before: CaseDetail, after: CaseDetail, choice: Choice) => unknown
     changed?: () => void
     /** So many ms pass, in which it can be taken back, before what is done by its button alone is sent. */
     hold?: number
