@@ -1,6 +1,7 @@
 import { computed, type InjectionKey, inject, onScopeDispose, type Ref, ref, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useCenter } from '../center/center'
+import { useBell } from '../frame/bell'
 import { ask, type CityClient } from '../shared/api/client'
 import { Live } from '../shared/api/live'
 import { type Resource, useResource } from '../shared/api/resource'
@@ -47,6 +48,7 @@ export function createRoom() {
   const { t } = useI18n()
   const { locale } = usePrefs()
   const session = useSession()
+  const bell = useBell()
   const { client, can, code } = session
   const city = useResource(
     () => code,
@@ -72,6 +74,8 @@ export function createRoom() {
       broken.value = next === 'reconnecting'
     },
     event(type, data) {
+      if (type === 'notice.made' || type === 'reset') bell.ring()
+      if (type === 'notice.made') return
       if (type === 'case.changed') caseChanged.value = { num: (data as { num: number }).num }
       else if (type === 'access') {
         void session.check()
