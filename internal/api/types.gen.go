@@ -2310,6 +2310,9 @@ type CaseDetail struct {
 	Partly *bool     `json:"partly,omitempty"`
 	Parts  []CaseRow `json:"parts"`
 
+	// Photos Those of the report and of the acts, as far as they may be seen
+	Photos []CasePhoto `json:"photos"`
+
 	// Proposal Of a case that was given back: the unit that the rules name now, without those that gave it back
 	Proposal *CaseProposal `json:"proposal,omitempty"`
 	Rating   *int          `json:"rating,omitempty"`
@@ -2334,6 +2337,26 @@ type CasePage struct {
 
 	// Total How many there are on all pages, where it was asked for
 	Total *int `json:"total,omitempty"`
+}
+
+// CasePhoto defines model for CasePhoto.
+type CasePhoto struct {
+	// Act The act that it is evidence of; 0: it came with the report
+	Act int `json:"act"`
+
+	// At When it was added
+	At time.Time `json:"at"`
+
+	// Id See /photos/{id}
+	Id openapi_types.UUID `json:"id"`
+
+	// Original It may be seen as it was taken, too
+	Original *bool     `json:"original,omitempty"`
+	Part     int       `json:"part"`
+	Said     BothWords `json:"said"`
+
+	// TakenAt By its own word
+	TakenAt *time.Time `json:"taken_at,omitempty"`
 }
 
 // CaseProposal Of a case that was given back: the unit that the rules name now, without those that gave it back

@@ -3241,11 +3241,36 @@ export interface components {
             parts: components["schemas"]["CaseRow"][];
             /** @description What was done, in order */
             acts: components["schemas"]["DoneAct"][];
+            /** @description Those of the report and of the acts, as far as they may be seen */
+            photos: components["schemas"]["CasePhoto"][];
             /** @description What who asks may do with it now */
             allowed_actions: components["schemas"]["AllowedAct"][];
             proposal?: components["schemas"]["CaseProposal"];
             /** @description It only may lie in one's territory */
             partly?: boolean;
+        };
+        CasePhoto: {
+            /**
+             * Format: uuid
+             * @description See /photos/{id}
+             */
+            id: string;
+            part: number;
+            /** @description The act that it is evidence of; 0: it came with the report */
+            act: number;
+            /**
+             * Format: date-time
+             * @description When it was added
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description By its own word
+             */
+            taken_at?: string;
+            said: components["schemas"]["BothWords"];
+            /** @description It may be seen as it was taken, too */
+            original?: boolean;
         };
         /** @description Of a case that was given back: the unit that the rules name now, without those that gave it back */
         CaseProposal: {

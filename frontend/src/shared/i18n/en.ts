@@ -1,4 +1,5 @@
 import admin from './admin.en'
+import cases from './cases.en'
 import notices from './notices.en'
 import regime from './regime.en'
 import type zh from './zh'
@@ -39,6 +40,7 @@ const en: typeof zh = {
     loading: 'Loading',
     about: 'About',
     workspace: {
+      duty: 'On duty',
       map: 'Map',
       list: 'One-stop list',
       rules: 'Rules of assignment',
@@ -248,7 +250,6 @@ const en: typeof zh = {
     work: {
       whole: 'Back to case {ref}',
       acts: 'What may be done',
-      photo: '“{act}” takes a photo, which this page cannot send yet.',
       send: 'Confirm',
       sending: 'Sending',
       cancel: 'Cancel',
@@ -268,7 +269,8 @@ const en: typeof zh = {
       yes: 'It is so',
       no: 'It is not so',
       changedTo: 'The case is now: {state}',
-      doneSaid: 'Done: {act}',
+      doneSaid: 'Done: {act}.',
+      kept: 'What you wrote is kept:',
       failed: 'What was done did not load',
       nothing: 'Nothing was done yet.',
       stageN: 'Stage {n}',
@@ -276,6 +278,17 @@ const en: typeof zh = {
       stars: '{n} of 5',
       more: '{time} more',
       into: 'into {target}',
+      intoParts: 'parts: {n}',
+      again: 'Send again',
+      optional: ' (may be left out)',
+      noMeasure: 'Not said',
+      tasksHint: 'Each unit gets a part with clocks of its own at once; the case waits until all are done.',
+      partsHint: 'Each part becomes a case of its own, which the desk sends on; the case waits until all are done.',
+      moreParts: 'One more',
+      lessParts: 'Without part {n}',
+      apart: '{distance} from here',
+      noOfficers:
+        'No officer of the unit with a certificate in force can be seen by you. Ask the unit’s head to feed this back.',
     },
     act: {
       ask_confirm: 'Have it looked at',
@@ -327,6 +340,39 @@ const en: typeof zh = {
       budget: 'How much more time',
       stage: 'Stage',
       object: 'Shop, site or household',
+      settled_by: 'Settled by',
+      measure: 'What was done with it',
+      officers: 'Officers, at least two',
+      parts: 'Split into',
+      tasks: 'Tasks',
+      partItem: 'Item of part {n}',
+      taskUnit: 'Unit of task {n}',
+      answer: 'Answer to who told it',
+      done: 'What was done, in words',
+      note: 'Note',
+    },
+    settledBy: {
+      village_onsite: 'Village, on the spot',
+      town_team: 'Town team',
+      committee: 'Committee',
+    },
+    measure: {
+      dissuaded: 'Dissuaded',
+      guided: 'Guided',
+      mediated: 'Mediated',
+      cleaned: 'Cleaned up',
+      ordered: 'Ordered to be put right',
+      inspected: 'Inspected by law',
+      penalised: 'Penalised by law',
+      nothing_found: 'Nothing found',
+    },
+    object: {
+      kind: 'What it is',
+      shop: 'Shop',
+      site: 'Site',
+      household: 'Household',
+      name: 'Name',
+      address: 'Address',
     },
     lacks: {
       reason: 'Give a reason.',
@@ -337,6 +383,10 @@ const en: typeof zh = {
       budget: 'Say how much more time.',
       stage: 'Choose a stage.',
       object: 'Say which shop, site or household.',
+      evidence: 'Add a photo.',
+      settled_by: 'Say who settled it.',
+      parts: 'Fill in each part.',
+      officers: 'Name two officers at least.',
     },
     per: {
       ch: 'hours',
@@ -363,6 +413,12 @@ const en: typeof zh = {
       empty_unit: 'Nobody is in that unit: choose another.',
       closed_unit: 'That unit is closed: choose another.',
       unknown_unit: 'There is no such unit: choose another.',
+      unknown_item: 'The list has no such item any more: choose another.',
+      two_certificated: 'An inspection or a penalty names two officers with certificates in force.',
+      stage_finished: 'That stage is finished already.',
+      unknown_photo: 'A photo is not there any more: take it out and add it anew.',
+      photo_not_ready: 'A photo is not ready yet: wait a moment, or take it out.',
+      photo_used: 'A photo shows another case already: take one for each.',
       unit_mismatch: 'Working time cannot be added to time that runs day and night: choose the other.',
       offline: 'No answer came, so it may be done or not. Send it again: it is not done twice.',
       other: 'It was not done ({status}). Try again in a moment.',
@@ -905,6 +961,7 @@ const en: typeof zh = {
   },
   unit: { m: '{n} m', km: '{n} km', m2: '{n} m²', km2: '{n} km²', households: '{n}', people: '{n}' },
   ...admin,
+  ...cases,
   ...notices,
   ...regime,
 }
