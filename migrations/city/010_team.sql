@@ -1,6 +1,16 @@
 -- Teams at work: who is on duty when, who is away, what they can do and drive, where they were seen last, and the addresses
 -- under which calendars read rosters.
 
+-- As what an officer is stationed in a village.
+ALTER TABLE post ADD COLUMN station text CHECK (station IN ('deputy_secretary', 'assistant_director')),
+    ADD CHECK (station IS NULL OR role = 'stationed_officer');
+
+-- When a unit is to have somebody on duty: around the clock, or in working time, as it is for units without a row.
+CREATE TABLE unit_hours (
+    unit_id bigint PRIMARY KEY REFERENCES unit (id),
+    hours text NOT NULL CHECK (hours IN ('always', 'work'))
+);
+
 -- One person on duty in a unit. Nobody is on duty twice at a time. version counts the changes: calendars go by it.
 CREATE TABLE shift (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -8,7 +18,7 @@ CREATE TABLE shift (
     person_id uuid NOT NULL REFERENCES person (id),
     from_at timestamptz NOT NULL,
     to_at timestamptz NOT NULL,
-    leads boolean NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('duty', 'leader', 'standby')),
     version integer NOT NULL,
     changed_at timestamptz NOT NULL,
     CHECK (to_at > from_at AND to_at <= from_at + interval '24 hours'),
@@ -17,68 +27,75 @@ CREATE TABLE shift (
 
 CREATE INDEX shift_unit_to ON shift (unit_id, to_at);
 
-CREATE INDEX shift_unit_from ON shift (unit_id, from_at);
+CREATE INDEX shift_person_to ON shift (person_id, to_at);
 
 CREATE INDEX shift_to ON shift (to_at);
 
--- A shift that somebody wants to hand to another of the unit, maybe for one of the other's. The record of acts has what became
--- of those that were answered.
+-- A shift that somebody wants to hand to another of the unit, maybe for one of the other's. What was answered stays, with the
+-- times that were meant then; a shift that is gone takes its number along.
 CREATE TABLE shift_swap (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     unit_id bigint NOT NULL REFERENCES unit (id),
-    shift_id bigint NOT NULL REFERENCES shift (id) ON DELETE CASCADE,
+    shift_id bigint REFERENCES shift (id) ON DELETE SET NULL,
     person_id uuid NOT NULL REFERENCES person (id),
+    from_at timestamptz NOT NULL,
+    to_at timestamptz NOT NULL,
     other_id uuid NOT NULL REFERENCES person (id),
-    other_shift_id bigint REFERENCES shift (id) ON DELETE CASCADE,
+    other_shift_id bigint REFERENCES shift (id) ON DELETE SET NULL,
+    other_from timestamptz,
+    other_to timestamptz,
+    state text NOT NULL CHECK (state IN ('asked', 'accepted', 'refused', 'withdrawn', 'overtaken')),
     asked_at timestamptz NOT NULL,
-    UNIQUE (shift_id),
-    CHECK (person_id <> other_id AND shift_id <> other_shift_id)
+    answered_at timestamptz,
+    CHECK (person_id <> other_id AND shift_id <> other_shift_id),
+    CHECK ((other_from IS NULL) = (other_to IS NULL)),
+    CHECK ((state = 'asked') = (answered_at IS NULL))
 );
 
-CREATE INDEX shift_swap_unit ON shift_swap (unit_id);
+CREATE UNIQUE INDEX shift_swap_asked ON shift_swap (shift_id) WHERE state = 'asked';
+
+CREATE INDEX shift_swap_shift ON shift_swap (shift_id);
 
 CREATE INDEX shift_swap_other_shift ON shift_swap (other_shift_id);
 
--- Who is away. It is asked of one unit; once granted it holds in all. Why is nobody's business here.
+CREATE INDEX shift_swap_unit ON shift_swap (unit_id, to_at);
+
+CREATE INDEX shift_swap_other ON shift_swap (other_id) WHERE state = 'asked';
+
+-- Who is away. It is asked of one unit; once granted it holds in all.
 CREATE TABLE leave (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     unit_id bigint NOT NULL REFERENCES unit (id),
     person_id uuid NOT NULL REFERENCES person (id),
     from_at timestamptz NOT NULL,
     to_at timestamptz NOT NULL,
-    state text NOT NULL CHECK (state IN ('asked', 'granted')),
+    kind text NOT NULL CHECK (kind IN ('annual', 'sick', 'training', 'other')),
+    granted boolean NOT NULL,
     asked_at timestamptz NOT NULL,
     CHECK (to_at > from_at AND to_at <= from_at + interval '366 days'),
-    EXCLUDE USING gist (person_id WITH =, tstzrange(from_at, to_at) WITH &&)
+    CONSTRAINT leave_once EXCLUDE USING gist (person_id WITH =, tstzrange(from_at, to_at) WITH &&)
 );
 
 CREATE INDEX leave_unit_to ON leave (unit_id, to_at);
 
 CREATE INDEX leave_to ON leave (to_at);
 
--- What people can do beside their posts, by the city's short list.
-CREATE TABLE skill (
-    code text PRIMARY KEY CHECK (code ~ '^[a-z][a-z0-9_]{0,31}$'),
-    name text NOT NULL CHECK (name ~ '^[^[:cntrl:]]{1,60}$'),
-    name_en text CHECK (name_en ~ '^[^[:cntrl:]]{1,60}$'),
-    ord integer NOT NULL
-);
-
+-- What people can do beside their posts: words of the short list, or their own.
 CREATE TABLE person_skill (
     person_id uuid NOT NULL REFERENCES person (id),
-    skill text NOT NULL REFERENCES skill (code) ON DELETE CASCADE,
+    skill text NOT NULL CHECK (skill ~ '^[^[:cntrl:]]{1,30}$'),
     PRIMARY KEY (person_id, skill)
 );
 
 CREATE TABLE vehicle (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     unit_id bigint NOT NULL REFERENCES unit (id),
-    name text NOT NULL CHECK (name ~ '^[^[:cntrl:]]{1,40}$'),
+    plate text NOT NULL CHECK (plate ~ '^[^[:cntrl:]]{1,40}$'),
     kind text NOT NULL CHECK (kind IN ('car', 'van', 'motorcycle', 'electric', 'truck', 'boat', 'drone', 'other')),
     seats smallint NOT NULL CHECK (seats BETWEEN 0 AND 60),
     in_service boolean NOT NULL,
     version integer NOT NULL,
-    UNIQUE (unit_id, name)
+    UNIQUE (unit_id, plate)
 );
 
 -- Who lets those who lead see where they are while on duty, and the one latest place of each. A place goes with the consent.
@@ -95,20 +112,17 @@ CREATE TABLE last_position (
     at timestamptz NOT NULL
 );
 
--- Addresses under which a calendar reads a person's shifts, or a unit's. hash is the SHA-256 of the secret in the address. One
--- of a person for each: another one ends it.
+-- The address under which a calendar reads a person's shifts. hash is the SHA-256 of the secret in it; another one ends it.
 CREATE TABLE calendar_feed (
-    hash bytea PRIMARY KEY CHECK (octet_length(hash) = 32),
-    person_id uuid NOT NULL REFERENCES person (id),
-    unit_id bigint REFERENCES unit (id),
+    person_id uuid PRIMARY KEY REFERENCES person (id),
+    hash bytea NOT NULL UNIQUE CHECK (octet_length(hash) = 32),
     made_at timestamptz NOT NULL
 );
 
-CREATE UNIQUE INDEX calendar_feed_whose ON calendar_feed (person_id, coalesce(unit_id, 0));
-
 CREATE INDEX cases_handler ON cases (handler) WHERE handler IS NOT NULL AND due_at IS NOT NULL;
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON shift, shift_swap, leave, skill, person_skill, vehicle, position_consent, last_position, calendar_feed TO {{.role}};
+GRANT SELECT, INSERT, UPDATE, DELETE ON unit_hours, shift, shift_swap, leave, person_skill, vehicle, position_consent, last_position, calendar_feed
+    TO {{.role}};
 
 ---- create above / drop below ----
 
@@ -124,10 +138,12 @@ DROP TABLE vehicle;
 
 DROP TABLE person_skill;
 
-DROP TABLE skill;
-
 DROP TABLE leave;
 
 DROP TABLE shift_swap;
 
 DROP TABLE shift;
+
+DROP TABLE unit_hours;
+
+ALTER TABLE post DROP COLUMN station;
