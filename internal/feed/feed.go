@@ -30,6 +30,7 @@ const (
 	ReportReplaced   = "report.replaced"   // Replaced
 	ReportErased     = "report.erased"     // Erased
 	CaseChanged      = "case.changed"      // Case
+	TeamChanged      = "team.changed"      // Team
 	PlanPublished    = "plan.published"    // Published
 	CityChanged      = "city.changed"      // Changed
 )
@@ -54,6 +55,11 @@ type Case struct {
 	Version int     `json:"version"`
 	State   string  `json:"state"`
 	Units   []int64 `json:"units"`
+}
+
+// Team is the data of team.changed: a unit's roster, people's skills or vehicles are others.
+type Team struct {
+	Unit int64 `json:"unit"`
 }
 
 // Range is the data of report.imported: one batch, with the numbers FromNum to ToNum, both among them.

@@ -2,11 +2,11 @@
 // and where those who consent were seen last. Who is in a unit is a matter of posts (package person); what is here adds when.
 //
 // A unit has a roster from its first shift until a week after its last one. Whoever of its people is on a shift and not away is
-// on duty. A unit without a roster is on duty as a whole in working time.
+// on duty. A unit without a roster is on duty as a whole in working time. In its hours, around the clock or in working time, a
+// unit with a roster is to have somebody on duty: where nobody is, its head answers, and that is told.
 package team
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -34,42 +34,91 @@ type Span struct{ From, To time.Time }
 // Has tells whether a moment lies in the span.
 func (s Span) Has(at time.Time) bool { return !at.Before(s.From) && at.Before(s.To) }
 
+// Meets tells whether two spans share a moment.
+func (s Span) Meets(o Span) bool { return s.From.Before(o.To) && o.From.Before(s.To) }
+
+// Hours are when a unit is to have somebody on duty.
+type Hours string
+
+// Around the clock, or in working time.
+const (
+	Always Hours = "always"
+	AtWork Hours = "work"
+)
+
+// ShiftKind is as what somebody is on a shift.
+type ShiftKind string
+
+// The kinds of shifts. Who stands by is to be called, and not on duty.
+const (
+	OnDuty  ShiftKind = "duty"
+	Leads   ShiftKind = "leader"
+	Standby ShiftKind = "standby"
+)
+
+// ShiftKinds are all of them.
+var ShiftKinds = []ShiftKind{OnDuty, Leads, Standby}
+
 // Shift is one person on duty in a unit.
 type Shift struct {
 	ID      ShiftID
 	Unit    policy.UnitID
 	Person  uuid.UUID
-	Leads   bool // as the duty leader
+	Kind    ShiftKind
 	Version int
 	Changed time.Time
 	Span
 }
+
+// LeaveKind is why somebody is away.
+type LeaveKind string
+
+// LeaveKinds are all of them.
+var LeaveKinds = []LeaveKind{"annual", "sick", "training", "other"}
 
 // Leave is a time in which somebody is away, in all units. Only what is granted counts.
 type Leave struct {
 	ID      LeaveID
 	Unit    policy.UnitID // whose head is asked
 	Person  uuid.UUID
+	Kind    LeaveKind
 	Granted bool
 	Span
 }
 
-// Swap is a shift that somebody wants to hand to another one of the unit.
+// SwapState is what has become of a swap.
+type SwapState string
+
+// The states of a swap. All but the first are its last: overtaken is one whose shift was changed, or taken off, before it was
+// answered.
+const (
+	Asked     SwapState = "asked"
+	Accepted  SwapState = "accepted"
+	Refused   SwapState = "refused"
+	Withdrawn SwapState = "withdrawn"
+	Overtaken SwapState = "overtaken"
+)
+
+// Swap is a shift that somebody wants to hand to another one of the unit, with the times that were meant.
 type Swap struct {
 	ID         SwapID
 	Unit       policy.UnitID
-	Shift      ShiftID
-	Person     uuid.UUID // whose shift it is
+	Shift      ShiftID // 0: gone
+	Person     uuid.UUID
 	Other      uuid.UUID // who is to take it
-	OtherShift ShiftID   // what the other gives for it; 0: nothing
+	OtherShift ShiftID   // what the other gives for it; 0: nothing, or gone
+	OtherSpan  Span      // likewise
+	State      SwapState
 	AskedAt    time.Time
+	AnsweredAt time.Time
+	Span
 }
 
 // Vehicle is what a unit drives.
 type Vehicle struct {
 	ID        VehicleID
 	Unit      policy.UnitID
-	Name      string // a plate, or what it is called
+	Plate     string // or what it is called
 	Kind      VehicleKind
 	Seats     int
 	InService bool
@@ -82,14 +131,32 @@ type VehicleKind string
 // VehicleKinds are all of them.
 var VehicleKinds = []VehicleKind{"car", "van", "motorcycle", "electric", "truck", "boat", "drone", "other"}
 
-// Skill is one line of the city's short list.
+// Skill is a line of the short list of what people can do. Beside it they have words of their own.
 type Skill struct {
 	Code string
 	Name worktime.Words
 }
 
-// MaxSkills bounds the city's list.
-const MaxSkills = 40
+// Skills are the short list.
+var Skills = []Skill{
+	{"law", worktime.Words{ZH: "法律", EN: "Law"}},
+	{"mediation", worktime.Words{ZH: "调解", EN: "Mediation"}},
+	{"first_aid", worktime.Words{ZH: "急救", EN: "First aid"}},
+	{"drone", worktime.Words{ZH: "无人机", EN: "Drone pilot"}},
+	{"driving", worktime.Words{ZH: "驾驶", EN: "Driving"}},
+	{"boat", worktime.Words{ZH: "驾船", EN: "Boat"}},
+	{"food_safety", worktime.Words{ZH: "食品安全", EN: "Food safety"}},
+	{"environment", worktime.Words{ZH: "环境监测", EN: "Environment"}},
+	{"construction", worktime.Words{ZH: "建筑规划", EN: "Construction"}},
+	{"fire_safety", worktime.Words{ZH: "消防", EN: "Fire safety"}},
+	{"animals", worktime.Words{ZH: "动物管理", EN: "Animals"}},
+	{"dialect", worktime.Words{ZH: "本地方言", EN: "Local dialect"}},
+	{"sign_language", worktime.Words{ZH: "手语", EN: "Sign language"}},
+	{"english", worktime.Words{ZH: "英语", EN: "English"}},
+}
+
+// MaxSkills bounds what one person can do.
+const MaxSkills = 20
 
 // Position is where somebody was seen last.
 type Position struct {
@@ -102,37 +169,59 @@ type Position struct {
 const (
 	MaxShift    = 24 * time.Hour
 	MaxLeave    = 366 * 24 * time.Hour
+	MaxShifts   = 200                  // at once
 	maxAhead    = 400 * 24 * time.Hour // how far ahead is planned
 	maxBehind   = 35 * 24 * time.Hour  // how long ago a shift may be written down
 	maxPosition = 5 * time.Minute      // how old a position may be when it is told, and how far a phone's clock may be ahead
 )
 
-// check refuses a span that nobody can mean.
-func (s Span) check(now time.Time, most time.Duration) *fault.Error {
+// check refuses a span that nobody can mean. at is the path of what it belongs to.
+func (s Span) check(at string, now time.Time, most time.Duration) *fault.Error {
 	switch {
 	case s.From.IsZero():
-		return fault.Invalid("from", "required", "say from when")
+		return fault.Invalid(at+"from", "required", "say from when")
 	case s.To.IsZero():
-		return fault.Invalid("to", "required", "say until when")
+		return fault.Invalid(at+"to", "required", "say until when")
 	case !s.To.After(s.From):
-		return fault.Invalid("to", "ends_before_begin", "the end lies before the beginning")
+		return fault.Invalid(at+"to", "ends_before_begin", "the end lies before the beginning")
 	case s.To.Sub(s.From) > most:
-		return fault.Invalid("to", "too_long", "at most %.0f hours in one: plan several", most.Hours())
+		return fault.Invalid(at+"to", "too_long", "at most %.0f hours in one: plan several", most.Hours())
 	case s.From.After(now.Add(maxAhead)):
-		return fault.Invalid("from", "too_far", "lies more than %.0f days ahead", maxAhead.Hours()/24)
+		return fault.Invalid(at+"from", "too_far", "lies more than %.0f days ahead", maxAhead.Hours()/24)
 	case s.From.Before(now.Add(-maxBehind)):
-		return fault.Invalid("from", "too_long_ago", "lies more than %.0f days back", maxBehind.Hours()/24)
+		return fault.Invalid(at+"from", "too_long_ago", "lies more than %.0f days back", maxBehind.Hours()/24)
 	}
 	return nil
 }
 
+// whole cuts times to whole seconds, as they are kept.
+func (s Span) whole() Span {
+	return Span{s.From.UTC().Truncate(time.Second), s.To.UTC().Truncate(time.Second)}
+}
+
+func (s *Shift) check(at string, now time.Time) *fault.Error {
+	s.Span = s.whole()
+	if !slices.Contains(ShiftKinds, s.Kind) {
+		return fault.Invalid(at+"kind", "unknown_value", "%.40q is none of %v", string(s.Kind), ShiftKinds)
+	}
+	return s.Span.check(at, now, MaxShift)
+}
+
+func (l *Leave) check(now time.Time) *fault.Error {
+	l.Span = l.whole()
+	if !slices.Contains(LeaveKinds, l.Kind) {
+		return fault.Invalid("kind", "unknown_value", "%.40q is none of %v", string(l.Kind), LeaveKinds)
+	}
+	return l.Span.check("", now, MaxLeave)
+}
+
 func (v *Vehicle) check() *fault.Error {
-	v.Name = strings.TrimSpace(v.Name)
+	v.Plate = strings.TrimSpace(v.Plate)
 	switch {
-	case v.Name == "":
-		return fault.Invalid("name", "required", "a vehicle needs its plate, or a name")
-	case !text(v.Name, 40):
-		return fault.Invalid("name", "bad_text", "at most 40 characters, without control characters")
+	case v.Plate == "":
+		return fault.Invalid("plate", "required", "a vehicle needs its plate, or a name")
+	case !isText(v.Plate, 40):
+		return fault.Invalid("plate", "bad_text", "at most 40 characters, without control characters")
 	case !slices.Contains(VehicleKinds, v.Kind):
 		return fault.Invalid("kind", "unknown_value", "%.40q is none of %v", string(v.Kind), VehicleKinds)
 	case v.Seats < 0 || v.Seats > 60:
@@ -141,40 +230,24 @@ func (v *Vehicle) check() *fault.Error {
 	return nil
 }
 
-func checkSkills(list []Skill) *fault.Error {
+// checkSkills gives the skills trimmed, each once and in order.
+func checkSkills(list []string) ([]string, *fault.Error) {
 	if len(list) > MaxSkills {
-		return fault.Invalid("skills", "too_many", "at most %d skills", MaxSkills)
+		return nil, fault.Invalid("skills", "too_many", "at most %d", MaxSkills)
 	}
-	for i := range list {
-		s := &list[i]
-		s.Name.ZH, s.Name.EN = strings.TrimSpace(s.Name.ZH), strings.TrimSpace(s.Name.EN)
-		at := fmt.Sprintf("skills[%d].", i)
-		switch {
-		case !isCode(s.Code):
-			return fault.Invalid(at+"code", "bad_code", "%.40q: use up to 32 lower-case letters, digits and _, a letter first", s.Code)
-		case slices.ContainsFunc(list[:i], func(o Skill) bool { return o.Code == s.Code }):
-			return fault.Invalid(at+"code", "named_twice", "%s stands in the list twice", s.Code)
-		case s.Name.ZH == "":
-			return fault.Invalid(at+"name", "required", "a skill needs a name")
-		case !text(s.Name.ZH, 60):
-			return fault.Invalid(at+"name", "bad_text", "at most 60 characters, without control characters")
-		case !text(s.Name.EN, 60):
-			return fault.Invalid(at+"name_en", "bad_text", "at most 60 characters, without control characters")
+	out := make([]string, 0, len(list))
+	for _, s := range list {
+		s = strings.TrimSpace(s)
+		if s == "" || !isText(s, 30) {
+			return nil, fault.Invalid("skills", "bad_text", "a skill has 1 to 30 characters, without control characters")
 		}
+		out = append(out, s)
 	}
-	return nil
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
-func isCode(s string) bool {
-	for i, r := range s {
-		if !(r >= 'a' && r <= 'z') && !(i > 0 && (r >= '0' && r <= '9' || r == '_')) {
-			return false
-		}
-	}
-	return len(s) >= 1 && len(s) <= 32
-}
-
-func text(s string, most int) bool {
+func isText(s string, most int) bool {
 	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= most && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
