@@ -2312,7 +2312,10 @@ type NewPost struct {
 	Ends             *string `json:"ends,omitempty"`
 	Level            *string `json:"level,omitempty"`
 	Role             string  `json:"role"`
-	Unit             *int    `json:"unit,omitempty"`
+
+	// Station As what an officer is stationed in a village
+	Station *Station `json:"station,omitempty"`
+	Unit    *int     `json:"unit,omitempty"`
 }
 
 // NewReport defines model for NewReport.
@@ -2713,12 +2716,15 @@ type Post struct {
 	CertificateUntil *string `json:"certificate_until,omitempty"`
 
 	// Ends The last day; absent without one
-	Ends    *string   `json:"ends,omitempty"`
-	Id      int       `json:"id"`
-	Role    string    `json:"role"`
-	State   PostState `json:"state"`
-	Unit    *UnitRef  `json:"unit,omitempty"`
-	Version int       `json:"version"`
+	Ends  *string   `json:"ends,omitempty"`
+	Id    int       `json:"id"`
+	Role  string    `json:"role"`
+	State PostState `json:"state"`
+
+	// Station As what an officer is stationed in a village
+	Station *Station `json:"station,omitempty"`
+	Unit    *UnitRef `json:"unit,omitempty"`
+	Version int      `json:"version"`
 }
 
 // PostState defines model for Post.State.
@@ -2730,7 +2736,10 @@ type PostChange struct {
 	Certificate      *string `json:"certificate,omitempty"`
 	CertificateUntil *string `json:"certificate_until,omitempty"`
 	Ends             *string `json:"ends,omitempty"`
-	Version          int     `json:"version"`
+
+	// Station As what an officer is stationed in a village
+	Station *Station `json:"station,omitempty"`
+	Version int      `json:"version"`
 }
 
 // Problem defines model for Problem.
@@ -3230,14 +3239,16 @@ type SkillsChange struct {
 // Source defines model for Source.
 type Source string
 
-// Station defines model for Station.
+// Station As what an officer is stationed in a village
 type Station = string
 
 // Stationed defines model for Stationed.
 type Stationed struct {
-	Person  TeamPerson `json:"person"`
-	Station *Station   `json:"station,omitempty"`
-	Unit    *UnitRef   `json:"unit,omitempty"`
+	Person TeamPerson `json:"person"`
+
+	// Station As what an officer is stationed in a village
+	Station *Station `json:"station,omitempty"`
+	Unit    *UnitRef `json:"unit,omitempty"`
 }
 
 // Swap defines model for Swap.

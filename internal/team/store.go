@@ -25,8 +25,8 @@ type Service struct {
 	Pool     *pgxpool.Pool
 	Feed     *feed.Writer
 	Now      func() time.Time
-	Zone     *time.Location // the city's: its midnights begin and end posts
-	Calendar func() *worktime.Calendar
+	Zone     *time.Location            // the city's: its midnights begin and end posts
+	Calendar func() *worktime.Calendar // that in force
 }
 
 // querier is a pool or a transaction.
@@ -192,10 +192,12 @@ func (w *work) shift(id ShiftID) (Shift, error) {
 
 // Roster reads who is on duty within a window: of some units, or of all.
 func (s *Service) Roster(ctx context.Context, window Span, units ...policy.UnitID) (*Roster, error) {
-	return s.roster(ctx, s.Pool, window, units)
+	return s.RosterBy(ctx, s.Calendar(), window, units...)
 }
 
-func (s *Service) roster(ctx context.Context, q querier, window Span, units []policy.UnitID) (*Roster, error) {
+// RosterBy reads likewise, by another calendar.
+func (s *Service) RosterBy(ctx context.Context, cal *worktime.Calendar, window Span, units ...policy.UnitID) (*Roster, error) {
+	q := s.Pool
 	plans := map[policy.UnitID]Plan{}
 	var id policy.UnitID
 	var hours string
@@ -213,7 +215,7 @@ func (s *Service) roster(ctx context.Context, q querier, window Span, units []po
 	if err != nil {
 		return nil, fmt.Errorf("read when units have rosters: %w", err)
 	}
-	members, err := s.members(ctx, q, window, units)
+	members, err := s.members(ctx, window, units)
 	if err != nil {
 		return nil, err
 	}
@@ -228,17 +230,13 @@ func (s *Service) roster(ctx context.Context, q querier, window Span, units []po
 	if err != nil {
 		return nil, err
 	}
-	var cal *worktime.Calendar
-	if s.Calendar != nil {
-		cal = s.Calendar()
-	}
 	return NewRoster(window, cal, members, shifts, leaves, plans), nil
 }
 
 // members reads who holds posts in units within a window. Machines, people who are erased and those whose account was taken out of
 // use are on no duty.
-func (s *Service) members(ctx context.Context, q querier, window Span, units []policy.UnitID) ([]Member, error) {
-	rows, err := q.Query(ctx, `
+func (s *Service) members(ctx context.Context, window Span, units []policy.UnitID) ([]Member, error) {
+	rows, err := s.Pool.Query(ctx, `
 		SELECT o.person_id, coalesce(o.certificate, ''), to_char(o.certificate_until, 'YYYY-MM-DD'), `+person.HeldColumns+`
 		FROM post o JOIN person p ON p.id = o.person_id JOIN unit u ON u.id = o.unit_id LEFT JOIN account a ON a.person_id = p.id
 		WHERE NOT p.machine AND p.erased_at IS NULL AND a.disabled_at IS NULL AND ($1::bigint[] IS NULL OR o.unit_id = ANY ($1))
@@ -328,4 +326,30 @@ func (s *Service) Forget(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
 		}
 	}
 	return nil
+}
+
+// AreaPost is a post in a jurisdiction of somebody who works in a town.
+type AreaPost struct {
+	Person  uuid.UUID
+	Role    policy.Role
+	Area    policy.Area
+	Station person.Station
+	Unit    policy.UnitID // in which the person works besides; 0: none
+}
+
+// StaffIn are the grid staff and the stationed officers of some jurisdictions at a moment.
+func (s *Service) StaffIn(ctx context.Context, areas []policy.Area) ([]AreaPost, error) {
+	levels, codes := make([]string, len(areas)), make([]string, len(areas))
+	for i, a := range areas {
+		levels[i], codes[i] = string(a.Level), a.Code
+	}
+	return collect(ctx, s.Pool, "who works in a town", func(row pgx.CollectableRow) (p AreaPost, err error) {
+		err = row.Scan(&p.Person, &p.Role, &p.Area.Level, &p.Area.Code, &p.Station, &p.Unit)
+		return p, err
+	}, `SELECT o.person_id, o.role, o.level, o.code, coalesce(o.station, ''), coalesce((SELECT min(h.unit_id) FROM post h WHERE h.person_id = o.person_id AND h.unit_id IS NOT NULL
+			AND $3::text::date BETWEEN h.begins AND coalesce(h.ends, 'infinity')), 0)
+		FROM post o JOIN person p ON p.id = o.person_id
+		WHERE o.role IN ('grid_leader', 'grid_worker', 'microgrid_leader', 'stationed_officer') AND p.erased_at IS NULL
+			AND $3::text::date BETWEEN o.begins AND coalesce(o.ends, 'infinity') AND (o.level, o.code) IN (SELECT level, code FROM unnest($1::text[], $2::text[]) AS a (level, code))
+		ORDER BY o.id`, levels, codes, s.Now().In(s.Zone).Format(time.DateOnly))
 }

@@ -2293,6 +2293,7 @@ export interface components {
             certificate?: string;
             /** @description The last day on which the certificate is good */
             certificate_until?: string;
+            station?: components["schemas"]["Station"];
             version: number;
         };
         NewPost: {
@@ -2304,6 +2305,7 @@ export interface components {
             ends?: string;
             certificate?: string;
             certificate_until?: string;
+            station?: components["schemas"]["Station"];
         };
         PostChange: {
             version: number;
@@ -2311,6 +2313,7 @@ export interface components {
             ends?: string;
             certificate?: string;
             certificate_until?: string;
+            station?: components["schemas"]["Station"];
         };
         UnitRef: {
             id: number;
@@ -3426,7 +3429,10 @@ export interface components {
             microgrid_leaders: number;
             stationed: components["schemas"]["Stationed"][];
         };
-        /** @enum {string} */
+        /**
+         * @description As what an officer is stationed in a village
+         * @enum {string}
+         */
         Station: "deputy_secretary" | "assistant_director";
         Stationed: {
             person: components["schemas"]["TeamPerson"];
