@@ -120,7 +120,7 @@ func (w *work) addShift(at string, s *Shift) error {
 	s.Unit, s.Version, s.Changed = w.unit, 1, w.at
 	err := w.tx.QueryRow(w.ctx, `INSERT INTO shift (unit_id, person_id, from_at, to_at, kind, version, changed_at) VALUES ($1, $2, $3, $4, $5, 1, $6) RETURNING id`,
 		s.Unit, s.Person, s.From, s.To, s.Kind, s.Changed).Scan(&s.ID)
-	if broke(err, "shift_once") {
+	if broke(err, overlaps) {
 		return overlap(at)
 	} else if err != nil {
 		return fmt.Errorf("write shift: %w", err)
@@ -173,7 +173,7 @@ func (s *Service) ChangeShift(ctx context.Context, unit policy.UnitID, id ShiftI
 		out.Changed = w.at
 		_, err = w.exec("write shift", `UPDATE shift SET person_id = $2, from_at = $3, to_at = $4, kind = $5, version = version + 1, changed_at = $6 WHERE id = $1`,
 			id, out.Person, out.From, out.To, out.Kind, out.Changed)
-		if broke(err, "shift_once") {
+		if broke(err, overlaps) {
 			return overlap("")
 		}
 		w.record("shift.change", subjectOfUnit(unit), was.record(), out.record())
@@ -260,7 +260,7 @@ func (s *Service) AskSwap(ctx context.Context, unit policy.UnitID, by uuid.UUID,
 			INSERT INTO shift_swap (unit_id, shift_id, person_id, from_at, to_at, other_id, other_shift_id, other_from, other_to, state, asked_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'asked', $10) RETURNING id`,
 			unit, shift, by, out.From, out.To, other, given, from, to, w.at).Scan(&out.ID)
-		if broke(err, "shift_swap_asked") {
+		if broke(err, taken) {
 			return fault.Conflict("swap_asked", "somebody is asked to take this shift already: withdraw that first")
 		} else if err != nil {
 			return fmt.Errorf("write swap: %w", err)
@@ -349,7 +349,7 @@ func (w *work) exchange(s *Swap) error {
 	}
 	_, err := w.exec("swap shifts", `UPDATE shift SET person_id = CASE WHEN id = $1 THEN $3::uuid ELSE $4::uuid END, version = version + 1, changed_at = $5 WHERE id IN ($1, $2)`,
 		s.Shift, s.OtherShift, s.Other, s.Person, w.at)
-	if broke(err, "shift_once") {
+	if broke(err, overlaps) {
 		return overlap("")
 	}
 	return err
@@ -393,7 +393,7 @@ func (s *Service) AskLeave(ctx context.Context, l Leave) (out Leave, err error) 
 		}
 		err := w.tx.QueryRow(w.ctx, `INSERT INTO leave (unit_id, person_id, from_at, to_at, kind, granted, asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
 			out.Unit, out.Person, out.From, out.To, out.Kind, out.Granted, w.at).Scan(&out.ID)
-		if broke(err, "leave_once") {
+		if broke(err, overlaps) {
 			f := fault.Conflict("leave_overlaps", "leave was asked for already that shares some of this time: take that back first")
 			f.Field = "from"
 			return f
@@ -487,7 +487,7 @@ func (s *Service) SetSkills(ctx context.Context, unit policy.UnitID, id uuid.UUI
 }
 
 func vehicleFault(err error) error {
-	if broke(err, "vehicle_unit_id_plate_key") {
+	if broke(err, taken) {
 		f := fault.Conflict("vehicle_exists", "the unit has a vehicle of this plate already")
 		f.Field = "plate"
 		return f

@@ -54,17 +54,16 @@ func (s *Service) TellPosition(ctx context.Context, id uuid.UUID, p Position, du
 	if !duty.On {
 		return fault.Conflict("off_duty", "you are not on duty: where you are is kept on duty alone")
 	}
-	tag, err := s.Pool.Exec(ctx, `INSERT INTO last_position (person_id, lon, lat, accuracy_m, at)
-		SELECT $1, $2::float8, $3::float8, $4::float8, $5::timestamptz FROM position_consent WHERE person_id = $1
-		ON CONFLICT (person_id) DO UPDATE SET lon = excluded.lon, lat = excluded.lat, accuracy_m = excluded.accuracy_m, at = excluded.at`,
-		id, p.Lon, p.Lat, p.AccuracyM, p.At.UTC())
-	if err != nil {
-		return fmt.Errorf("keep position: %w", err)
-	}
-	if tag.RowsAffected() == 0 {
-		return fault.Conflict("no_consent", "you have not agreed that your position may be kept")
-	}
-	return nil
+	return s.transact(ctx, 0, func(w *work) error {
+		n, err := w.exec("keep position", `INSERT INTO last_position (person_id, lon, lat, accuracy_m, at)
+			SELECT $1, $2::float8, $3::float8, $4::float8, $5::timestamptz FROM position_consent WHERE person_id = $1
+			ON CONFLICT (person_id) DO UPDATE SET lon = excluded.lon, lat = excluded.lat, accuracy_m = excluded.accuracy_m, at = excluded.at`,
+			id, p.Lon, p.Lat, p.AccuracyM, p.At.UTC())
+		if err == nil && n == 0 {
+			err = fault.Conflict("no_consent", "you have not agreed that your position may be kept")
+		}
+		return err
+	})
 }
 
 // Positions are where people were seen last.
@@ -96,11 +95,14 @@ func (s *Service) SweepPositions(ctx context.Context, r *Roster) (gone int64, er
 			over = append(over, id)
 		}
 	}
-	tag, err := s.Pool.Exec(ctx, `DELETE FROM last_position WHERE person_id = ANY ($1) OR at < $2`, over, now.Add(-MaxShift))
-	if err != nil {
-		return 0, fmt.Errorf("forget positions: %w", err)
+	if len(ids) == 0 {
+		return 0, nil
 	}
-	return tag.RowsAffected(), nil
+	err = s.transact(ctx, 0, func(w *work) (err error) {
+		gone, err = w.exec("forget positions", `DELETE FROM last_position WHERE person_id = ANY ($1) OR at < $2`, over, now.Add(-MaxShift))
+		return err
+	})
+	return gone, err
 }
 
 // secretBytes is how long a calendar's secret is.

@@ -77,10 +77,16 @@ func (w *work) exec(what, sql string, args ...any) (int64, error) {
 	return tag.RowsAffected(), nil
 }
 
-// broke tells whether an error is of a constraint.
-func broke(err error, constraint string) bool {
+// Of what kind a constraint is that was broken.
+const (
+	taken    = "23505" // unique
+	overlaps = "23P01" // exclusion
+)
+
+// broke tells whether an error is of a broken constraint of a kind.
+func broke(err error, kind string) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.ConstraintName == constraint
+	return errors.As(err, &pg) && pg.Code == kind
 }
 
 // hold keeps a person's duty to oneself until the transaction ends: shifts and leave are held against each other.
