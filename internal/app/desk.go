@@ -259,6 +259,9 @@ func (l *Live) watchDesk(ctx context.Context) {
 		case <-tick.C:
 		}
 		err := l.LoadDesk(ctx)
+		if err == nil && l.Demo {
+			err = l.rollRosters(ctx)
+		}
 		if err == nil {
 			_, err = l.Teams.SweepPositions(ctx, l.Roster())
 		}

@@ -9,6 +9,7 @@ import (
 
 	"gridgov/internal/cube"
 	"gridgov/internal/feed"
+	"gridgov/internal/person"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
 	"gridgov/tiles"
@@ -39,6 +40,7 @@ type Live struct {
 	rebuilt     chan struct{}                    // all was loaded anew, of another state of the database
 	deskChanged chan struct{}                    // regime, units, people or items may have changed
 	strays      strays
+	rolled      person.Day // the day on which a demo's rosters were planned on; kept by watchDesk alone
 	done        sync.WaitGroup
 	stop        context.CancelFunc
 }
@@ -85,6 +87,9 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.openEarlier(run) })
 	l.done.Go(func() { l.Messages.Run(run) })
 	l.done.Go(func() { l.Photos.Run(run) })
+	if l.Demo {
+		signal(l.deskChanged) // its rosters may have run dry
+	}
 	l.warm()
 	return l, nil
 }
