@@ -156,7 +156,7 @@ func (c *City) planOn(ctx context.Context, first bool) error {
 	for i := range units {
 		u := &units[i]
 		planned := roster.Shifts(u.ID)
-		if u.Kind != policy.TownTeam || u.ClosedAt != nil || !first && len(planned) == 0 {
+		if u.Kind != policy.TownTeam || u.ClosedAt != nil || !first && !roster.Ever(u.ID) {
 			continue
 		}
 		from := span.From

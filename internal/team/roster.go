@@ -134,6 +134,12 @@ func (r *Roster) Keeps(unit policy.UnitID, at time.Time) bool {
 	return u != nil && r.Window.Has(at) && u.Kept.Has(at)
 }
 
+// Ever tells whether a unit has, or had, a shift at any time.
+func (r *Roster) Ever(unit policy.UnitID) bool {
+	u := r.units[unit]
+	return u != nil && !u.Kept.From.IsZero()
+}
+
 // Hours are when a unit is to have somebody on duty.
 func (r *Roster) Hours(unit policy.UnitID) Hours {
 	if u := r.units[unit]; u != nil {
