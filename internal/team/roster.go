@@ -311,6 +311,13 @@ func (r *Roster) Leader(unit policy.UnitID, at time.Time) (person uuid.UUID, by 
 	return person, ByHead, ok
 }
 
+// DutyLeader is who is to be told of what a unit has to do now: who leads the shift, else its head; nil where it has neither. kept tells
+// whether the unit keeps a roster.
+func (r *Roster) DutyLeader(unit policy.UnitID, at time.Time) (person uuid.UUID, onShift, kept bool) {
+	id, by, ok := r.Leader(unit, at)
+	return id, ok && by == ByShift, r.Keeps(unit, at)
+}
+
 // Head is a unit's head: one who is there before one who is away.
 func (r *Roster) Head(unit policy.UnitID, at time.Time) (uuid.UUID, bool) {
 	u := r.units[unit]
