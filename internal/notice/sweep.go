@@ -66,7 +66,7 @@ func (s *Service) Run(ctx context.Context, woken <-chan struct{}) {
 		if err == nil && n == 0 {
 			next, err = casework.NextDue(ctx, s.Pool)
 		}
-		wait := time.Duration(0)
+		var wait time.Duration
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -199,10 +199,10 @@ func (r *round) look(d *casework.DueClock, cal *worktime.Calendar) error {
 		return fmt.Errorf("clock %d of case %s: %w", d.N, d.Ref, err)
 	}
 	moments := [...]time.Time{d.Amber, d.Due, grace.State(cal).Due}
-	passed := 0
+	passed, since := 0, time.Time{}
 	for i, m := range moments {
 		if !m.IsZero() && !m.After(r.at) {
-			passed = i + 1
+			passed, since = i+1, m
 		}
 	}
 	was, now := 0, d.Round()
@@ -217,7 +217,7 @@ func (r *round) look(d *casework.DueClock, cal *worktime.Calendar) error {
 		t.Next = time.Time{}
 	}
 	r.told = append(r.told, t)
-	if passed <= was || d.Clock.Phase() != worktime.Running || r.at.Sub(moments[passed-1]) > tooOld {
+	if passed <= was || d.Clock.Phase() != worktime.Running || r.at.Sub(since) > tooOld {
 		return nil
 	}
 	a := Alert{Step: Steps[passed-1], Round: now, Clock: d}
