@@ -98,6 +98,195 @@ describe('a case at work', () => {
   })
 })
 
+/** Long enough for a machine on which much else is done. */
+const patient = 90_000
+
+describe('a matter', () => {
+  /** Somebody comes to a page, and signs in on the way. */
+  const comes = async (login: string, path: string, width = 390) => {
+    await d.given.visit(`/haining/sign-in?next=${encodeURIComponent(path)}`, {
+      as: null,
+      size: { width, height: width < 600 ? 844 : 900 },
+    })
+    await d.sees('the way in', () => d.get.seen('login'), patient)
+    await d.when.signIn(login)
+    await d.sees(`${login} is in`, async () => !(await d.get.path()).endsWith('/sign-in'), patient)
+  }
+  const says = (what: string, name: string, text: string | RegExp) =>
+    d.sees(
+      what,
+      async () => {
+        const found = await d.get.text(name)
+        return typeof text === 'string' ? found.includes(text) : text.test(found)
+      },
+      patient,
+    )
+
+  /** An act's form is opened; who misses the button taps again. */
+  const opens = (act: string, field: string) =>
+    d.sees(
+      `the form of ${act}`,
+      async () => {
+        if (!(await d.get.seen(field))) await d.when.click(act)
+        return d.get.seen(field)
+      },
+      patient,
+    )
+
+  it('is reported, accepted and dispatched, received, fed back with a photo, verified and closed: by four people', async () => {
+    const { posts } = await d.given.sessionOf('grid_worker')
+    const { reports } = await d.get.json(`/reports?grid=${posts[0].area.code}&method=inside&limit=1`)
+    const { lon, lat } = reports[0]
+
+    // The grid worker tells it.
+    await comes('grid_worker', `/haining?at=${lon},${lat},17`, 1440)
+    await d.sees('the button', () => d.get.seen('file'), patient)
+    await d.when.click('file')
+    await d.when.clickMap()
+    await says('the grid that it lies in', 'located', posts[0].area.code)
+    await d.when.fillReport('12', '公告栏贴满小广告')
+    await d.when.click('send')
+    const found = await d.sees('its number', async () => /编号 (\d+)/.exec(await d.get.text('filed'))?.[1], patient)
+    const num = Number(found)
+
+    // The desk accepts and dispatches it, on the case's page.
+    await comes('desk', `/haining/case/${num}`, 1440)
+    await says('that it is reported', 'case-state', '已上报')
+    await opens('act-accept_file_dispatch', 'act-unit')
+    await d.sees('the leader’s unit', async () => {
+      await d.when.pick('act-unit', String(unit))
+      return (await d.get.value('act-unit')) === String(unit)
+    })
+    if (await d.get.seen('act-reason')) await d.when.type('act-reason', '归该队')
+    await d.when.click('act-send')
+    await says('that it is dispatched', 'case-state', '已派遣')
+
+    // The duty leader takes it, on a phone.
+    await comes('duty_leader', '/haining/duty')
+    await d.sees('what there is to do', () => d.get.seen('duty-row'), patient)
+    await d.when.go(`/haining/duty?case=${num}`)
+    await says('where it is', 'case-state', '已派遣')
+    await d.when.click('act-receive')
+    await says('that it is received', 'case-state', '已签收')
+
+    // An officer of the team goes there, and shows that it is done.
+    await comes('officer', `/haining/duty?case=${num}`)
+    await says('where it is', 'case-state', '已签收')
+    await d.when.click('act-begin')
+    await says('that somebody is there', 'case-state', '处置中')
+    await says('that the first response was in time', 'duty-told', /首次响应计时已停，还剩/)
+    await opens('act-feed_back', 'act-form')
+    await d.when.click('act-send')
+    await says('that a photo is wanted', 'act-lacks', '请附照片')
+    await d.when.addPhoto('photo-choose')
+    await says('that the photo is there', 'photo-says', '已就绪')
+    await d.when.pick('act-measure', 'cleaned')
+    await d.when.pick('act-template', '0.0')
+    await d.when.click('act-send')
+    await says('that it is fed back', 'case-state', '已反馈，待核查')
+
+    // Who told it looks at it, and verifies it.
+    await comes('grid_worker', '/haining/duty')
+    await d.sees('it is to be looked at', () => d.get.seen('duty-look'), patient)
+    await d.when.go(`/haining/duty?case=${num}`)
+    await says('what it looks like', 'photo-told', '照片没有位置')
+    await opens('act-verify', 'act-send')
+    await d.when.click('act-send')
+    await says('that it is verified', 'case-state', '已核查')
+
+    // The desk closes it.
+    await comes('desk', `/haining/case/${num}`, 1440)
+    await says('what was written', 'case-history', '已到现场清理完毕')
+    await opens('act-close', 'act-send')
+    await d.when.click('act-send')
+    await says('that it is closed', 'case-state', '已结案')
+    const { case: closed, acts, photos } = await d.get.json(`/cases/${num}`)
+    expect([closed.state, closed.settled_by]).toEqual(['closed', 'town_team'])
+    expect(acts.map((a: { act: string }) => a.act)).toEqual([
+      'accept',
+      'file',
+      'dispatch',
+      'receive',
+      'begin',
+      'feed_back',
+      'verify',
+      'close',
+    ])
+    expect(photos).toHaveLength(1)
+    expect(d.foreign).toEqual([])
+    expect(d.complaints).toEqual([])
+  }, 400_000)
+
+  it('is not taken by who takes the tap back, and is by who leaves', async () => {
+    const other = await d.given.filed('点错了', spot, undefined, '12')
+    await d.given.done(other, { act: 'accept' })
+    await d.given.done(other, { act: 'file' })
+    await d.given.done(other, { act: 'dispatch', unit, reason: '归该队' })
+    await d.given.visit('/haining/duty', { as: 'duty_leader', size: { width: 390, height: 844 } })
+    await d.sees('what there is to do', () => d.get.seen('duty-row'), patient)
+    await d.when.go(`/haining/duty?case=${other}`)
+    await d.sees('the step', () => d.get.seen('act-receive'), patient)
+    await d.when.holdClock(true)
+    await d.when.click('act-receive')
+    await d.when.click('act-undo')
+    await d.sees('the step again', () => d.get.seen('act-receive'), patient)
+    expect((await d.get.json(`/cases/${other}`)).case.state).toBe('dispatched')
+    await d.when.click('act-receive')
+    await d.sees('that it waits', () => d.get.seen('act-held'), patient)
+    await d.when.click('matter-back')
+    await d.sees(
+      'that it is received',
+      async () => (await d.get.json(`/cases/${other}`)).case.state === 'received',
+      patient,
+    )
+    await d.when.holdClock(false)
+    expect(d.complaints).toEqual([])
+  })
+
+  it('has a page that follows what others do, and keeps what was typed when somebody was quicker', async () => {
+    const other = await d.given.filed('同一处小广告', spot, undefined, '12')
+    await d.given.visit(`/haining/case/${other}`, { as: 'desk' })
+    await says('where it is', 'case-state', '已上报')
+    await d.sees('where it lies', () => d.get.seen('case-map'), patient)
+    await d.when.click('act-reject')
+    await d.sees('the form', () => d.get.seen('act-reason'), patient)
+    await d.when.type('act-reason', '写到一半的理由')
+    await d.given.done(other, { act: 'accept' })
+    await says('what was done', 'case-history', '受理')
+    expect(await d.get.value('act-reason')).toBe('写到一半的理由')
+    await d.given.done(other, { act: 'file' })
+    await says('what was written, without the act', 'act-kept', '写到一半的理由')
+    await d.when.click('act-note')
+    await d.sees('it stands in the next form', async () => (await d.get.value('act-reason')) === '写到一半的理由')
+    expect(d.complaints).toEqual([])
+  })
+
+  it.each([
+    ['dark', 'en', 390],
+    ['light', 'zh', 390],
+    ['light', 'en', 1920],
+    ['dark', 'zh', 1024],
+  ] as const)('has nothing serious for axe, and fits: %s %s %d px', async (theme, locale, width) => {
+    const reader = { as: 'duty_leader', theme, locale, size: { width, height: 844 } } as const
+    await d.given.visit(`/haining/case/${num}`, reader)
+    await d.sees('the case', () => d.get.seen('case-history'), patient)
+    await d.when.click('case-ledger')
+    expect(await d.get.serious()).toEqual([])
+    expect(await d.get.wider()).toBe(0)
+    if (width < 600) expect(await d.get.small()).toEqual([])
+    await d.given.visit('/haining/duty', reader)
+    await d.sees('the rows', () => d.get.seen('duty-row'), patient)
+    expect(await d.get.serious()).toEqual([])
+    expect(await d.get.wider()).toBe(0)
+    await d.when.click('duty-row')
+    await d.sees('the next step', () => d.get.seen('act-next'), patient)
+    await d.when.click('more-acts')
+    expect(await d.get.serious()).toEqual([])
+    expect(await d.get.wider()).toBe(0)
+    if (width < 600) expect(await d.get.small()).toEqual([])
+  })
+})
+
 describe('what one is told in time', () => {
   it('rings a bell, by days, opens the case, and is read', async () => {
     await d.given.overdue('late-1', '12', spot)

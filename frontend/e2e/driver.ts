@@ -174,6 +174,8 @@ export class Driver {
       const post = ['--role', role, '--level', level, '--code', code]
       return this.server.run('user', 'create', login, '--city', 'haining', '--name', login, ...post)
     },
+    /** What the service tells of somebody who signs in beside the page. */
+    sessionOf: async (as: string) => (await this.api('/session', undefined, as)).json(),
     /** Something that the desk does with a case beside the page. */
     done: async (num: number, act: object): Promise<void> => {
       const { version } = (await (await this.api(`/cases/${num}`)).json()).case
@@ -304,6 +306,23 @@ export class Driver {
         .locator(`[data-test="${name}"]`)
         .setInputFiles({ name: file, mimeType: 'text/csv', buffer: Buffer.from(text) })
     },
+    /** A photo is chosen: a JPEG of so many pixels along each side. */
+    addPhoto: async (name: string, pixels = 640): Promise<void> => {
+      const data = await this.page.evaluate(async n => {
+        const canvas = new OffscreenCanvas(n, n)
+        const c = canvas.getContext('2d')!
+        for (let i = 0; i < 64; i++) {
+          c.fillStyle = `hsl(${i * 31} 60% 50%)`
+          c.fillRect(((i % 8) * n) / 8, (Math.floor(i / 8) * n) / 8, n / 8, n / 8)
+        }
+        const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg' })).arrayBuffer())
+        return btoa(Array.from(bytes, b => String.fromCharCode(b)).join(''))
+      }, pixels)
+      const buffer = Buffer.from(data, 'base64')
+      await this.page
+        .locator(`[data-test="${name}"]`)
+        .setInputFiles({ name: 'photo.jpg', mimeType: 'image/jpeg', buffer })
+    },
     /** Clicks what leads to a file, and gives the file's text. */
     download: async (name: string): Promise<string> => {
       const [file] = await Promise.all([this.page.waitForEvent('download'), this.test(name).click()])
@@ -342,6 +361,13 @@ export class Driver {
     fillReport: async (item: string, title: string): Promise<void> => {
       await this.page.locator('#file-item').selectOption(item)
       await this.page.locator('#file-title').fill(title)
+    },
+    /** The page's own timers stand still, or go on. */
+    holdClock: (still: boolean): Promise<void> =>
+      still ? this.page.clock.pauseAt(Date.now() + 1000) : this.page.clock.resume(),
+    /** Another address, typed by who is there. */
+    go: async (path: string): Promise<void> => {
+      await this.page.goto(this.server.url + path)
     },
     back: async (): Promise<void> => {
       await this.page.goBack()
@@ -451,5 +477,6 @@ export class Driver {
   }
 
   /** Waits until what is asked holds. */
-  sees = <T>(what: string, ask: () => Promise<T | undefined | false | null>): Promise<T> => until(what, ask)
+  sees = <T>(what: string, ask: () => Promise<T | undefined | false | null>, withinMs?: number): Promise<T> =>
+    until(what, ask, withinMs)
 }

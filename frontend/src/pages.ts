@@ -2,6 +2,7 @@ import { createRouter, createWebHistory, type RouteLocationNormalized } from 'vu
 import { adminRoutes } from './admin/routes'
 import CityList from './CityList.vue'
 import CityRoot from './CityRoot.vue'
+import { matterRoutes } from './matter/routes'
 import { regimeRoutes } from './regime/routes'
 
 const city = '/:city([a-z][a-z0-9]{1,30})'
@@ -22,6 +23,7 @@ export function createPages() {
           { path: 'sign-in', name: 'sign-in', component: () => import('./account/SignInPage.vue') },
           { path: 'account', name: 'account', component: () => import('./account/AccountPage.vue') },
           { path: 'queue', name: 'queue', component: () => import('./queue/QueuePage.vue') },
+          ...matterRoutes,
           ...regimeRoutes,
           ...adminRoutes,
           // The other workspaces (frame/workspaces.ts) come here, each under its name.

@@ -116,6 +116,9 @@ func (c *call) caseDetail(ctx context.Context, m *matter) (CaseDetail, error) {
 	if err := c.tellHistory(ctx, m, &out); err != nil {
 		return out, err
 	}
+	if out.Photos, err = c.casePhotos(ctx, m); err != nil {
+		return out, err
+	}
 	if out.AllowedActions, err = c.allowedActs(ctx, m, casework.OpenPartsOf(parts)); err != nil {
 		return out, err
 	}

@@ -139,7 +139,7 @@ func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
 			}
 		case c.reach.City:
 			writeEvent(out, id, e.Type, e.Data)
-		case e.Type == feed.PlanPublished:
+		case e.Type == feed.PlanPublished, e.Type == feed.TeamChanged: // a unit's number
 			writeEvent(out, id, e.Type, e.Data)
 		case e.Type == feed.CityChanged:
 			writeEvent(out, id, e.Type, json.RawMessage("{}"))

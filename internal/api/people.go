@@ -64,7 +64,7 @@ func (c *call) personOf(p *person.Person) Person {
 
 func (c *call) postOf(p *person.Post, edits bool) Post {
 	out := Post{Id: int(p.ID), Role: string(p.Role), Begins: string(p.Begins), Ends: optional(string(p.Ends)), State: PostState(p.State(c.People.Today())),
-		CertificateUntil: optional(string(p.CertificateUntil)), Area: c.areaOf(p.Area), Version: p.Version}
+		CertificateUntil: optional(string(p.CertificateUntil)), Station: optional(string(p.Station)), Area: c.areaOf(p.Area), Version: p.Version}
 	if p.Unit != 0 {
 		out.Unit = &UnitRef{Id: int(p.Unit), Name: p.UnitName}
 	}
@@ -223,7 +223,7 @@ func (a *api) createPost(w http.ResponseWriter, r *http.Request, c *call) error 
 	}
 	post := person.Post{Person: p.ID, Role: policy.Role(in.Role), Begins: person.Day(in.Begins), Ends: person.Day(text(in.Ends)),
 		Area:        policy.Area{Level: policy.Level(text(in.Level)), Code: text(in.Code)},
-		Certificate: text(in.Certificate), CertificateUntil: person.Day(text(in.CertificateUntil))}
+		Certificate: text(in.Certificate), CertificateUntil: person.Day(text(in.CertificateUntil)), Station: person.Station(text(in.Station))}
 	if in.Unit != nil {
 		if *in.Unit <= 0 {
 			return fault.Invalid("unit", "unknown_unit", "there is no unit %d: see the list of units", *in.Unit)
@@ -254,11 +254,11 @@ func (a *api) changePost(w http.ResponseWriter, r *http.Request, c *call) error 
 	}
 	day := func(s *string) *person.Day { return (*person.Day)(s) }
 	var post person.Post
-	if last := day(in.Ends); last != nil && *last != "" && (held.Ends == "" || *last < held.Ends) && in.Begins == nil && in.Certificate == nil && in.CertificateUntil == nil {
+	if last := day(in.Ends); last != nil && *last != "" && (held.Ends == "" || *last < held.Ends) && in.Begins == nil && in.Certificate == nil && in.CertificateUntil == nil && in.Station == nil {
 		post, err = c.People.EndPost(r.Context(), held.ID, in.Version, *last)
 	} else {
 		post, err = c.People.ChangePost(r.Context(), held.ID, in.Version, person.PostChange{Begins: day(in.Begins), Ends: day(in.Ends),
-			Certificate: in.Certificate, CertificateUntil: day(in.CertificateUntil)})
+			Certificate: in.Certificate, CertificateUntil: day(in.CertificateUntil), Station: (*person.Station)(in.Station)})
 	}
 	if err != nil {
 		return err

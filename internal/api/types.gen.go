@@ -2198,6 +2198,15 @@ type BothWords struct {
 	Zh string `json:"zh"`
 }
 
+// CalendarAddress defines model for CalendarAddress.
+type CalendarAddress struct {
+	// Path As /haining/v1/calendars/….ics, to be put behind the name under which the service is reached
+	Path string `json:"path"`
+
+	// Url The whole address, where the service knows its name
+	Url *string `json:"url,omitempty"`
+}
+
 // CalendarDay defines model for CalendarDay.
 type CalendarDay = worktime.Day
 
@@ -2310,6 +2319,9 @@ type CaseDetail struct {
 	Partly *bool     `json:"partly,omitempty"`
 	Parts  []CaseRow `json:"parts"`
 
+	// Photos Those of the report and of the acts, as far as they may be seen
+	Photos []CasePhoto `json:"photos"`
+
 	// Proposal Of a case that was given back: the unit that the rules name now, without those that gave it back
 	Proposal *CaseProposal `json:"proposal,omitempty"`
 	Rating   *int          `json:"rating,omitempty"`
@@ -2334,6 +2346,26 @@ type CasePage struct {
 
 	// Total How many there are on all pages, where it was asked for
 	Total *int `json:"total,omitempty"`
+}
+
+// CasePhoto defines model for CasePhoto.
+type CasePhoto struct {
+	// Act The act that it is evidence of; 0: it came with the report
+	Act int `json:"act"`
+
+	// At When it was added
+	At time.Time `json:"at"`
+
+	// Id See /photos/{id}
+	Id openapi_types.UUID `json:"id"`
+
+	// Original It may be seen as it was taken, too
+	Original *bool     `json:"original,omitempty"`
+	Part     int       `json:"part"`
+	Said     BothWords `json:"said"`
+
+	// TakenAt By its own word
+	TakenAt *time.Time `json:"taken_at,omitempty"`
 }
 
 // CaseProposal Of a case that was given back: the unit that the rules name now, without those that gave it back
@@ -2475,6 +2507,11 @@ type CodeSent struct {
 	CodeAgeS  int `json:"code_age_s"`
 }
 
+// Consent defines model for Consent.
+type Consent struct {
+	Consent bool `json:"consent"`
+}
+
 // Counts defines model for Counts.
 type Counts struct {
 	// All With a point, without filters
@@ -2563,6 +2600,14 @@ type Duplicates struct {
 	Duplicates []Duplicate `json:"duplicates"`
 }
 
+// DutyPosition defines model for DutyPosition.
+type DutyPosition struct {
+	AccuracyM float64   `json:"accuracy_m"`
+	At        time.Time `json:"at"`
+	Lat       float64   `json:"lat"`
+	Lon       float64   `json:"lon"`
+}
+
 // Escalation defines model for Escalation.
 type Escalation struct {
 	// Grace How long a clock may be overdue before the town looks after the case, such as `1 wd`
@@ -2608,6 +2653,34 @@ type FollowedReport struct {
 
 // FollowedReportState Of what was merged into another, that one's
 type FollowedReportState string
+
+// ForceUnit defines model for ForceUnit.
+type ForceUnit struct {
+	Head       *TeamPerson `json:"head,omitempty"`
+	Lawyers    int         `json:"lawyers"`
+	Members    int         `json:"members"`
+	Unit       Unit        `json:"unit"`
+	Volunteers int         `json:"volunteers"`
+}
+
+// Forces defines model for Forces.
+type Forces struct {
+	Core        ForceUnit       `json:"core"`
+	Departments []ForceUnit     `json:"departments"`
+	GridStaff   GridStaff       `json:"grid_staff"`
+	Town        JurisdictionRef `json:"town"`
+	Villages    []VillageStaff  `json:"villages"`
+
+	// XForces Helpers of the town, or of the whole city
+	XForces []ForceUnit `json:"x_forces"`
+}
+
+// GridStaff defines model for Forces.grid_staff.
+type GridStaff struct {
+	GridLeaders      int `json:"grid_leaders"`
+	GridWorkers      int `json:"grid_workers"`
+	MicrogridLeaders int `json:"microgrid_leaders"`
+}
 
 // Found defines model for Found.
 type Found struct {
@@ -2785,6 +2858,19 @@ type Kind string
 // Language Of the message
 type Language string
 
+// Leave defines model for Leave.
+type Leave struct {
+	From    time.Time  `json:"from"`
+	Granted bool       `json:"granted"`
+	Id      int        `json:"id"`
+	Kind    *LeaveKind `json:"kind,omitempty"`
+	Person  TeamPerson `json:"person"`
+	To      time.Time  `json:"to"`
+}
+
+// LeaveKind defines model for LeaveKind.
+type LeaveKind = string
+
 // LedgerLine Lines touch; their seconds sum up to what was used
 type LedgerLine struct {
 	From time.Time `json:"from"`
@@ -2862,6 +2948,39 @@ type MessageTest struct {
 
 // Method defines model for Method.
 type Method string
+
+// MyDuty defines model for MyDuty.
+type MyDuty struct {
+	// CalendarMadeAt Left out: there is no address
+	CalendarMadeAt *time.Time `json:"calendar_made_at,omitempty"`
+
+	// Consent Whether those who lead may see where one is while on duty
+	Consent   bool          `json:"consent"`
+	DutyUntil *time.Time    `json:"duty_until,omitempty"`
+	Leaves    []Leave       `json:"leaves"`
+	OnDuty    bool          `json:"on_duty"`
+	Position  *TeamPosition `json:"position,omitempty"`
+
+	// Shifts Those not over
+	Shifts []MyShift `json:"shifts"`
+
+	// Swaps Not answered yet
+	Swaps []Swap    `json:"swaps"`
+	Units []UnitRef `json:"units"`
+}
+
+// MyShift defines model for MyShift.
+type MyShift struct {
+	From time.Time `json:"from"`
+	Id   int       `json:"id"`
+
+	// Kind On duty, leading the shift, or to be called: who stands by is not on duty
+	Kind    ShiftKind  `json:"kind"`
+	Person  TeamPerson `json:"person"`
+	To      time.Time  `json:"to"`
+	Unit    UnitRef    `json:"unit"`
+	Version int        `json:"version"`
+}
 
 // NamedUnit defines model for NamedUnit.
 type NamedUnit struct {
@@ -2961,6 +3080,18 @@ type NewBatch struct {
 	Verdict *bool `json:"verdict,omitempty"`
 }
 
+// NewLeave defines model for NewLeave.
+type NewLeave struct {
+	From time.Time `json:"from"`
+	Kind LeaveKind `json:"kind"`
+
+	// Person Left out: oneself. Another's is granted at once
+	Person *openapi_types.UUID `json:"person,omitempty"`
+
+	// To At most 366 days after from
+	To time.Time `json:"to"`
+}
+
 // NewPart defines model for NewPart.
 type NewPart struct {
 	// Item Of a split; left out: the case's own
@@ -2994,7 +3125,10 @@ type NewPost struct {
 	Ends             *string `json:"ends,omitempty"`
 	Level            *string `json:"level,omitempty"`
 	Role             string  `json:"role"`
-	Unit             *int    `json:"unit,omitempty"`
+
+	// Station As what an officer is stationed in a village
+	Station *Station `json:"station,omitempty"`
+	Unit    *int     `json:"unit,omitempty"`
 }
 
 // NewQueueView defines model for NewQueueView.
@@ -3052,6 +3186,35 @@ type NewReport struct {
 // NewReportPositionSource defines model for NewReport.PositionSource.
 type NewReportPositionSource string
 
+// NewShift defines model for NewShift.
+type NewShift struct {
+	From time.Time `json:"from"`
+
+	// Kind On duty, leading the shift, or to be called: who stands by is not on duty
+	Kind   ShiftKind          `json:"kind"`
+	Person openapi_types.UUID `json:"person"`
+
+	// To At most 24 hours after from
+	To time.Time `json:"to"`
+}
+
+// NewShifts defines model for NewShifts.
+type NewShifts struct {
+	Shifts []NewShift `json:"shifts"`
+}
+
+// NewSwap defines model for NewSwap.
+type NewSwap struct {
+	// Other Who is to take it
+	Other openapi_types.UUID `json:"other"`
+
+	// OtherShift What the other gives for it
+	OtherShift *int `json:"other_shift,omitempty"`
+
+	// Shift One's own
+	Shift int `json:"shift"`
+}
+
 // NewToken defines model for NewToken.
 type NewToken struct {
 	ExpiresAt time.Time `json:"expires_at"`
@@ -3067,6 +3230,14 @@ type NewUnit struct {
 	Level  *string `json:"level,omitempty"`
 	Name   string  `json:"name"`
 	NameEn *string `json:"name_en,omitempty"`
+}
+
+// NewVehicle defines model for NewVehicle.
+type NewVehicle struct {
+	InService *bool       `json:"in_service,omitempty"`
+	Kind      VehicleKind `json:"kind"`
+	Plate     string      `json:"plate"`
+	Seats     int         `json:"seats"`
 }
 
 // Notice defines model for Notice.
@@ -3142,6 +3313,33 @@ type NoticesRead struct {
 
 	// UpTo All up to this id
 	UpTo *int `json:"up_to,omitempty"`
+}
+
+// Officer defines model for Officer.
+type Officer struct {
+	Away             bool    `json:"away"`
+	CertificateUntil *string `json:"certificate_until,omitempty"`
+	Certificated     bool    `json:"certificated"`
+	DistanceFrom     *string `json:"distance_from,omitempty"`
+
+	// DistanceM Left out: not known
+	DistanceM *float64 `json:"distance_m,omitempty"`
+
+	// Free On duty, not away, without a claim, and certificated
+	Free bool `json:"free"`
+
+	// Load Open cases that one has claimed
+	Load   int        `json:"load"`
+	OnDuty bool       `json:"on_duty"`
+	Person TeamPerson `json:"person"`
+	Why    BothWords  `json:"why"`
+}
+
+// OfficerList defines model for OfficerList.
+type OfficerList struct {
+	Leader   *TeamLeader `json:"leader,omitempty"`
+	Officers []Officer   `json:"officers"`
+	Unit     CaseUnit    `json:"unit"`
 }
 
 // OneStopAspect defines model for OneStopAspect.
@@ -3399,6 +3597,17 @@ type PlanList struct {
 	Plans []Plan `json:"plans"`
 }
 
+// PositionList defines model for PositionList.
+type PositionList struct {
+	Positions []MemberPosition `json:"positions"`
+}
+
+// MemberPosition defines model for PositionList.positions.
+type MemberPosition struct {
+	Person   TeamPerson   `json:"person"`
+	Position TeamPosition `json:"position"`
+}
+
 // Post defines model for Post.
 type Post struct {
 	Area *JurisdictionRef `json:"area,omitempty"`
@@ -3411,12 +3620,15 @@ type Post struct {
 	CertificateUntil *string `json:"certificate_until,omitempty"`
 
 	// Ends The last day; absent without one
-	Ends    *string   `json:"ends,omitempty"`
-	Id      int       `json:"id"`
-	Role    string    `json:"role"`
-	State   PostState `json:"state"`
-	Unit    *UnitRef  `json:"unit,omitempty"`
-	Version int       `json:"version"`
+	Ends  *string   `json:"ends,omitempty"`
+	Id    int       `json:"id"`
+	Role  string    `json:"role"`
+	State PostState `json:"state"`
+
+	// Station As what an officer is stationed in a village
+	Station *Station `json:"station,omitempty"`
+	Unit    *UnitRef `json:"unit,omitempty"`
+	Version int      `json:"version"`
 }
 
 // PostState defines model for Post.State.
@@ -3428,7 +3640,10 @@ type PostChange struct {
 	Certificate      *string `json:"certificate,omitempty"`
 	CertificateUntil *string `json:"certificate_until,omitempty"`
 	Ends             *string `json:"ends,omitempty"`
-	Version          int     `json:"version"`
+
+	// Station As what an officer is stationed in a village
+	Station *Station `json:"station,omitempty"`
+	Version int      `json:"version"`
 }
 
 // Problem defines model for Problem.
@@ -3969,6 +4184,33 @@ type Right struct {
 // Role defines model for Role.
 type Role string
 
+// Roster defines model for Roster.
+type Roster struct {
+	Findings []RosterFinding `json:"findings"`
+	From     time.Time       `json:"from"`
+
+	// Hours Around the clock, or in working time
+	Hours TeamHours `json:"hours"`
+
+	// Kept Whether the unit keeps a roster: without one all its people are on duty in working time
+	Kept   bool      `json:"kept"`
+	Leaves []Leave   `json:"leaves"`
+	Plans  bool      `json:"plans"`
+	Shifts []Shift   `json:"shifts"`
+	Swaps  []Swap    `json:"swaps"`
+	To     time.Time `json:"to"`
+}
+
+// RosterFinding defines model for RosterFinding.
+type RosterFinding struct {
+	From   time.Time   `json:"from"`
+	Kind   string      `json:"kind"`
+	Person *TeamPerson `json:"person,omitempty"`
+	Shift  *int        `json:"shift,omitempty"`
+	To     time.Time   `json:"to"`
+	Words  BothWords   `json:"words"`
+}
+
 // SMSHeader defines model for SMSHeader.
 type SMSHeader struct {
 	Name string `json:"name"`
@@ -4078,14 +4320,98 @@ type SettingsChange struct {
 	RequireSecondFactor *bool `json:"require_second_factor,omitempty"`
 }
 
+// Shift defines model for Shift.
+type Shift struct {
+	From time.Time `json:"from"`
+	Id   int       `json:"id"`
+
+	// Kind On duty, leading the shift, or to be called: who stands by is not on duty
+	Kind    ShiftKind  `json:"kind"`
+	Person  TeamPerson `json:"person"`
+	To      time.Time  `json:"to"`
+	Version int        `json:"version"`
+}
+
+// ShiftChange defines model for ShiftChange.
+type ShiftChange struct {
+	From *time.Time `json:"from,omitempty"`
+
+	// Kind On duty, leading the shift, or to be called: who stands by is not on duty
+	Kind    *ShiftKind          `json:"kind,omitempty"`
+	Person  *openapi_types.UUID `json:"person,omitempty"`
+	To      *time.Time          `json:"to,omitempty"`
+	Version int                 `json:"version"`
+}
+
+// ShiftKind On duty, leading the shift, or to be called: who stands by is not on duty
+type ShiftKind = string
+
+// ShiftList defines model for ShiftList.
+type ShiftList struct {
+	Shifts []Shift `json:"shifts"`
+}
+
 // SignInWays By what one signs in besides a password, to who has not
 type SignInWays struct {
 	// Oidc The city's identity provider, as its button is called
 	Oidc *ProviderName `json:"oidc,omitempty"`
 }
 
+// Skill defines model for Skill.
+type Skill struct {
+	Code  string    `json:"code"`
+	Words BothWords `json:"words"`
+}
+
+// SkillsChange defines model for SkillsChange.
+type SkillsChange struct {
+	Skills []string `json:"skills"`
+}
+
 // Source defines model for Source.
 type Source string
+
+// Station As what an officer is stationed in a village
+type Station = string
+
+// Stationed defines model for Stationed.
+type Stationed struct {
+	Person TeamPerson `json:"person"`
+
+	// Station As what an officer is stationed in a village
+	Station *Station `json:"station,omitempty"`
+	Unit    *UnitRef `json:"unit,omitempty"`
+}
+
+// Swap defines model for Swap.
+type Swap struct {
+	AnsweredAt *time.Time `json:"answered_at,omitempty"`
+	AskedAt    time.Time  `json:"asked_at"`
+	From       time.Time  `json:"from"`
+	Id         int        `json:"id"`
+
+	// Mine Who asks is asked to take it, or asks for it
+	Mine       string     `json:"mine"`
+	Other      TeamPerson `json:"other"`
+	OtherFrom  *time.Time `json:"other_from,omitempty"`
+	OtherShift *int       `json:"other_shift,omitempty"`
+	OtherTo    *time.Time `json:"other_to,omitempty"`
+	Person     TeamPerson `json:"person"`
+
+	// Shift Left out: the shift is gone
+	Shift *int      `json:"shift,omitempty"`
+	State SwapState `json:"state"`
+	To    time.Time `json:"to"`
+	Unit  *int      `json:"unit,omitempty"`
+}
+
+// SwapAnswer defines model for SwapAnswer.
+type SwapAnswer struct {
+	Accept bool `json:"accept"`
+}
+
+// SwapState defines model for SwapState.
+type SwapState = string
 
 // TableLine defines model for TableLine.
 type TableLine struct {
@@ -4095,6 +4421,125 @@ type TableLine struct {
 	// Line Of the file
 	Line    int      `json:"line"`
 	Problem *Problem `json:"problem,omitempty"`
+}
+
+// Team defines model for Team.
+type Team struct {
+	// Findings Of now and the next two weeks
+	Findings []RosterFinding `json:"findings"`
+
+	// HasForces It is a town's team
+	HasForces bool        `json:"has_forces"`
+	Head      *TeamPerson `json:"head,omitempty"`
+
+	// Hours Around the clock, or in working time
+	Hours   TeamHours    `json:"hours"`
+	Leader  *TeamLeader  `json:"leader,omitempty"`
+	Load    int          `json:"load"`
+	Members []TeamMember `json:"members"`
+	Mine    bool         `json:"mine"`
+
+	// OnDuty People on duty now; -1: the unit keeps no roster
+	OnDuty int `json:"on_duty"`
+
+	// Plans Who asks may plan the roster and change what the team has
+	Plans         bool `json:"plans"`
+	SeesPositions bool `json:"sees_positions"`
+
+	// Skills The short list
+	Skills   []Skill   `json:"skills"`
+	Unit     Unit      `json:"unit"`
+	Vehicles []Vehicle `json:"vehicles"`
+}
+
+// TeamHours Around the clock, or in working time
+type TeamHours = string
+
+// TeamHoursChange defines model for TeamHoursChange.
+type TeamHoursChange struct {
+	// Hours Around the clock, or in working time
+	Hours TeamHours `json:"hours"`
+}
+
+// TeamLeader defines model for TeamLeader.
+type TeamLeader struct {
+	// By Leads the shift, or is the unit's head
+	By     string     `json:"by"`
+	Person TeamPerson `json:"person"`
+	Why    BothWords  `json:"why"`
+}
+
+// TeamList defines model for TeamList.
+type TeamList struct {
+	Teams []TeamSummary `json:"teams"`
+}
+
+// TeamMember defines model for TeamMember.
+type TeamMember struct {
+	// Away On leave now
+	Away      bool       `json:"away"`
+	DutyUntil *time.Time `json:"duty_until,omitempty"`
+
+	// Leads Leads the shift under way
+	Leads *bool `json:"leads,omitempty"`
+
+	// Load Open cases that one has claimed
+	Load     int           `json:"load"`
+	OnDuty   bool          `json:"on_duty"`
+	Person   TeamPerson    `json:"person"`
+	Phone    *string       `json:"phone,omitempty"`
+	Position *TeamPosition `json:"position,omitempty"`
+	Posts    []TeamPost    `json:"posts"`
+
+	// Skills Codes of the short list, and words of one's own
+	Skills []string `json:"skills"`
+}
+
+// TeamPerson defines model for TeamPerson.
+type TeamPerson struct {
+	Id openapi_types.UUID `json:"id"`
+
+	// Name Empty: erased
+	Name string `json:"name"`
+}
+
+// TeamPosition defines model for TeamPosition.
+type TeamPosition struct {
+	AccuracyM float64   `json:"accuracy_m"`
+	At        time.Time `json:"at"`
+	Lat       float64   `json:"lat"`
+	Lon       float64   `json:"lon"`
+}
+
+// TeamPost defines model for TeamPost.
+type TeamPost struct {
+	Certificate        *string `json:"certificate,omitempty"`
+	CertificateExpired *bool   `json:"certificate_expired,omitempty"`
+
+	// CertificateUntil The last day, as 2026-12-31
+	CertificateUntil *string `json:"certificate_until,omitempty"`
+	Role             string  `json:"role"`
+}
+
+// TeamSummary defines model for TeamSummary.
+type TeamSummary struct {
+	// Hole It keeps a roster, and nobody is on duty though somebody should be
+	Hole   bool        `json:"hole"`
+	Leader *TeamLeader `json:"leader,omitempty"`
+
+	// Load Open cases that it leads, about
+	Load    int `json:"load"`
+	Members int `json:"members"`
+
+	// Mine Who asks works in it
+	Mine bool `json:"mine"`
+
+	// OnDuty People on duty now; -1: the unit keeps no roster
+	OnDuty int `json:"on_duty"`
+
+	// Plans Who asks may plan its roster
+	Plans bool `json:"plans"`
+	Unit  Unit `json:"unit"`
 }
 
 // Token defines model for Token.
@@ -4176,6 +4621,39 @@ type UnmaskedReporter struct {
 	Home  *[]float64 `json:"home,omitempty"`
 	Name  *string    `json:"name,omitempty"`
 	Phone *string    `json:"phone,omitempty"`
+}
+
+// Vehicle defines model for Vehicle.
+type Vehicle struct {
+	Id        int         `json:"id"`
+	InService bool        `json:"in_service"`
+	Kind      VehicleKind `json:"kind"`
+
+	// Plate The plate, or what it is called
+	Plate   string `json:"plate"`
+	Seats   int    `json:"seats"`
+	Version int    `json:"version"`
+}
+
+// VehicleChange defines model for VehicleChange.
+type VehicleChange struct {
+	InService *bool        `json:"in_service,omitempty"`
+	Kind      *VehicleKind `json:"kind,omitempty"`
+	Plate     *string      `json:"plate,omitempty"`
+	Seats     *int         `json:"seats,omitempty"`
+	Version   int          `json:"version"`
+}
+
+// VehicleKind defines model for VehicleKind.
+type VehicleKind = string
+
+// VillageStaff defines model for VillageStaff.
+type VillageStaff struct {
+	GridLeaders      int             `json:"grid_leaders"`
+	GridWorkers      int             `json:"grid_workers"`
+	MicrogridLeaders int             `json:"microgrid_leaders"`
+	Stationed        []Stationed     `json:"stationed"`
+	Village          JurisdictionRef `json:"village"`
 }
 
 // Webhook defines model for Webhook.
@@ -4295,6 +4773,12 @@ type RegimeKind string
 
 // SourceFilter defines model for sourceFilter.
 type SourceFilter = string
+
+// TeamThing defines model for teamThing.
+type TeamThing = int
+
+// TeamUnit defines model for teamUnit.
+type TeamUnit = int
 
 // To defines model for to.
 type To = string
@@ -4711,6 +5195,15 @@ type PreviewRetentionParams struct {
 	Days int `form:"days" json:"days"`
 }
 
+// GetRosterParams defines parameters for GetRoster.
+type GetRosterParams struct {
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+}
+
 // GetTileJSONParamsLayer defines parameters for GetTileJSON.
 type GetTileJSONParamsLayer string
 
@@ -4786,6 +5279,12 @@ type MakeBatchJSONRequestBody = NewBatch
 // ActOnCaseJSONRequestBody defines body for ActOnCase for application/json ContentType.
 type ActOnCaseJSONRequestBody = NewAct
 
+// SetConsentJSONRequestBody defines body for SetConsent for application/json ContentType.
+type SetConsentJSONRequestBody = Consent
+
+// TellPositionJSONRequestBody defines body for TellPosition for application/json ContentType.
+type TellPositionJSONRequestBody = DutyPosition
+
 // ReadNoticesJSONRequestBody defines body for ReadNotices for application/json ContentType.
 type ReadNoticesJSONRequestBody = NoticesRead
 
@@ -4857,6 +5356,33 @@ type ChangeMessageSettingsJSONRequestBody = MessageSettings
 
 // SendTestMessageJSONRequestBody defines body for SendTestMessage for application/json ContentType.
 type SendTestMessageJSONRequestBody = CodeRequest
+
+// SetTeamHoursJSONRequestBody defines body for SetTeamHours for application/json ContentType.
+type SetTeamHoursJSONRequestBody = TeamHoursChange
+
+// AskLeaveJSONRequestBody defines body for AskLeave for application/json ContentType.
+type AskLeaveJSONRequestBody = NewLeave
+
+// SetSkillsJSONRequestBody defines body for SetSkills for application/json ContentType.
+type SetSkillsJSONRequestBody = SkillsChange
+
+// AddShiftsJSONRequestBody defines body for AddShifts for application/json ContentType.
+type AddShiftsJSONRequestBody = NewShifts
+
+// ChangeShiftJSONRequestBody defines body for ChangeShift for application/json ContentType.
+type ChangeShiftJSONRequestBody = ShiftChange
+
+// AskSwapJSONRequestBody defines body for AskSwap for application/json ContentType.
+type AskSwapJSONRequestBody = NewSwap
+
+// AnswerSwapJSONRequestBody defines body for AnswerSwap for application/json ContentType.
+type AnswerSwapJSONRequestBody = SwapAnswer
+
+// AddVehicleJSONRequestBody defines body for AddVehicle for application/json ContentType.
+type AddVehicleJSONRequestBody = NewVehicle
+
+// ChangeVehicleJSONRequestBody defines body for ChangeVehicle for application/json ContentType.
+type ChangeVehicleJSONRequestBody = VehicleChange
 
 // CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
 type CreateTokenJSONRequestBody = NewToken

@@ -34,7 +34,9 @@ import (
 	"gridgov/internal/report"
 	"gridgov/internal/resident"
 	"gridgov/internal/retention"
+	"gridgov/internal/team"
 	"gridgov/internal/webhook"
+	"gridgov/internal/worktime"
 	"gridgov/tiles"
 )
 
@@ -51,6 +53,7 @@ type City struct {
 	Plans   *jurisdiction.Service
 	People  *person.Service
 	Auth    *auth.Service
+	Teams   *team.Service // how units work
 	// Contacts keeps who told reports.
 	Contacts *contact.Service
 	// Messages are on their way to people, by the senders that Sending tells of; of a demo they go into the outbox.
@@ -116,6 +119,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	}
 	c.Plans = &jurisdiction.Service{Pool: pool, Feed: c.Writer, Levels: levels, SRID: info.SRID, Now: now}
 	c.openPeople(keys)
+	c.Teams = &team.Service{Pool: pool, Feed: c.Writer, Now: now, Zone: zone, Calendar: func() *worktime.Calendar { return c.Regime().Calendar }}
 	c.Regimes = &regime.Service{Pool: pool, Feed: c.Writer, Now: now}
 	c.Cases = &casework.Service{Pool: pool, Feed: c.Writer, Now: now, Intake: &casework.Intake{At: c.standing, Now: now}}
 	c.Contacts = &contact.Service{Pool: pool, Ring: keys, City: info.Code, Feed: c.Writer, Now: now}

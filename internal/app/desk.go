@@ -16,6 +16,7 @@ import (
 	"gridgov/internal/person"
 	"gridgov/internal/policy"
 	"gridgov/internal/regime"
+	"gridgov/internal/team"
 	"gridgov/internal/worktime"
 )
 
@@ -26,8 +27,42 @@ type desk struct {
 	world   assign.World
 	loads   map[policy.UnitID]*atomic.Int64 // open cases that a unit leads, as counted when it was loaded, and opened here since
 	items   map[string]worktime.Words
+	roster  *team.Roster // of the days around
+	manned  atomic.Pointer[manned]
 	at      time.Time // when it was loaded
 }
+
+// manned is the world as units are manned within a span of time: shifts begin and end while a desk is at hand.
+type manned struct {
+	team.Span
+	working bool
+	world   assign.World
+}
+
+// rosterBehind and rosterAhead are how much of the rosters is at hand.
+const (
+	rosterBehind = 26 * time.Hour
+	rosterAhead  = 50 * time.Hour
+)
+
+// worldAt is the world with who is on duty at a moment.
+func (d *desk) worldAt(at time.Time) *assign.World {
+	working := d.regimeAt(at).Calendar.AtWork(at)
+	if m := d.manned.Load(); m != nil && m.Has(at) && m.working == working {
+		return &m.world
+	}
+	m := &manned{Span: d.roster.Steady(at), working: working, world: d.world}
+	m.world.Units = slices.Clone(d.world.Units)
+	for i := range m.world.Units {
+		u := &m.world.Units[i]
+		s := d.roster.Standing(u.ID, at)
+		u.OnShift, u.Away, u.Duty = s.OnDuty, s.Away, dutyOf[s.State]
+	}
+	d.manned.Store(m)
+	return &m.world
+}
+
+var dutyOf = map[team.State]assign.Duty{team.NoLeader: assign.NoLeader, team.Hole: assign.Hole, team.OffHours: assign.OffHours}
 
 // maxAhead is how many changes of the regime are held ready; those after them are found when the desk is loaded next.
 const maxAhead = 16
@@ -45,13 +80,19 @@ func (d *desk) regimeAt(at time.Time) *regime.Regime {
 // standing is what decides about a case that is opened at a moment, from memory.
 func (c *City) standing(at time.Time) casework.Standing {
 	d := c.desk.Load()
-	return casework.Standing{Regime: d.regimeAt(at), World: &d.world, ItemName: func(code string) worktime.Words { return d.items[code] },
+	return casework.Standing{Regime: d.regimeAt(at), World: d.worldAt(at), ItemName: func(code string) worktime.Words { return d.items[code] },
 		Opened: func(unit policy.UnitID) {
 			if n := d.loads[unit]; n != nil {
 				n.Add(1)
 			}
 		}}
 }
+
+// Roster is who is on duty, of the days around.
+func (c *City) Roster() *team.Roster { return c.desk.Load().roster }
+
+// LoadOf is how many open cases a unit leads, about.
+func (c *City) LoadOf(unit policy.UnitID) int { return c.desk.Load().world.Load(unit) }
 
 // Regime is what is in force now.
 func (c *City) Regime() *regime.Regime { return c.desk.Load().regimeAt(c.now()) }
@@ -94,6 +135,11 @@ func (c *City) LoadDesk(ctx context.Context) error {
 	if err := c.loadUnits(ctx, d); err != nil {
 		return err
 	}
+	// By the calendar that comes into force, which is not the one at hand yet.
+	d.roster, err = c.Teams.RosterBy(ctx, d.regimeAt(now).Calendar, team.Span{From: now.Add(-rosterBehind), To: now.Add(rosterAhead)})
+	if err != nil {
+		return err
+	}
 	items, err := c.Reports.Items(ctx)
 	if err != nil {
 		return err
@@ -118,7 +164,7 @@ func (c *City) loadUnits(ctx context.Context, d *desk) error {
 		for _, u := range units {
 			open = open || u.ClosedAt == nil
 			d.world.Units = append(d.world.Units, assign.Unit{ID: u.ID, Kind: u.Kind, Name: worktime.Words{ZH: u.Name, EN: u.NameEN}, Area: u.Area,
-				Closed: u.ClosedAt != nil, Members: u.Members, OnShift: -1}) // no roster is kept yet
+				Closed: u.ClosedAt != nil, Members: u.Members, OnShift: -1})
 		}
 		if open || made {
 			break
@@ -225,7 +271,14 @@ func (l *Live) watchDesk(ctx context.Context) {
 		case <-l.deskChanged:
 		case <-tick.C:
 		}
-		if err := l.LoadDesk(ctx); err != nil && ctx.Err() == nil {
+		err := l.LoadDesk(ctx)
+		if err == nil && l.Demo {
+			err = l.rollRosters(ctx)
+		}
+		if err == nil {
+			_, err = l.Teams.SweepPositions(ctx, l.Roster())
+		}
+		if err != nil && ctx.Err() == nil {
 			l.log.Warn("what decides about cases could not be loaded, will try again", "err", err)
 			pause(ctx, time.Second)
 			signal(l.deskChanged)

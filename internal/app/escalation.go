@@ -51,6 +51,7 @@ func (c *City) openEscalation(keys *keyring.Ring) error {
 		Still: c.stillRuns, GaveUp: c.tellOfWebhook, Committed: c.hasCommitted}
 	c.Notices = &notice.Service{Pool: c.Pool, Feed: c.Writer, Zone: c.Zone, Now: c.now, Log: c.log, Jobs: jobs,
 		Calendar: func() *worktime.Calendar { return c.Regime().Calendar }, ItemName: c.itemName, MailReady: c.mailReady, Outgoing: c.tellMachines,
+		Leads:     func(unit policy.UnitID) (uuid.UUID, bool, bool) { return c.Roster().DutyLeader(unit, c.now()) },
 		Committed: c.hasCommitted, Mail: notice.Mail{City: c.nameIn, Senders: c.Senders, Link: func() string {
 			if c.outside.url == "" {
 				return ""

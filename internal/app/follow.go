@@ -161,6 +161,9 @@ func (n *news) take(e feed.Stored, plan int64) error {
 	case feed.PlanPublished:
 		n.published = true
 		return nil
+	case feed.TeamChanged: // who is on duty counts when a case is opened
+		n.desk = true
+		return nil
 	case feed.CityChanged:
 		var d feed.Changed
 		if err := json.Unmarshal(e.Data, &d); err != nil {

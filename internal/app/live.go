@@ -10,6 +10,7 @@ import (
 	"gridgov/internal/casework"
 	"gridgov/internal/cube"
 	"gridgov/internal/feed"
+	"gridgov/internal/person"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
 	"gridgov/tiles"
@@ -43,6 +44,7 @@ type Live struct {
 	// clocksChanged: cases were opened or acted on, so the next clock may be due earlier
 	clocksChanged chan struct{}
 	strays        strays
+	rolled        person.Day // the day on which a demo's rosters were planned on; kept by watchDesk alone
 	done          sync.WaitGroup
 	stop          context.CancelFunc
 }
@@ -90,6 +92,9 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.watchOpenCases(run) })
 	l.done.Go(func() { l.Messages.Run(run) })
 	l.done.Go(func() { l.Photos.Run(run) })
+	if l.Demo {
+		signal(l.deskChanged) // its rosters may have run dry
+	}
 	l.done.Go(func() { l.tellInTime(run) })
 	l.done.Go(func() { l.workOnJobs(run) })
 	l.done.Go(func() { l.Batches.Run(run) })

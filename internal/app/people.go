@@ -1,6 +1,11 @@
 package app
 
 import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
 	"gridgov/internal/auth"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/keyring"
@@ -21,7 +26,7 @@ func (c *City) openPeople(keys *keyring.Ring) {
 		return nil
 	}}
 	c.Auth = auth.New(auth.Config{Pool: c.Pool, Feed: c.Writer, People: c.People, Now: c.now, Sealer: sealer, Demo: c.City.Demo, City: c.Code, Name: c.Name,
-		Area: c.Area})
+		Area: c.Area, Erasing: func(ctx context.Context, tx pgx.Tx, id uuid.UUID) error { return c.Teams.Forget(ctx, tx, id) }})
 }
 
 // layout is the plan in force, nil without.

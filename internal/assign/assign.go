@@ -125,7 +125,20 @@ type Unit struct {
 	Closed  bool
 	Members int // whose posts are in force
 	OnShift int // of them now on duty; -1: no roster is kept
+	Away    int // of them on leave now
+	Duty    Duty
 }
+
+// Duty is how a unit that keeps a roster stands now.
+type Duty string
+
+// The words of the explanation say which: who leads the shift takes the case, else the unit's head.
+const (
+	Led      Duty = ""
+	NoLeader Duty = "no_leader" // nobody leads who is on shift
+	Hole     Duty = "hole"      // nobody is on shift, though somebody should be
+	OffHours Duty = "off_hours" // nobody is on shift, and nobody need be
+)
 
 // Facts are what is known of a case.
 type Facts struct {

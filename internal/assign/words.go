@@ -127,12 +127,25 @@ func (w *World) where(f *Facts) worktime.Words {
 
 // standing is how a unit stands.
 func (w *World) standing(u *Unit) worktime.Words {
-	n, load := u.Members, itoa(int64(w.Load(u.ID)))
-	zh, en := "人员 ", " people"
+	load := itoa(int64(w.Load(u.ID)))
+	out := worktime.Words{ZH: "人员 " + itoa(int64(u.Members)) + " 人", EN: itoa(int64(u.Members)) + " people"}
 	if u.OnShift >= 0 {
-		n, zh, en = u.OnShift, "在岗 ", " on shift"
+		out = worktime.Words{ZH: "在岗 " + itoa(int64(u.OnShift)) + " 人", EN: itoa(int64(u.OnShift)) + " on shift"}
 	}
-	return worktime.Words{ZH: zh + itoa(int64(n)) + " 人，在办 " + load + " 件", EN: itoa(int64(n)) + en + ", " + load + " open"}
+	if why := dutyWords[u.Duty]; u.OnShift >= 0 && u.Duty != Led {
+		out = worktime.Words{ZH: out.ZH + "，" + why.ZH, EN: out.EN + ", " + why.EN}
+	}
+	if u.Away > 0 {
+		out = worktime.Words{ZH: out.ZH + "，请假 " + itoa(int64(u.Away)) + " 人", EN: out.EN + ", " + itoa(int64(u.Away)) + " on leave"}
+	}
+	return worktime.Words{ZH: out.ZH + "，在办 " + load + " 件", EN: out.EN + ", " + load + " open"}
+}
+
+// dutyWords say who takes a case where nobody leads the shift.
+var dutyWords = map[Duty]worktime.Words{
+	NoLeader: {ZH: "无人带班，由单位负责人带班", EN: "nobody leads the shift: the unit's head does"},
+	Hole:     {ZH: "值班表此刻空缺，由单位负责人接办", EN: "a hole in the roster: the unit's head takes it"},
+	OffHours: {ZH: "非值班时间，由单位负责人接办", EN: "outside of its hours: the unit's head takes it"},
 }
 
 // english is the English words, or the Chinese ones where there are none.

@@ -320,6 +320,11 @@ func (s *Service) Erase(ctx context.Context, person uuid.UUID) error {
 			return err
 		}
 		w.records, w.people = append(w.records, records...), true
+		if w.cfg.Erasing != nil {
+			if err := w.cfg.Erasing(ctx, w.tx, person); err != nil {
+				return err
+			}
+		}
 		for _, sql := range []string{
 			`DELETE FROM session WHERE person_id = $1`, `DELETE FROM device WHERE person_id = $1`, `DELETE FROM recovery_code WHERE person_id = $1`,
 			`DELETE FROM oidc_pending WHERE person_id = $1`,

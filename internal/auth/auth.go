@@ -3,9 +3,11 @@
 package auth
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"gridgov/internal/fault"
@@ -44,6 +46,8 @@ type Config struct {
 	Name   string             // its name, by which the first administrator's is Chinese or English
 	Area   func() policy.Area // the whole city as a jurisdiction; nil: City's code
 	Limits Limits             // zero: DefaultLimits
+	// Erasing, where it is set, deletes in the same transaction what others hold of a person who is erased.
+	Erasing func(ctx context.Context, tx pgx.Tx, person uuid.UUID) error
 }
 
 // Identity is who asks. It is shared and must not be changed.

@@ -31,6 +31,7 @@ const (
 	ReportReplaced   = "report.replaced"   // Replaced
 	ReportErased     = "report.erased"     // Erased
 	CaseChanged      = "case.changed"      // Case
+	TeamChanged      = "team.changed"      // Team
 	CasesRecounted   = "cases.recounted"   // Recounted
 	CasesOpened      = "cases.opened"      // Opened
 	BatchChanged     = "batch.changed"     // Batch
@@ -59,6 +60,11 @@ type Case struct {
 	Version int     `json:"version"`
 	State   string  `json:"state"`
 	Units   []int64 `json:"units"`
+}
+
+// Team is the data of team.changed: a unit's roster, people's skills or vehicles are others.
+type Team struct {
+	Unit int64 `json:"unit"`
 }
 
 // Recounted is the data of cases.recounted: reports of one batch whose cases have other times since a document is in force.

@@ -65,10 +65,15 @@ type Receiver struct {
 // Staff are the people who hold posts at the moment.
 type Staff struct {
 	posts []person.Holder
+	leads Leads
 }
 
-// NewStaff are the holders of posts.
-func NewStaff(posts []person.Holder) *Staff { return &Staff{posts} }
+// Leads tells who leads a unit now by its roster: who leads the shift, else its head. kept is false where the unit keeps no roster; then
+// posts alone say it.
+type Leads func(unit policy.UnitID) (person uuid.UUID, onShift, kept bool)
+
+// NewStaff are the holders of posts. leads may be nil: no unit keeps a roster.
+func NewStaff(posts []person.Holder, leads Leads) *Staff { return &Staff{posts, leads} }
 
 // Receivers are who is told of a step, each once, by the first reason. It is never nobody as long as the city has anybody: where
 // a unit has no leader its people are told, then the desk, its head, and whoever runs the service.
@@ -131,9 +136,17 @@ func (l *list) clock(f *Facts, s *Staff) {
 	}
 }
 
-// LeadersOf are who leads a unit now: the duty leaders, where there are any, else its head. Which of several duty leaders has the
-// shift a roster will say: then it is asked here.
+// LeadersOf are who leads a unit now. By its roster that is who leads the shift, else the head; where it keeps none, the duty leaders,
+// where there are any, else the head.
 func (s *Staff) LeadersOf(unit policy.UnitID) (Why, []uuid.UUID) {
+	if s.leads != nil {
+		switch id, onShift, kept := s.leads(unit); {
+		case onShift:
+			return DutyLeader, []uuid.UUID{id}
+		case kept && id != uuid.Nil:
+			return UnitHead, []uuid.UUID{id}
+		}
+	}
 	if list := s.in(unit, policy.DutyLeader); len(list) > 0 {
 		return DutyLeader, list
 	}

@@ -38,7 +38,30 @@ func everybody() *notice.Staff {
 		{Person: who("desk"), Role: policy.Desk, Area: city}, {Person: who("town desk"), Role: policy.Desk, Area: town}, {Person: who("centre"), Role: policy.CentreHead, Area: city},
 		{Person: who("mayor"), Role: policy.TownLeader, Area: town}, {Person: who("other mayor"), Role: policy.TownLeader, Area: other},
 		{Person: who("worker"), Role: policy.GridWorker, Area: grid}, {Person: who("admin"), Role: policy.Administrator, Area: city},
-	})
+	}, nil)
+}
+
+// Where a unit keeps a roster, who leads the shift is told, whatever posts others hold; where it has a hole, the head is.
+func TestTheRosterSaysWhoIsTold(t *testing.T) {
+	posts := []person.Holder{{Person: who("head"), Role: policy.UnitHead, Unit: team, Area: town}, {Person: who("day"), Role: policy.DutyLeader, Unit: team, Area: town},
+		{Person: who("night"), Role: policy.DutyLeader, Unit: team, Area: town}, {Person: who("officer"), Role: policy.Officer, Unit: team, Area: town}}
+	for _, c := range []struct {
+		leads         string
+		onShift, kept bool
+		amber, red    string
+	}{
+		{"officer", true, true, "officer: duty_leader", "head: unit_head, officer: duty_leader"},
+		{"night", true, true, "night: duty_leader", "head: unit_head, night: duty_leader"},
+		{"head", false, true, "head: unit_head", "head: unit_head"},
+		{"head", false, false, "day: duty_leader, night: duty_leader", "head: unit_head, day: duty_leader, night: duty_leader"},
+	} {
+		staff := notice.NewStaff(posts, func(policy.UnitID) (uuid.UUID, bool, bool) { return who(c.leads), c.onShift, c.kept })
+		for step, want := range map[notice.Step]string{notice.Amber: c.amber, notice.Red: c.red} {
+			if got := spoken(notice.Receivers(&notice.Facts{Step: step, Clock: casework.ReceiveClock, Unit: team, Cell: here}, staff)); got != want {
+				t.Errorf("%+v, %s: %s", c, step, got)
+			}
+		}
+	}
 }
 
 // A line a case of who is told: the step, the clock, who has it in hand, whose it is; then who, and why.
@@ -84,7 +107,7 @@ func spoken(list []notice.Receiver) string {
 	parts := make([]string, len(list))
 	for i, r := range list {
 		name := "?"
-		for _, n := range []string{"head", "duty", "officer", "chief", "clerk", "desk", "town desk", "centre", "mayor", "other mayor", "worker", "admin"} {
+		for _, n := range []string{"head", "duty", "officer", "chief", "clerk", "desk", "town desk", "centre", "mayor", "other mayor", "worker", "admin", "day", "night"} {
 			if who(n) == r.Person {
 				name = n
 			}
@@ -115,7 +138,7 @@ func TestSomebodyIsToldOnce(t *testing.T) {
 		if rapid.Bool().Draw(t, "in hand") {
 			f.Handler = who(fmt.Sprint(rapid.IntRange(1, 6).Draw(t, "handler")))
 		}
-		got := notice.Receivers(&f, notice.NewStaff(posts))
+		got := notice.Receivers(&f, notice.NewStaff(posts, nil))
 		if len(got) == 0 {
 			t.Fatal("nobody is told")
 		}

@@ -36,6 +36,7 @@ type Service struct {
 	// Outgoing, where it is set, tells machines: it keeps what they are sent in the transaction, and returns the jobs that do.
 	Outgoing  func(ctx context.Context, tx pgx.Tx, at time.Time, alerts []Alert) ([]river.JobArgs, error)
 	Mail      Mail
+	Leads     Leads  // who leads units by their rosters; may be nil
 	Committed func() // something was committed that the feed tells of; may be nil
 	Batch     int    // clocks in one transaction; 0: 2,000
 }
@@ -152,7 +153,7 @@ func (r *round) run(ctx context.Context, due []casework.DueClock) (err error) {
 	if err != nil {
 		return err
 	}
-	staff, cal := NewStaff(posts), r.Calendar()
+	staff, cal := NewStaff(posts, r.Leads), r.Calendar()
 	for i := range due {
 		if err := r.look(&due[i], cal); err != nil {
 			return err

@@ -70,11 +70,12 @@ type (
 		Begins           Day           `json:"begins"`
 		Ends             Day           `json:"ends,omitempty"`
 		CertificateUntil Day           `json:"certificate_until,omitempty"`
+		Station          Station       `json:"station,omitempty"`
 	}
 )
 
 func (p *Post) record() postRecord {
-	return postRecord{p.ID, p.Role, p.Unit, p.Area.Level, p.Area.Code, p.Begins, p.Ends, p.CertificateUntil}
+	return postRecord{p.ID, p.Role, p.Unit, p.Area.Level, p.Area.Code, p.Begins, p.Ends, p.CertificateUntil, p.Station}
 }
 
 func (u *Unit) record() unitRecord {

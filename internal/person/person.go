@@ -87,8 +87,15 @@ type Post struct {
 	Ends             Day // the last day; "" has none. The day before Begins: it was taken back
 	Certificate      string
 	CertificateUntil Day
+	Station          Station // as what an officer is stationed in a village
 	Version          int
 }
+
+// Station is as what an officer is stationed in a village; "": it was not said.
+type Station string
+
+// Stations are all of them: deputy secretary, or assistant to the director of the villagers' committee.
+var Stations = []Station{"deputy_secretary", "assistant_director"}
 
 // PostChange is what to change of a post; nil leaves it as it is. Role and place are what the post is: for others, end it
 // and make another.
@@ -96,6 +103,7 @@ type PostChange struct {
 	Begins, Ends     *Day
 	Certificate      *string
 	CertificateUntil *Day
+	Station          *Station
 }
 
 // Query asks for people.

@@ -57,9 +57,9 @@ func (w *work) createPost(ctx context.Context, p Post) (Post, error) {
 	}
 	var id policy.PostID
 	err = w.tx.QueryRow(ctx, `
-		INSERT INTO post (person_id, role, unit_id, level, code, begins, ends, certificate, certificate_until, version)
-		VALUES ($1, $2, $3, $4, $5, $6::text::date, $7::text::date, $8, $9::text::date, 1) RETURNING id`,
-		p.Person, p.Role, unitID, null(p.Area.Level), null(p.Area.Code), string(p.Begins), null(p.Ends), null(p.Certificate), null(p.CertificateUntil)).Scan(&id)
+		INSERT INTO post (person_id, role, unit_id, level, code, begins, ends, certificate, certificate_until, station, version)
+		VALUES ($1, $2, $3, $4, $5, $6::text::date, $7::text::date, $8, $9::text::date, $10, 1) RETURNING id`,
+		p.Person, p.Role, unitID, null(p.Area.Level), null(p.Area.Code), string(p.Begins), null(p.Ends), null(p.Certificate), null(p.CertificateUntil), null(p.Station)).Scan(&id)
 	if err != nil {
 		return Post{}, postFault(err, &p)
 	}
@@ -129,6 +129,7 @@ func (w *work) changePost(ctx context.Context, p Post, c PostChange, act string)
 	set(&out.Ends, c.Ends)
 	set(&out.Certificate, c.Certificate)
 	set(&out.CertificateUntil, c.CertificateUntil)
+	set(&out.Station, c.Station)
 	out.Certificate = strings.TrimSpace(out.Certificate)
 	if _, f := out.Ends.check("ends"); f != nil {
 		return out, nil, f
@@ -143,7 +144,7 @@ func (w *work) changePost(ctx context.Context, p Post, c PostChange, act string)
 		field string
 		other bool
 	}{{"begins", out.Begins != p.Begins}, {"ends", out.Ends != p.Ends}, {"certificate", out.Certificate != p.Certificate},
-		{"certificate_until", out.CertificateUntil != p.CertificateUntil}} {
+		{"certificate_until", out.CertificateUntil != p.CertificateUntil}, {"station", out.Station != p.Station}} {
 		if f.other {
 			changed = append(changed, f.field)
 		}
@@ -162,8 +163,8 @@ func (w *work) changePost(ctx context.Context, p Post, c PostChange, act string)
 	}
 	write := func() error {
 		_, err := w.tx.Exec(ctx, `
-			UPDATE post SET begins = $2::text::date, ends = $3::text::date, certificate = $4, certificate_until = $5::text::date, version = version + 1 WHERE id = $1`,
-			p.ID, string(out.Begins), null(out.Ends), null(out.Certificate), null(out.CertificateUntil))
+			UPDATE post SET begins = $2::text::date, ends = $3::text::date, certificate = $4, certificate_until = $5::text::date, station = $6, version = version + 1 WHERE id = $1`,
+			p.ID, string(out.Begins), null(out.Ends), null(out.Certificate), null(out.CertificateUntil), null(out.Station))
 		if err != nil {
 			return postFault(err, &out)
 		}

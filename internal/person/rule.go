@@ -130,6 +130,10 @@ func (p *Post) checkTerm() *fault.Error {
 		return fault.Invalid("certificate", "no_certificate", "an officer needs the number of the enforcement certificate; who has none is an auxiliary")
 	case p.Role == policy.Officer && until.IsZero():
 		return fault.Invalid("certificate_until", "required", "an officer's certificate needs the last day on which it is good, as 2027-12-31")
+	case p.Station != "" && p.Role != policy.StationedOfficer:
+		return fault.Invalid("station", "not_stationed", "only a stationed officer is stationed in a village")
+	case p.Station != "" && !slices.Contains(Stations, p.Station):
+		return fault.Invalid("station", "unknown_value", "%.40q is none of %s", string(p.Station), join(Stations))
 	}
 	return checkText("certificate", p.Certificate, 64, false)
 }

@@ -37,13 +37,13 @@ func scanUnit(row pgx.CollectableRow) (u Unit, err error) {
 const selectPost = `
 	SELECT o.id, o.person_id, o.role, coalesce(o.unit_id, 0), coalesce(u.name, ''), coalesce(u.kind, ''), coalesce(o.level, u.level, ''),
 		coalesce(o.code, u.code, ''), to_char(o.begins, 'YYYY-MM-DD'), coalesce(to_char(o.ends, 'YYYY-MM-DD'), ''),
-		coalesce(o.certificate, ''), coalesce(to_char(o.certificate_until, 'YYYY-MM-DD'), ''), o.version
+		coalesce(o.certificate, ''), coalesce(to_char(o.certificate_until, 'YYYY-MM-DD'), ''), coalesce(o.station, ''), o.version
 	FROM post o LEFT JOIN unit u ON u.id = o.unit_id`
 
 func scanPost(row pgx.CollectableRow) (p Post, err error) {
 	var kind policy.UnitKind
 	err = row.Scan(&p.ID, &p.Person, &p.Role, &p.Unit, &p.UnitName, &kind, &p.Area.Level, &p.Area.Code, &p.Begins, &p.Ends,
-		&p.Certificate, &p.CertificateUntil, &p.Version)
+		&p.Certificate, &p.CertificateUntil, &p.Station, &p.Version)
 	if kind != "" && !kind.HasTerritory() {
 		p.Area = policy.Area{}
 	}

@@ -41,6 +41,12 @@ const (
 	PhotoUpload        Action = "photo.upload"         // send a photo, look after one's uploads
 	PhotoView          Action = "photo.view"           // see a photo without its metadata: one's own, and those of what one sees
 	PhotoOriginal      Action = "photo.original"       // see it as it was taken, with where and when
+	CaseOfficers       Action = "case.officers"        // who of the responsible unit could go
+	TeamView           Action = "team.view"            // a unit's people at work: roster, skills, vehicles, who leads now
+	RosterEdit         Action = "roster.edit"          // plan shifts, grant leave, say what a unit has
+	DutyOwn            Action = "duty.own"             // one's own shifts, swaps, leave, calendar and consent
+	PositionView       Action = "position.view"        // where those on duty were seen last who consent to it
+	CalendarRead       Action = "calendar.read"        // somebody's shifts by the secret address
 	PersonView         Action = "person.view"          // people, their posts; units
 	PersonEdit         Action = "person.edit"          // people, posts, accounts
 	UnitEdit           Action = "unit.edit"
@@ -160,6 +166,18 @@ var Rules = []Rule{
 	{PhotoOriginal, Subtree, villageHead, "a village answers for what it settles"},
 	{PhotoOriginal, MyUnit, teamPeople, "evidence is looked at as it was taken"},
 	{PhotoOriginal, Subtree, roles(Desk, CentreHead), "the desk finds out where and when it was"},
+
+	{CaseOfficers, MyUnit, teamPeople, "the unit sees who of its people can go"},
+	{CaseOfficers, Subtree, roles(Desk, CentreHead), "the desk sees whether somebody can go before it sends"},
+	{TeamView, MyUnit, concat(teamPeople, invited, roles(Desk, CentreHead, Committee)), "who works together knows who is there"},
+	{TeamView, Subtree, concat(roles(Desk, CentreHead), leaders), "who sends, and who supervises, sees who is there"},
+	{TeamView, InCity, roles(Administrator), "who gives posts sees where they lack"},
+	{RosterEdit, MyUnit, roles(UnitHead, DutyLeader, CentreHead), "a unit plans its own shifts"},
+	{RosterEdit, InCity, roles(Administrator), "a unit without a head is planned for, too"},
+	{DutyOwn, MyUnit, concat(teamPeople, invited, roles(Desk, CentreHead, Committee)), "one's own time is one's own to ask for and to give"},
+	{PositionView, MyUnit, roles(UnitHead, CentreHead), "a head knows where those are who agreed to it, while on duty"},
+	{PositionView, Subtree, roles(Desk, CentreHead), "who sends knows who is near"},
+	{CalendarRead, InCity, roles(Visitor), "a calendar cannot sign in: the secret in the address stands for one person's own shifts"},
 
 	{PersonView, InCity, roles(Administrator), "accounts are the administrator's work"},
 	{PersonView, Subtree, concat(roles(Desk, CentreHead, TownLeader), villageHead), "who calls on people has to find them"},

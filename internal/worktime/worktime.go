@@ -111,6 +111,31 @@ func (c *Calendar) AtWork(at time.Time) bool {
 	return t.worked(s&chunkMask+1) > t.worked(s&chunkMask)
 }
 
+// Spells are the spells of working time between two moments, in order, as far as a year on from the first.
+func (c *Calendar) Spells(a, b time.Time) func(yield func(from, to time.Time) bool) {
+	from, to := clamp(a.Unix()), clamp(b.Unix())
+	to = min(to, from+366*secondsPerDay)
+	return func(yield func(from, to time.Time) bool) {
+		var open [2]int64
+		for s := range c.stretches(from, to) {
+			if !s.work {
+				continue
+			}
+			if s.from == open[1] && open[1] > open[0] {
+				open[1] = s.to
+				continue
+			}
+			if open[1] > open[0] && !yield(time.Unix(open[0], 0), time.Unix(open[1], 0)) {
+				return
+			}
+			open = [2]int64{s.from, s.to}
+		}
+		if open[1] > open[0] {
+			yield(time.Unix(open[0], 0), time.Unix(open[1], 0))
+		}
+	}
+}
+
 // Knows reports whether the calendar lists the year's days that differ. In a year that it does not know, the week alone
 // decides.
 func (c *Calendar) Knows(year int) bool {

@@ -6,17 +6,20 @@ import zh from '../shared/i18n/zh'
 import {
   type Act,
   actFault,
+  asksFirst,
   body,
   type Case,
   type CaseClock,
   choices,
   clocksShown,
+  firstFilled,
   inWords,
   lacking,
   moreTimeIn,
   type Need,
   nothingFilled,
   proposed,
+  readFilled,
   signal,
   unitName,
 } from './cases'
@@ -136,14 +139,69 @@ describe('what may be done', () => {
     expect(keys(detail([['note', ['reason']]]))).toEqual(['note'])
   })
 
-  it('leaves out what carries parts, and says of what takes a photo that it does', () => {
+  it('says what each needs and what it may carry besides; only what carries nothing is done by its button alone', () => {
     const list = choices(
       detail([
         ['split', ['parts']],
         ['feed_back', ['evidence', 'settled_by']],
+        ['verify', []],
+        ['claim', []],
       ]),
     )
-    expect(list.map(c => [c.key, c.photo, c.primary])).toEqual([['feed_back', true, false]])
+    expect(list.map(c => [c.key, c.takes, c.primary, asksFirst(c)])).toEqual([
+      ['feed_back', ['measure', 'reason'], true, true],
+      ['split', [], false, true],
+      ['verify', ['reason', 'evidence'], false, true],
+      ['claim', [], false, false],
+    ])
+  })
+
+  it('is fed back with photos and who settled it; by law with two officers', () => {
+    const d = detail([['feed_back', ['evidence', 'settled_by']]])
+    const [back] = choices(d)
+    const filled = firstFilled(back!, d)
+    expect(filled.settledBy).toBe('town_team')
+    expect(lacking(back!, filled, d)).toBe('evidence')
+    expect(lacking(back!, { ...filled, settledBy: null }, d, 1)).toBe('settled_by')
+    expect(lacking(back!, filled, d, 1)).toBeNull()
+    const legal = { ...filled, measure: 'penalised' as const, officers: ['a'] }
+    expect(lacking(back!, legal, d, 1)).toBe('officers')
+    expect(body(back!, { ...legal, officers: ['a', 'b'] }, d, 'k', ['p'])).toEqual({
+      act: 'feed_back',
+      version: 3,
+      key: 'k',
+      settled_by: 'town_team',
+      measure: 'penalised',
+      officers: ['a', 'b'],
+      evidence: ['p'],
+    })
+    // Officers who were named for another measure go nowhere.
+    expect(body(back!, { ...legal, measure: 'cleaned' }, d, 'k', ['p'])).not.toHaveProperty('officers')
+  })
+
+  it('is split by items, the first part being its own, and given out as tasks to units with a reason', () => {
+    const d = detail([
+      ['split', ['parts']],
+      ['task', ['parts']],
+    ])
+    const [split, task] = choices(d)
+    const two = firstFilled(split!, d)
+    expect(two.parts.map(p => p.item)).toEqual(['01', ''])
+    expect(lacking(split!, two, d)).toBe('parts')
+    const parts = [two.parts[0]!, { item: '04', unit: null }]
+    expect(body(split!, { ...two, parts }, d, 'k').parts).toEqual([{}, { item: '04' }])
+    const given = { ...firstFilled(task!, d), parts: [{ item: '', unit: 9 }] }
+    expect(lacking(task!, { ...given, parts: [] }, d)).toBe('parts')
+    expect(lacking(task!, given, d)).toBe('reason')
+    expect(lacking(task!, { ...given, reason: 'two sites' }, d)).toBeNull()
+    expect(body(task!, { ...given, reason: 'two sites' }, d, 'k').parts).toEqual([{ unit: 9 }])
+  })
+
+  it('takes back what was stored of a form, and nothing else', () => {
+    const stored = { ...nothingFilled(), reason: 'rain', parts: [{ item: '01', unit: null }] }
+    expect(readFilled(JSON.parse(JSON.stringify(stored)))).toEqual(stored)
+    expect(readFilled({ reason: 'rain' })).toEqual({ ...nothingFilled(), reason: 'rain' })
+    for (const bad of [null, 'x', { reason: 3 }, { parts: 'x' }, { target: null }]) expect(readFilled(bad)).toBeNull()
   })
 
   it('asks for a reason where the unit is another than was proposed, or it was given back', () => {
@@ -167,6 +225,7 @@ describe('what may be done', () => {
     ['stage', {}, { stage: 0 }],
     ['object', { object: ' ' }, { object: 'shop' }],
     ['reason', { reason: '\n' }, { reason: 'so' }],
+    ['settled_by', {}, { settledBy: 'committee' }],
   ] as const)('is not sent without %s', (need, bad, good) => {
     const d = detail([['note', [need]]])
     const [choice] = choices(d)

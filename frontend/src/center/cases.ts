@@ -40,14 +40,31 @@ export type Act = CaseDetail['allowed_actions'][number]['act']
 export type Need = CaseDetail['allowed_actions'][number]['needs'][number]
 export type Done = CaseDetail['acts'][number]
 
+/** What an act may carry besides what it has to. */
+export type Extra = 'reason' | 'evidence' | 'measure'
+export type Measure = NonNullable<NewAct['measure']>
+export const measures = [
+  'dissuaded',
+  'guided',
+  'mediated',
+  'cleaned',
+  'ordered',
+  'inspected',
+  'penalised',
+  'nothing_found',
+] as const satisfies readonly Measure[]
+/** The law's own, which name two certificated officers. */
+export const byLaw: readonly Measure[] = ['inspected', 'penalised']
+export type SettledBy = NonNullable<NewAct['settled_by']>
+export const settlers = ['village_onsite', 'town_team', 'committee'] as const satisfies readonly SettledBy[]
+
 /** What may be done with a case by one button: an act, or several that usually follow one another. */
 export interface Choice {
   key: string
   acts: Act[]
   needs: Need[]
+  takes: Extra[]
   primary: boolean
-  /** It takes a photo, which the page cannot send yet. */
-  photo: boolean
 }
 
 /** What leads on, the next step first: of those that are allowed the first is the one that usually follows. */
@@ -59,6 +76,7 @@ const onward: Act[] = [
   'begin',
   'redo',
   'feed_back',
+  'settle',
   'confirm',
   'verify',
   'close',
@@ -71,25 +89,46 @@ const inOneGo: Partial<Record<Act, Act[]>> = {
   accept: ['accept', 'file', 'dispatch'],
   file: ['file', 'dispatch'],
 }
-/** What carries a list of parts is left to whoever works by the interface. */
-const elsewhere: Need[] = ['parts']
+/** What else may be said or shown. An act with none of these, which needs nothing either, is done by its button alone. */
+const extras: Partial<Record<Act, Extra[]>> = {
+  confirm: ['reason', 'evidence'],
+  self_settle: ['reason'],
+  settle: ['reason'],
+  feed_back: ['measure', 'reason'],
+  verify: ['reason', 'evidence'],
+  send_back: ['evidence'],
+  return: ['evidence'],
+  close: ['reason', 'evidence'],
+  merge: ['reason'],
+  reopen: ['evidence'],
+  evaluate: ['reason'],
+  note: ['evidence'],
+}
 
 /** The buttons of a case, the usual next step first. */
 export function choices(detail: CaseDetail): Choice[] {
-  const allowed = detail.allowed_actions.filter(a => !a.needs.some(n => elsewhere.includes(n)))
-  const next = onward.find(act => allowed.some(a => a.act === act))
-  const list: Choice[] = allowed.map(a => ({
+  const next = onward.find(act => detail.allowed_actions.some(a => a.act === act))
+  const list: Choice[] = detail.allowed_actions.map(a => ({
     key: a.act,
     acts: [a.act],
     needs: a.needs,
+    takes: (extras[a.act] ?? []).filter(e => !(a.needs as string[]).includes(e)),
     primary: false,
-    photo: a.needs.includes('evidence'),
   }))
   const together = next && inOneGo[next]
-  if (together) list.push({ key: together.join('_'), acts: together, needs: ['unit'], primary: false, photo: false })
+  if (together) list.push({ key: together.join('_'), acts: together, needs: ['unit'], takes: [], primary: false })
   const first = list.find(c => c.key === (together ? together.join('_') : next))
-  if (first && !first.photo) first.primary = true
+  if (first) first.primary = true
   return list.toSorted((a, b) => Number(b.primary) - Number(a.primary))
+}
+
+/** Whether anything is asked before an act is done. */
+export const asksFirst = (c: Choice): boolean => c.needs.length + c.takes.length > 0
+
+/** A part of a case: of a split the item, of a task the unit. */
+export interface NewPart {
+  item: string
+  unit: number | null
 }
 
 /** What somebody typed for an act; empty where nothing was. */
@@ -103,6 +142,10 @@ export interface Filled {
   per: string
   stage: number | null
   object: string
+  settledBy: SettledBy | null
+  measure: Measure | null
+  officers: string[]
+  parts: NewPart[]
 }
 export const nothingFilled = (): Filled => ({
   reason: '',
@@ -114,7 +157,49 @@ export const nothingFilled = (): Filled => ({
   per: '',
   stage: null,
   object: '',
+  settledBy: null,
+  measure: null,
+  officers: [],
+  parts: [],
 })
+
+/** Reads what was stored of a form; null where it is none. */
+export function readFilled(stored: unknown): Filled | null {
+  if (typeof stored !== 'object' || stored === null) return null
+  const none = nothingFilled()
+  const whole = { ...none, ...stored } as Filled
+  const sound = (Object.keys(none) as (keyof Filled)[]).every(
+    k =>
+      Array.isArray(none[k]) === Array.isArray(whole[k]) &&
+      (typeof none[k] !== 'string' || typeof whole[k] === 'string'),
+  )
+  return sound ? whole : null
+}
+
+/** What stands in a form when it opens: what is most likely meant. */
+export function firstFilled(choice: Choice, detail: CaseDetail): Filled {
+  const filled = nothingFilled()
+  if (choice.needs.includes('unit') && choice.acts.at(-1) === 'dispatch') filled.unit = proposed(detail)
+  const running = runningStages(detail)
+  if (running.length > 0) filled.stage = running[0]!.stage
+  filled.per = moreTimeIn(running[0]?.limit)[0]!
+  if (choice.needs.includes('settled_by')) filled.settledBy = settlerOf(detail.case.unit.kind)
+  if (choice.acts[0] === 'split') filled.parts = [part(detail.item), part('')]
+  if (choice.acts[0] === 'task') filled.parts = [part('')]
+  return filled
+}
+const part = (item: string): NewPart => ({ item, unit: null })
+
+/** Whose settling it usually is, by the unit that leads. */
+function settlerOf(kind: string): SettledBy | null {
+  if (kind === 'enforcement_committee') return 'committee'
+  return kind === 'town_team' || kind === 'line_department' ? 'town_team' : null
+}
+
+/** The stages of the disposal that run, or wait. */
+export function runningStages(detail: CaseDetail): CaseClock[] {
+  return detail.case.clocks.filter(k => k.kind === 'disposal' && k.phase !== 'stopped')
+}
 
 /** The unit that a case is sent to unless another is chosen: that which the rules name, none where they name the same again. */
 export function proposed(detail: CaseDetail): number | null {
@@ -122,31 +207,38 @@ export function proposed(detail: CaseDetail): number | null {
   return detail.case.unit.id
 }
 
-/** What is still missing before an act can be sent: the first such field. A unit that was not proposed takes a reason. */
-export function lacking(choice: Choice, filled: Filled, detail: CaseDetail): Need | null {
-  for (const need of choice.needs) {
-    if (need === 'reason' && !filled.reason.trim()) return need
-    if (need === 'unit' && filled.unit === null) return need
-    if (need === 'target' && !/^\d+(-\d+)?$/.test(filled.target.trim())) return need
-    if (need === 'verdict' && filled.verdict === null) return need
-    if (need === 'rating' && filled.rating === null) return need
-    if (need === 'budget' && !(filled.amount !== null && filled.amount > 0)) return need
-    if (need === 'stage' && filled.stage === null) return need
-    if (need === 'object' && !filled.object.trim()) return need
+/** What of the form is still missing before an act can be sent: the first such field. */
+export function lacking(choice: Choice, filled: Filled, detail: CaseDetail, photos = 0): Need | 'officers' | null {
+  const empty: Partial<Record<Need, boolean>> = {
+    reason: !filled.reason.trim(),
+    evidence: photos === 0,
+    unit: filled.unit === null,
+    target: !/^\d+(-\d+)?$/.test(filled.target.trim()),
+    verdict: filled.verdict === null,
+    rating: filled.rating === null,
+    budget: !(filled.amount !== null && filled.amount > 0),
+    stage: filled.stage === null,
+    settled_by: filled.settledBy === null,
+    parts: filled.parts.length === 0 || filled.parts.some(p => (choice.acts[0] === 'task' ? p.unit === null : !p.item)),
+    object: !filled.object.trim(),
   }
+  for (const need of choice.needs) if (empty[need]) return need
+  if (filled.measure && byLaw.includes(filled.measure) && filled.officers.length < 2) return 'officers'
   return needsWhy(choice, filled, detail) && !filled.reason.trim() ? 'reason' : null
 }
 
-/** A reason is asked for where the act has to have one, or the unit is by hand. */
+/** A reason has to be given where the act says so, the unit is by hand, or units are given tasks. */
 export function needsWhy(choice: Choice, filled: Filled, detail: CaseDetail): boolean {
-  if (choice.needs.includes('reason')) return true
+  if (choice.needs.includes('reason') || choice.acts[0] === 'task') return true
   return choice.needs.includes('unit') && (detail.case.state === 'returned' || filled.unit !== detail.case.unit.id)
 }
 
 /** An act as the service takes it. */
-export function body(choice: Choice, filled: Filled, detail: CaseDetail, key: string): NewAct {
+export function body(choice: Choice, filled: Filled, detail: CaseDetail, key: string, photos: string[] = []): NewAct {
   const needs = (n: Need) => choice.needs.includes(n)
+  const carries = (e: Extra) => choice.takes.includes(e)
   const reason = filled.reason.trim()
+  const task = choice.acts[0] === 'task'
   return {
     ...(choice.acts.length > 1 ? { acts: choice.acts } : { act: choice.acts[0]! }),
     version: detail.case.version,
@@ -159,6 +251,13 @@ export function body(choice: Choice, filled: Filled, detail: CaseDetail, key: st
     ...(needs('budget') ? { by: `${filled.amount} ${filled.per}` } : {}),
     ...((needs('stage') || needs('budget')) && filled.stage !== null ? { stage: filled.stage } : {}),
     ...(needs('object') ? { object: filled.object.trim() } : {}),
+    ...(needs('settled_by') && filled.settledBy ? { settled_by: filled.settledBy } : {}),
+    ...(needs('parts')
+      ? { parts: filled.parts.map(p => (task ? { unit: p.unit! } : p.item === detail.item ? {} : { item: p.item })) }
+      : {}),
+    ...(carries('measure') && filled.measure ? { measure: filled.measure } : {}),
+    ...(carries('measure') && filled.measure && byLaw.includes(filled.measure) ? { officers: filled.officers } : {}),
+    ...((needs('evidence') || carries('evidence')) && photos.length > 0 ? { evidence: photos } : {}),
   }
 }
 
@@ -188,6 +287,12 @@ const faults = [
   'closed_unit',
   'unknown_unit',
   'unit_mismatch',
+  'unknown_item',
+  'two_certificated',
+  'stage_finished',
+  'unknown_photo',
+  'photo_not_ready',
+  'photo_used',
 ] as const
 export type ActFault = (typeof faults)[number] | 'offline' | 'other'
 

@@ -1,6 +1,7 @@
 import { ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { dropDraft } from '../center/draft'
+import { dropWritings } from '../matter/drafts'
 import { ApiError } from '../shared/api/client'
 import { useSession } from '../shared/session/session'
 
@@ -17,7 +18,10 @@ export function useLeave() {
     const person = session.state.value?.person?.id
     try {
       await session.signOut()
-      if (person) dropDraft(session.code, person)
+      if (person) {
+        dropDraft(session.code, person)
+        dropWritings(session.code, person)
+      }
       return true
     } catch (e) {
       if (!(e instanceof ApiError)) throw e

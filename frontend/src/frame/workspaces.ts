@@ -1,6 +1,7 @@
 import {
   Building2,
   CalendarDays,
+  Footprints,
   History,
   Inbox,
   KeyRound,
@@ -18,7 +19,7 @@ import type { Action } from '../shared/session/roles'
  * The rail leads to those that the person may use and that have a page (pages.ts).
  */
 export interface Workspace {
-  name: 'map' | 'queue' | 'list' | 'rules' | 'calendar' | 'people' | 'units' | 'audit' | 'tokens' | 'settings'
+  name: 'map' | 'queue' | 'duty' | 'list' | 'rules' | 'calendar' | 'people' | 'units' | 'audit' | 'tokens' | 'settings'
   needs: Action
   icon: Component
 }
@@ -26,6 +27,7 @@ export interface Workspace {
 export const workspaces: readonly Workspace[] = [
   { name: 'map', needs: 'city.view', icon: MapIcon },
   { name: 'queue', needs: 'case.triage', icon: Inbox },
+  { name: 'duty', needs: 'case.note', icon: Footprints },
   { name: 'list', needs: 'regime.view', icon: ListChecks },
   { name: 'rules', needs: 'regime.view', icon: Route },
   { name: 'calendar', needs: 'regime.view', icon: CalendarDays },

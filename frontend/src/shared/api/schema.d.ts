@@ -1232,6 +1232,426 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The open units whose team may be seen, with who leads each now */
+        get: operations["listTeams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A unit with its people, what they can do, its vehicles, and who leads it now
+         * @description A certificate's number is told to who plans the roster, and to its holder. A unit's head, or the desk over its territory,
+         *     is told where those on duty were seen last who consent to it.
+         */
+        get: operations["getTeam"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/forces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A town's 1+1+X: the enforcement team, the grid staff, departments and helpers, officers stationed in villages */
+        get: operations["getForces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** When the unit is to have somebody on duty */
+        put: operations["setTeamHours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/members/{person}/skills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** What somebody of the unit can do: codes of the short list, or words of one's own */
+        put: operations["setSkills"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/vehicles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a vehicle */
+        post: operations["addVehicle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/vehicles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                id: components["parameters"]["teamThing"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a vehicle, or take it out of service; what is left out stays */
+        put: operations["changeVehicle"];
+        post?: never;
+        /** Take a vehicle off the list */
+        delete: operations["removeVehicle"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/roster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A unit's shifts, leave and swaps within a span, with what is amiss
+         * @description At most 62 days; without `from` and `to` two weeks from the last Monday on. Leave tells its kind to who plans the roster, and to its holder.
+         */
+        get: operations["getRoster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan shifts, up to 200 at once, all or none
+         * @description 409 `shift_overlaps` or `on_leave` where somebody is on duty or away then; `field` names the shift.
+         */
+        post: operations["addShifts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/shifts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                id: components["parameters"]["teamThing"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a shift; what is left out stays
+         * @description `version` is the one that was read. A swap that is asked of it is overtaken.
+         */
+        put: operations["changeShift"];
+        post?: never;
+        /** Take a shift off the roster */
+        delete: operations["removeShift"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/swaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask a colleague to take a shift of one's own, maybe for one of theirs */
+        post: operations["askSwap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/swaps/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the shift, or not
+         * @description Only who was asked answers. Once it is accepted the shifts are changed; nobody has to confirm it.
+         */
+        post: operations["answerSwap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/swaps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ask no more */
+        delete: operations["withdrawSwap"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/leaves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for leave, or, as who plans the roster, grant it at once
+         * @description What is granted may not meet a shift: 409 `leave_meets_shifts`.
+         */
+        post: operations["askLeave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/leaves/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                id: components["parameters"]["teamThing"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /** Grant leave that was asked for */
+        put: operations["grantLeave"];
+        post?: never;
+        /** Refuse leave or take it back; one's own while it is asked for */
+        delete: operations["removeLeave"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{unit}/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where those on duty were seen last who consent to it */
+        get: operations["listPositions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/duty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own duty: units, shifts, leave, swaps, consent, the calendar */
+        get: operations["getDuty"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/duty/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Let those who lead see where one is while on duty, or no more
+         * @description Once it is withdrawn the last position is deleted.
+         */
+        put: operations["setConsent"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/duty/position": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Tell where one is now; the position before is forgotten
+         * @description 409 `no_consent` or `off_duty`: then nothing is kept.
+         */
+        put: operations["tellPosition"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/duty/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A secret address at which a calendar reads one's shifts; the one before ends */
+        post: operations["makeCalendar"];
+        /** End the address */
+        delete: operations["removeCalendar"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/calendars/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Somebody's shifts as iCalendar (RFC 5545): 35 days back, all that is planned ahead */
+        get: operations["readCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case}/officers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Officers of the responsible unit: who is free and near first, each with why
+         * @description Free is who is on duty, not on leave, and has claimed no open case. The distance is from where somebody was seen last, told
+         *     to who may see positions; else from the middle of the unit's territory, or unknown. Whose certificate has expired is listed
+         *     last and not proposed.
+         */
+        get: operations["proposeOfficers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tokens": {
         parameters: {
             query?: never;
@@ -2409,6 +2829,7 @@ export interface components {
             certificate?: string;
             /** @description The last day on which the certificate is good */
             certificate_until?: string;
+            station?: components["schemas"]["Station"];
             version: number;
         };
         NewPost: {
@@ -2420,6 +2841,7 @@ export interface components {
             ends?: string;
             certificate?: string;
             certificate_until?: string;
+            station?: components["schemas"]["Station"];
         };
         PostChange: {
             version: number;
@@ -2427,6 +2849,7 @@ export interface components {
             ends?: string;
             certificate?: string;
             certificate_until?: string;
+            station?: components["schemas"]["Station"];
         };
         UnitRef: {
             id: number;
@@ -3241,11 +3664,36 @@ export interface components {
             parts: components["schemas"]["CaseRow"][];
             /** @description What was done, in order */
             acts: components["schemas"]["DoneAct"][];
+            /** @description Those of the report and of the acts, as far as they may be seen */
+            photos: components["schemas"]["CasePhoto"][];
             /** @description What who asks may do with it now */
             allowed_actions: components["schemas"]["AllowedAct"][];
             proposal?: components["schemas"]["CaseProposal"];
             /** @description It only may lie in one's territory */
             partly?: boolean;
+        };
+        CasePhoto: {
+            /**
+             * Format: uuid
+             * @description See /photos/{id}
+             */
+            id: string;
+            part: number;
+            /** @description The act that it is evidence of; 0: it came with the report */
+            act: number;
+            /**
+             * Format: date-time
+             * @description When it was added
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description By its own word
+             */
+            taken_at?: string;
+            said: components["schemas"]["BothWords"];
+            /** @description It may be seen as it was taken, too */
+            original?: boolean;
         };
         /** @description Of a case that was given back: the unit that the rules name now, without those that gave it back */
         CaseProposal: {
@@ -3516,6 +3964,380 @@ export interface components {
             /** @description Pass as `after` for the next page; absent on the last */
             next?: string;
         };
+        TeamPerson: {
+            /** Format: uuid */
+            id: string;
+            /** @description Empty: erased */
+            name: string;
+        };
+        TeamLeader: {
+            person: components["schemas"]["TeamPerson"];
+            /**
+             * @description Leads the shift, or is the unit's head
+             * @enum {string}
+             */
+            by: "shift" | "head";
+            why: components["schemas"]["BothWords"];
+        };
+        TeamSummary: {
+            unit: components["schemas"]["Unit"];
+            members: number;
+            /** @description People on duty now; -1: the unit keeps no roster */
+            on_duty: number;
+            leader?: components["schemas"]["TeamLeader"];
+            /** @description Open cases that it leads, about */
+            load: number;
+            /** @description It keeps a roster, and nobody is on duty though somebody should be */
+            hole: boolean;
+            /** @description Who asks works in it */
+            mine: boolean;
+            /** @description Who asks may plan its roster */
+            plans: boolean;
+        };
+        TeamList: {
+            teams: components["schemas"]["TeamSummary"][];
+        };
+        TeamPost: {
+            role: string;
+            certificate?: string;
+            /** @description The last day, as 2026-12-31 */
+            certificate_until?: string;
+            certificate_expired?: boolean;
+        };
+        TeamMember: {
+            person: components["schemas"]["TeamPerson"];
+            phone?: string;
+            posts: components["schemas"]["TeamPost"][];
+            /** @description Codes of the short list, and words of one's own */
+            skills: string[];
+            on_duty: boolean;
+            /** Format: date-time */
+            duty_until?: string;
+            /** @description Leads the shift under way */
+            leads?: boolean;
+            /** @description On leave now */
+            away: boolean;
+            /** @description Open cases that one has claimed */
+            load: number;
+            position?: components["schemas"]["TeamPosition"];
+        };
+        TeamPosition: {
+            /** Format: double */
+            lon: number;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            accuracy_m: number;
+            /** Format: date-time */
+            at: string;
+        };
+        PositionList: {
+            positions: {
+                person: components["schemas"]["TeamPerson"];
+                position: components["schemas"]["TeamPosition"];
+            }[];
+        };
+        Skill: {
+            code: string;
+            words: components["schemas"]["BothWords"];
+        };
+        Team: {
+            unit: components["schemas"]["Unit"];
+            hours: components["schemas"]["TeamHours"];
+            head?: components["schemas"]["TeamPerson"];
+            leader?: components["schemas"]["TeamLeader"];
+            members: components["schemas"]["TeamMember"][];
+            vehicles: components["schemas"]["Vehicle"][];
+            /** @description The short list */
+            skills: components["schemas"]["Skill"][];
+            /** @description People on duty now; -1: the unit keeps no roster */
+            on_duty: number;
+            load: number;
+            /** @description Of now and the next two weeks */
+            findings: components["schemas"]["RosterFinding"][];
+            mine: boolean;
+            /** @description Who asks may plan the roster and change what the team has */
+            plans: boolean;
+            sees_positions: boolean;
+            /** @description It is a town's team */
+            has_forces: boolean;
+        };
+        /**
+         * @description Around the clock, or in working time
+         * @enum {string}
+         */
+        TeamHours: "always" | "work";
+        TeamHoursChange: {
+            hours: components["schemas"]["TeamHours"];
+        };
+        SkillsChange: {
+            skills: string[];
+        };
+        /** @enum {string} */
+        VehicleKind: "car" | "van" | "motorcycle" | "electric" | "truck" | "boat" | "drone" | "other";
+        Vehicle: {
+            id: number;
+            /** @description The plate, or what it is called */
+            plate: string;
+            kind: components["schemas"]["VehicleKind"];
+            seats: number;
+            in_service: boolean;
+            version: number;
+        };
+        NewVehicle: {
+            plate: string;
+            kind: components["schemas"]["VehicleKind"];
+            seats: number;
+            /** @default true */
+            in_service?: boolean;
+        };
+        VehicleChange: {
+            version: number;
+            plate?: string;
+            kind?: components["schemas"]["VehicleKind"];
+            seats?: number;
+            in_service?: boolean;
+        };
+        /**
+         * @description On duty, leading the shift, or to be called: who stands by is not on duty
+         * @enum {string}
+         */
+        ShiftKind: "duty" | "leader" | "standby";
+        Shift: {
+            id: number;
+            person: components["schemas"]["TeamPerson"];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            kind: components["schemas"]["ShiftKind"];
+            version: number;
+        };
+        ShiftList: {
+            shifts: components["schemas"]["Shift"][];
+        };
+        NewShift: {
+            /** Format: uuid */
+            person: string;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description At most 24 hours after from
+             */
+            to: string;
+            kind: components["schemas"]["ShiftKind"];
+        };
+        NewShifts: {
+            shifts: components["schemas"]["NewShift"][];
+        };
+        ShiftChange: {
+            version: number;
+            /** Format: uuid */
+            person?: string;
+            /** Format: date-time */
+            from?: string;
+            /** Format: date-time */
+            to?: string;
+            kind?: components["schemas"]["ShiftKind"];
+        };
+        /** @enum {string} */
+        LeaveKind: "annual" | "sick" | "training" | "other";
+        Leave: {
+            id: number;
+            person: components["schemas"]["TeamPerson"];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            kind?: components["schemas"]["LeaveKind"];
+            granted: boolean;
+        };
+        NewLeave: {
+            /**
+             * Format: uuid
+             * @description Left out: oneself. Another's is granted at once
+             */
+            person?: string;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description At most 366 days after from
+             */
+            to: string;
+            kind: components["schemas"]["LeaveKind"];
+        };
+        Swap: {
+            id: number;
+            unit?: number;
+            /** @description Left out: the shift is gone */
+            shift?: number;
+            person: components["schemas"]["TeamPerson"];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            other: components["schemas"]["TeamPerson"];
+            other_shift?: number;
+            /** Format: date-time */
+            other_from?: string;
+            /** Format: date-time */
+            other_to?: string;
+            state: components["schemas"]["SwapState"];
+            /** Format: date-time */
+            asked_at: string;
+            /** Format: date-time */
+            answered_at?: string;
+            /**
+             * @description Who asks is asked to take it, or asks for it
+             * @enum {string}
+             */
+            mine: "" | "asked" | "asks";
+        };
+        /** @enum {string} */
+        SwapState: "asked" | "accepted" | "refused" | "withdrawn" | "overtaken";
+        NewSwap: {
+            /** @description One's own */
+            shift: number;
+            /**
+             * Format: uuid
+             * @description Who is to take it
+             */
+            other: string;
+            /** @description What the other gives for it */
+            other_shift?: number;
+        };
+        SwapAnswer: {
+            accept: boolean;
+        };
+        RosterFinding: {
+            /** @enum {string} */
+            kind: "no_members" | "no_head" | "hole" | "no_leader" | "not_member" | "certificate_expired";
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            person?: components["schemas"]["TeamPerson"];
+            shift?: number;
+            words: components["schemas"]["BothWords"];
+        };
+        Roster: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            hours: components["schemas"]["TeamHours"];
+            /** @description Whether the unit keeps a roster: without one all its people are on duty in working time */
+            kept: boolean;
+            shifts: components["schemas"]["Shift"][];
+            leaves: components["schemas"]["Leave"][];
+            swaps: components["schemas"]["Swap"][];
+            findings: components["schemas"]["RosterFinding"][];
+            plans: boolean;
+        };
+        MyDuty: {
+            units: components["schemas"]["UnitRef"][];
+            on_duty: boolean;
+            /** Format: date-time */
+            duty_until?: string;
+            /** @description Whether those who lead may see where one is while on duty */
+            consent: boolean;
+            position?: components["schemas"]["TeamPosition"];
+            /**
+             * Format: date-time
+             * @description Left out: there is no address
+             */
+            calendar_made_at?: string;
+            /** @description Those not over */
+            shifts: components["schemas"]["MyShift"][];
+            leaves: components["schemas"]["Leave"][];
+            /** @description Not answered yet */
+            swaps: components["schemas"]["Swap"][];
+        };
+        MyShift: components["schemas"]["Shift"] & {
+            unit: components["schemas"]["UnitRef"];
+        };
+        Consent: {
+            consent: boolean;
+        };
+        DutyPosition: {
+            /** Format: double */
+            lon: number;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            accuracy_m: number;
+            /** Format: date-time */
+            at: string;
+        };
+        CalendarAddress: {
+            /** @description As /haining/v1/calendars/….ics, to be put behind the name under which the service is reached */
+            path: string;
+            /** @description The whole address, where the service knows its name */
+            url?: string;
+        };
+        Forces: {
+            town: components["schemas"]["JurisdictionRef"];
+            core: components["schemas"]["ForceUnit"];
+            grid_staff: {
+                grid_leaders: number;
+                grid_workers: number;
+                microgrid_leaders: number;
+            };
+            /** @description Helpers of the town, or of the whole city */
+            x_forces: components["schemas"]["ForceUnit"][];
+            departments: components["schemas"]["ForceUnit"][];
+            villages: components["schemas"]["VillageStaff"][];
+        };
+        ForceUnit: {
+            unit: components["schemas"]["Unit"];
+            head?: components["schemas"]["TeamPerson"];
+            members: number;
+            lawyers: number;
+            volunteers: number;
+        };
+        VillageStaff: {
+            village: components["schemas"]["JurisdictionRef"];
+            grid_leaders: number;
+            grid_workers: number;
+            microgrid_leaders: number;
+            stationed: components["schemas"]["Stationed"][];
+        };
+        /**
+         * @description As what an officer is stationed in a village
+         * @enum {string}
+         */
+        Station: "deputy_secretary" | "assistant_director";
+        Stationed: {
+            person: components["schemas"]["TeamPerson"];
+            station?: components["schemas"]["Station"];
+            unit?: components["schemas"]["UnitRef"];
+        };
+        Officer: {
+            person: components["schemas"]["TeamPerson"];
+            /** @description On duty, not away, without a claim, and certificated */
+            free: boolean;
+            certificated: boolean;
+            certificate_until?: string;
+            on_duty: boolean;
+            away: boolean;
+            /** @description Open cases that one has claimed */
+            load: number;
+            /**
+             * Format: double
+             * @description Left out: not known
+             */
+            distance_m?: number;
+            /** @enum {string} */
+            distance_from?: "position" | "territory";
+            why: components["schemas"]["BothWords"];
+        };
+        OfficerList: {
+            unit: components["schemas"]["CaseUnit"];
+            leader?: components["schemas"]["TeamLeader"];
+            officers: components["schemas"]["Officer"][];
+        };
         CaseUnit: {
             id: number;
             kind: components["schemas"]["CaseUnitKind"];
@@ -3675,6 +4497,9 @@ export interface components {
         bbox: string;
         /** @description The report's number, or of a part that was split off 1234-2 */
         caseRef: string;
+        /** @description A unit's number */
+        teamUnit: number;
+        teamThing: number;
         personId: string;
         /** @description Who acted */
         auditPerson: string;
@@ -5761,6 +6586,652 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Unit"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listTeams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Teams */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The team */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getForces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The town's forces */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forces"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setTeamHours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamHoursChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setSkills: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkillsChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addVehicle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVehicle"];
+            };
+        };
+        responses: {
+            /** @description Added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vehicle"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeVehicle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                id: components["parameters"]["teamThing"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VehicleChange"];
+            };
+        };
+        responses: {
+            /** @description The vehicle as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Vehicle"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeVehicle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                id: components["parameters"]["teamThing"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRoster: {
+        parameters: {
+            query?: {
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+            };
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The roster */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Roster"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addShifts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewShifts"];
+            };
+        };
+        responses: {
+            /** @description Planned */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShiftList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeShift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                id: components["parameters"]["teamThing"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShiftChange"];
+            };
+        };
+        responses: {
+            /** @description The shift as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shift"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeShift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                id: components["parameters"]["teamThing"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askSwap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSwap"];
+            };
+        };
+        responses: {
+            /** @description Asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Swap"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    answerSwap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                id: components["parameters"]["teamThing"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwapAnswer"];
+            };
+        };
+        responses: {
+            /** @description The swap as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Swap"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdrawSwap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                id: components["parameters"]["teamThing"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Withdrawn; it stays in the history */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askLeave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLeave"];
+            };
+        };
+        responses: {
+            /** @description Asked or granted */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leave"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    grantLeave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                id: components["parameters"]["teamThing"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The leave as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leave"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeLeave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+                id: components["parameters"]["teamThing"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPositions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A unit's number */
+                unit: components["parameters"]["teamUnit"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Positions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDuty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One's own duty */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyDuty"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Consent"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tellPosition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DutyPosition"];
+            };
+        };
+        responses: {
+            /** @description Kept until the shift ends */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    makeCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address; it is shown this once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarAddress"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    readCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret, with .ics */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The calendar */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/calendar": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    proposeOfficers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report's number, or of a part that was split off 1234-2 */
+                case: components["parameters"]["caseRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Officers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficerList"];
                 };
             };
             default: components["responses"]["Problem"];
