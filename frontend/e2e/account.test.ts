@@ -56,6 +56,10 @@ describe('the way in', () => {
     await d.given.visit('/haining')
     await d.sees('the demo accounts', () => d.get.seen(`demo-${role}`))
     await d.when.click(`demo-${role}`)
+    if (role === 'desk') {
+      await d.sees('what waits for the desk', async () => (await d.get.path()) === '/haining/queue')
+      await d.when.click('workspace-map')
+    }
     await d.sees('the home', home(title))
     expect(await d.get.path()).toBe('/haining')
     const { posts, allowed } = await d.get.session()
@@ -107,7 +111,7 @@ describe('the way in', () => {
     async next => {
       await d.given.visit(`/haining/sign-in?next=${encodeURIComponent(next)}`)
       await d.sees('the sign-in page', atSignIn)
-      await d.when.signIn('desk')
+      await d.when.signIn('centre_head')
       await d.sees('the home', home('实时地图'))
       expect([await d.get.host(), await d.get.path()]).toEqual([d.get.home(), '/haining'])
     },
@@ -122,7 +126,10 @@ describe('the way in', () => {
     await d.when.signIn('nobody-of-this-name', 'not the password')
     await d.sees('the same word', async () => (await d.get.text('sign-in-problem')).includes('账号或密码不对'))
     await d.when.signIn('desk')
-    await d.sees('the home', home('实时地图'))
+    await d.sees(
+      'what waits for the desk',
+      async () => (await d.get.path()) === '/haining/queue' && (await d.get.seen('queue')),
+    )
   })
 
   it('counts the seconds for who guesses too often', async () => {
