@@ -387,7 +387,10 @@ describe('the open map', () => {
       await d.when.click('open-sign-in')
       await d.sees('the demo accounts', () => d.get.seen('demo-desk'))
       await d.when.click('demo-desk')
-      await d.sees('the home', () => d.get.seen('file'))
+      await d.sees(
+        'what waits for the desk',
+        async () => (await d.get.path()) === '/haining/queue' && (await d.get.seen('queue')),
+      )
     } finally {
       await d.when.change('/settings', { public_map: false })
     }
