@@ -18,7 +18,7 @@ func (v View) Count(f Filter, within *orb.Bound) uint64 {
 func (v View) Span(f Filter) (first, last uint32, any bool) {
 	s := v.scratch.Get().(*scratch)
 	defer v.scratch.Put(s)
-	m := f.compile()
+	m := v.compile(f)
 	s.spans = append(s.spans[:0], tileSpan(0, 0, 0))
 	s.dead = v.casualties(&m, s.spans, s.dead)
 	first = math.MaxUint32
@@ -94,7 +94,7 @@ func (v View) CountByItem(f Filter, within *orb.Bound, counts []uint64) (others 
 func (v View) each(f Filter, within *orb.Bound, visit func(r *run, i int, sign uint64)) {
 	s := v.scratch.Get().(*scratch)
 	defer v.scratch.Put(s)
-	m := f.compile()
+	m := v.compile(f)
 	var box cellBox
 	s.spans = append(s.spans[:0], tileSpan(0, 0, 0))
 	if within != nil {
