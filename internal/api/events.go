@@ -155,7 +155,7 @@ func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
 			if json.Unmarshal(e.Data, &d) == nil && hears(d.Num, d.Units) {
 				writeEvent(out, id, e.Type, e.Data)
 			}
-		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced, e.Type == feed.ReportErased:
+		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced, e.Type == feed.ReportErased, e.Type == feed.CasesOpened:
 			writeEvent(out, id, reportsChanged, json.RawMessage("{}"))
 		}
 	}

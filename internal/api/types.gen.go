@@ -982,6 +982,7 @@ func (e UnitKind) Valid() bool {
 
 // Defines values for Layer.
 const (
+	LayerCases         Layer = "cases"
 	LayerHeat          Layer = "heat"
 	LayerJurisdictions Layer = "jurisdictions"
 	LayerReports       Layer = "reports"
@@ -990,6 +991,8 @@ const (
 // Valid indicates whether the value is a known member of the Layer enum.
 func (e Layer) Valid() bool {
 	switch e {
+	case LayerCases:
+		return true
 	case LayerHeat:
 		return true
 	case LayerJurisdictions:
@@ -1348,6 +1351,7 @@ func (e GetRegimeTableParamsKind) Valid() bool {
 
 // Defines values for GetTileJSONParamsLayer.
 const (
+	GetTileJSONParamsLayerCases         GetTileJSONParamsLayer = "cases"
 	GetTileJSONParamsLayerHeat          GetTileJSONParamsLayer = "heat"
 	GetTileJSONParamsLayerJurisdictions GetTileJSONParamsLayer = "jurisdictions"
 	GetTileJSONParamsLayerReports       GetTileJSONParamsLayer = "reports"
@@ -1356,6 +1360,8 @@ const (
 // Valid indicates whether the value is a known member of the GetTileJSONParamsLayer enum.
 func (e GetTileJSONParamsLayer) Valid() bool {
 	switch e {
+	case GetTileJSONParamsLayerCases:
+		return true
 	case GetTileJSONParamsLayerHeat:
 		return true
 	case GetTileJSONParamsLayerJurisdictions:
@@ -1369,6 +1375,7 @@ func (e GetTileJSONParamsLayer) Valid() bool {
 
 // Defines values for GetTileParamsLayer.
 const (
+	GetTileParamsLayerCases         GetTileParamsLayer = "cases"
 	GetTileParamsLayerHeat          GetTileParamsLayer = "heat"
 	GetTileParamsLayerJurisdictions GetTileParamsLayer = "jurisdictions"
 	GetTileParamsLayerReports       GetTileParamsLayer = "reports"
@@ -1377,6 +1384,8 @@ const (
 // Valid indicates whether the value is a known member of the GetTileParamsLayer enum.
 func (e GetTileParamsLayer) Valid() bool {
 	switch e {
+	case GetTileParamsLayerCases:
+		return true
 	case GetTileParamsLayerHeat:
 		return true
 	case GetTileParamsLayerJurisdictions:
@@ -1776,10 +1785,19 @@ type CodeSent struct {
 // Counts defines model for Counts.
 type Counts struct {
 	// All With a point, without filters
-	All       int            `json:"all"`
-	ByItem    map[string]int `json:"by_item"`
-	ByKind    map[string]int `json:"by_kind"`
-	BySource  map[string]int `json:"by_source"`
+	All int `json:"all"`
+
+	// ByAspect By the aspects of the one-stop list in force; what is not listed is in none
+	ByAspect    map[string]int `json:"by_aspect"`
+	ByColour    map[string]int `json:"by_colour"`
+	ByItem      map[string]int `json:"by_item"`
+	ByKind      map[string]int `json:"by_kind"`
+	BySettledBy map[string]int `json:"by_settled_by"`
+	BySource    map[string]int `json:"by_source"`
+	ByState     map[string]int `json:"by_state"`
+
+	// ByTeam By the number of the unit that leads the case; units that lead none are left out
+	ByTeam    map[string]int `json:"by_team"`
 	Histogram struct {
 		Bucket string `json:"bucket"`
 		Counts []int  `json:"counts"`
@@ -3075,6 +3093,9 @@ type Words = worktime.Words
 // WorkingCalendar defines model for WorkingCalendar.
 type WorkingCalendar = worktime.Document
 
+// AspectFilter defines model for aspectFilter.
+type AspectFilter = string
+
 // AuditAct defines model for auditAct.
 type AuditAct = string
 
@@ -3089,6 +3110,9 @@ type Bbox = string
 
 // CaseRef defines model for caseRef.
 type CaseRef = string
+
+// ColourFilter defines model for colourFilter.
+type ColourFilter = string
 
 // From defines model for from.
 type From = string
@@ -3111,8 +3135,17 @@ type RegimeId = int
 // RegimeKind defines model for regimeKind.
 type RegimeKind string
 
+// SettledFilter defines model for settledFilter.
+type SettledFilter = string
+
 // SourceFilter defines model for sourceFilter.
 type SourceFilter = string
+
+// StateFilter defines model for stateFilter.
+type StateFilter = string
+
+// TeamFilter defines model for teamFilter.
+type TeamFilter = string
 
 // To defines model for to.
 type To = string
@@ -3201,6 +3234,21 @@ type CountReportsParams struct {
 	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
 	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
 
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
+
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`
 
@@ -3233,6 +3281,21 @@ type GetJurisdictionParams struct {
 
 	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
 	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
+
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
 
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`
@@ -3350,6 +3413,21 @@ type ListReportsParams struct {
 	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
 	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
 
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
+
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`
 
@@ -3418,6 +3496,21 @@ type GetTileParams struct {
 
 	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
 	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
+
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
 
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`

@@ -61,6 +61,8 @@ const maxApply = 20_000
 type news struct {
 	nums      []report.Num // single ones
 	ranges    []numRange   // imported
+	cases     []report.Num // of which cases changed
+	opened    []numRange   // whose cases were opened later
 	strays    []numRange   // placed under another plan than the one in force here
 	published bool
 	changed   bool // items, places or attributions
@@ -123,6 +125,22 @@ func (n *news) take(e feed.Stored, plan int64) error {
 		}
 		of, by = numRange{report.Num(slices.Min(d.Nums)), report.Num(slices.Max(d.Nums))}, d.Plan
 		n.size += len(d.Nums)
+	case feed.CaseChanged:
+		var d feed.Case
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return err
+		}
+		n.cases = append(n.cases, report.Num(d.Num))
+		n.size++
+		return nil
+	case feed.CasesOpened:
+		var d feed.Opened
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return err
+		}
+		n.opened = append(n.opened, numRange{report.Num(d.FromNum), report.Num(d.ToNum)})
+		n.size += d.Count
+		return nil
 	case feed.PlanPublished:
 		n.published = true
 		return nil
@@ -173,13 +191,18 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 			return err
 		}
 	}
-	unknown := func(ch cube.Change) bool { return !l.Names().hasItem(ch.Row.Item) }
+	changes, err := l.fatesOf(ctx, &n, changes)
+	if err != nil {
+		return err
+	}
+	unknown := func(ch cube.Change) bool { return ch.Set&cube.FieldItem != 0 && !l.Names().hasItem(ch.Row.Item) }
 	if n.changed || slices.ContainsFunc(changes, unknown) {
 		if err := l.readItems(ctx); err != nil {
 			return err
 		}
 	}
 	l.publishFaces()
+	l.publishCrews()
 	l.widen(changes)
 	l.cube.Load().Apply(changes)
 	if len(n.strays) > 0 {
@@ -200,6 +223,9 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 // widen takes rows into the span. It never narrows: reports are not unmade.
 func (l *Live) widen(changes []cube.Change) {
 	for _, ch := range changes {
+		if ch.Set&cube.FieldAt == 0 {
+			continue
+		}
 		at := ch.Row.At
 		switch s := l.span.Load(); {
 		case s == nil:

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"gridgov/internal/casework"
 	"gridgov/internal/cube"
 	"gridgov/internal/feed"
 	"gridgov/internal/policy"
@@ -25,6 +26,7 @@ type Live struct {
 	span  atomic.Pointer[[2]uint32] // captured_at of the earliest and the latest report
 	faces map[string]uint32         // cell, as the database writes it → face in the cube, never fewer; kept by the follower alone
 	words facesNamed                // likewise
+	crews crewsNamed                // likewise
 
 	reaches reaches
 	public  publicHeat
@@ -48,6 +50,7 @@ type Names struct {
 	tiles.Names
 	Items []report.Item
 	Cells []Cell // by face
+	Crews []Crew // by crew
 	item  map[string]uint16
 }
 
@@ -127,7 +130,11 @@ func (l *Live) load(ctx context.Context) error {
 	if err := l.readItems(ctx); err != nil { // after the reports, so that none has an item without a name
 		return err
 	}
+	if err := l.sealAll(ctx, rows); err != nil {
+		return err
+	}
 	l.publishFaces()
+	l.publishCrews()
 	l.span.Store(nil)
 	if len(rows) > 0 {
 		l.span.Store(&span)
@@ -148,7 +155,7 @@ func (l *Live) row(c *report.Column) cube.Row {
 		face = f
 	}
 	return cube.Row{Num: uint32(c.Num), Lon: c.Lon, Lat: c.Lat, At: uint32(min(max(c.At, 0), math.MaxUint32)),
-		Item: uint16(c.Item), Kind: c.Kind, Source: c.Source, Face: face}
+		Item: uint16(c.Item), Kind: c.Kind, Source: c.Source, Face: face, Crew: cube.CrewNone}
 }
 
 func (l *Live) readItems(ctx context.Context) error {
@@ -158,7 +165,7 @@ func (l *Live) readItems(ctx context.Context) error {
 	}
 	n := &Names{Items: items, item: map[string]uint16{}}
 	if old := l.names.Load(); old != nil {
-		n.Faces, n.Grids, n.Cells = old.Faces, old.Grids, old.Cells
+		n.Faces, n.Grids, n.Cells, n.Units, n.Crews = old.Faces, old.Grids, old.Cells, old.Units, old.Crews
 	}
 	for _, i := range items {
 		n.item[i.Code] = uint16(i.Num)
@@ -173,6 +180,10 @@ func (l *Live) readItems(ctx context.Context) error {
 	}
 	for _, s := range report.Sources {
 		n.Sources = append(n.Sources, string(s))
+	}
+	n.States = []string{""}
+	for _, s := range casework.States {
+		n.States = append(n.States, string(s))
 	}
 	l.names.Store(n)
 	return nil

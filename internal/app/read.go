@@ -126,9 +126,9 @@ func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter, reach *p
 		page = page.Merge(more, q.Limit)
 	}
 	if len(reach.Units) > 0 { // wherever it lies
-		led := q
-		led.Units = reach.Units
-		more, err := l.Reports.List(ctx, led)
+		led, leads := q, f
+		led.Units, leads.Crews = reach.Units, f.Crews.And(l.OfUnits(reach.Units))
+		more, err := l.list(ctx, led, leads)
 		if err != nil {
 			return page, err
 		}
@@ -138,7 +138,7 @@ func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter, reach *p
 }
 
 func (l *Live) list(ctx context.Context, q report.Query, f cube.Filter) (report.Page, error) {
-	whole := q.Bound == nil && q.Within == nil && len(q.Areas()) == 0
+	whole := q.Bound == nil && q.Within == nil && len(q.Areas()) == 0 && q.Units == nil && !q.Fate.Any()
 	if whole || q.Nums != nil || q.IDs != nil || len(q.Methods) > 0 || !l.upToDate(ctx) {
 		return l.Reports.List(ctx, q)
 	}
@@ -162,6 +162,7 @@ func (l *Live) list(ctx context.Context, q report.Query, f cube.Filter) (report.
 	// not known, so a page that comes out short is read again without the cube's help.
 	nums := view.Newest(f, within, q.Limit+1)
 	narrow := q
+	narrow.OrNowhere = q.Bound == nil && q.Within == nil && len(q.Areas()) == 0 // the cube does not hold those
 	narrow.Nums = make([]report.Num, len(nums))
 	for i, n := range nums {
 		narrow.Nums[i] = report.Num(n)

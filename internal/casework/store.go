@@ -176,7 +176,8 @@ func (s *Service) openRange(ctx context.Context, from, to int64) (opened int64, 
 		if opened == 0 {
 			return nil
 		}
-		_, err := s.Feed.Append(ctx, tx, s.Now().UTC(), nil, audit.Record{Act: "case.open", Subject: "reports",
+		_, err := s.Feed.Append(ctx, tx, s.Now().UTC(), []feed.Event{{Type: feed.CasesOpened,
+			Data: feed.Opened{FromNum: uint32(from), ToNum: uint32(to), Count: int(opened)}}}, audit.Record{Act: "case.open", Subject: "reports",
 			After: map[string]any{"from_num": from, "to_num": to, "count": opened}})
 		return err
 	})

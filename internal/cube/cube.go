@@ -53,7 +53,7 @@ type Row struct {
 	// What has become of it. State 0 and End 0 stand for none, Crew names the units that are at work on it.
 	State, End uint8 // below MaxStates and MaxEnds
 	Crew       uint32
-	Amber, Due uint32 // when its clocks turn, seconds since 1970; 0: never
+	Amber, Due uint32 // when its clocks turn amber and fall due, seconds since 1970; 0: never
 }
 
 // Cube is the set of reports and its changes. Make one with [Load].

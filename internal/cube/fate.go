@@ -21,22 +21,23 @@ type Clocks uint8
 // The colours. Stopped: none of its clocks runs.
 const (
 	Stopped Clocks = 1 << iota
-	Fine
+	Green
 	Amber
 	Red
 )
 
-// ColourOf is the colour at a moment of clocks that turn amber and fall due then; all are seconds since 1970, 0 is never.
+// ColourOf is the colour at a moment of clocks that turn amber and fall due then; all are seconds since 1970, 0 is never. What
+// turns amber in the moment is amber, what falls due in the moment is in time.
 func ColourOf(amber, due, now uint32) Clocks {
 	switch {
-	case due != 0 && due <= now:
-		return Red
-	case amber != 0 && amber <= now:
-		return Amber
-	case amber == 0 && due == 0:
+	case due == 0:
 		return Stopped
+	case due < now:
+		return Red
+	case amber == 0 || amber > now:
+		return Green
 	}
-	return Fine
+	return Amber
 }
 
 // fateful is the part of a filter that asks for a report's case.

@@ -79,12 +79,12 @@ func (f Filter) naive(r Row) bool {
 
 func naiveColour(r Row, now uint32) Clocks {
 	switch {
-	case r.Due > 0 && now >= r.Due:
+	case r.Due > 0 && now > r.Due:
 		return Red
-	case r.Amber > 0 && now >= r.Amber:
+	case r.Due > 0 && r.Amber > 0 && now >= r.Amber:
 		return Amber
-	case r.Amber > 0 || r.Due > 0:
-		return Fine
+	case r.Due > 0:
+		return Green
 	}
 	return Stopped
 }
@@ -342,6 +342,24 @@ func equalCounts(t *rapid.T, v View, twin model, f Filter) {
 		if hist[i] != want {
 			t.Fatalf("bucket %d of %v: %d, want %d", i, edges, hist[i], want)
 		}
+	}
+	states, ends := v.CountByFate(f, within)
+	crews := make([]uint64, 65)
+	otherCrews := v.CountByCrew(f, within, crews)
+	for _, r := range twin {
+		if !f.naive(r) || within != nil && !within.Contains(orb.Point{r.Lon, r.Lat}) {
+			continue
+		}
+		states[r.State]--
+		ends[r.End]--
+		if r.Crew < 65 {
+			crews[r.Crew]--
+		} else {
+			otherCrews--
+		}
+	}
+	if slices.Max(states[:]) != 0 || slices.Max(ends[:]) != 0 || slices.Max(crews) != 0 || otherCrews != 0 {
+		t.Fatalf("counts by case differ from the model by %v %v %v %d", states, ends, crews, otherCrews)
 	}
 	faces, items := make([]uint64, 100), make([]uint64, 701)
 	otherFaces, otherItems := v.CountByFace(f, within, faces), v.CountByItem(f, within, items)

@@ -30,6 +30,7 @@ const (
 	ReportReplaced   = "report.replaced"   // Replaced
 	ReportErased     = "report.erased"     // Erased
 	CaseChanged      = "case.changed"      // Case
+	CasesOpened      = "cases.opened"      // Opened
 	PlanPublished    = "plan.published"    // Published
 	CityChanged      = "city.changed"      // Changed
 )
@@ -54,6 +55,13 @@ type Case struct {
 	Version int     `json:"version"`
 	State   string  `json:"state"`
 	Units   []int64 `json:"units"`
+}
+
+// Opened is the data of cases.opened: the cases of earlier reports, of the numbers FromNum to ToNum, that were opened later.
+type Opened struct {
+	FromNum uint32 `json:"from_num"`
+	ToNum   uint32 `json:"to_num"`
+	Count   int    `json:"count"`
 }
 
 // Range is the data of report.imported: one batch, with the numbers FromNum to ToNum, both among them.

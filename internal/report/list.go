@@ -34,8 +34,10 @@ type Query struct {
 	FiledBy   *uuid.UUID      // by this person's account only
 	Units     []policy.UnitID // whose case, or a part of it, one of these units leads or supports; nil: any
 	Nums      []Num           // these reports only
+	OrNowhere bool            // and those without a point, where Nums are given
 	IDs       []ID
 	Nowhere   bool   // those without a point only
+	Fate      Fate   // what has become of them
 	After     string // the cursor of the page before
 	Limit     int
 }
@@ -144,12 +146,13 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 		add(`p.method = ANY (@methods)`, "methods", q.Methods)
 	}
 	if q.Nums != nil || q.IDs != nil {
-		add(`(r.num = ANY (@nums) OR r.id = ANY (@ids))`, "nums", q.Nums)
-		args["ids"] = q.IDs
+		add(`(r.num = ANY (@nums) OR r.id = ANY (@ids) OR @or_nowhere AND r.lon IS NULL)`, "nums", q.Nums)
+		args["ids"], args["or_nowhere"] = q.IDs, q.OrNowhere
 	}
 	if q.Nowhere {
 		where = append(where, `r.lon IS NULL`)
 	}
+	q.Fate.where(add)
 	return strings.Join(where, " AND "), args
 }
 
