@@ -456,7 +456,7 @@ func (m *matrix) tiles(t *testing.T, a *asker, view *policy.Reach) {
 	s := *a.signed
 	s.t = t
 	m.settle()
-	areas := policy.Reach{City: view.City, Areas: view.Areas}
+	areas := policy.Reach{City: view.City, Areas: view.Areas, Units: view.Units} // what a person filed is not drawn
 	want := map[uint64]bool{}
 	var bytesOf int
 	for i := range m.told {

@@ -109,10 +109,10 @@ func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter, reach *p
 	var page report.Page
 	var err error
 	if len(reach.Areas) > 0 {
-		cut := q
+		cut, lies := q, f
 		cut.Within = l.State().within(reach)
-		f.Faces = f.Faces.And(l.Faces(reach))
-		if page, err = l.list(ctx, cut, f); err != nil {
+		lies.Faces = f.Faces.And(l.Faces(reach))
+		if page, err = l.list(ctx, cut, lies); err != nil {
 			return page, err
 		}
 	}
