@@ -236,6 +236,7 @@ func (c *call) caseRow(row *casework.Row, rep *report.Report, sight caseSight) C
 func (a *api) listCases(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
 	query := casework.Query{Items: q.list("item"), DueBefore: q.time("due_before", c.Zone), After: q.get("after"), Limit: q.integer("limit", 1, 200, 50)}
+	query.Search = q.search(c)
 	for _, s := range q.list("state") {
 		state, ok := casework.ParseState(s)
 		if !ok {

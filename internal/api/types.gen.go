@@ -3135,6 +3135,9 @@ type RegimeId = int
 // RegimeKind defines model for regimeKind.
 type RegimeKind string
 
+// Search defines model for search.
+type Search = string
+
 // SettledFilter defines model for settledFilter.
 type SettledFilter = string
 
@@ -3200,6 +3203,13 @@ type GetBasemapParams struct {
 
 // ListCasesParams defines parameters for ListCases.
 type ListCasesParams struct {
+	// Q Words to look for, at most 200 characters and 16 terms between spaces; all have to be there. What was told (title, text, address, external
+	// id) is looked through, and what those who work with the case wrote. Han text is found by any part of it, other text by whole words,
+	// or by their beginnings where a term ends with `*`. A number is that of a report and its case, too; what is in the name of an item, or
+	// is its code, finds what is of the item. Nothing is found by words that one may not read: of what only may lie in one's territory
+	// by number and item alone, and who told a report and has no other part in it not by what others wrote about it. Who told it is never looked for.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
 	// State States, comma-separated
 	State *string `form:"state,omitempty" json:"state,omitempty"`
 
@@ -3404,6 +3414,13 @@ type GetRegimeTableParamsKind string
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
+	// Q Words to look for, at most 200 characters and 16 terms between spaces; all have to be there. What was told (title, text, address, external
+	// id) is looked through, and what those who work with the case wrote. Han text is found by any part of it, other text by whole words,
+	// or by their beginnings where a term ends with `*`. A number is that of a report and its case, too; what is in the name of an item, or
+	// is its code, finds what is of the item. Nothing is found by words that one may not read: of what only may lie in one's territory
+	// by number and item alone, and who told a report and has no other part in it not by what others wrote about it. Who told it is never looked for.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
 	// Item Item codes, comma-separated
 	Item *ItemFilter `form:"item,omitempty" json:"item,omitempty"`
 

@@ -462,7 +462,7 @@ func TestEarlierReportsGetTheirCases(t *testing.T) {
 		file(t, c, n)
 	}
 	want := tableRows(t, c, `SELECT report_num, state, unit_id, opened_at, closed_at, due_at FROM cases ORDER BY report_num`)
-	for _, sql := range []string{`DROP TABLE testcity.photo_use, testcity.photo_file, testcity.photo, testcity.photo_blob, testcity.case_opening, testcity.clock, testcity.case_act, testcity.cases, testcity.regime`,
+	for _, sql := range []string{`DROP TABLE testcity.report_words, testcity.photo_use, testcity.photo_file, testcity.photo, testcity.photo_blob, testcity.case_opening, testcity.clock, testcity.case_act, testcity.cases, testcity.regime`,
 		`UPDATE testcity.schema_version SET version = 7`} {
 		if _, err := db.Owner().Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)

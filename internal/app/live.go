@@ -86,6 +86,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.watchPlan(run) })
 	l.done.Go(func() { l.watchDesk(run) })
 	l.done.Go(func() { l.openEarlier(run) })
+	l.done.Go(func() { l.findWords(run) })
 	l.done.Go(func() { l.Messages.Run(run) })
 	l.done.Go(func() { l.Photos.Run(run) })
 	l.warm()

@@ -17,7 +17,9 @@ type Fate struct {
 }
 
 // Any tells that something is asked.
-func (f *Fate) Any() bool { return f.States != nil || f.Ends != nil || f.Teams != nil || f.Colours != nil }
+func (f *Fate) Any() bool {
+	return f.States != nil || f.Ends != nil || f.Teams != nil || f.Colours != nil
+}
 
 func (f *Fate) where(add func(cond, name string, value any)) {
 	if f.States != nil {

@@ -1,0 +1,41 @@
+package report
+
+import (
+	"strings"
+
+	"gridgov/internal/search"
+)
+
+// Search selects reports by words that stand in them, or in what was done with their cases.
+type Search struct {
+	search.Query
+	Own  bool // only what was told: who told it does not read what those who work with it write
+	Last Num  // not 0: only what is later than this report's second, and than 1970
+}
+
+func (s *Search) where(w *Within, add func(cond, name string, value any)) {
+	if s.Own {
+		add(`w.words @@ @words::text::tsquery`, "words", s.InTold())
+	} else {
+		add(`w.words @@ @words::text::tsquery`, "words", s.InAll())
+	}
+	if w != nil { // of what only may lie there codes are told, and no words
+		add(`(`+w.Whole()+` OR w.words @@ @codes::text::tsquery)`, "codes", s.InCodes())
+	}
+	if s.Last != 0 {
+		add(`r.captured_at >= greatest(date_trunc('second', (SELECT captured_at FROM report WHERE num = @last)), 'epoch') + interval '1 second'`, "last", s.Last)
+	}
+}
+
+// InAll, InTold and InCodes are the query for who reads all, what was told, or no more than codes.
+func (s *Search) InAll() string   { return s.TSQuery() }
+func (s *Search) InTold() string  { return s.TSQuery(search.Told, search.Coded) }
+func (s *Search) InCodes() string { return s.TSQuery(search.Coded) }
+
+// found reads a page by words: which reports are on it is known before anything else is read of them.
+func found(where string) string {
+	return `WITH hit AS MATERIALIZED (
+			SELECT r.num FROM report_words w JOIN report r ON r.num = w.report_num JOIN placement p ON p.report_num = r.num
+			WHERE ` + where + ` ORDER BY r.captured_at DESC, r.num DESC LIMIT @limit
+		) ` + strings.TrimSpace(selectReport) + ` r.num IN (SELECT num FROM hit) ORDER BY r.captured_at DESC, r.num DESC`
+}
