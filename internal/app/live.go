@@ -20,6 +20,9 @@ type Live struct {
 	*City
 	Feed  *feed.Log
 	Maker *tiles.Maker
+	// LookThrough is how many of the newest reports are looked through for words before the index of words is asked; 0: as many as suit
+	// a city with a million.
+	LookThrough int
 
 	cube  atomic.Pointer[cube.Cube] // another one after the feed was reset
 	names atomic.Pointer[Names]

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -191,24 +192,24 @@ func orNowhere(q *report.Query) bool {
 	return q.Bound == nil && q.Within == nil && len(q.Areas()) == 0
 }
 
-// lookedThrough is how many of the newest reports are looked through for words, one after the other, before the index of words is
-// asked: what a page has fifty of in these is too frequent for the index to sort, and what it has not is rare enough.
-const lookedThrough = 4000
+// lookThrough is how many of the newest reports are looked through for words, one after the other, before the index of words is asked:
+// what a page has fifty of in these is too frequent for the index to sort, and what it has not is rare enough.
+const lookThrough = 4000
 
 // search reads a page by words.
 func (l *Live) search(ctx context.Context, q report.Query, f cube.Filter) (report.Page, error) {
 	if q.Nums != nil || q.IDs != nil || len(q.Methods) > 0 || !l.upToDate(ctx) {
 		return l.Reports.List(ctx, q)
 	}
-	view := l.View()
+	n := cmp.Or(l.LookThrough, lookThrough)
 	f, within := l.narrowed(&q, f)
-	newest := view.Newest(f, within, lookedThrough)
+	newest := l.View().Newest(f, within, n)
 	near := q
 	near.OrNowhere, near.Nums = orNowhere(&q), make([]report.Num, len(newest))
-	for i, n := range newest {
-		near.Nums[i] = report.Num(n)
+	for i, num := range newest {
+		near.Nums[i] = report.Num(num)
 	}
-	if len(newest) < lookedThrough { // there are no others
+	if len(newest) < n { // there are no others
 		return l.Reports.List(ctx, near)
 	}
 	near.Search = &report.Search{Query: q.Search.Query, Own: q.Search.Own, Last: near.Nums[len(near.Nums)-1]}
