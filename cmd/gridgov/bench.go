@@ -61,12 +61,15 @@ func (t *tool) bench() *cobra.Command {
 	tile := sub("tiles", "Tiles beside SQL, and what live reports cost the readers", func(ctx context.Context, b *citybench.Bench) error {
 		return t.benchTiles(ctx, b, each, explain)
 	})
+	searching := sub("search", "The first fifty of a million reports that have words", func(ctx context.Context, b *citybench.Bench) error {
+		return t.benchSearch(ctx, b)
+	})
 	cubes := &cobra.Command{Use: "cube", Short: "A province's reports in the cube alone, without database and service", Args: noArgs, RunE: func(*cobra.Command, []string) error {
 		tilebench.CubeAlone(1, alone, 10, 10_000, t.out)
 		return nil
 	}}
 	cubes.Flags().IntVar(&alone, "alone", 30_000_000, "how many reports; 30 million take 4 GB and a minute")
-	g := group("bench", "Measure this build on this machine, beside its rivals", placing, tile, cubes, intake, feeding)
+	g := group("bench", "Measure this build on this machine, beside its rivals", placing, tile, cubes, intake, feeding, searching)
 	g.PersistentFlags().IntVar(&reports, "reports", 1_000_000, "how many reports or points")
 	g.PersistentFlags().IntVar(&rounds, "rounds", 3, "the best of so many counts")
 	g.PersistentFlags().DurationVar(&each, "each", 3*time.Second, "how long each measurement takes")
@@ -187,6 +190,35 @@ func (t *tool) benchTiles(ctx context.Context, b *citybench.Bench, each time.Dur
 	}
 	t.print("live       %.0f reports/s cost the readers %.1f %% (%.0f → %.0f tiles/s); in tiles %.1f ms after the answer, p99 %.1f ms",
 		l.Rate, 100*l.Cost, l.Quiet, l.Busy, float64(l.P50.Microseconds())/1000, float64(l.P99.Microseconds())/1000)
+	return nil
+}
+
+func (t *tool) benchSearch(ctx context.Context, b *citybench.Bench) error {
+	server := app.NewServer(b.DB, nil, slog.New(slog.DiscardHandler), time.Now)
+	c, err := b.Written(ctx, "search")
+	if err != nil {
+		return err
+	}
+	c.Close()
+	run, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { server.Run(run); close(done) }()
+	defer func() { stop(); <-done }()
+	live, err := citybench.Await(ctx, server, "search")
+	if err != nil {
+		return err
+	}
+	token, err := citybench.SignIn(ctx, live)
+	if err != nil {
+		return err
+	}
+	times, err := b.Search(ctx, live, signedIn(benchHandler(server), token), "search", 40*b.Rounds)
+	if err != nil {
+		return err
+	}
+	for _, s := range times {
+		t.print("search     %-26s %2d rows  p50 %6.1f ms  p95 %6.1f ms  %s", s.What, s.Rows, float64(s.P50.Microseconds())/1000, float64(s.P95.Microseconds())/1000, s.Query)
+	}
 	return nil
 }
 
