@@ -32,7 +32,7 @@ var Searches = []Sought{
 	{"Latin, rare", "zx81"},                    // 20
 	{"mixed", "7号楼 qr"},                        // 300
 	{"a phrase", "墙面张贴小广告"},                    // 60,000
-	{"two that never meet", "张贴 乱倒"},           // 0 of 110,000 and 110,000
+	{"two that never meet", "旧约 新约"},           // 0 of 50,000 and 50,000
 	{"a number", "123456"},                     // 1
 	{"nowhere", "驷马难追"},                        // 0
 	{"middling, in one village", "蜂窝&village"}, // of the above
@@ -72,6 +72,8 @@ func words(rng *rand.Rand, i, n int) (title, text string) {
 	add(50_000, "ZX81")
 	if i < n/2 {
 		add(10, "旧约小册")
+	} else {
+		add(10, "新约小册")
 	}
 	return title, b.String()
 }
