@@ -201,21 +201,27 @@ func (l *Live) search(ctx context.Context, q report.Query, f cube.Filter) (repor
 	if q.Nums != nil || q.IDs != nil || len(q.Methods) > 0 || !l.upToDate(ctx) {
 		return l.Reports.List(ctx, q)
 	}
-	n := cmp.Or(l.LookThrough, lookThrough)
+	most := cmp.Or(l.LookThrough, lookThrough)
 	f, within := l.narrowed(&q, f)
-	newest := l.View().Newest(f, within, n)
+	newest := l.View().Newest(f, within, most)
 	near := q
 	near.OrNowhere, near.Nums = orNowhere(&q), make([]report.Num, len(newest))
 	for i, num := range newest {
 		near.Nums[i] = report.Num(num)
 	}
-	if len(newest) < n { // there are no others
-		return l.Reports.List(ctx, near)
+	for _, n := range []int{most / 8, most} { // a frequent word is found in few
+		if n < 1 || n > len(newest) {
+			continue
+		}
+		first := near
+		first.Nums = near.Nums[:n]
+		first.Search = &report.Search{Query: q.Search.Query, Own: q.Search.Own, Last: first.Nums[n-1]}
+		if page, err := l.Reports.List(ctx, first); err != nil || page.Next != "" {
+			return page, err
+		}
 	}
-	near.Search = &report.Search{Query: q.Search.Query, Own: q.Search.Own, Last: near.Nums[len(near.Nums)-1]}
-	page, err := l.Reports.List(ctx, near)
-	if err != nil || page.Next != "" {
-		return page, err
+	if len(newest) < most { // there are no others
+		return l.Reports.List(ctx, near)
 	}
 	return l.Reports.List(ctx, q)
 }
