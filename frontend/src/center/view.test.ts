@@ -24,7 +24,25 @@ describe('a view in the URL', () => {
 
   it.each<Partial<View>>([
     { at: { lon: 120.68124, lat: 30.51032, zoom: 13.25 } },
-    { filters: { items: ['04', '11'], kinds: ['problem', 'none'], sources: ['phone'], from: '2026-10-01', to: null } },
+    {
+      filters: {
+        ...everything,
+        items: ['04', '11'],
+        kinds: ['problem', 'none'],
+        sources: ['phone'],
+        from: '2026-10-01',
+      },
+    },
+    {
+      filters: {
+        ...everything,
+        aspects: ['a', 'b'],
+        states: ['reported', 'closed'],
+        settled: ['committee', 'none'],
+        teams: ['12', '3'],
+        words: '小广告 a&b=c',
+      },
+    },
     { filters: { ...everything, from: '2026-10-01T01:00:00Z', to: '2026-11-01' } },
     { selected: { type: 'report', num: 120000 } },
     { selected: { type: 'area', level: 'grid', code: '330481103200004' } },
@@ -44,6 +62,11 @@ describe('a view in the URL', () => {
     'kind=whatever',
     'source=fax,',
     'item=,,',
+    'state=done',
+    'settled_by=me,',
+    'team=0,-1,x,1.5',
+    'q=%20',
+    'aspect=,',
     'from=yesterday',
     'to=2026-99-99',
     'sel=report:x',
@@ -67,7 +90,7 @@ describe('a view in the URL', () => {
 })
 
 describe('filters', () => {
-  const f: Filters = { items: ['04'], kinds: ['none'], sources: [], from: '2026-10-01', to: null }
+  const f: Filters = { ...everything, items: ['04'], kinds: ['none'], sources: [], from: '2026-10-01', to: null }
   const report = { item: '04', source: 'web', captured_at: '2026-10-01T00:00:00+08:00' } as const
   const from = Date.parse('2026-10-01T00:00:00+08:00') / 1000
 

@@ -1,5 +1,6 @@
 import admin from './admin.en'
 import regime from './regime.en'
+import words from './words.en'
 import type zh from './zh'
 
 const en: typeof zh = {
@@ -679,6 +680,7 @@ const en: typeof zh = {
     help: 'Show this list',
     zoom: 'Zoom in and out',
     filters: 'Filters',
+    words: 'Find in the list',
     time: 'Time bar',
     file: 'Report here',
     unplaced: 'Switch between reports and unplaced',
@@ -892,6 +894,7 @@ const en: typeof zh = {
   unit: { m: '{n} m', km: '{n} km', m2: '{n} m²', km2: '{n} km²', households: '{n}', people: '{n}' },
   ...admin,
   ...regime,
+  ...words,
 }
 
 export default en

@@ -1,5 +1,6 @@
 import admin from './admin.zh'
 import regime from './regime.zh'
+import words from './words.zh'
 
 export default {
   app: {
@@ -670,6 +671,7 @@ export default {
     help: '显示本表',
     zoom: '放大、缩小',
     filters: '筛选',
+    words: '在列表中查找',
     time: '时间轴',
     file: '在此上报',
     unplaced: '上报与未定位列表互换',
@@ -875,4 +877,5 @@ export default {
   unit: { m: '{n} 米', km: '{n} 千米', m2: '{n} 平方米', km2: '{n} 平方千米', households: '{n} 户', people: '{n} 人' },
   ...admin,
   ...regime,
+  ...words,
 }
