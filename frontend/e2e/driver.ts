@@ -323,6 +323,11 @@ export class Driver {
     takeBasemap: (): Promise<void> => rename(this.server.basemap, `${this.server.basemap}.gone`),
     returnBasemap: (): Promise<void> => rename(`${this.server.basemap}.gone`, this.server.basemap),
     offline: (off: boolean): Promise<void> => this.context!.setOffline(off),
+    /** The service answers requests for tiles with 503, while the rest of it goes on. */
+    failTiles: async (): Promise<void> => {
+      await this.context!.route('**/v1/tiles/**', r => r.fulfill({ status: 503 }))
+    },
+    returnTiles: (): Promise<void> => this.context!.unroute('**/v1/tiles/**'),
   }
 
   get = {
