@@ -33,6 +33,7 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
   let arrivedSinceSaid = 0
 
   const numbers = new Coalescer<void>(1000, () => center.counts.reload())
+  const cases = new Coalescer<void>(1000, () => map()?.refreshAll())
   const whole = new Coalescer<void>(2000, () => {
     center.city.reload()
     center.reports.reload()
@@ -129,6 +130,7 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
         case 'case.changed':
           center.caseChanged.value = { num: (data as { num: number }).num }
           // Where it is asked for what has become of reports, map and list have others now.
+          if (center.view.value.cases) cases.add(undefined)
           if (asksCases(center.view.value.filters)) everythingMoved()
           else numbers.add(undefined)
           break
@@ -166,7 +168,7 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
     window.removeEventListener('offline', away)
     window.removeEventListener('online', home)
     live.stop()
-    for (const c of [numbers, whole, say, arrivals]) c.stop()
+    for (const c of [numbers, cases, whole, say, arrivals]) c.stop()
   })
   return { state, brokenAt }
 }

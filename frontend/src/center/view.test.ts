@@ -8,6 +8,7 @@ const usual: View = {
   list: null,
   heat: 'count',
   points: true,
+  cases: false,
   borders: true,
   basemap: true,
   near: false,
@@ -47,7 +48,7 @@ describe('a view in the URL', () => {
     { selected: { type: 'report', num: 120000 } },
     { selected: { type: 'area', level: 'grid', code: '330481103200004' } },
     { selected: { type: 'area', level: 'grid', code: 'a:b' } },
-    { list: 'unplaced', heat: 'density', points: false, borders: false, basemap: false, near: true },
+    { list: 'unplaced', heat: 'density', points: false, cases: true, borders: false, basemap: false, near: true },
     { heat: 'off' },
   ])('comes back as it was: %j', change => {
     const view = { ...usual, ...change }

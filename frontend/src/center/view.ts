@@ -23,6 +23,7 @@ export interface View {
   list: ListName | null
   heat: 'count' | 'density' | 'off'
   points: boolean
+  cases: boolean
   borders: boolean
   basemap: boolean
   /** Whether the time bar shows the chosen window with some time around it instead of all there is. */
@@ -127,6 +128,7 @@ export function parseView(query: LocationQuery): View {
     list: list(text(query.list), listNames)[0] ?? null,
     heat: heat === 'off' || heat === 'density' ? heat : 'count',
     points: text(query.points) !== 'off',
+    cases: text(query.cases) === 'on',
     borders: text(query.borders) !== 'off',
     basemap: text(query.basemap) !== 'off',
     near: text(query.span) === 'near',
@@ -153,6 +155,7 @@ export function formatView(view: View): LocationQueryRaw {
   if (view.list) q.list = view.list
   if (view.heat !== 'count') q.heat = view.heat
   if (!view.points) q.points = 'off'
+  if (view.cases) q.cases = 'on'
   if (!view.borders) q.borders = 'off'
   if (!view.basemap) q.basemap = 'off'
   if (view.near) q.span = 'near'

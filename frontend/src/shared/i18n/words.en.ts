@@ -15,6 +15,10 @@ export default {
     settledBy: 'Settled by',
     team: 'Team',
     unit: 'Unit {n}',
+    cases: 'Cases',
+    casesHint: 'open ones, by their clocks',
+    clocks: 'Colours of clocks',
+    clock: { red: 'Overdue', amber: 'Due soon', green: 'In time', none: 'No clock runs' },
     settled: {
       village_onsite: 'Village, on site',
       town_team: 'Town’s team',

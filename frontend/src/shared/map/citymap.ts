@@ -284,7 +284,7 @@ export class CityMap {
       this.tiles = tiles
       return
     }
-    for (const source of ['heat', 'reports', 'jurisdictions'] as const) {
+    for (const source of ['heat', 'reports', 'cases', 'jurisdictions'] as const) {
       const [was, next] = [this.tiles[source], tiles[source]]
       if (next === was) continue
       if (was === null || next === null) {
@@ -302,11 +302,11 @@ export class CityMap {
   drop(): void {
     this.fresh.clear()
     if (!this.ready) return
-    for (const source of ['heat', 'reports'] as const) this.replace(source, this.tiles)
+    for (const source of ['heat', 'reports', 'cases'] as const) this.replace(source, this.tiles)
   }
 
   /** Puts a source in the place of the one there is, of which nothing is kept: not in the map nor on the way. */
-  private replace(source: 'heat' | 'reports' | 'jurisdictions', tiles: CityTiles): void {
+  private replace(source: 'heat' | 'reports' | 'cases' | 'jurisdictions', tiles: CityTiles): void {
     const uses = (l: LayerSpecification) => 'source' in l && l.source === source
     for (const layer of this.drawn) if (uses(layer)) this.map.removeLayer(layer.id)
     this.map.removeSource(source)
@@ -322,7 +322,7 @@ export class CityMap {
   recover(): void {
     if (!this.ready) return
     this.missing.forget()
-    for (const source of ['heat', 'reports', 'jurisdictions']) this.map.refreshTiles(source)
+    for (const source of ['heat', 'reports', 'cases', 'jurisdictions']) this.map.refreshTiles(source)
   }
 
   /** Asks for all tiles of reports again. */
@@ -338,7 +338,7 @@ export class CityMap {
 
   private refresh(tiles: ReturnType<typeof tilesHolding> | undefined): void {
     if (!this.ready) return
-    for (const source of ['heat', 'reports']) {
+    for (const source of ['heat', 'reports', 'cases']) {
       // The map refreshes only what it has: what is under way is asked for again once it has come.
       if (!this.map.isSourceLoaded(source)) this.again.add(source)
       this.map.refreshTiles(source, tiles)

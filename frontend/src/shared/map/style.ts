@@ -1,5 +1,6 @@
 import type {
   CircleLayerSpecification,
+  DataDrivenPropertyValueSpecification,
   ExpressionSpecification,
   FillLayerSpecification,
   LayerSpecification,
@@ -40,6 +41,8 @@ export const levelFrom: Record<Role, number> = { city: 0, town: 7, village: 10, 
 
 /** Zoom from which single reports are in the tiles. */
 export const reportsFrom = 12
+/** Zoom from which cases are. */
+export const casesFrom = 8
 /** Zoom from which they are drawn: further out they would only lie over the heat. */
 const pointsFrom = 13.25
 /** Zoom at which the heat has given way to single reports, where these are drawn. */
@@ -61,6 +64,7 @@ export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
     jurisdictions: tileSource(tiles, 'jurisdictions'),
     heat: tileSource(tiles, 'heat'),
     reports: tileSource(tiles, 'reports'),
+    cases: tileSource(tiles, 'cases'),
     fresh: { type: 'geojson', data: empty },
     marked: { type: 'geojson', data: empty },
     accuracy: { type: 'geojson', data: empty },
@@ -69,12 +73,15 @@ export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
 }
 
 /** A source of tiles. One without an address covers nothing, so that nothing is asked for. */
-export function tileSource(tiles: CityTiles, name: 'jurisdictions' | 'heat' | 'reports'): VectorSourceSpecification {
+export function tileSource(
+  tiles: CityTiles,
+  name: 'jurisdictions' | 'heat' | 'reports' | 'cases',
+): VectorSourceSpecification {
   const address = tiles[name]
   return {
     type: 'vector',
     tiles: [address ?? ''],
-    minzoom: name === 'reports' ? reportsFrom : 0,
+    minzoom: name === 'reports' ? reportsFrom : name === 'cases' ? casesFrom : 0,
     maxzoom: name === 'heat' ? (tiles.heatZoom ?? deepest) : deepest,
     ...(address === null ? { bounds: [0, -85, 0, -85] } : {}),
   }
@@ -290,9 +297,47 @@ function reportLayers(look: Look): CircleLayerSpecification[] {
       layout: { visibility },
       paint,
     },
+    caseLayer(look),
     // A report that came in just now, until its tile has it.
     { id: 'fresh', type: 'circle', source: 'fresh', paint: { ...paint, 'circle-radius': 4.5, 'circle-opacity': 1 } },
   ]
+}
+
+/** Cases by the colour of their clocks; what is late is larger and above the others, as colour alone tells not everybody. */
+function caseLayer(look: Look): CircleLayerSpecification {
+  const p = look.palette
+  const by = <T extends string | number>(
+    red: T,
+    amber: T,
+    green: T,
+    none: T,
+  ): DataDrivenPropertyValueSpecification<T> =>
+    [
+      'match',
+      ['get', 'colour'],
+      'red',
+      red,
+      'amber',
+      amber,
+      'green',
+      green,
+      none,
+    ] as unknown as DataDrivenPropertyValueSpecification<T>
+  return {
+    id: 'cases',
+    type: 'circle',
+    source: 'cases',
+    'source-layer': 'cases',
+    minzoom: casesFrom,
+    layout: { 'circle-sort-key': by(3, 2, 1, 0) },
+    paint: {
+      'circle-radius': by(6, 5, 4, 3.5),
+      'circle-color': by(p.red, p.amber, p.ok, p.muted),
+      'circle-stroke-color': p.surface,
+      'circle-stroke-width': by(2, 1.5, 1, 1),
+      'circle-opacity': 0.9,
+    },
+  }
 }
 
 /** The circle that a position may lie in. */
