@@ -27,9 +27,13 @@ func (s *Search) where(w *Within, add func(cond, name string, value any)) {
 	}
 }
 
-// InAll, InTold and InCodes are the query for who reads all, what was told, or no more than codes.
-func (s *Search) InAll() string   { return s.TSQuery() }
-func (s *Search) InTold() string  { return s.TSQuery(search.Told, search.Coded) }
+// InAll is the query for who reads all.
+func (s *Search) InAll() string { return s.TSQuery() }
+
+// InTold is the query for who reads what was told.
+func (s *Search) InTold() string { return s.TSQuery(search.Told, search.Coded) }
+
+// InCodes is the query for who reads no more than codes.
 func (s *Search) InCodes() string { return s.TSQuery(search.Coded) }
 
 // found reads a page by words: which reports are on it is known before anything else is read of them. All that have the words are sorted,
