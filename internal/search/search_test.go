@@ -26,7 +26,9 @@ func plain(text, term string) bool {
 	if term == "" {
 		return true
 	}
-	han := func(r rune) bool { return regexp.MustCompile(`[\p{Han}\p{Hiragana}\p{Katakana}]`).MatchString(string(r)) }
+	han := func(r rune) bool {
+		return regexp.MustCompile(`[\p{Han}\p{Hiragana}\p{Katakana}]`).MatchString(string(r))
+	}
 	isWord := func(r rune) bool { return r != ' ' && !han(r) }
 	for at := 0; at <= len(text); at++ {
 		if !strings.HasPrefix(text[at:], term) {
