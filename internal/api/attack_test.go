@@ -409,7 +409,7 @@ func TestMassAssignment(t *testing.T) {
 	p := s.addPerson(nil)
 	post := s.addPost(p, gridPost(0, 0))
 	unit := s.unit("town_team")
-	rep := s.file(aReport(0, 0))
+	rep, hook := s.file(aReport(0, 0)), s.webhook()
 	doc, tried := description(t), 0
 	s.do("PUT", "/settings/messages", map[string]any{"resident_reports": true}).want(200)
 	for _, r := range api.RouteTable() {
@@ -422,7 +422,7 @@ func TestMassAssignment(t *testing.T) {
 			continue
 		}
 		path := strings.NewReplacer("/people/{id}", "/people/"+p.Id.String(), "/units/{id}", fmt.Sprintf("/units/%d", unit.Id), "/reports/{id}", "/reports/"+rep.Id.String(),
-			"{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
+			"/views/{id}", "/views/"+uuid.NewString(), "/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
 		s := s
 		if strings.HasPrefix(path, "/public/") {
 			s = s.as("")
@@ -512,7 +512,7 @@ func TestFormsOfText(t *testing.T) {
 	p := s.addPerson(nil)
 	post := s.addPost(p, gridPost(0, 0))
 	unit := s.unit("town_team")
-	rep := s.file(aReport(0, 0))
+	rep, hook := s.file(aReport(0, 0)), s.webhook()
 	doc := description(t)
 	for _, r := range api.RouteTable() {
 		item := doc.Paths.Value(r.Path)
@@ -524,7 +524,7 @@ func TestFormsOfText(t *testing.T) {
 			continue
 		}
 		path := strings.NewReplacer("/people/{id}", "/people/"+p.Id.String(), "/units/{id}", fmt.Sprintf("/units/%d", unit.Id), "/reports/{id}", "/reports/"+rep.Id.String(),
-			"{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
+			"/views/{id}", "/views/"+uuid.NewString(), "/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
 		schema := op.RequestBody.Value.Content["application/json"].Schema.Value
 		as := s
 		if strings.HasPrefix(path, "/public/") {

@@ -49,7 +49,9 @@ func (l *Live) rebuild(ctx context.Context) error {
 		return err
 	}
 	l.Auth.Forget()
+	l.kept.Store(0) // numbers of before say nothing of this feed
 	signal(l.rebuilt)
+	signal(l.clocksChanged)
 	l.setApplied(head)
 	return nil
 }
@@ -68,6 +70,7 @@ type news struct {
 	changed   bool // items, places or attributions
 	people    bool // people, posts, accounts or settings
 	desk      bool // what decides about cases
+	clocks    bool // cases were opened or acted on
 	size      int
 }
 
@@ -99,6 +102,10 @@ func (l *Live) apply(ctx context.Context, events []feed.Stored) error {
 func (n *news) take(e feed.Stored, plan int64) error {
 	var of numRange
 	var by int64 // the plan they were placed under
+	switch e.Type {
+	case feed.ReportFiled, feed.ReportImported, feed.CaseChanged, feed.CasesOpened, feed.CasesRecounted, feed.CityChanged:
+		n.clocks = true
+	}
 	switch e.Type {
 	case feed.ReportFiled, feed.ReportPositioned:
 		var d feed.Filed
@@ -132,6 +139,16 @@ func (n *news) take(e feed.Stored, plan int64) error {
 		}
 		n.cases = append(n.cases, report.Num(d.Num))
 		n.size++
+		return nil
+	case feed.CasesRecounted:
+		var d feed.Recounted
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return err
+		}
+		for _, num := range d.Nums {
+			n.cases = append(n.cases, report.Num(num))
+		}
+		n.size += len(d.Nums)
 		return nil
 	case feed.CasesOpened:
 		var d feed.Opened
@@ -177,6 +194,9 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 	if n.desk {
 		signal(l.deskChanged)
 	}
+	if n.clocks {
+		signal(l.clocksChanged)
+	}
 	var changes []cube.Change
 	add := func(c *report.Column) {
 		if !math.IsNaN(c.Lon) { // one without a point is not in the cube
@@ -193,6 +213,9 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 	}
 	changes, err := l.fatesOf(ctx, &n, changes)
 	if err != nil {
+		return err
+	}
+	if err := l.boardNews(ctx, &n); err != nil {
 		return err
 	}
 	unknown := func(ch cube.Change) bool { return ch.Set&cube.FieldItem != 0 && !l.Names().hasItem(ch.Row.Item) }

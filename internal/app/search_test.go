@@ -156,7 +156,7 @@ func (o *looking) listed(t *testing.T, text string, reach *policy.Reach) (nums [
 func (o *looking) queued(t *testing.T, text string, reach *policy.Reach) (nums []report.Num) {
 	t.Helper()
 	for q := (casework.Query{Search: o.query(t, text), States: casework.States, Limit: 23}); ; {
-		page, err := o.l.ListCases(t.Context(), q, reach)
+		page, err := o.l.ListCases(t.Context(), q, reach, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +212,7 @@ func TestWordsComeAndGo(t *testing.T) {
 	o := newLooking(t)
 	c := o.c
 	words := func() [][]any {
-		return tableRows(t, c, `SELECT report_num, array_to_string(ARRAY(SELECT l.lexeme || ' ' || array_to_string(l.weights, '') FROM unnest(words) l ORDER BY 1), ' ') FROM report_words ORDER BY report_num`)
+		return tableRows(t, c.Pool, `SELECT report_num, array_to_string(ARRAY(SELECT l.lexeme || ' ' || array_to_string(l.weights, '') FROM unnest(words) l ORDER BY 1), ' ') FROM report_words ORDER BY report_num`)
 	}
 	before := words()
 	everything := o.reaches["everything"]

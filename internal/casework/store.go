@@ -18,6 +18,7 @@ import (
 	"gridgov/internal/feed"
 	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
+	"gridgov/internal/regime"
 	"gridgov/internal/report"
 )
 
@@ -61,15 +62,17 @@ func (s *Service) get(ctx context.Context, q querier, ref Ref, lock string) (*Ca
 	if err != nil {
 		return nil, fmt.Errorf("read case %s: %w", ref, err)
 	}
-	rows, err = q.Query(ctx, `SELECT kind, stage, marks FROM clock WHERE report_num = $1 AND part = $2 ORDER BY n`, ref.Report, ref.Part)
+	rows, err = q.Query(ctx, `SELECT kind, stage, marks, calendar_id FROM clock WHERE report_num = $1 AND part = $2 ORDER BY n`, ref.Report, ref.Part)
 	if err != nil {
 		return nil, fmt.Errorf("read the clocks of case %s: %w", ref, err)
 	}
 	c.Clocks, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k Clock, err error) {
 		var marks []byte
-		if err := row.Scan(&k.Kind, &k.Stage, &marks); err != nil {
+		var calendar *regime.ID
+		if err := row.Scan(&k.Kind, &k.Stage, &marks, &calendar); err != nil {
 			return k, err
 		}
+		k.Calendar = deref(calendar)
 		return k, k.UnmarshalJSON(marks)
 	})
 	if err != nil {

@@ -12,6 +12,8 @@ export interface LiveEvents {
     units?: number[]
   }
   'case.changed': { num: number; part?: number; version: number; state: string; units: number[] }
+  /** Cases have other times since another calendar, or list, is in force. */
+  'cases.recounted': { regime?: number; nums?: number[] }
   'report.imported': { from_num: number; to_num: number; count: number }
   'report.positioned': { num?: number }
   'report.replaced': Record<string, unknown>
@@ -22,6 +24,8 @@ export interface LiveEvents {
   'reports.changed': Record<string, unknown>
   /** What the reader may see is no longer what it was. */
   access: Record<string, unknown>
+  /** The reader was told something, or has read it on another page. */
+  'notice.made': Record<string, unknown>
   reset: Record<string, unknown>
 }
 
@@ -35,6 +39,7 @@ export interface LiveListener {
 const types = [
   'report.filed',
   'case.changed',
+  'cases.recounted',
   'report.imported',
   'report.positioned',
   'report.replaced',
@@ -42,6 +47,7 @@ const types = [
   'plan.published',
   'city.changed',
   'reports.changed',
+  'notice.made',
   'access',
   'reset',
 ] as const
