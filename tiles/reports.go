@@ -15,6 +15,8 @@ type reportTile struct {
 	kinds   [cube.MaxKinds]uint64
 	sources [cube.MaxSources]uint64
 	grids   []uint64
+	states  [cube.MaxStates]uint64
+	colours [len(colourNames)]uint64
 }
 
 // Keys of the layer `reports`, by their index.
@@ -52,26 +54,38 @@ func (m *Maker) Reports(dst []byte, v cube.View, a Address, f cube.Filter, names
 	dst, start := beginLayer(dst)
 	for i := range t.points {
 		p := &t.points[i]
-		at := len(dst)
-		dst = append(dst, tagLayerFeature, 0, tagFeatureID)
-		dst = protowire.AppendVarint(dst, uint64(p.Num))
-		dst = append(dst, tagFeatureTags, 0)
-		tags := len(dst)
+		var at, tags int
+		dst, at, tags = beginPoint(dst, p)
 		dst = t.tags(dst, p, names)
 		if truncated {
 			dst = protowire.AppendVarint(append(dst, keyTruncated), yes)
 		}
-		dst[tags-1] = byte(len(dst) - tags)
-		dst = append(dst, tagFeatureType, typePoint, tagFeatureGeometry, 0, 1<<3|moveTo)
-		geometry := len(dst) - 1
-		x, y := p.World()
-		dst = protowire.AppendVarint(dst, zigzag(local(x, a.Z)))
-		dst = protowire.AppendVarint(dst, zigzag(local(y, a.Z)))
-		dst[geometry-1] = byte(len(dst) - geometry)
-		dst[at+1] = byte(len(dst) - at - 2) // always below 128
+		dst = endPoint(dst, p, a.Z, at, tags)
 	}
 	keys := []string{keyItem: "item", keyKind: "kind", keySource: "source", keyAt: "at", keyGrid: "grid", keyTruncated: "truncated"}
 	return endLayer(dst, start, "reports", keys, t.values, Extent), truncated
+}
+
+// beginPoint starts a feature; its tags follow, from tags on.
+func beginPoint(dst []byte, p *cube.Point) (out []byte, at, tags int) {
+	at = len(dst)
+	dst = append(dst, tagLayerFeature, 0, tagFeatureID)
+	dst = protowire.AppendVarint(dst, uint64(p.Num))
+	dst = append(dst, tagFeatureTags, 0)
+	return dst, at, len(dst)
+}
+
+// endPoint finishes it with its point.
+func endPoint(dst []byte, p *cube.Point, z uint32, at, tags int) []byte {
+	dst[tags-1] = byte(len(dst) - tags)
+	dst = append(dst, tagFeatureType, typePoint, tagFeatureGeometry, 0, 1<<3|moveTo)
+	geometry := len(dst) - 1
+	x, y := p.World()
+	dst = protowire.AppendVarint(dst, zigzag(local(x, z)))
+	dst = protowire.AppendVarint(dst, zigzag(local(y, z)))
+	dst[geometry-1] = byte(len(dst) - geometry)
+	dst[at+1] = byte(len(dst) - at - 2) // always below 128
+	return dst
 }
 
 // local is the unit within its tile of a 32-bit cell; from zoom 21 on, where units are finer, that in the cell's middle.
@@ -87,6 +101,8 @@ func (t *reportTile) reset(names *Names) {
 	t.items, t.grids = zeroes(t.items, len(names.Items)), zeroes(t.grids, len(names.Grids))
 	clear(t.kinds[:])
 	clear(t.sources[:])
+	clear(t.states[:])
+	clear(t.colours[:])
 }
 
 // zeroes returns n zeroes, in the memory of list if that is large enough.

@@ -83,6 +83,11 @@ func (s Source) filters() []FilterParameter {
 		{"item", "item code; several separated by commas; without it all", s.Names.Items},
 		{"kind", "kind of report; several separated by commas; without it all", s.Names.Kinds},
 		{"source", "how the report came in; several separated by commas; without it all", s.Names.Sources},
+		{"aspect", "code of an aspect of the one-stop list in force; several separated by commas; without it all", nil},
+		{"state", "state of the report's case; several separated by commas; without it all, in the layer cases open ones", s.Names.States},
+		{"settled_by", "who settled it; several separated by commas; without it all", s.Names.Settlers},
+		{"team", "number of the unit that leads it; several separated by commas; without it all", nil},
+		{"colour", "what its clocks say; several separated by commas; without it all", colourNames[:]},
 		{"from", "RFC 3339 time; reports captured then or later", nil},
 		{"to", "RFC 3339 time; reports captured before then", nil},
 	}
@@ -109,6 +114,21 @@ func ReportsDocument(s Source) Document {
 			"source":    "String: how the report came in",
 			"at":        "Number: when it was captured, seconds since 1970",
 			"grid":      "String: code of the grid it is placed in; absent for none",
+			"truncated": "Boolean: true where the tile was thinned; else absent",
+		},
+	})
+}
+
+// CasesDocument describes the tiles of [Maker.Cases].
+func CasesDocument(s Source) Document {
+	return s.document("cases", "Cases of reports, open ones where no state is asked for; a tile of more than 20,000 is thinned evenly and says so", MinCaseZoom, VectorLayer{
+		ID: "cases", Description: "cases as points; the feature's id is the number of report and case", MinZoom: MinCaseZoom, MaxZoom: MaxZoom,
+		Fields: map[string]string{
+			"item":      "String: item code",
+			"state":     "String: state of the case",
+			"unit":      "Number: of the unit that leads it",
+			"colour":    "String: red (overdue), amber, green, or none where no clock runs",
+			"due":       "Number: when the first of its clocks is due, seconds since 1970; absent where none runs",
 			"truncated": "Boolean: true where the tile was thinned; else absent",
 		},
 	})

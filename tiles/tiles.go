@@ -69,6 +69,10 @@ type Names struct {
 	Sources []string // by source
 	Grids   []string // the codes of the grids that reports are placed in; "" is none
 	Faces   []uint32 // by face: its place in Grids
+	States  []string // by state
+	// Settlers are who may settle a case, for the values of filters.
+	Settlers []string
+	Units    []int64 // by crew: the number of the unit that leads it
 }
 
 // Maker writes tiles of reports. It keeps buffers from one call to the next; many goroutines may share one. The zero

@@ -71,7 +71,10 @@ func (t *tool) bench() *cobra.Command {
 		return nil
 	}}
 	cubes.Flags().IntVar(&alone, "alone", 30_000_000, "how many reports; 30 million take 4 GB and a minute")
-	g := group("bench", "Measure this build on this machine, beside its rivals", placing, tile, cubes, intake, feeding, queues)
+	searching := sub("search", "The first fifty of a million reports that have words", func(ctx context.Context, b *citybench.Bench) error {
+		return t.benchSearch(ctx, b)
+	})
+	g := group("bench", "Measure this build on this machine, beside its rivals", placing, tile, cubes, intake, feeding, queues, searching)
 	g.PersistentFlags().IntVar(&reports, "reports", 1_000_000, "how many reports or points")
 	g.PersistentFlags().IntVar(&rounds, "rounds", 3, "the best of so many counts")
 	g.PersistentFlags().DurationVar(&each, "each", 3*time.Second, "how long each measurement takes")
@@ -270,4 +273,33 @@ func rivalPool(ctx context.Context, db *postgres.Database) (*pgxpool.Pool, error
 	}
 	cfg.MaxConns = tilebench.Connections
 	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
+func (t *tool) benchSearch(ctx context.Context, b *citybench.Bench) error {
+	server := app.NewServer(b.DB, nil, slog.New(slog.DiscardHandler), time.Now)
+	c, err := b.Written(ctx, "search")
+	if err != nil {
+		return err
+	}
+	c.Close()
+	run, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { server.Run(run); close(done) }()
+	defer func() { stop(); <-done }()
+	live, err := citybench.Await(ctx, server, "search")
+	if err != nil {
+		return err
+	}
+	token, err := citybench.SignIn(ctx, live)
+	if err != nil {
+		return err
+	}
+	times, err := b.Search(ctx, live, signedIn(benchHandler(server), token), "search", 40*b.Rounds)
+	if err != nil {
+		return err
+	}
+	for _, s := range times {
+		t.print("search     %-26s %2d rows  p50 %6.1f ms  p95 %6.1f ms  %s", s.What, s.Rows, float64(s.P50.Microseconds())/1000, float64(s.P95.Microseconds())/1000, s.Query)
+	}
+	return nil
 }

@@ -30,8 +30,7 @@ func (c *call) may(action policy.Action) policy.Reach { return c.actor.Reach(act
 
 // cut narrows a filter of the cube to what the route's action reaches.
 func (c *call) cut(f cube.Filter) cube.Filter {
-	f.Faces = f.Faces.And(c.Faces(&c.reach))
-	return f
+	return c.Cut(f, &c.reach)
 }
 
 // sessionCookie and deviceCookie are the cookies of a city; their path is the city's.

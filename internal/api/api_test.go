@@ -393,7 +393,7 @@ func TestListFiltersAndPages(t *testing.T) {
 		}
 	}
 	for query, field := range map[string]string{
-		"colour=red": "colour", "limit=0": "limit", "limit=x": "limit", "item=01&item=02": "item", "from=yesterday": "from",
+		"color=red": "color", "q=%26%7C%21": "q", "q=%00": "q", "q=" + strings.Repeat("x", 10_000): "q", "q=" + strings.Repeat("a+", 17): "q", "q=%ff": "q", "q=%27%29+%7C+%28%27": "q", "colour=blue": "colour", "state=done": "state", "settled_by=me": "settled_by", "team=x": "team", "team=0": "team", "limit=0": "limit", "limit=x": "limit", "item=01&item=02": "item", "from=yesterday": "from",
 		"bbox=1,2,3": "bbox", "bbox=NaN,1,2,3": "bbox", "bbox=0x1,1,2,3": "bbox", "bbox=1_0,1,20,3": "bbox", "kind=": "", "after=!!": "after", "method=magic": "method", "from=2026-11-02T00:00:00.5Z": "from",
 	} {
 		a := s.do("GET", "/reports?"+query, nil)

@@ -80,7 +80,7 @@ func (c *call) tellReports(r *http.Request, out *City) error {
 		out.First, out.Last = new(first.UTC()), new(last.UTC())
 	}
 	if !reach.City {
-		out.Reports, out.Unplaced = new(int(view.Count(cube.Filter{Faces: c.Faces(&reach)}, nil))), new(0)
+		out.Reports, out.Unplaced = new(int(view.Count(c.Cut(cube.Filter{}, &reach), nil))), new(0)
 		return nil
 	}
 	unplaced, err := c.Reports.Unplaced(r.Context())
@@ -100,7 +100,7 @@ func (c *call) span(view cube.View, reach *policy.Reach) (first, last time.Time,
 	if reach.City {
 		return c.Span()
 	}
-	from, to, any := view.Span(cube.Filter{Faces: c.Faces(reach)})
+	from, to, any := view.Span(c.Cut(cube.Filter{}, reach))
 	return time.Unix(int64(from), 0), time.Unix(int64(to), 0), any
 }
 
@@ -154,7 +154,7 @@ func (a *api) listPlans(w http.ResponseWriter, r *http.Request, c *call) error {
 
 func (a *api) getJurisdiction(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
-	f := q.filter(c.Zone)
+	f := q.filter(c.Zone, c.at)
 	if err := q.done(); err != nil {
 		return err
 	}
@@ -178,9 +178,7 @@ func (a *api) getJurisdiction(w http.ResponseWriter, r *http.Request, c *call) e
 		out.Neighbours = append(out.Neighbours, refOf(n))
 	}
 	if reach := c.may(policy.ReportView); !reach.Empty() {
-		counted := f.cube(c.Names())
-		counted.Faces = c.Faces(&reach)
-		out.Reports = new(c.CountIn(role, code, counted))
+		out.Reports = new(c.CountIn(role, code, c.Cut(f.cube(c), &reach)))
 	}
 	return writeJSON(w, http.StatusOK, out)
 }

@@ -17,7 +17,7 @@ const maxBuckets = 4000
 
 func (a *api) countReports(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
-	f := q.filter(c.Zone)
+	f := q.filter(c.Zone, c.at)
 	bound := q.bbox()
 	bucket := q.get("bucket")
 	spanFrom, spanTo := q.time("span_from", c.Zone), q.time("span_to", c.Zone)
@@ -45,10 +45,10 @@ func (a *api) countReports(w http.ResponseWriter, r *http.Request, c *call) erro
 	if len(starts) > maxBuckets {
 		return fault.Invalid("bucket", "too_many", "the span has more than %d buckets: choose a wider bucket or a shorter span", maxBuckets)
 	}
-	all := c.cut(f.cube(names))
+	all := c.cut(f.cube(c))
 	nowhere := 0
 	if c.reach.City { // who sees a part of the city sees what lies in it
-		rest := f.query()
+		rest := f.query(c)
 		rest.Nowhere = true
 		var err error
 		if nowhere, err = c.Reports.Count(r.Context(), rest); err != nil {
@@ -56,7 +56,7 @@ func (a *api) countReports(w http.ResponseWriter, r *http.Request, c *call) erro
 		}
 	}
 	out := Counts{Nowhere: nowhere, Total: int(view.Count(all, bound)), All: int(view.Count(c.cut(cube.Filter{}), nil)), ByItem: map[string]int{}, ByKind: map[string]int{}, BySource: map[string]int{}, Seq: int(at.Seq)}
-	byItem(&out, view, names, all, bound)
+	byItem(&out, view, names, f.ofAspects(c, all), bound)
 	kinds := all
 	for k := range len(report.Kinds) + 1 {
 		kinds.Kinds = 1 << k
@@ -71,6 +71,7 @@ func (a *api) countReports(w http.ResponseWriter, r *http.Request, c *call) erro
 		sources.Sources = 1 << s
 		out.BySource[string(name)] = int(view.Count(sources, bound))
 	}
+	c.countFates(&out, view, f, bound)
 	out.Histogram.Bucket = bucket
 	out.Histogram.Starts, out.Histogram.Counts = []int{}, []int{}
 	if len(starts) > 1 {
@@ -89,7 +90,6 @@ func (a *api) countReports(w http.ResponseWriter, r *http.Request, c *call) erro
 }
 
 func byItem(out *Counts, view cube.View, names *app.Names, f cube.Filter, bound *orb.Bound) {
-	f.Items = nil
 	counts := make([]uint64, len(names.Names.Items))
 	view.CountByItem(f, bound, counts)
 	for _, i := range names.Items {

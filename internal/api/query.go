@@ -11,7 +11,6 @@ import (
 
 	"github.com/paulmach/orb"
 
-	"gridgov/internal/app"
 	"gridgov/internal/crs"
 	"gridgov/internal/cube"
 	"gridgov/internal/fault"
@@ -121,10 +120,17 @@ type filter struct {
 	kinds    []report.Kind // "" stands for none
 	sources  []report.Source
 	from, to time.Time
+	aspects  []string // nil: any
+	fate     report.Fate
+	states   uint32
+	ends     uint8
+	colours  cube.Clocks
 }
 
-func (q *query) filter(zone *time.Location) filter {
-	f := filter{items: q.list("item")}
+// filter reads it; at is the moment of the clocks' colours.
+func (q *query) filter(zone *time.Location, at time.Time) filter {
+	f := filter{items: q.list("item"), aspects: q.list("aspect")}
+	q.fate(&f, at)
 	for _, s := range q.list("kind") {
 		k := report.Kind(s)
 		if s == "none" {
@@ -189,14 +195,18 @@ func (q *query) bbox() *orb.Bound {
 }
 
 // query turns the filter into the database's.
-func (f filter) query() report.Query {
-	return report.Query{Items: f.items, Kinds: f.kinds, Sources: f.sources, From: f.from, To: f.to}
+func (f *filter) query(c known) report.Query {
+	return report.Query{Items: f.itemsAsked(c), Kinds: f.kinds, Sources: f.sources, From: f.from, To: f.to, Fate: f.fate}
 }
 
-// cube turns the filter into the cube's numbers. An item the city does not have matches nothing.
-func (f filter) cube(names *app.Names) cube.Filter {
-	var c cube.Filter
-	for _, code := range f.items {
+// cube turns the filter into the cube's numbers; it is asked once the view is at hand, whose codes then all have names. An item the city does not have matches nothing.
+func (f *filter) cube(on known) cube.Filter {
+	names := on.Names()
+	c := cube.Filter{States: f.states, Ends: f.ends, Clocks: f.colours, Now: uint32(f.fate.At.Unix())}
+	if f.fate.Teams != nil {
+		c.Crews = on.LedBy(f.fate.Teams)
+	}
+	for _, code := range f.itemsAsked(on) {
 		n, ok := names.Item(code)
 		if !ok {
 			n = noItem

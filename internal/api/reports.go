@@ -399,8 +399,9 @@ func (a *api) setPosition(w http.ResponseWriter, r *http.Request, c *call) error
 
 func (a *api) listReports(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
-	f := q.filter(c.Zone)
-	query := f.query()
+	f := q.filter(c.Zone, c.at)
+	query := f.query(c)
+	query.Search = q.search(c)
 	query.Bound, query.Town, query.Village, query.Grid, query.Microgrid = q.bbox(), q.get("town"), q.get("village"), q.get("grid"), q.get("microgrid")
 	query.Methods, query.After, query.Limit = q.list("method"), q.get("after"), q.integer("limit", 1, 500, 50)
 	for _, m := range query.Methods {
@@ -425,7 +426,7 @@ func (a *api) listReports(w http.ResponseWriter, r *http.Request, c *call) error
 	if err := q.done(); err != nil {
 		return err
 	}
-	page, err := c.List(r.Context(), query, f.cube(c.Names()), &c.reach)
+	page, err := c.List(r.Context(), query, f.cube(c), &c.reach)
 	if err != nil {
 		return err
 	}

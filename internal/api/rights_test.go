@@ -456,9 +456,8 @@ func (m *matrix) tiles(t *testing.T, a *asker, view *policy.Reach) {
 	s := *a.signed
 	s.t = t
 	m.settle()
-	areas := policy.Reach{City: view.City, Areas: view.Areas}
+	areas := policy.Reach{City: view.City, Areas: view.Areas, Units: view.Units} // what a person filed is not drawn
 	want := map[uint64]bool{}
-	var bytesOf int
 	for i := range m.told {
 		if r := &m.told[i]; r.rep.Lon != nil && areas.Covers(&r.subject) != policy.Hidden {
 			want[uint64(r.rep.Num)] = true
@@ -488,13 +487,25 @@ func (m *matrix) tiles(t *testing.T, a *asker, view *policy.Reach) {
 	} else if counts.Total != 0 {
 		t.Errorf("the heat is empty, %d are counted", counts.Total)
 	}
+	bytesOf := 0
+	for _, layer := range []string{"reports", "cases"} {
+		bytesOf += m.drawn(t, &s, layer, want)
+	}
+	if bytesOf == 0 && len(want) > 0 {
+		t.Error("no tile holds a byte")
+	}
+}
+
+// drawn holds the tiles of a layer around what was told against what is to be drawn, and returns how many bytes they have.
+func (m *matrix) drawn(t *testing.T, s *site, layer string, want map[uint64]bool) (bytesOf int) {
+	t.Helper()
 	drawn := map[uint64]bool{}
 	seen := map[string]bool{}
 	for i := range m.told {
 		if m.told[i].rep.Lon == nil {
 			continue
 		}
-		path := tilePath("reports", *m.told[i].rep.Lon, *m.told[i].rep.Lat, 14)
+		path := tilePath(layer, *m.told[i].rep.Lon, *m.told[i].rep.Lat, 14)
 		if seen[path] {
 			continue
 		}
@@ -513,9 +524,10 @@ func (m *matrix) tiles(t *testing.T, a *asker, view *policy.Reach) {
 	}
 	for i := range m.told {
 		if n := uint64(m.told[i].rep.Num); drawn[n] != want[n] {
-			t.Errorf("report %s is drawn: %v, covered: %v", m.told[i].canary, drawn[n], want[n])
+			t.Errorf("layer %s: report %s is drawn: %v, covered: %v", layer, m.told[i].canary, drawn[n], want[n])
 		}
 	}
+	return bytesOf
 }
 
 // others counts the reports with a point that the matrix itself has filed as it went, and that the areas cover.
@@ -546,7 +558,8 @@ func (m *matrix) lists(t *testing.T, a *asker, view *policy.Reach) {
 	}
 	s := *a.signed
 	s.t = t
-	for _, filter := range []string{"", "&item=01", "&village=" + apptest.VillageCode(1, 1), "&grid=" + apptest.GridCode(0, 0), "&method=unplaced", "&bbox=120,30,121,31"} {
+	for _, filter := range []string{"", "&item=01", "&village=" + apptest.VillageCode(1, 1), "&grid=" + apptest.GridCode(0, 0), "&method=unplaced", "&bbox=120,30,121,31",
+		"&settled_by=none", "&colour=red,amber,green,none", "&q=title", "&q=report"} {
 		got := map[int]api.Report{}
 		for after, more := "", true; more; more = after != "" {
 			var page api.ReportPage
@@ -573,6 +586,10 @@ func (m *matrix) lists(t *testing.T, a *asker, view *policy.Reach) {
 				want = want && r.rep.Placement.Grid == ""
 			case strings.HasPrefix(filter, "&bbox="):
 				want = want && r.rep.Lon != nil && *r.rep.Lon > 120 && *r.rep.Lon < 121
+			case filter == "&q=title":
+				want = sight == policy.Whole
+			case filter == "&q=report":
+				want = false // in no word of any
 			}
 			shown, ok := got[int(r.rep.Num)]
 			if ok != want {
@@ -580,6 +597,18 @@ func (m *matrix) lists(t *testing.T, a *asker, view *policy.Reach) {
 			}
 			if ok && (shown.Partly != nil) != (sight == policy.Glimpse) {
 				t.Errorf("list %s: report %s is partly shown: %v, sight %d", filter, r.canary, shown.Partly, sight)
+			}
+		}
+	}
+	for i := range m.told {
+		r := &m.told[i]
+		sight := view.Covers(&r.subject)
+		for path, want := range map[string]bool{"/reports?q=" + r.canary: sight == policy.Whole, "/reports?q=canary*%20" + r.canary[:8] + "*": sight == policy.Whole,
+			fmt.Sprintf("/reports?q=%d", r.rep.Num): sight != policy.Hidden, "/cases?q=" + r.canary: sight == policy.Whole, fmt.Sprintf("/cases?q=%d", r.rep.Num): sight != policy.Hidden} {
+			answer := s.do("GET", path, nil).want(http.StatusOK)
+			m.silent(t, a, view, path, answer.body)
+			if found := bytes.Contains(answer.body, fmt.Appendf(nil, `"num":%d,`, r.rep.Num)); found != want {
+				t.Errorf("%s finds report %s: %v, sight %d: %.300s", path, r.canary, found, sight, answer.body)
 			}
 		}
 	}

@@ -20,7 +20,7 @@ func tileJSON(c *app.Live, layer, url string) (doc tiles.Document, ok bool) {
 		s.Bound = orb.Bound{Min: orb.Point{-180, -90}, Max: orb.Point{180, 90}}
 	}
 	names := c.Names()
-	words := tiles.Names{Kinds: append(slices.Clone(names.Kinds[1:]), "none"), Sources: names.Sources}
+	words := tiles.Names{Kinds: append(slices.Clone(names.Kinds[1:]), "none"), Sources: names.Sources, States: names.States[1:], Settlers: append(settlerNames(), none)}
 	for _, i := range names.Items {
 		words.Items = append(words.Items, i.Code)
 	}
@@ -38,6 +38,9 @@ func tileJSON(c *app.Live, layer, url string) (doc tiles.Document, ok bool) {
 	case "reports":
 		s.Names = &words
 		return tiles.ReportsDocument(s), true
+	case "cases":
+		s.Names = &words
+		return tiles.CasesDocument(s), true
 	}
 	return doc, false
 }

@@ -62,25 +62,35 @@ func (a *api) getReportTile(w http.ResponseWriter, r *http.Request, c *call) err
 		return err
 	}
 	layer := r.PathValue("layer")
-	if layer != "heat" && layer != "reports" {
-		return fault.NotFound("there is no layer %.40q; there are jurisdictions, reports and heat", layer)
+	if layer != "heat" && layer != "reports" && layer != "cases" {
+		return noLayer(layer)
 	}
 	q := parseQuery(r.URL.RawQuery)
-	f := q.filter(c.Zone)
+	f := q.filter(c.Zone, c.at)
 	if err := q.done(); err != nil {
 		return err
 	}
 	buf := tileBuffers.Get().(*tileBuffer)
 	defer tileBuffers.Put(buf)
 	view, names := c.View(), c.Names() // in this order: what the view holds has names
-	cut := c.cut(f.cube(names))
-	if layer == "heat" {
+	if layer == "cases" {
+		f.onlyOpen()
+	}
+	cut := c.cut(f.cube(c))
+	switch layer {
+	case "heat":
 		buf.raw = c.Maker.Heat(buf.raw[:0], view, addr, cut)
-	} else {
+	case "cases":
+		buf.raw, _ = c.Maker.Cases(buf.raw[:0], view, addr, cut, &names.Names)
+	default:
 		buf.raw, _ = c.Maker.Reports(buf.raw[:0], view, addr, cut, &names.Names)
 	}
 	sendMade(w, r, buf, cacheAsk)
 	return nil
+}
+
+func noLayer(layer string) error {
+	return fault.NotFound("there is no layer %.40q; there are jurisdictions, reports, heat and cases", layer)
 }
 
 // sendMade answers with a tile that was made for this request.
@@ -184,7 +194,7 @@ func (a *api) getTileJSON(w http.ResponseWriter, r *http.Request, c *call) error
 	base := scheme(r) + "://" + r.Host + "/" + c.Code + "/v1/tiles/" + layer + "/{z}/{x}/{y}"
 	doc, ok := tileJSON(c.Live, layer, base)
 	if !ok {
-		return fault.NotFound("there is no layer %.40q; there are jurisdictions, reports and heat", layer)
+		return noLayer(layer)
 	}
 	return writeJSON(w, http.StatusOK, doc)
 }

@@ -1429,6 +1429,7 @@ func (e WebhookDeliveryState) Valid() bool {
 
 // Defines values for Layer.
 const (
+	LayerCases         Layer = "cases"
 	LayerHeat          Layer = "heat"
 	LayerJurisdictions Layer = "jurisdictions"
 	LayerReports       Layer = "reports"
@@ -1437,6 +1438,8 @@ const (
 // Valid indicates whether the value is a known member of the Layer enum.
 func (e Layer) Valid() bool {
 	switch e {
+	case LayerCases:
+		return true
 	case LayerHeat:
 		return true
 	case LayerJurisdictions:
@@ -1969,6 +1972,7 @@ func (e GetRegimeTableParamsKind) Valid() bool {
 
 // Defines values for GetTileJSONParamsLayer.
 const (
+	GetTileJSONParamsLayerCases         GetTileJSONParamsLayer = "cases"
 	GetTileJSONParamsLayerHeat          GetTileJSONParamsLayer = "heat"
 	GetTileJSONParamsLayerJurisdictions GetTileJSONParamsLayer = "jurisdictions"
 	GetTileJSONParamsLayerReports       GetTileJSONParamsLayer = "reports"
@@ -1977,6 +1981,8 @@ const (
 // Valid indicates whether the value is a known member of the GetTileJSONParamsLayer enum.
 func (e GetTileJSONParamsLayer) Valid() bool {
 	switch e {
+	case GetTileJSONParamsLayerCases:
+		return true
 	case GetTileJSONParamsLayerHeat:
 		return true
 	case GetTileJSONParamsLayerJurisdictions:
@@ -1990,6 +1996,7 @@ func (e GetTileJSONParamsLayer) Valid() bool {
 
 // Defines values for GetTileParamsLayer.
 const (
+	GetTileParamsLayerCases         GetTileParamsLayer = "cases"
 	GetTileParamsLayerHeat          GetTileParamsLayer = "heat"
 	GetTileParamsLayerJurisdictions GetTileParamsLayer = "jurisdictions"
 	GetTileParamsLayerReports       GetTileParamsLayer = "reports"
@@ -1998,6 +2005,8 @@ const (
 // Valid indicates whether the value is a known member of the GetTileParamsLayer enum.
 func (e GetTileParamsLayer) Valid() bool {
 	switch e {
+	case GetTileParamsLayerCases:
+		return true
 	case GetTileParamsLayerHeat:
 		return true
 	case GetTileParamsLayerJurisdictions:
@@ -2515,10 +2524,19 @@ type Consent struct {
 // Counts defines model for Counts.
 type Counts struct {
 	// All With a point, without filters
-	All       int            `json:"all"`
-	ByItem    map[string]int `json:"by_item"`
-	ByKind    map[string]int `json:"by_kind"`
-	BySource  map[string]int `json:"by_source"`
+	All int `json:"all"`
+
+	// ByAspect By the aspects of the one-stop list in force; what is not listed is in none
+	ByAspect    map[string]int `json:"by_aspect"`
+	ByColour    map[string]int `json:"by_colour"`
+	ByItem      map[string]int `json:"by_item"`
+	ByKind      map[string]int `json:"by_kind"`
+	BySettledBy map[string]int `json:"by_settled_by"`
+	BySource    map[string]int `json:"by_source"`
+	ByState     map[string]int `json:"by_state"`
+
+	// ByTeam By the number of the unit that leads the case; units that lead none are left out
+	ByTeam    map[string]int `json:"by_team"`
 	Histogram struct {
 		Bucket string `json:"bucket"`
 		Counts []int  `json:"counts"`
@@ -4735,6 +4753,9 @@ type Words = worktime.Words
 // WorkingCalendar defines model for WorkingCalendar.
 type WorkingCalendar = worktime.Document
 
+// AspectFilter defines model for aspectFilter.
+type AspectFilter = string
+
 // AuditAct defines model for auditAct.
 type AuditAct = string
 
@@ -4749,6 +4770,9 @@ type Bbox = string
 
 // CaseRef defines model for caseRef.
 type CaseRef = string
+
+// ColourFilter defines model for colourFilter.
+type ColourFilter = string
 
 // From defines model for from.
 type From = string
@@ -4771,8 +4795,20 @@ type RegimeId = int
 // RegimeKind defines model for regimeKind.
 type RegimeKind string
 
+// Search defines model for search.
+type Search = string
+
+// SettledFilter defines model for settledFilter.
+type SettledFilter = string
+
 // SourceFilter defines model for sourceFilter.
 type SourceFilter = string
+
+// StateFilter defines model for stateFilter.
+type StateFilter = string
+
+// TeamFilter defines model for teamFilter.
+type TeamFilter = string
 
 // TeamThing defines model for teamThing.
 type TeamThing = int
@@ -4833,6 +4869,13 @@ type GetBasemapParams struct {
 
 // ListCasesParams defines parameters for ListCases.
 type ListCasesParams struct {
+	// Q Words to look for, at most 200 characters and 16 terms between spaces; all have to be there. What was told (title, text, address, external
+	// id) is looked through, and what those who work with the case wrote. Han text is found by any part of it, other text by whole words,
+	// or by their beginnings where a term ends with `*`. A number is that of a report and its case, too; what is in the name of an item, or
+	// is its code, finds what is of the item. Nothing is found by words that one may not read: of what only may lie in one's territory
+	// by number and item alone, and who told a report and has no other part in it not by what others wrote about it. Who told it is never looked for.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
 	// State States, comma-separated
 	State *string `form:"state,omitempty" json:"state,omitempty"`
 
@@ -4924,6 +4967,21 @@ type CountReportsParams struct {
 	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
 	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
 
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
+
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`
 
@@ -4956,6 +5014,21 @@ type GetJurisdictionParams struct {
 
 	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
 	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
+
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
 
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`
@@ -5126,6 +5199,13 @@ type GetRegimeTableParamsKind string
 
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
+	// Q Words to look for, at most 200 characters and 16 terms between spaces; all have to be there. What was told (title, text, address, external
+	// id) is looked through, and what those who work with the case wrote. Han text is found by any part of it, other text by whole words,
+	// or by their beginnings where a term ends with `*`. A number is that of a report and its case, too; what is in the name of an item, or
+	// is its code, finds what is of the item. Nothing is found by words that one may not read: of what only may lie in one's territory
+	// by number and item alone, and who told a report and has no other part in it not by what others wrote about it. Who told it is never looked for.
+	Q *Search `form:"q,omitempty" json:"q,omitempty"`
+
 	// Item Item codes, comma-separated
 	Item *ItemFilter `form:"item,omitempty" json:"item,omitempty"`
 
@@ -5134,6 +5214,21 @@ type ListReportsParams struct {
 
 	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
 	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
+
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
 
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`
@@ -5217,6 +5312,21 @@ type GetTileParams struct {
 
 	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
 	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
+
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
 
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`

@@ -214,16 +214,21 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 			return err
 		}
 	}
+	changes, err := l.fatesOf(ctx, &n, changes)
+	if err != nil {
+		return err
+	}
 	if err := l.boardNews(ctx, &n); err != nil {
 		return err
 	}
-	unknown := func(ch cube.Change) bool { return !l.Names().hasItem(ch.Row.Item) }
+	unknown := func(ch cube.Change) bool { return ch.Set&cube.FieldItem != 0 && !l.Names().hasItem(ch.Row.Item) }
 	if n.changed || slices.ContainsFunc(changes, unknown) {
 		if err := l.readItems(ctx); err != nil {
 			return err
 		}
 	}
 	l.publishFaces()
+	l.publishCrews()
 	l.widen(changes)
 	l.cube.Load().Apply(changes)
 	if len(n.strays) > 0 {
@@ -244,6 +249,9 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 // widen takes rows into the span. It never narrows: reports are not unmade.
 func (l *Live) widen(changes []cube.Change) {
 	for _, ch := range changes {
+		if ch.Set&cube.FieldAt == 0 {
+			continue
+		}
 		at := ch.Row.At
 		switch s := l.span.Load(); {
 		case s == nil:

@@ -21,6 +21,9 @@ type Live struct {
 	*City
 	Feed  *feed.Log
 	Maker *tiles.Maker
+	// LookThrough is how many of the newest reports are looked through for words before the index of words is asked; 0: as many as suit
+	// a city with a million.
+	LookThrough int
 
 	cube  atomic.Pointer[cube.Cube] // another one after the feed was reset
 	board atomic.Pointer[casework.Board]
@@ -28,6 +31,7 @@ type Live struct {
 	span  atomic.Pointer[[2]uint32] // captured_at of the earliest and the latest report
 	faces map[string]uint32         // cell, as the database writes it → face in the cube, never fewer; kept by the follower alone
 	words facesNamed                // likewise
+	crews crewsNamed                // likewise
 
 	reaches reaches
 	public  publicHeat
@@ -54,6 +58,7 @@ type Names struct {
 	tiles.Names
 	Items []report.Item
 	Cells []Cell // by face
+	Crews []Crew // by crew
 	item  map[string]uint16
 }
 
@@ -89,6 +94,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.watchPlan(run) })
 	l.done.Go(func() { l.watchDesk(run) })
 	l.done.Go(func() { l.openEarlier(run) })
+	l.done.Go(func() { l.findWords(run) })
 	l.done.Go(func() { l.watchOpenCases(run) })
 	l.done.Go(func() { l.Messages.Run(run) })
 	l.done.Go(func() { l.Photos.Run(run) })
@@ -140,10 +146,14 @@ func (l *Live) load(ctx context.Context) error {
 	if err := l.readItems(ctx); err != nil { // after the reports, so that none has an item without a name
 		return err
 	}
+	if err := l.sealAll(ctx, rows); err != nil {
+		return err
+	}
 	if err := l.loadBoard(ctx); err != nil {
 		return err
 	}
 	l.publishFaces()
+	l.publishCrews()
 	l.span.Store(nil)
 	if len(rows) > 0 {
 		l.span.Store(&span)
@@ -164,7 +174,7 @@ func (l *Live) row(c *report.Column) cube.Row {
 		face = f
 	}
 	return cube.Row{Num: uint32(c.Num), Lon: c.Lon, Lat: c.Lat, At: uint32(min(max(c.At, 0), math.MaxUint32)),
-		Item: uint16(c.Item), Kind: c.Kind, Source: c.Source, Face: face}
+		Item: uint16(c.Item), Kind: c.Kind, Source: c.Source, Face: face, Crew: cube.CrewNone}
 }
 
 func (l *Live) readItems(ctx context.Context) error {
@@ -174,7 +184,7 @@ func (l *Live) readItems(ctx context.Context) error {
 	}
 	n := &Names{Items: items, item: map[string]uint16{}}
 	if old := l.names.Load(); old != nil {
-		n.Faces, n.Grids, n.Cells = old.Faces, old.Grids, old.Cells
+		n.Faces, n.Grids, n.Cells, n.Units, n.Crews = old.Faces, old.Grids, old.Cells, old.Units, old.Crews
 	}
 	for _, i := range items {
 		n.item[i.Code] = uint16(i.Num)
@@ -189,6 +199,10 @@ func (l *Live) readItems(ctx context.Context) error {
 	}
 	for _, s := range report.Sources {
 		n.Sources = append(n.Sources, string(s))
+	}
+	n.States = []string{""}
+	for _, s := range casework.States {
+		n.States = append(n.States, string(s))
 	}
 	l.names.Store(n)
 	return nil

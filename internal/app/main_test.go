@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
+	"gridgov/internal/casework"
 	"gridgov/internal/feed"
 	"gridgov/internal/postgres"
 	"gridgov/internal/postgres/pgtest"
@@ -169,6 +171,16 @@ func differences(t testing.TB, l *app.Live) (faults []string) {
 		}
 	}
 	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	err = l.Cases.Fates(t.Context(), 0, math.MaxUint32, func(f *casework.Fate) {
+		got, ok := view.Get(uint32(f.Report))
+		if ok && (int(got.Crew) >= len(names.Crews) || names.Crews[got.Crew].Lead != f.Lead || !slices.Equal(names.Crews[got.Crew].Others, f.Others) ||
+			int(got.State) != f.State.Number() || int(got.End) != f.SettledBy.Number() || int64(got.Amber) != f.AmberAt || int64(got.Due) != f.DueAt) {
+			fault("report %d: the cube has %+v of its case, SQL %+v", f.Report, got, *f)
+		}
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if view.Len() != all-nowhere {

@@ -18,7 +18,7 @@ type Cell struct {
 	Candidates []string // codes of grids
 }
 
-// reaches keeps the sets of faces that reaches were turned into.
+// reaches keeps the sets of faces, and of crews, that reaches were turned into.
 type reaches struct {
 	mu    sync.Mutex
 	known map[string]reached
@@ -26,8 +26,8 @@ type reaches struct {
 
 // reached is a set of faces, and what it was made of.
 type reached struct {
-	state *State
-	done  int // so many faces were looked at
+	state *State // nil for crews, which are the same under any
+	done  int    // so many faces were looked at
 	list  []uint32
 	faces *cube.FaceSet
 }
@@ -53,25 +53,33 @@ func (l *Live) FacesIn(area policy.Area) *cube.FaceSet {
 // facesWhere returns the faces for which holds is true, and keeps them under the key. Only what came since is looked at.
 func (l *Live) facesWhere(key string, holds func(*policy.Subject) bool) *cube.FaceSet {
 	names, state := l.Names(), l.State()
-	l.reaches.mu.Lock()
-	defer l.reaches.mu.Unlock()
-	k := l.reaches.known[key]
-	if k.state == state && k.done >= len(names.Cells) {
+	return l.reaches.where(key, state, len(names.Cells), func(i int) bool {
+		s := state.subject(&names.Cells[i])
+		return holds(&s)
+	})
+}
+
+// where returns the numbers below n for which holds is true under a state, of those that were kept under the key and what came since.
+func (r *reaches) where(key string, state *State, n int, holds func(i int) bool) *cube.FaceSet {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k := r.known[key]
+	if k.faces != nil && k.state == state && k.done >= n {
 		return k.faces
 	}
 	if k.state != state { // candidates lie elsewhere under another plan
 		k = reached{state: state}
 	}
-	for ; k.done < len(names.Cells); k.done++ {
-		if s := state.subject(&names.Cells[k.done]); holds(&s) {
+	for ; k.done < n; k.done++ {
+		if holds(k.done) {
 			k.list = append(k.list, uint32(k.done))
 		}
 	}
 	k.faces = cube.FacesOf(k.list...)
-	if l.reaches.known == nil || len(l.reaches.known) >= maxReaches {
-		l.reaches.known = map[string]reached{}
+	if r.known == nil || len(r.known) >= maxReaches {
+		r.known = map[string]reached{}
 	}
-	l.reaches.known[key] = k
+	r.known[key] = k
 	return k.faces
 }
 

@@ -9,6 +9,7 @@ import (
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/assign"
+	"gridgov/internal/casework"
 	"gridgov/internal/cube"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
@@ -86,7 +87,7 @@ func TestReachIsTheSameEverywhere(t *testing.T) {
 func agree(t *testing.T, l *app.Live, name string, reach policy.Reach, all []report.Report) {
 	t.Helper()
 	want, glimpses, drawn := map[report.Num]bool{}, 0, 0
-	area := policy.Reach{City: reach.City, Areas: reach.Areas}
+	byPlace := policy.Reach{City: reach.City, Areas: reach.Areas, Units: reach.Units}
 	for i := range all {
 		s := apptest.Subject(t, l.City, &all[i])
 		sight := reach.Covers(&s)
@@ -96,7 +97,7 @@ func agree(t *testing.T, l *app.Live, name string, reach policy.Reach, all []rep
 		if sight == policy.Glimpse {
 			glimpses++
 		}
-		if all[i].Lon != nil && area.Covers(&s) != policy.Hidden {
+		if all[i].Lon != nil && byPlace.Covers(&s) != policy.Hidden {
 			drawn++
 		}
 	}
@@ -125,15 +126,72 @@ func agree(t *testing.T, l *app.Live, name string, reach policy.Reach, all []rep
 			t.Errorf("%s: report %d (%+v) is listed: %v, covered: %v", name, n, all[i].Placement, got[n], want[n])
 		}
 	}
-	faces := l.Faces(&reach)
-	if n := int(l.View().Count(cube.Filter{Faces: faces}, nil)); n != drawn {
+	cut := l.Cut(cube.Filter{}, &reach)
+	if n := int(l.View().Count(cut, nil)); n != drawn {
 		t.Errorf("%s: the cube counts %d, %d are covered", name, n, drawn)
 	}
 	heat := 0
-	for _, c := range l.View().Heat(0, 0, 0, cube.Filter{Faces: faces}, nil) {
+	for _, c := range l.View().Heat(0, 0, 0, cut, nil) {
 		heat += int(c.Count)
 	}
 	if heat != drawn {
 		t.Errorf("%s: the heat shows %d, %d are covered", name, heat, drawn)
+	}
+	filters(t, l, name, reach, all)
+}
+
+// filters holds what is asked of cases, in the list and in the cube, against each report: none of them shows what the reach cuts.
+func filters(t *testing.T, l *app.Live, name string, reach policy.Reach, all []report.Report) {
+	t.Helper()
+	byPlace := policy.Reach{City: reach.City, Areas: reach.Areas, Units: reach.Units}
+	fates := map[report.Num]casework.Fate{}
+	if err := l.Cases.Fates(t.Context(), 0, 1<<32-1, func(f *casework.Fate) { fates[f.Report] = *f }); err != nil {
+		t.Fatal(err)
+	}
+	at := apptest.Now
+	lead := fates[all[len(all)/2].Num].Lead
+	for what, ask := range map[string]struct {
+		fate   report.Fate
+		filter cube.Filter
+		holds  func(f *casework.Fate) bool
+	}{
+		"reported": {report.Fate{States: []string{string(casework.Reported)}}, cube.Filter{States: 1 << casework.Reported.Number()},
+			func(f *casework.Fate) bool { return f.State == casework.Reported }},
+		"closed": {report.Fate{States: []string{string(casework.Closed)}}, cube.Filter{States: 1 << casework.Closed.Number()},
+			func(f *casework.Fate) bool { return f.State == casework.Closed }},
+		"settled by nobody": {report.Fate{Ends: []string{"none"}}, cube.Filter{Ends: 1}, func(f *casework.Fate) bool { return f.SettledBy == "" }},
+		"led":               {report.Fate{Teams: []policy.UnitID{lead}}, cube.Filter{Crews: l.LedBy([]policy.UnitID{lead})}, func(f *casework.Fate) bool { return f.Lead == lead }},
+		"overdue": {report.Fate{Colours: []string{"red"}, At: at}, cube.Filter{Clocks: cube.Red, Now: uint32(at.Unix())},
+			func(f *casework.Fate) bool { return f.DueAt != 0 && f.DueAt < at.Unix() }},
+	} {
+		listed, drawn := map[report.Num]bool{}, 0
+		for i := range all {
+			s, f := apptest.Subject(t, l.City, &all[i]), fates[all[i].Num]
+			if !ask.holds(&f) {
+				continue
+			}
+			if reach.Covers(&s) != policy.Hidden {
+				listed[all[i].Num] = true
+			}
+			if all[i].Lon != nil && byPlace.Covers(&s) != policy.Hidden {
+				drawn++
+			}
+		}
+		page, err := l.List(t.Context(), report.Query{Limit: 1000, Fate: ask.fate}, ask.filter, &reach)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page.Reports {
+			if !listed[r.Num] {
+				t.Errorf("%s, %s: report %d is listed", name, what, r.Num)
+			}
+			delete(listed, r.Num)
+		}
+		if len(listed) > 0 {
+			t.Errorf("%s, %s: %v are not listed", name, what, listed)
+		}
+		if n := int(l.View().Count(l.Cut(ask.filter, &reach), nil)); n != drawn {
+			t.Errorf("%s, %s: the cube counts %d, want %d", name, what, n, drawn)
+		}
 	}
 }

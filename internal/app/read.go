@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -109,16 +110,19 @@ func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter, reach *p
 	var page report.Page
 	var err error
 	if len(reach.Areas) > 0 {
-		cut := q
+		cut, lies := q, f
 		cut.Within = l.State().within(reach)
-		f.Faces = f.Faces.And(l.Faces(reach))
-		if page, err = l.list(ctx, cut, f); err != nil {
+		lies.Faces = f.Faces.And(l.Faces(reach))
+		if page, err = l.list(ctx, cut, lies); err != nil {
 			return page, err
 		}
 	}
 	if reach.Own {
 		own := q
 		own.FiledBy = &reach.Me
+		if q.Search != nil {
+			own.Search = &report.Search{Query: q.Search.Query, Own: true}
+		}
 		more, err := l.Reports.List(ctx, own)
 		if err != nil {
 			return page, err
@@ -126,9 +130,9 @@ func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter, reach *p
 		page = page.Merge(more, q.Limit)
 	}
 	if len(reach.Units) > 0 { // wherever it lies
-		led := q
-		led.Units = reach.Units
-		more, err := l.Reports.List(ctx, led)
+		led, leads := q, f
+		led.Units, leads.Crews = reach.Units, f.Crews.And(l.OfUnits(reach.Units))
+		more, err := l.list(ctx, led, leads)
 		if err != nil {
 			return page, err
 		}
@@ -138,23 +142,15 @@ func (l *Live) List(ctx context.Context, q report.Query, f cube.Filter, reach *p
 }
 
 func (l *Live) list(ctx context.Context, q report.Query, f cube.Filter) (report.Page, error) {
-	whole := q.Bound == nil && q.Within == nil && len(q.Areas()) == 0
+	if q.Search != nil {
+		return l.search(ctx, q, f)
+	}
+	whole := q.Bound == nil && q.Within == nil && len(q.Areas()) == 0 && q.Units == nil && !q.Fate.Any()
 	if whole || q.Nums != nil || q.IDs != nil || len(q.Methods) > 0 || !l.upToDate(ctx) {
 		return l.Reports.List(ctx, q)
 	}
-	var within *orb.Bound
-	if q.Bound != nil { // the cube rounds to cells of about a centimetre
-		within = &orb.Bound{Min: orb.Point{q.Bound.Min[0] - cellDeg, q.Bound.Min[1] - cellDeg}, Max: orb.Point{q.Bound.Max[0] + cellDeg, q.Bound.Max[1] + cellDeg}}
-	}
-	if at, ok := q.Before(); ok {
-		if end := at.Unix() + 1; f.To == 0 || end < int64(f.To) {
-			f.To = uint32(max(end, 1))
-		}
-	}
 	view := l.View()
-	for _, area := range q.Areas() {
-		f.Faces = f.Faces.And(l.FacesIn(policy.Area{Level: policy.Level(area.Role), Code: area.Code}))
-	}
+	f, within := l.narrowed(&q, f)
 	if view.Count(f, within) > sparse {
 		return l.Reports.List(ctx, q)
 	}
@@ -162,6 +158,7 @@ func (l *Live) list(ctx context.Context, q report.Query, f cube.Filter) (report.
 	// not known, so a page that comes out short is read again without the cube's help.
 	nums := view.Newest(f, within, q.Limit+1)
 	narrow := q
+	narrow.OrNowhere = orNowhere(&q)
 	narrow.Nums = make([]report.Num, len(nums))
 	for i, n := range nums {
 		narrow.Nums[i] = report.Num(n)
@@ -171,6 +168,62 @@ func (l *Live) list(ctx context.Context, q report.Query, f cube.Filter) (report.
 		return l.Reports.List(ctx, q)
 	}
 	return page, err
+}
+
+// narrowed is the cube's filter with all of a query's that the cube knows.
+func (l *Live) narrowed(q *report.Query, f cube.Filter) (cube.Filter, *orb.Bound) {
+	var within *orb.Bound
+	if q.Bound != nil { // the cube rounds to cells of about a centimetre
+		within = &orb.Bound{Min: orb.Point{q.Bound.Min[0] - cellDeg, q.Bound.Min[1] - cellDeg}, Max: orb.Point{q.Bound.Max[0] + cellDeg, q.Bound.Max[1] + cellDeg}}
+	}
+	if at, ok := q.Before(); ok {
+		if end := at.Unix() + 1; f.To == 0 || end < int64(f.To) {
+			f.To = uint32(max(end, 1))
+		}
+	}
+	for _, area := range q.Areas() {
+		f.Faces = f.Faces.And(l.FacesIn(policy.Area{Level: policy.Level(area.Role), Code: area.Code}))
+	}
+	return f, within
+}
+
+// orNowhere tells that reports without a point, which the cube does not hold, may be on a page.
+func orNowhere(q *report.Query) bool {
+	return q.Bound == nil && q.Within == nil && len(q.Areas()) == 0
+}
+
+// lookThrough is how many of the newest reports are looked through for words, one after the other, before the index of words is asked:
+// what a page has fifty of in these is too frequent for the index to sort, and what it has not is rare enough.
+const lookThrough = 4000
+
+// search reads a page by words.
+func (l *Live) search(ctx context.Context, q report.Query, f cube.Filter) (report.Page, error) {
+	if q.Nums != nil || q.IDs != nil || len(q.Methods) > 0 || !l.upToDate(ctx) {
+		return l.Reports.List(ctx, q)
+	}
+	most := cmp.Or(l.LookThrough, lookThrough)
+	f, within := l.narrowed(&q, f)
+	newest := l.View().Newest(f, within, most)
+	near := q
+	near.OrNowhere, near.Nums = orNowhere(&q), make([]report.Num, len(newest))
+	for i, num := range newest {
+		near.Nums[i] = report.Num(num)
+	}
+	for _, n := range []int{most / 8, most} { // a frequent word is found in few
+		if n < 1 || n > len(newest) {
+			continue
+		}
+		first := near
+		first.Nums = near.Nums[:n]
+		first.Search = &report.Search{Query: q.Search.Query, Own: q.Search.Own, Last: first.Nums[n-1]}
+		if page, err := l.Reports.List(ctx, first); err != nil || page.Next != "" {
+			return page, err
+		}
+	}
+	if len(newest) < most { // there are no others
+		return l.Reports.List(ctx, near)
+	}
+	return l.Reports.List(ctx, q)
 }
 
 // behind is how long a list waits for the cube before it does without.

@@ -106,9 +106,9 @@ func (b *Board) Len() int {
 	return len(b.byDue)
 }
 
-// OnBoard tells whether what a query asks for is open, all of it: a board has nothing else.
+// OnBoard tells whether what a query asks for is open, all of it: a board has nothing else, and no words.
 func (q *Query) OnBoard() bool {
-	return !slices.ContainsFunc(q.States, func(s State) bool { return !s.Open() })
+	return q.Search == nil && !slices.ContainsFunc(q.States, func(s State) bool { return !s.Open() })
 }
 
 // List is a page of what a query selects, in its order. lies tells of an entry whether the reader's territory has it; it is not

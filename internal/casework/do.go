@@ -482,6 +482,13 @@ func (d *deed) keepAct(ctx context.Context, act Act, was, now *Case, person uuid
 	if err != nil {
 		return fmt.Errorf("keep what was done with case %s: %w", now.Ref, err)
 	}
+	item := ""
+	if now.Item != was.Item {
+		item = now.Item
+	}
+	if err := report.AddWords(ctx, d.tx, now.Report, reason, item); err != nil {
+		return err
+	}
 	d.step.Records = append(d.step.Records, audit.Record{Act: "case." + string(act), Subject: now.Ref.subject(), Before: stateOf(was), After: stateOf(now)})
 	return nil
 }
@@ -538,6 +545,11 @@ func (d *deed) openParts(ctx context.Context) error {
 		}
 		if err := d.insert(ctx, c, terms); err != nil {
 			return err
+		}
+		if part.Item != d.was.Item {
+			if err := report.AddWords(ctx, d.tx, part.Report, "", part.Item); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

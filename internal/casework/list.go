@@ -50,7 +50,8 @@ type Query struct {
 	Within *report.Within // nil: nowhere
 	Filer  uuid.UUID
 	Led    []policy.UnitID
-	After  string // the cursor of the page before
+	Search *report.Search // nil: whatever its words are
+	After  string         // the cursor of the page before
 	Limit  int
 }
 
@@ -85,18 +86,22 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		return Page{}, fault.Invalid("sort", "open_only", "cases that have ended come by their number: leave sort and order out, or ask for open ones")
 	}
 	where, args := q.where()
-	var from place
+	var begin place
+	from := queue
+	if q.Search != nil {
+		from = searched
+	}
 	if q.After != "" {
 		var err error
-		if from, err = parsePlace(q.After); err != nil {
+		if begin, err = parsePlace(q.After); err != nil {
 			return Page{}, err
 		}
 	}
-	args["limit"], args["due"], args["num"], args["part"] = q.Limit+1, orNull(from.due), from.Report, from.Part
+	args["limit"], args["due"], args["num"], args["part"] = q.Limit+1, orNull(begin.due), begin.Report, begin.Part
 	page := Page{Total: -1}
 	var err error
-	if q.After == "" || !from.due.IsZero() { // by the index of what is due
-		sql := `SELECT ` + rowColumns + queue + where + ` AND c.due_at IS NOT NULL`
+	if q.After == "" || !begin.due.IsZero() { // by the index of what is due
+		sql := `SELECT ` + rowColumns + from + where + ` AND c.due_at IS NOT NULL`
 		if q.After != "" {
 			sql += ` AND (c.due_at, c.report_num, c.part) > (@due, @num, @part)`
 		}
@@ -106,8 +111,8 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		args["num"], args["part"] = 0, 0
 	}
 	if args["limit"] = q.Limit + 1 - len(page.Rows); len(page.Rows) <= q.Limit && q.DueBefore.IsZero() && q.DueFrom.IsZero() {
-		sql := `SELECT ` + rowColumns + queue + where + ` AND c.due_at IS NULL`
-		if q.After != "" && from.due.IsZero() {
+		sql := `SELECT ` + rowColumns + from + where + ` AND c.due_at IS NULL`
+		if q.After != "" && begin.due.IsZero() {
 			sql += ` AND (c.report_num, c.part) > (@num, @part)`
 		}
 		more, err := s.rows(ctx, sql+` ORDER BY c.report_num, c.part LIMIT @limit`, args)
@@ -125,6 +130,8 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 }
 
 const queue = ` FROM cases c JOIN report r ON r.num = c.report_num JOIN placement p ON p.report_num = c.report_num WHERE `
+
+const searched = ` FROM report_words w JOIN cases c ON c.report_num = w.report_num JOIN report r ON r.num = c.report_num JOIN placement p ON p.report_num = c.report_num WHERE `
 
 // where builds the conditions from constants; values go in as parameters only.
 func (q *Query) where() (string, pgx.NamedArgs) {
@@ -164,12 +171,23 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 		add(`(c.handler = @mine OR c.unit_id = ANY (@my_units) OR c.supporting && @my_units::bigint[])`, "mine", m.Person)
 		args["my_units"] = units(m.Units)
 	}
-	if !q.Whole {
-		seen := `r.filed_by = @filer OR EXISTS (SELECT FROM cases o WHERE o.report_num = c.report_num AND (o.unit_id = ANY (@led) OR o.supporting && @led::bigint[]))`
-		if q.Within != nil {
-			seen += ` OR ` + q.Within.Condition(args)
+	told, led, within := `r.filed_by = @filer`,
+		`EXISTS (SELECT FROM cases o WHERE o.report_num = c.report_num AND (o.unit_id = ANY (@led) OR o.supporting && @led::bigint[]))`, `false`
+	if q.Within != nil {
+		within = q.Within.Condition(args)
+	}
+	if s := q.Search; s != nil {
+		add(`w.words @@ @words::text::tsquery`, "words", s.InAll())
+		if !q.Whole { // who told it does not read what those who work with it write, and of what only may lie there codes are told
+			told = `(` + told + ` AND w.words @@ @told::text::tsquery)`
+			args["told"], args["codes"] = s.InTold(), s.InCodes()
+			if q.Within != nil {
+				within = `(` + within + ` AND (` + q.Within.Whole() + ` OR w.words @@ @codes::text::tsquery))`
+			}
 		}
-		add(`(`+seen+`)`, "filer", orNull(q.Filer))
+	}
+	if !q.Whole {
+		add(`(`+told+` OR `+led+` OR `+within+`)`, "filer", orNull(q.Filer))
 		args["led"] = units(q.Led)
 	}
 	return where, args

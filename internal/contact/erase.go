@@ -73,6 +73,7 @@ func (s *Service) Erase(ctx context.Context, id uuid.UUID, opt EraseOptions) (Er
 			b.Queue(`
 				UPDATE report SET title = NULL, text = NULL, address = CASE WHEN lon IS NULL THEN '' END, content = ''
 				WHERE num = ANY ($1)`, nums)
+			b.Queue(`UPDATE report_words SET words = ts_filter(words, '{b,d}') WHERE report_num = ANY ($1)`, nums)
 			b.Queue(`UPDATE position_set SET reason = NULL WHERE report_num = ANY ($1) AND reason IS NOT NULL`, nums)
 		}
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {

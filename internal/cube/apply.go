@@ -3,7 +3,7 @@ package cube
 // Fields says which parts of a report a change sets.
 type Fields uint8
 
-// The parts; FieldPosition is Lon and Lat.
+// The parts; FieldPosition is Lon and Lat, FieldCase is State, End, Crew, Amber and Due.
 const (
 	FieldPosition Fields = 1 << iota
 	FieldAt
@@ -11,8 +11,9 @@ const (
 	FieldKind
 	FieldSource
 	FieldFace
+	FieldCase
 
-	AllFields = FieldPosition | FieldAt | FieldItem | FieldKind | FieldSource | FieldFace
+	AllFields = FieldPosition | FieldAt | FieldItem | FieldKind | FieldSource | FieldFace | FieldCase
 )
 
 // Change is one change of one report, named by Row.Num. With AllFields the report is inserted or replaced; with fewer
@@ -45,13 +46,15 @@ func (c *Cube) Apply(changes []Change) (missed int) {
 	c.write.Lock()
 	defer c.write.Unlock()
 	old := c.state.Load()
-	batch, missed := old.difference(changes)
-	if batch.len() == 0 {
+	batch, times, missed := old.difference(changes)
+	if batch.len() == 0 && times == old.clocks {
 		return missed
 	}
-	next := &state{base: old.base, frozen: old.frozen}
+	next := &state{base: old.base, clocks: times, frozen: old.frozen}
 	next.deltas = append(next.deltas, old.deltas...)
-	next.push(batch)
+	if batch.len() > 0 {
+		next.push(batch)
+	}
 	if next.frozen == 0 && next.pending() > 4*mergeAt(next.base.len()) {
 		next = next.folded()
 	}
@@ -84,11 +87,12 @@ func (s *state) pending() int {
 // copies of the base are rare.
 func mergeAt(base int) int { return max(midRows, base/32) }
 
-// difference turns changes into rows added and rows taken away.
-func (s *state) difference(changes []Change) (d delta, missed int) {
+// difference turns changes into rows added and rows taken away, and the clocks as they are then.
+func (s *state) difference(changes []Change) (d delta, times *clocks, missed int) {
 	type pair struct {
 		was, is  record
 		had, has bool
+		clock    clock
 	}
 	touched := make(map[uint32]int, len(changes))
 	pairs := make([]pair, 0, len(changes))
@@ -98,7 +102,7 @@ func (s *state) difference(changes []Change) (d delta, missed int) {
 			i = len(pairs)
 			touched[ch.Row.Num] = i
 			r, ok := s.lookup(ch.Row.Num)
-			pairs = append(pairs, pair{r, r, ok, ok})
+			pairs = append(pairs, pair{r, r, ok, ok, s.clocks.at(ch.Row.Num)})
 		}
 		p := &pairs[i]
 		switch {
@@ -111,8 +115,18 @@ func (s *state) difference(changes []Change) (d delta, missed int) {
 		default:
 			missed++
 		}
+		if ch.Set&FieldCase != 0 {
+			p.clock = clock{ch.Row.Amber, ch.Row.Due}
+		}
 	}
+	edit := s.clocks.edit()
 	var plus, minus builder
+	for num, i := range touched {
+		if !pairs[i].has {
+			pairs[i].clock = clock{}
+		}
+		edit.set(num, pairs[i].clock)
+	}
 	for _, p := range pairs {
 		if p.had == p.has && (!p.had || p.was == p.is) {
 			continue
@@ -124,7 +138,7 @@ func (s *state) difference(changes []Change) (d delta, missed int) {
 			plus.put(p.is)
 		}
 	}
-	return delta{plus.segment(), minus.segment()}, missed
+	return delta{plus.segment(), minus.segment()}, edit.clocks, missed
 }
 
 // set returns the record with the change's fields, and false if it loses its position.
@@ -149,6 +163,9 @@ func (r record) set(ch Change) (record, bool) {
 	}
 	if ch.Set&FieldFace != 0 {
 		r.face = n.face
+	}
+	if ch.Set&FieldCase != 0 {
+		r.lot = n.lot
 	}
 	return r, placed
 }

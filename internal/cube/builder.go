@@ -15,6 +15,7 @@ func (b *builder) put(r record) {
 	c.at = append(c.at, r.at)
 	c.num = append(c.num, r.num)
 	c.face = append(c.face, r.face)
+	c.lot = append(c.lot, r.lot)
 	c.attr = append(c.attr, r.attr)
 	c.item = append(c.item, r.item)
 }
@@ -40,7 +41,7 @@ func (b *builder) segment() *segment {
 	}
 	s.flat.columns = columns{
 		code: pick(src.code, ranks), at: pick(src.at, ranks), num: pick(src.num, ranks),
-		face: pick(src.face, ranks), attr: pick(src.attr, ranks), item: pick(src.item, ranks),
+		face: pick(src.face, ranks), lot: pick(src.lot, ranks), attr: pick(src.attr, ranks), item: pick(src.item, ranks),
 	}
 	b.rows = columns{}
 	f := &s.flat
@@ -53,7 +54,7 @@ func (b *builder) segment() *segment {
 	_, places := radixSort(keys, ranks)
 	s.split.columns = columns{
 		code: pick(f.code, places), at: pick(f.at, places), num: pick(f.num, places),
-		face: pick(f.face, places), attr: pick(f.attr, places),
+		face: pick(f.face, places), lot: pick(f.lot, places), attr: pick(f.attr, places),
 	}
 	s.split.regroup(func(i int) uint32 { return itemKey(f.item[places[i]], f.at[places[i]]) })
 	return s

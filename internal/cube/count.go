@@ -18,7 +18,7 @@ func (v View) Count(f Filter, within *orb.Bound) uint64 {
 func (v View) Span(f Filter) (first, last uint32, any bool) {
 	s := v.scratch.Get().(*scratch)
 	defer v.scratch.Put(s)
-	m := f.compile()
+	m := v.compile(f)
 	s.spans = append(s.spans[:0], tileSpan(0, 0, 0))
 	s.dead = v.casualties(&m, s.spans, s.dead)
 	first = math.MaxUint32
@@ -90,11 +90,33 @@ func (v View) CountByItem(f Filter, within *orb.Bound, counts []uint64) (others 
 	return others
 }
 
+// CountByFate counts the reports that match by the state of their case and by how it ended.
+func (v View) CountByFate(f Filter, within *orb.Bound) (states [MaxStates]uint64, ends [MaxEnds]uint64) {
+	v.each(f, within, func(r *run, i int, sign uint64) {
+		states[stateOf(r.lot[i])] += sign
+		ends[endOf(r.lot[i])] += sign
+	})
+	return states, ends
+}
+
+// CountByCrew adds to counts[crew] the reports that match, and returns the number of those whose crew has no place in counts
+// (CrewNone among them).
+func (v View) CountByCrew(f Filter, within *orb.Bound, counts []uint64) (others uint64) {
+	v.each(f, within, func(r *run, i int, sign uint64) {
+		if crew := crewOf(r.lot[i]); uint64(crew) < uint64(len(counts)) {
+			counts[crew] += sign
+		} else {
+			others += sign
+		}
+	})
+	return others
+}
+
 // each calls visit for every row that matches; sign is 1, or 2⁶⁴-1 (that is -1) for a row taken away.
 func (v View) each(f Filter, within *orb.Bound, visit func(r *run, i int, sign uint64)) {
 	s := v.scratch.Get().(*scratch)
 	defer v.scratch.Put(s)
-	m := f.compile()
+	m := v.compile(f)
 	var box cellBox
 	s.spans = append(s.spans[:0], tileSpan(0, 0, 0))
 	if within != nil {

@@ -6,6 +6,9 @@
 // the sum over all of them with their signs, so that nothing in the large base is ever touched. [Cube.Merge] folds the
 // deltas into a new base while readers and writers go on.
 //
+// What has become of a report (state, end, the crew of units at work on it) is one more column. When its clocks turn lies
+// beside, by number, as few filters ask for it and a layout by place gains nothing from it.
+//
 // The cube knows no SQL, no HTTP and no clock. One goroutine or many may call [Cube.Apply]; any number may read through
 // [Cube.View], which never blocks and never changes under the reader.
 package cube
@@ -25,7 +28,15 @@ const (
 	MaxSources = 8
 )
 
-// Row is one report as the cube keeps it, 22 bytes a layout.
+// Limits of what is kept of a report's case, whose three parts share one number of 32 bits.
+const (
+	MaxStates = 32
+	MaxEnds   = 4
+	// CrewNone is the crew of a report whose case is not opened yet; those that are numbered from here on are taken for it.
+	CrewNone = 1<<25 - 1
+)
+
+// Row is one report as the cube keeps it, 26 bytes a layout, and 8 bytes once for the times of its case.
 //
 // Lon and lat are degrees; they are kept as 32 bits an axis of the web-mercator square (about 1 cm at the equator). A
 // latitude beyond ±85.0511° is counted in the outermost row, a longitude beyond ±180° in the outermost column. A row
@@ -38,6 +49,11 @@ type Row struct {
 	Kind     uint8 // below MaxKinds
 	Source   uint8 // below MaxSources
 	Face     uint32
+
+	// What has become of it. State 0 and End 0 stand for none, Crew names the units that are at work on it.
+	State, End uint8 // below MaxStates and MaxEnds
+	Crew       uint32
+	Amber, Due uint32 // when its clocks turn amber and fall due, seconds since 1970; 0: never
 }
 
 // Cube is the set of reports and its changes. Make one with [Load].
@@ -51,6 +67,7 @@ type Cube struct {
 // state is what a reader sees: never changed once published.
 type state struct {
 	base   *segment
+	clocks *clocks
 	deltas []delta // older first; each one's minus refers to rows of the base or of older deltas
 	frozen int     // so many of deltas belong to a merge under way and are not extended any more
 }
@@ -58,11 +75,13 @@ type state struct {
 // Load builds a cube from rows in any order. Of rows with the same number the last one counts.
 func Load(rows iter.Seq[Row]) *Cube {
 	var b builder
+	edit := (&clocks{}).edit()
 	for r := range rows {
 		b.add(r)
+		edit.set(r.Num, clock{r.Amber, r.Due})
 	}
 	c := &Cube{scratch: &sync.Pool{New: func() any { return new(scratch) }}}
-	c.state.Store(&state{base: b.segment()})
+	c.state.Store(&state{base: b.segment(), clocks: edit.clocks})
 	return c
 }
 
@@ -86,7 +105,7 @@ func (v View) Len() int {
 
 // Bytes returns the memory of the columns and indexes, without what a merge under way needs in passing.
 func (v View) Bytes() int {
-	n := v.s.base.bytes()
+	n := v.s.base.bytes() + v.s.clocks.bytes()
 	for _, d := range v.s.deltas {
 		n += d.plus.bytes() + d.minus.bytes()
 	}
@@ -105,5 +124,9 @@ func (v View) Pending() int {
 // Get returns the report of the number as the cube holds it: its position is the middle of its 32-bit cell.
 func (v View) Get(num uint32) (Row, bool) {
 	r, ok := v.s.lookup(num)
-	return r.row(), ok
+	row := r.row()
+	if ok {
+		row.Amber, row.Due = v.Clock(num)
+	}
+	return row, ok
 }

@@ -10,6 +10,15 @@ type Filter struct {
 	From    uint32   // seconds since 1970; reports with From <= At count
 	To      uint32   // reports with At < To count; 0: no end
 	Faces   *FaceSet // any of these faces; nil: all
+
+	States uint32   // bit s: state s of the case; 0: all
+	Ends   uint8    // bit e: end e; 0: all
+	Crews  *FaceSet // any of these crews; nil: all
+	Clocks Clocks   // bit c: clock c at the moment Now; 0: all
+	Now    uint32   // seconds since 1970
+	// Within cuts to what somebody may see: a report counts whose face is in Within, or whose crew is in Also. Without Also
+	// it is a set of faces like any other; nil: all.
+	Within, Also *FaceSet
 }
 
 // matcher is a filter made ready for scans.
@@ -22,11 +31,14 @@ type matcher struct {
 	faces *FaceSet // nil: all
 	first uint32   // the stretches of time that the window meets, first to last
 	last  uint32
-	plain bool // only the time window is to be checked
-	cut   bool // only the time window and faces, FaceNone not among them, are to be checked
+	plain bool     // only the time window is to be checked
+	cut   bool     // only the time window and faces, FaceNone not among them, are to be checked
+	deep  *fateful // nil: nothing of the case is to be checked
 }
 
-func (f Filter) compile() matcher {
+func (v View) compile(f Filter) matcher { return f.compile(v.s.clocks) }
+
+func (f Filter) compile(times *clocks) matcher {
 	m := matcher{from: f.From, width: 1<<32 - uint64(f.From)}
 	if f.To != 0 {
 		m.width = uint64(max(f.To, f.From) - f.From)
@@ -50,8 +62,12 @@ func (f Filter) compile() matcher {
 		}
 	}
 	m.faces = f.Faces
-	m.plain = m.attrs == ^uint64(0) && m.faces == nil
-	m.cut = m.attrs == ^uint64(0) && m.faces != nil && !m.faces.none
+	if f.Also == nil || f.Also.Empty() {
+		m.faces, f.Within, f.Also = m.faces.And(f.Within), nil, nil
+	}
+	m.deep = f.fateful(times)
+	m.plain = m.attrs == ^uint64(0) && m.faces == nil && m.deep == nil
+	m.cut = m.attrs == ^uint64(0) && m.faces != nil && !m.faces.none && m.deep == nil
 	return m
 }
 

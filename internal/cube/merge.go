@@ -21,7 +21,7 @@ func (c *Cube) Merge() {
 		return
 	}
 	part := &state{base: old.base, deltas: old.deltas}
-	c.state.Store(&state{base: old.base, deltas: old.deltas, frozen: len(old.deltas)})
+	c.state.Store(&state{base: old.base, clocks: old.clocks, deltas: old.deltas, frozen: len(old.deltas)})
 	c.write.Unlock()
 
 	merged := part.folded()
@@ -29,7 +29,7 @@ func (c *Cube) Merge() {
 	c.write.Lock()
 	now := c.state.Load()
 	later := append([]delta(nil), now.deltas[now.frozen:]...)
-	c.state.Store(&state{base: merged.base, deltas: later})
+	c.state.Store(&state{base: merged.base, clocks: now.clocks, deltas: later})
 	c.write.Unlock()
 }
 
@@ -42,7 +42,7 @@ func (s *state) folded() *state {
 	for _, upper := range s.deltas[1:] {
 		d = d.with(upper)
 	}
-	return &state{base: s.base.splice(d.minus, d.plus)}
+	return &state{base: s.base.splice(d.minus, d.plus), clocks: s.clocks}
 }
 
 // stretch is a range of rows to copy, from the old columns or from the added ones.
@@ -147,6 +147,7 @@ func (p *planner) columns(old, add *columns, n int) columns {
 		at:   copyStretches(p.stretches, old.at, add.at, n),
 		num:  copyStretches(p.stretches, old.num, add.num, n),
 		face: copyStretches(p.stretches, old.face, add.face, n),
+		lot:  copyStretches(p.stretches, old.lot, add.lot, n),
 		attr: copyStretches(p.stretches, old.attr, add.attr, n),
 	}
 	if old.item != nil {

@@ -54,6 +54,9 @@ func (m model) apply(ch Change) {
 	if ch.Set&FieldFace != 0 {
 		old.Face = ch.Row.Face
 	}
+	if ch.Set&FieldCase != 0 {
+		old.State, old.End, old.Crew, old.Amber, old.Due = ch.Row.State, ch.Row.End, ch.Row.Crew, ch.Row.Amber, ch.Row.Due
+	}
 	if math.IsNaN(old.Lon) || math.IsNaN(old.Lat) || math.IsInf(old.Lon, 0) || math.IsInf(old.Lat, 0) {
 		delete(m, ch.Row.Num)
 		return
@@ -66,7 +69,24 @@ func (f Filter) naive(r Row) bool {
 		(f.Kinds == 0 || f.Kinds&(1<<r.Kind) != 0) &&
 		(f.Sources == 0 || f.Sources&(1<<r.Source) != 0) &&
 		r.At >= f.From && (f.To == 0 || r.At < f.To) &&
-		f.Faces.Has(r.Face)
+		f.Faces.Has(r.Face) &&
+		(f.States == 0 || f.States&(1<<r.State) != 0) &&
+		(f.Ends == 0 || f.Ends&(1<<r.End) != 0) &&
+		(f.Crews == nil || r.Crew != CrewNone && f.Crews.Has(r.Crew)) &&
+		(f.Within.Has(r.Face) || f.Also != nil && r.Crew != CrewNone && f.Also.Has(r.Crew)) &&
+		(f.Clocks == 0 || f.Clocks&naiveColour(r, f.Now) != 0)
+}
+
+func naiveColour(r Row, now uint32) Clocks {
+	switch {
+	case r.Due > 0 && now > r.Due:
+		return Red
+	case r.Due > 0 && r.Amber > 0 && now >= r.Amber:
+		return Amber
+	case r.Due > 0:
+		return Green
+	}
+	return Stopped
 }
 
 // slippy is the tile of a position by the textbook formula.
@@ -121,11 +141,15 @@ func row() *rapid.Generator[Row] {
 	return rapid.Custom(func(t *rapid.T) Row {
 		p := position().Draw(t, "position")
 		return Row{
-			Num: uint32(rapid.IntRange(0, 60).Draw(t, "num")), Lon: p[0], Lat: p[1],
+			Num: uint32(rapid.IntRange(0, 60).Draw(t, "num")) * 37_501, Lon: p[0], Lat: p[1],
 			At:   rapid.SampledFrom([]uint32{0, 1, 99, 100, 101, 500, math.MaxUint32 - 1, math.MaxUint32}).Draw(t, "at"),
 			Item: rapid.SampledFrom([]uint16{0, 1, 2, 3, 700, 65535}).Draw(t, "item"),
 			Kind: uint8(rapid.IntRange(0, 7).Draw(t, "kind")), Source: uint8(rapid.IntRange(0, 7).Draw(t, "source")),
-			Face: rapid.SampledFrom([]uint32{0, 1, 2, 63, 64, 130, FaceNone}).Draw(t, "face"),
+			Face:  rapid.SampledFrom([]uint32{0, 1, 2, 63, 64, 130, FaceNone}).Draw(t, "face"),
+			State: uint8(rapid.IntRange(0, 31).Draw(t, "state")), End: uint8(rapid.IntRange(0, 3).Draw(t, "end")),
+			Crew:  rapid.SampledFrom([]uint32{0, 1, 65, CrewNone}).Draw(t, "crew"),
+			Amber: rapid.SampledFrom([]uint32{0, 1, 50, math.MaxUint32}).Draw(t, "amber"),
+			Due:   rapid.SampledFrom([]uint32{0, 2, 60, math.MaxUint32}).Draw(t, "due"),
 		}
 	})
 }
@@ -142,6 +166,24 @@ func filter() *rapid.Generator[Filter] {
 		}
 		if rapid.IntRange(0, 3).Draw(t, "by face") == 0 {
 			f.Faces = FacesOf(rapid.SliceOfN(rapid.SampledFrom([]uint32{0, 2, 64, 130, 131, 1 << 30, FaceNone}), 0, 3).Draw(t, "faces")...)
+		}
+		crews := func(name string) *FaceSet {
+			return FacesOf(rapid.SliceOfN(rapid.SampledFrom([]uint32{0, 1, 65, 66, CrewNone, FaceNone}), 0, 3).Draw(t, name)...)
+		}
+		if rapid.IntRange(0, 3).Draw(t, "by case") == 0 {
+			f.States, f.Ends = rapid.Uint32().Draw(t, "states"), uint8(rapid.IntRange(0, 15).Draw(t, "ends"))
+		}
+		if rapid.IntRange(0, 3).Draw(t, "by crew") == 0 {
+			f.Crews = crews("crews")
+		}
+		if rapid.IntRange(0, 3).Draw(t, "by clock") == 0 {
+			f.Clocks, f.Now = Clocks(rapid.IntRange(0, 15).Draw(t, "clocks")), rapid.SampledFrom([]uint32{0, 1, 2, 49, 50, 60, math.MaxUint32}).Draw(t, "now")
+		}
+		if rapid.IntRange(0, 3).Draw(t, "cut") == 0 {
+			f.Within = FacesOf(rapid.SliceOfN(rapid.SampledFrom([]uint32{0, 2, 64, FaceNone}), 0, 2).Draw(t, "within")...)
+			if rapid.Bool().Draw(t, "and crews") {
+				f.Also = crews("also")
+			}
 		}
 		return f
 	})
@@ -183,7 +225,7 @@ func TestCubeEqualsModel(t *testing.T) {
 			"tier":  func(*rapid.T) { c.settle() },
 			"freeze": func(t *rapid.T) { // a merge during which other changes come
 				old := c.state.Load()
-				c.state.Store(&state{base: old.base, deltas: old.deltas, frozen: len(old.deltas)})
+				c.state.Store(&state{base: old.base, clocks: old.clocks, deltas: old.deltas, frozen: len(old.deltas)})
 			},
 		})
 	})
@@ -192,7 +234,7 @@ func TestCubeEqualsModel(t *testing.T) {
 // settle closes the topmost delta, as its growing beyond smallRows would.
 func (c *Cube) settle() {
 	old := c.state.Load()
-	c.state.Store(&state{base: old.base, deltas: append(slices.Clone(old.deltas), delta{&segment{}, &segment{}}), frozen: old.frozen})
+	c.state.Store(&state{base: old.base, clocks: old.clocks, deltas: append(slices.Clone(old.deltas), delta{&segment{}, &segment{}}), frozen: old.frozen})
 }
 
 // withoutLost leaves out rows without a position: a cube that is loaded takes no notice of them, even of a known number.
@@ -226,10 +268,11 @@ func equal(t *rapid.T, c *Cube, twin model) {
 	equalPoints(t, v, twin, z, x, y, f)
 	equalCounts(t, v, twin, f)
 
-	num := uint32(rapid.IntRange(0, 60).Draw(t, "get"))
+	num := uint32(rapid.IntRange(0, 60).Draw(t, "get")) * 37_501
 	got, ok := v.Get(num)
 	has, known := twin[num]
-	if ok != known || ok && (got.Item != has.Item || got.Kind != has.Kind || got.Source != has.Source || got.At != has.At || got.Face != has.Face) {
+	if ok != known || ok && (got.Item != has.Item || got.Kind != has.Kind || got.Source != has.Source || got.At != has.At || got.Face != has.Face ||
+		got.State != has.State || got.End != has.End || got.Crew != has.Crew || got.Amber != has.Amber || got.Due != has.Due) {
 		t.Fatalf("report %d is %+v %v, want %+v %v", num, got, ok, has, known)
 	}
 }
@@ -255,7 +298,7 @@ func equalPoints(t *rapid.T, v View, twin model, z, x, y uint32, f Filter) {
 	}
 	for _, p := range points {
 		r, ok := twin[p.Num]
-		if !ok || !f.naive(r) || r.Item != p.Item || r.Kind != p.Kind || r.Source != p.Source || r.At != p.At || r.Face != p.Face {
+		if !ok || !f.naive(r) || r.Item != p.Item || r.Kind != p.Kind || r.Source != p.Source || r.At != p.At || r.Face != p.Face || r.State != p.State() || r.Crew != p.Crew() {
 			t.Fatalf("point %+v, but the report is %+v", p, r)
 		}
 	}
@@ -299,6 +342,24 @@ func equalCounts(t *rapid.T, v View, twin model, f Filter) {
 		if hist[i] != want {
 			t.Fatalf("bucket %d of %v: %d, want %d", i, edges, hist[i], want)
 		}
+	}
+	states, ends := v.CountByFate(f, within)
+	crews := make([]uint64, 65)
+	otherCrews := v.CountByCrew(f, within, crews)
+	for _, r := range twin {
+		if !f.naive(r) || within != nil && !within.Contains(orb.Point{r.Lon, r.Lat}) {
+			continue
+		}
+		states[r.State]--
+		ends[r.End]--
+		if r.Crew < 65 {
+			crews[r.Crew]--
+		} else {
+			otherCrews--
+		}
+	}
+	if slices.Max(states[:]) != 0 || slices.Max(ends[:]) != 0 || slices.Max(crews) != 0 || otherCrews != 0 {
+		t.Fatalf("counts by case differ from the model by %v %v %v %d", states, ends, crews, otherCrews)
 	}
 	faces, items := make([]uint64, 100), make([]uint64, 701)
 	otherFaces, otherItems := v.CountByFace(f, within, faces), v.CountByItem(f, within, items)

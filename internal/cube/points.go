@@ -6,12 +6,19 @@ import "cmp"
 type Point struct {
 	Code          uint64 // Morton code of its 32-bit web-mercator cell
 	Num, At, Face uint32
+	lot           uint32
 	Item          uint16
 	Kind, Source  uint8
 }
 
 // World returns the point's cell: 32 bits an axis, x from -180° eastward, y from +85.0511° southward.
 func (p Point) World() (x, y uint32) { return deinterleave(p.Code) }
+
+// State is the state of its case, 0 for none.
+func (p Point) State() uint8 { return stateOf(p.lot) }
+
+// Crew names the units at work on its case.
+func (p Point) Crew() uint32 { return crewOf(p.lot) }
 
 // thinBuckets is how finely a tile is thinned: in steps of 1/65536 of its reports.
 const thinBuckets = 1 << 16
@@ -25,7 +32,7 @@ func (v View) Points(z, x, y uint32, f Filter, limit int, dst []Point) (points [
 	}
 	s := v.scratch.Get().(*scratch)
 	defer v.scratch.Put(s)
-	m := f.compile()
+	m := v.compile(f)
 	s.spans = append(s.spans[:0], tileSpan(z, x, y))
 	s.dead = v.casualties(&m, s.spans, s.dead)
 
@@ -59,7 +66,7 @@ func (v View) Points(z, x, y uint32, f Filter, limit int, dst []Point) (points [
 			s.runs = append(s.runs, len(dst)-begin)
 		}
 		dst = append(dst, Point{
-			Code: r.code[i], Num: r.num[i], At: r.at[i], Face: r.face[i],
+			Code: r.code[i], Num: r.num[i], At: r.at[i], Face: r.face[i], lot: r.lot[i],
 			Item: r.itemAt(i), Kind: r.attr[i] & 7, Source: r.attr[i] >> 3,
 		})
 	})

@@ -26,7 +26,7 @@ const publishedBits = PublishedZoom + heatBits // an axis
 func (v View) Publish(f Filter, least uint32) *Published {
 	s := v.scratch.Get().(*scratch)
 	defer v.scratch.Put(s)
-	m := f.compile()
+	m := v.compile(f)
 	s.spans = append(s.spans[:0], tileSpan(0, 0, 0))
 	counts := map[uint64]uint32{}
 	v.runs(&m, s.spans, func(r *run) {

@@ -79,7 +79,7 @@ func (r *run) itemAt(i int) uint16 {
 // matches reports whether a row passes everything but the area.
 func (r *run) matches(m *matcher, i int) bool {
 	return m.inWindow(r.at[i]) == 1 && m.attrs>>(r.attr[i]&63)&1 == 1 && m.faces.Has(r.face[i]) &&
-		(r.byItem || r.anyItem || m.hasItem(r.columns.item[i]))
+		(r.byItem || r.anyItem || m.hasItem(r.columns.item[i])) && (m.deep == nil || m.deep.has(r.lot[i], r.num[i], r.face[i]))
 }
 
 // scratch is what a query needs in passing.
@@ -101,7 +101,7 @@ type casualty struct {
 // casualties lists what was taken away inside the spans, by number; of one number the highest tier.
 func (v View) casualties(m *matcher, spans []span, dst []casualty) []casualty {
 	dst = dst[:0]
-	all := Filter{}.compile()
+	all := Filter{}.compile(nil)
 	all.items = m.items
 	for i, d := range v.s.deltas {
 		segmentRuns(d.minus, &all, spans, run{}, func(r *run) {

@@ -8,6 +8,7 @@ type columns struct {
 	at   []uint32
 	num  []uint32
 	face []uint32
+	lot  []uint32 // crew | end<<25 | state<<27
 	attr []uint8  // kind | source<<3
 	item []uint16 // nil in the layout by item, whose groups say it
 }
@@ -15,7 +16,7 @@ type columns struct {
 func (c *columns) len() int { return len(c.code) }
 
 func (c *columns) bytes() int {
-	return 8*cap(c.code) + 4*(cap(c.at)+cap(c.num)+cap(c.face)) + cap(c.attr) + 2*cap(c.item)
+	return 8*cap(c.code) + 4*(cap(c.at)+cap(c.num)+cap(c.face)+cap(c.lot)) + cap(c.attr) + 2*cap(c.item)
 }
 
 // Within a layout, rows of one stretch of time stand together: 2²² seconds, 48.5 days. A query for a window looks at the
@@ -52,6 +53,7 @@ type segment struct {
 type record struct {
 	code          uint64
 	at, num, face uint32
+	lot           uint32
 	item          uint16
 	attr          uint8
 }
@@ -59,13 +61,14 @@ type record struct {
 func (r record) row() Row {
 	x, y := deinterleave(r.code)
 	lon, lat := unproject(x, y)
-	return Row{Num: r.num, Lon: lon, Lat: lat, At: r.at, Item: r.item, Kind: r.attr & 7, Source: r.attr >> 3, Face: r.face}
+	return Row{Num: r.num, Lon: lon, Lat: lat, At: r.at, Item: r.item, Kind: r.attr & 7, Source: r.attr >> 3, Face: r.face,
+		State: stateOf(r.lot), End: endOf(r.lot), Crew: crewOf(r.lot)}
 }
 
 func recordOf(r Row) (record, bool) {
 	x, y, ok := project(r.Lon, r.Lat)
 	return record{
-		code: interleave(x, y), at: r.At, num: r.Num, face: r.Face, item: r.Item,
+		code: interleave(x, y), at: r.At, num: r.Num, face: r.Face, item: r.Item, lot: lotOf(r.State, r.End, r.Crew),
 		attr: r.Kind&(MaxKinds-1) | r.Source&(MaxSources-1)<<3,
 	}, ok
 }
@@ -78,7 +81,7 @@ func (s *segment) bytes() int {
 
 func (s *segment) record(place int) record {
 	c := &s.flat.columns
-	return record{c.code[place], c.at[place], c.num[place], c.face[place], c.item[place], c.attr[place]}
+	return record{c.code[place], c.at[place], c.num[place], c.face[place], c.lot[place], c.item[place], c.attr[place]}
 }
 
 // rank returns how many rows have a smaller number.

@@ -39,7 +39,7 @@ func (r *restoring) keepErased(ctx context.Context, tx pgx.Tx) error {
 // purpose: it gets what is left of them.
 func keepErasedIn(ctx context.Context, tx pgx.Tx, city string) (people int64, err error) {
 	schemas := strings.NewReplacer("{now}", ident(city), "{was}", ident(aside+city))
-	for i, sql := range []string{
+	statements := []string{
 		`UPDATE {now}.contact c SET data_key = NULL, key_id = NULL, name = NULL, phone = NULL, email = NULL, home = NULL,
 			phone_index = NULL, email_index = NULL, told = NULL, erased_at = w.erased_at
 		FROM {was}.contact w WHERE w.id = c.id AND w.erased_at IS NOT NULL AND c.erased_at IS NULL`,
@@ -49,7 +49,16 @@ func keepErasedIn(ctx context.Context, tx pgx.Tx, city string) (people int64, er
 		`UPDATE {now}.report r SET title = w.title, text = w.text, address = CASE WHEN r.lon IS NULL THEN coalesce(w.address, '') ELSE w.address END,
 			content = ''
 		FROM {was}.report w WHERE w.id = r.id AND w.content = ''`,
-	} {
+	}
+	var words bool
+	if err := tx.QueryRow(ctx, schemas.Replace(`SELECT to_regclass('{now}.report_words') IS NOT NULL`)).Scan(&words); err != nil {
+		return 0, err
+	}
+	if words { // a node's start finds those that are left
+		statements = append(statements, `DELETE FROM {now}.report_words n USING {now}.report r, {was}.report w
+			WHERE n.report_num = r.num AND w.id = r.id AND w.content = ''`)
+	}
+	for i, sql := range statements {
 		tag, err := tx.Exec(ctx, schemas.Replace(sql))
 		if err != nil {
 			return 0, err

@@ -377,6 +377,9 @@ func (im *importer) copy(ctx context.Context, rows []readyRow, cases []Opened, i
 		if err != nil {
 			return fmt.Errorf("copy placements: %w", err)
 		}
+		if err := copyWords(ctx, tx, nums, rows); err != nil {
+			return err
+		}
 		if err := im.Cases.Copy(ctx, tx, nums, cases); err != nil {
 			return err
 		}

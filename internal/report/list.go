@@ -34,8 +34,11 @@ type Query struct {
 	FiledBy   *uuid.UUID      // by this person's account only
 	Units     []policy.UnitID // whose case, or a part of it, one of these units leads or supports; nil: any
 	Nums      []Num           // these reports only
+	OrNowhere bool            // and those without a point, where Nums are given
 	IDs       []ID
-	Nowhere   bool   // those without a point only
+	Nowhere   bool // those without a point only
+	Fate      Fate // what has become of them
+	Search    *Search
 	After     string // the cursor of the page before
 	Limit     int
 }
@@ -48,11 +51,16 @@ type Within struct {
 	Near                               []string
 }
 
-// Condition is that a placement p lies within, in SQL; its values are added to the arguments.
+// Condition is that a placement p lies within, or may, in SQL; its values are added to the arguments.
 func (w *Within) Condition(args pgx.NamedArgs) string {
 	args["placed"], args["towns"], args["villages"], args["grids"], args["microgrids"], args["near_grids"] = w.Placed, w.Towns, w.Villages, w.Grids, w.Microgrids, w.Near
-	return `(@placed AND (p.grid IS NOT NULL OR p.candidates <> '{}') OR p.town = ANY (@towns) OR p.village = ANY (@villages)
-			OR p.grid = ANY (@grids) OR p.microgrid = ANY (@microgrids) OR p.candidates && @near_grids::text[])`
+	return `(` + w.Whole() + ` OR @placed AND p.candidates <> '{}' OR p.candidates && @near_grids::text[])`
+}
+
+// Whole is that it lies within; the values are those of Condition.
+func (w *Within) Whole() string {
+	return `(@placed AND p.grid IS NOT NULL OR p.town = ANY (@towns) OR p.village = ANY (@villages)
+			OR p.grid = ANY (@grids) OR p.microgrid = ANY (@microgrids))`
 }
 
 // Page is one page of a list, the newest first.
@@ -73,7 +81,11 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		where += ` AND (r.captured_at, r.num) < (@cursor_at, @cursor_num)`
 		args["cursor_at"], args["cursor_num"] = at, num
 	}
-	rows, err := s.Pool.Query(ctx, selectReport+where+` ORDER BY r.captured_at DESC, r.num DESC LIMIT @limit`, args)
+	sql := selectReport + where + ` ORDER BY r.captured_at DESC, r.num DESC LIMIT @limit`
+	if q.Search != nil {
+		sql = found(where)
+	}
+	rows, err := s.Pool.Query(ctx, sql, args)
 	if err != nil {
 		return Page{}, fmt.Errorf("list reports: %w", err)
 	}
@@ -144,11 +156,15 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 		add(`p.method = ANY (@methods)`, "methods", q.Methods)
 	}
 	if q.Nums != nil || q.IDs != nil {
-		add(`(r.num = ANY (@nums) OR r.id = ANY (@ids))`, "nums", q.Nums)
-		args["ids"] = q.IDs
+		add(`(r.num = ANY (@nums) OR r.id = ANY (@ids) OR @or_nowhere AND r.lon IS NULL)`, "nums", q.Nums)
+		args["ids"], args["or_nowhere"] = q.IDs, q.OrNowhere
 	}
 	if q.Nowhere {
 		where = append(where, `r.lon IS NULL`)
+	}
+	q.Fate.where(add)
+	if q.Search != nil {
+		q.Search.where(q.Within, add)
 	}
 	return strings.Join(where, " AND "), args
 }

@@ -107,7 +107,6 @@ func ContactValues(c *Sealed, at time.Time) []any {
 // Who erases a person locks the whole row: that is waited for, and then the person is known no more.
 func (s *Service) insertTold(shape, args int) string {
 	placed := 1 + len(reportColumns)
-	cased := placed + len(placementColumns)
 	contact := 1 + args
 	arg := func(column string) string {
 		for i, c := range contactColumns {
@@ -131,6 +130,8 @@ func (s *Service) insertTold(shape, args int) string {
 		RETURNING id
 	), link AS (
 		INSERT INTO reporter (report_num, contact_id) SELECT num, coalesce((SELECT id FROM known), (SELECT id FROM added)) FROM r
+	), worded AS (
+		INSERT INTO report_words (report_num, words) SELECT num, %[11]s FROM r
 	), %[10]s
 	INSERT INTO placement (report_num, %[8]s)
 	SELECT num, %[9]s FROM r
@@ -138,5 +139,5 @@ func (s *Service) insertTold(shape, args int) string {
 		arg("phone_index"), arg("email_index"), arg("told"),
 		strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)),
 		strings.Join(contactColumns, ", "), numbered(contact, len(contactColumns)),
-		strings.Join(placementColumns, ", "), numbered(placed, len(placementColumns)), s.Cases.With(cased, shape))
+		strings.Join(placementColumns, ", "), numbered(placed, len(placementColumns)), s.Cases.With(firstWords+1, shape), numberedWords(wordsArgument))
 }

@@ -47,11 +47,13 @@ func (s *Service) insertReport(shape int) string {
 		INSERT INTO report (%s) VALUES (%s)
 		ON CONFLICT DO NOTHING
 		RETURNING num
+	), worded AS (
+		INSERT INTO report_words (report_num, words) SELECT num, %s FROM r
 	), %s
 	INSERT INTO placement (report_num, %s)
 	SELECT num, %s FROM r
 	RETURNING report_num`,
-		strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)), s.Cases.With(1+len(reportColumns)+len(placementColumns), shape),
+		strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)), numberedWords(wordsArgument), s.Cases.With(firstWords+1, shape),
 		strings.Join(placementColumns, ", "), numbered(1+len(reportColumns), len(placementColumns)))
 }
 
@@ -65,7 +67,8 @@ func numbered(first, n int) string {
 }
 
 func (r *ready) insertArgs(c Opened) []any {
-	return append(append(r.reportValues(), placementValues(&r.placement)...), c.Args()...)
+	args := append(append(r.reportValues(), placementValues(&r.placement)...), r.words())
+	return append(args, c.Args()...)
 }
 
 // setPosition sets a point by hand: it keeps on record what was before, moves the answer in force to the past and puts the

@@ -6,7 +6,7 @@ import { Live, type LiveState } from '../shared/api/live'
 import type { Report } from '../shared/api/types'
 import { Coalescer } from '../shared/map/coalesce'
 import type { Center } from './center'
-import { matches } from './view'
+import { asksCases, beyondReport, matches } from './view'
 
 /** What of the map the feed moves. */
 export interface LiveMap {
@@ -35,6 +35,7 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
   let arrivedSinceSaid = 0
 
   const numbers = new Coalescer<void>(1000, () => center.counts.reload())
+  const cases = new Coalescer<void>(1000, () => map()?.refreshAll())
   const whole = new Coalescer<void>(2000, () => {
     center.city.reload()
     center.reports.reload()
@@ -67,6 +68,10 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
     if (rights !== center.dropped.value) return // asked for before the rights changed
     const v = center.view.value
     const { from, to } = center.window.value
+    if (beyondReport(v.filters)) {
+      everythingMoved()
+      return
+    }
     const visible = found.filter(r => matches(r, v.filters, from, to))
     const points = visible.flatMap(r =>
       r.lon !== undefined && r.lat !== undefined ? [{ num: r.num, lon: r.lon, lat: r.lat }] : [],
@@ -125,8 +130,11 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
           arrivals.add((data as { num: number }).num)
           break
         case 'case.changed':
-          // Neither map nor numbers tell of a case: its detail does.
           center.caseChanged.value = { num: (data as { num: number }).num }
+          // Where it is asked for what has become of reports, map and list have others now.
+          if (center.view.value.cases) cases.add(undefined)
+          if (asksCases(center.view.value.filters)) everythingMoved()
+          else numbers.add(undefined)
           break
         case 'report.imported':
           center.say(t('live.imported', { n: (data as { count: number }).count }, (data as { count: number }).count))
@@ -166,7 +174,7 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
     window.removeEventListener('offline', away)
     window.removeEventListener('online', home)
     live.stop()
-    for (const c of [numbers, whole, say, arrivals]) c.stop()
+    for (const c of [numbers, cases, whole, say, arrivals]) c.stop()
   })
   return { state, brokenAt }
 }

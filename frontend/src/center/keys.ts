@@ -7,6 +7,7 @@ export interface KeyActions {
   open: () => boolean
   zoom: (step: 1 | -1) => void
   filters: () => void
+  words: () => void
   time: () => void
   unplaced: () => void
   file: () => void
@@ -41,6 +42,7 @@ export function useKeys(act: KeyActions): void {
       '=': () => act.zoom(1),
       '-': () => act.zoom(-1),
       f: act.filters,
+      s: act.words,
       t: act.time,
       u: act.unplaced,
       n: act.file,

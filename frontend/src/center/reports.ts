@@ -27,6 +27,7 @@ export function useReports(client: CityClient, question: () => ListQuestion | nu
         params: {
           query: {
             ...filterParams(q.filters),
+            ...(q.filters.words ? { q: q.filters.words } : {}),
             ...(q.bbox && !q.unplaced ? { bbox: q.bbox } : {}),
             ...(q.unplaced ? { method: 'unplaced' } : {}),
             limit: pageSize,

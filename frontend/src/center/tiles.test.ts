@@ -13,12 +13,16 @@ describe('addresses of tiles', () => {
       jurisdictions: 'https://map.example/haining/v1/tiles/jurisdictions/{z}/{x}/{y}?plan=v1',
       heat: 'https://map.example/haining/v1/tiles/heat/{z}/{x}/{y}?item=04%2C11&from=2026-10-01',
       reports: 'https://map.example/haining/v1/tiles/reports/{z}/{x}/{y}?item=04%2C11&from=2026-10-01',
+      cases: null,
     })
+    expect(tileAddresses('haining', 'v1', { ...everything, states: ['closed'] }, true, true).cases).toBe(
+      'https://map.example/haining/v1/tiles/cases/{z}/{x}/{y}?state=closed',
+    )
   })
 
   it('are none for who may see no reports', () => {
-    const tiles = tileAddresses('haining', 'v1', everything, false)
-    expect([tiles.heat, tiles.reports]).toEqual([null, null])
+    const tiles = tileAddresses('haining', 'v1', everything, false, true)
+    expect([tiles.heat, tiles.reports, tiles.cases]).toEqual([null, null, null])
     // A source that covers nothing asks for nothing.
     expect(tileSource(tiles, 'heat').bounds).toEqual([0, -85, 0, -85])
     expect(tileSource(tiles, 'jurisdictions').bounds).toBeUndefined()

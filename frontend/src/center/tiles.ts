@@ -5,7 +5,13 @@ import { everything, type Filters, filterParams } from './view'
  * Addresses of the city's tiles under the filters; boundaries go by the plan's version, under which they never change. Who
  * may see no reports asks for none.
  */
-export function tileAddresses(city: string, plan: string | undefined, filters: Filters, reports: boolean): CityTiles {
+export function tileAddresses(
+  city: string,
+  plan: string | undefined,
+  filters: Filters,
+  reports: boolean,
+  cases = false,
+): CityTiles {
   const at = (layer: string, query: Record<string, string>) => {
     const q = new URLSearchParams(query).toString()
     return `${location.origin}/${city}/v1/tiles/${layer}/{z}/{x}/{y}${q ? `?${q}` : ''}`
@@ -15,6 +21,7 @@ export function tileAddresses(city: string, plan: string | undefined, filters: F
     jurisdictions: at('jurisdictions', plan ? { plan } : {}),
     heat: reports ? at('heat', query) : null,
     reports: reports ? at('reports', query) : null,
+    cases: reports && cases ? at('cases', query) : null,
   }
 }
 
@@ -22,7 +29,7 @@ export function tileAddresses(city: string, plan: string | undefined, filters: F
 export function openTiles(city: string, plan: string | undefined, month: string | null, heatZoom: number): CityTiles {
   const heat = `${location.origin}/${city}/v1/public/heat/${month}/{z}/{x}/{y}`
   const { jurisdictions } = tileAddresses(city, plan, everything, false)
-  return { jurisdictions, heat: month === null ? null : heat, heatZoom, reports: null }
+  return { jurisdictions, heat: month === null ? null : heat, heatZoom, reports: null, cases: null }
 }
 
 /** Address of the ground that the service draws under its cities, where it has one. */

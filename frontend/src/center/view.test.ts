@@ -8,6 +8,7 @@ const usual: View = {
   list: null,
   heat: 'count',
   points: true,
+  cases: false,
   borders: true,
   basemap: true,
   near: false,
@@ -24,12 +25,30 @@ describe('a view in the URL', () => {
 
   it.each<Partial<View>>([
     { at: { lon: 120.68124, lat: 30.51032, zoom: 13.25 } },
-    { filters: { items: ['04', '11'], kinds: ['problem', 'none'], sources: ['phone'], from: '2026-10-01', to: null } },
+    {
+      filters: {
+        ...everything,
+        items: ['04', '11'],
+        kinds: ['problem', 'none'],
+        sources: ['phone'],
+        from: '2026-10-01',
+      },
+    },
+    {
+      filters: {
+        ...everything,
+        aspects: ['a', 'b'],
+        states: ['reported', 'closed'],
+        settled: ['committee', 'none'],
+        teams: ['12', '3'],
+        words: '小广告 a&b=c',
+      },
+    },
     { filters: { ...everything, from: '2026-10-01T01:00:00Z', to: '2026-11-01' } },
     { selected: { type: 'report', num: 120000 } },
     { selected: { type: 'area', level: 'grid', code: '330481103200004' } },
     { selected: { type: 'area', level: 'grid', code: 'a:b' } },
-    { list: 'unplaced', heat: 'density', points: false, borders: false, basemap: false, near: true },
+    { list: 'unplaced', heat: 'density', points: false, cases: true, borders: false, basemap: false, near: true },
     { heat: 'off' },
   ])('comes back as it was: %j', change => {
     const view = { ...usual, ...change }
@@ -44,6 +63,11 @@ describe('a view in the URL', () => {
     'kind=whatever',
     'source=fax,',
     'item=,,',
+    'state=done',
+    'settled_by=me,',
+    'team=0,-1,x,1.5',
+    'q=%20',
+    'aspect=,',
     'from=yesterday',
     'to=2026-99-99',
     'sel=report:x',
@@ -67,7 +91,7 @@ describe('a view in the URL', () => {
 })
 
 describe('filters', () => {
-  const f: Filters = { items: ['04'], kinds: ['none'], sources: [], from: '2026-10-01', to: null }
+  const f: Filters = { ...everything, items: ['04'], kinds: ['none'], sources: [], from: '2026-10-01', to: null }
   const report = { item: '04', source: 'web', captured_at: '2026-10-01T00:00:00+08:00' } as const
   const from = Date.parse('2026-10-01T00:00:00+08:00') / 1000
 

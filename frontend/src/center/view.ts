@@ -1,6 +1,17 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 import type { ListName } from '../home/homes'
-import { type Kind, kinds, type Role, roles, type Source, sources } from '../shared/api/types'
+import {
+  type CaseState,
+  caseStates,
+  type Kind,
+  kinds,
+  type Role,
+  roles,
+  type Settler,
+  type Source,
+  settlers,
+  sources,
+} from '../shared/api/types'
 
 /** What the page shows, as the URL says it. Parsing never fails: what cannot be read is left out. */
 export interface View {
@@ -12,6 +23,7 @@ export interface View {
   list: ListName | null
   heat: 'count' | 'density' | 'off'
   points: boolean
+  cases: boolean
   borders: boolean
   basemap: boolean
   /** Whether the time bar shows the chosen window with some time around it instead of all there is. */
@@ -25,14 +37,37 @@ export interface Filters {
   sources: Source[]
   from: string | null
   to: string | null
+  /** Aspects of the one-stop list in force. */
+  aspects: string[]
+  /** Of the report's own case; teams are the numbers of the units that lead it. */
+  states: CaseState[]
+  settled: (Settler | 'none')[]
+  teams: string[]
+  /** What is looked for in the list; map and numbers do not know words. */
+  words: string
 }
+
+/** The longest that is looked for. */
+export const maxWords = 200
 
 export type Selection = { type: 'report'; num: number } | { type: 'area'; level: Role; code: string }
 
-export const everything: Filters = { items: [], kinds: [], sources: [], from: null, to: null }
+export const everything: Filters = {
+  items: [],
+  kinds: [],
+  sources: [],
+  from: null,
+  to: null,
+  aspects: [],
+  states: [],
+  settled: [],
+  teams: [],
+  words: '',
+}
 
 const timePattern = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2}))?$/
 const listNames: readonly ListName[] = ['reports', 'unplaced', 'plans', 'months']
+const teamPattern = /^[1-9]\d{0,14}$/
 const itemPattern = /^[^,\s]{1,64}$/u
 
 function text(value: LocationQuery[string] | undefined): string | null {
@@ -43,6 +78,11 @@ function text(value: LocationQuery[string] | undefined): string | null {
 function list<T extends string>(value: string | null, known: readonly T[]): T[] {
   const given = new Set(value?.split(','))
   return known.filter(k => given.has(k))
+}
+
+/** Codes that only the service knows, in a stable order. */
+function codes(value: string | null, pattern: RegExp): string[] {
+  return [...new Set(value?.split(','))].filter(c => pattern.test(c)).sort()
 }
 
 function time(value: string | null): string | null {
@@ -69,21 +109,26 @@ function at(value: string | null): View['at'] {
 }
 
 export function parseView(query: LocationQuery): View {
-  const items = [...new Set(text(query.item)?.split(','))].filter(i => itemPattern.test(i)).sort()
   const heat = text(query.heat)
   return {
     at: at(text(query.at)),
     filters: {
-      items,
+      items: codes(text(query.item), itemPattern),
       kinds: list(text(query.kind), [...kinds, 'none'] as const),
       sources: list(text(query.source), sources),
       from: time(text(query.from)),
       to: time(text(query.to)),
+      aspects: codes(text(query.aspect), itemPattern),
+      states: list(text(query.state), caseStates),
+      settled: list(text(query.settled_by), [...settlers, 'none'] as const),
+      teams: codes(text(query.team), teamPattern).slice(0, 200),
+      words: [...(text(query.q)?.trim() ?? '')].slice(0, maxWords).join(''),
     },
     selected: selection(text(query.sel)),
     list: list(text(query.list), listNames)[0] ?? null,
     heat: heat === 'off' || heat === 'density' ? heat : 'count',
     points: text(query.points) !== 'off',
+    cases: text(query.cases) === 'on',
     borders: text(query.borders) !== 'off',
     basemap: text(query.basemap) !== 'off',
     near: text(query.span) === 'near',
@@ -101,10 +146,16 @@ export function formatView(view: View): LocationQueryRaw {
   if (f.sources.length) q.source = f.sources.join(',')
   if (f.from) q.from = f.from
   if (f.to) q.to = f.to
+  if (f.aspects.length) q.aspect = f.aspects.join(',')
+  if (f.states.length) q.state = f.states.join(',')
+  if (f.settled.length) q.settled_by = f.settled.join(',')
+  if (f.teams.length) q.team = f.teams.join(',')
+  if (f.words) q.q = f.words
   if (s) q.sel = s.type === 'report' ? `report:${s.num}` : `${s.level}:${s.code}`
   if (view.list) q.list = view.list
   if (view.heat !== 'count') q.heat = view.heat
   if (!view.points) q.points = 'off'
+  if (view.cases) q.cases = 'on'
   if (!view.borders) q.borders = 'off'
   if (!view.basemap) q.basemap = 'off'
   if (view.near) q.span = 'near'
@@ -115,13 +166,17 @@ function fixed(n: number, digits: number): string {
   return String(Number(n.toFixed(digits)))
 }
 
-/** The filters as query parameters of the API, in a stable order. */
+/** The filters as query parameters of map and numbers, in a stable order. */
 export function filterParams(f: Filters): {
   item?: string
   kind?: string
   source?: string
   from?: string
   to?: string
+  aspect?: string
+  state?: string
+  settled_by?: string
+  team?: string
 } {
   return {
     ...(f.items.length ? { item: f.items.join(',') } : {}),
@@ -129,7 +184,21 @@ export function filterParams(f: Filters): {
     ...(f.sources.length ? { source: f.sources.join(',') } : {}),
     ...(f.from ? { from: f.from } : {}),
     ...(f.to ? { to: f.to } : {}),
+    ...(f.aspects.length ? { aspect: f.aspects.join(',') } : {}),
+    ...(f.states.length ? { state: f.states.join(',') } : {}),
+    ...(f.settled.length ? { settled_by: f.settled.join(',') } : {}),
+    ...(f.teams.length ? { team: f.teams.join(',') } : {}),
   }
+}
+
+/** Whether only the service can tell which reports pass: what is asked for does not stand in the report. */
+export function beyondReport(f: Filters): boolean {
+  return f.words !== '' || asksCases(f) || f.aspects.length > 0
+}
+
+/** Whether it is asked what has become of reports. */
+export function asksCases(f: Filters): boolean {
+  return f.states.length + f.settled.length + f.teams.length > 0
 }
 
 /** Whether a report passes the filters, as the server would decide; from and to as unix seconds or null. */

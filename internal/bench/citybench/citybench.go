@@ -163,7 +163,11 @@ func (b *Bench) writeTable() (path string, err error) {
 }
 
 func importFile(ctx context.Context, c *app.City, path string) (report.Imported, error) {
-	m, err := report.ParseMapping("id=id,lon=lon,lat=lat,at=at,item=item,kind=kind,title=title")
+	return importMapped(ctx, c, path, "id=id,lon=lon,lat=lat,at=at,item=item,kind=kind,title=title")
+}
+
+func importMapped(ctx context.Context, c *app.City, path, columns string) (report.Imported, error) {
+	m, err := report.ParseMapping(columns)
 	if err != nil {
 		return report.Imported{}, err
 	}

@@ -63,7 +63,7 @@ func (b *Bench) Intake(ctx context.Context) (Intake, *app.City, error) {
 }
 
 // dumped are the tables an import writes, in the order of their references.
-var dumped = []string{"report", "placement", "cases", "clock"}
+var dumped = []string{"report", "report_words", "placement", "cases", "clock"}
 
 func (b *Bench) file(table string) string { return filepath.Join(b.Dir, table+".copy") }
 

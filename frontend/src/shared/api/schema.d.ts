@@ -2128,8 +2128,9 @@ export interface paths {
         };
         /**
          * One vector tile (MVT 2.1)
-         * @description `jurisdictions` takes `plan` alone (the plan's version; with it the tile may be kept for good). `heat` and `reports`
-         *     take the filters. An empty tile is 204; z, x, y out of range 404.
+         * @description `jurisdictions` takes `plan` alone (the plan's version; with it the tile may be kept for good). `heat`, `reports` and
+         *     `cases` take the filters; `cases` draws one point for each report whose case is open, or is of a state asked for. An empty
+         *     tile is 204; z, x, y out of range 404.
          */
         get: operations["getTile"];
         put?: never;
@@ -4430,6 +4431,23 @@ export interface components {
             by_source: {
                 [key: string]: number;
             };
+            /** @description By the aspects of the one-stop list in force; what is not listed is in none */
+            by_aspect: {
+                [key: string]: number;
+            };
+            by_state: {
+                [key: string]: number;
+            };
+            by_settled_by: {
+                [key: string]: number;
+            };
+            /** @description By the number of the unit that leads the case; units that lead none are left out */
+            by_team: {
+                [key: string]: number;
+            };
+            by_colour: {
+                [key: string]: number;
+            };
             histogram: {
                 bucket: string;
                 /** @description Start of each bucket in unix seconds */
@@ -4489,6 +4507,24 @@ export interface components {
         kindFilter: string;
         /** @description Of phone, hotline, web, sensor, import, patrol; comma-separated */
         sourceFilter: string;
+        /**
+         * @description Words to look for, at most 200 characters and 16 terms between spaces; all have to be there. What was told (title, text, address, external
+         *     id) is looked through, and what those who work with the case wrote. Han text is found by any part of it, other text by whole words,
+         *     or by their beginnings where a term ends with `*`. A number is that of a report and its case, too; what is in the name of an item, or
+         *     is its code, finds what is of the item. Nothing is found by words that one may not read: of what only may lie in one's territory
+         *     by number and item alone, and who told a report and has no other part in it not by what others wrote about it. Who told it is never looked for.
+         */
+        search: string;
+        /** @description Codes of aspects, comma-separated: of the items that the one-stop list in force has under them */
+        aspectFilter: string;
+        /** @description States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for */
+        stateFilter: string;
+        /** @description Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who */
+        settledFilter: string;
+        /** @description Numbers of units, comma-separated: of those that lead the report's own case */
+        teamFilter: string;
+        /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
+        colourFilter: string;
         /** @description Date or RFC 3339 time */
         from: string;
         /** @description Date or RFC 3339 time */
@@ -4508,7 +4544,7 @@ export interface components {
         /** @description What was acted on, for instance `unit:3` */
         auditSubject: string;
         tusResumable: "1.0.0";
-        layer: "jurisdictions" | "reports" | "heat";
+        layer: "jurisdictions" | "reports" | "heat" | "cases";
     };
     requestBodies: never;
     headers: never;
@@ -4567,6 +4603,16 @@ export interface operations {
                 kind?: components["parameters"]["kindFilter"];
                 /** @description Of phone, hotline, web, sensor, import, patrol; comma-separated */
                 source?: components["parameters"]["sourceFilter"];
+                /** @description Codes of aspects, comma-separated: of the items that the one-stop list in force has under them */
+                aspect?: components["parameters"]["aspectFilter"];
+                /** @description States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for */
+                state?: components["parameters"]["stateFilter"];
+                /** @description Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who */
+                settled_by?: components["parameters"]["settledFilter"];
+                /** @description Numbers of units, comma-separated: of those that lead the report's own case */
+                team?: components["parameters"]["teamFilter"];
+                /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
+                colour?: components["parameters"]["colourFilter"];
                 /** @description Date or RFC 3339 time */
                 from?: components["parameters"]["from"];
                 /** @description Date or RFC 3339 time */
@@ -4596,12 +4642,30 @@ export interface operations {
     listReports: {
         parameters: {
             query?: {
+                /**
+                 * @description Words to look for, at most 200 characters and 16 terms between spaces; all have to be there. What was told (title, text, address, external
+                 *     id) is looked through, and what those who work with the case wrote. Han text is found by any part of it, other text by whole words,
+                 *     or by their beginnings where a term ends with `*`. A number is that of a report and its case, too; what is in the name of an item, or
+                 *     is its code, finds what is of the item. Nothing is found by words that one may not read: of what only may lie in one's territory
+                 *     by number and item alone, and who told a report and has no other part in it not by what others wrote about it. Who told it is never looked for.
+                 */
+                q?: components["parameters"]["search"];
                 /** @description Item codes, comma-separated */
                 item?: components["parameters"]["itemFilter"];
                 /** @description Of inquiry, problem, conflict, none; comma-separated */
                 kind?: components["parameters"]["kindFilter"];
                 /** @description Of phone, hotline, web, sensor, import, patrol; comma-separated */
                 source?: components["parameters"]["sourceFilter"];
+                /** @description Codes of aspects, comma-separated: of the items that the one-stop list in force has under them */
+                aspect?: components["parameters"]["aspectFilter"];
+                /** @description States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for */
+                state?: components["parameters"]["stateFilter"];
+                /** @description Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who */
+                settled_by?: components["parameters"]["settledFilter"];
+                /** @description Numbers of units, comma-separated: of those that lead the report's own case */
+                team?: components["parameters"]["teamFilter"];
+                /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
+                colour?: components["parameters"]["colourFilter"];
                 /** @description Date or RFC 3339 time */
                 from?: components["parameters"]["from"];
                 /** @description Date or RFC 3339 time */
@@ -4782,6 +4846,14 @@ export interface operations {
     listCases: {
         parameters: {
             query?: {
+                /**
+                 * @description Words to look for, at most 200 characters and 16 terms between spaces; all have to be there. What was told (title, text, address, external
+                 *     id) is looked through, and what those who work with the case wrote. Han text is found by any part of it, other text by whole words,
+                 *     or by their beginnings where a term ends with `*`. A number is that of a report and its case, too; what is in the name of an item, or
+                 *     is its code, finds what is of the item. Nothing is found by words that one may not read: of what only may lie in one's territory
+                 *     by number and item alone, and who told a report and has no other part in it not by what others wrote about it. Who told it is never looked for.
+                 */
+                q?: components["parameters"]["search"];
                 /** @description States, comma-separated */
                 state?: string;
                 /** @description Codes of towns, comma-separated */
@@ -5130,6 +5202,16 @@ export interface operations {
                 kind?: components["parameters"]["kindFilter"];
                 /** @description Of phone, hotline, web, sensor, import, patrol; comma-separated */
                 source?: components["parameters"]["sourceFilter"];
+                /** @description Codes of aspects, comma-separated: of the items that the one-stop list in force has under them */
+                aspect?: components["parameters"]["aspectFilter"];
+                /** @description States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for */
+                state?: components["parameters"]["stateFilter"];
+                /** @description Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who */
+                settled_by?: components["parameters"]["settledFilter"];
+                /** @description Numbers of units, comma-separated: of those that lead the report's own case */
+                team?: components["parameters"]["teamFilter"];
+                /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
+                colour?: components["parameters"]["colourFilter"];
                 /** @description Date or RFC 3339 time */
                 from?: components["parameters"]["from"];
                 /** @description Date or RFC 3339 time */
@@ -8035,6 +8117,16 @@ export interface operations {
                 kind?: components["parameters"]["kindFilter"];
                 /** @description Of phone, hotline, web, sensor, import, patrol; comma-separated */
                 source?: components["parameters"]["sourceFilter"];
+                /** @description Codes of aspects, comma-separated: of the items that the one-stop list in force has under them */
+                aspect?: components["parameters"]["aspectFilter"];
+                /** @description States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for */
+                state?: components["parameters"]["stateFilter"];
+                /** @description Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who */
+                settled_by?: components["parameters"]["settledFilter"];
+                /** @description Numbers of units, comma-separated: of those that lead the report's own case */
+                team?: components["parameters"]["teamFilter"];
+                /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
+                colour?: components["parameters"]["colourFilter"];
                 /** @description Date or RFC 3339 time */
                 from?: components["parameters"]["from"];
                 /** @description Date or RFC 3339 time */

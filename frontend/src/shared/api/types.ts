@@ -57,3 +57,25 @@ export interface CityEntry {
 export const roles = ['city', 'town', 'village', 'grid', 'microgrid'] as const satisfies readonly Role[]
 export const kinds = ['problem', 'inquiry', 'conflict'] as const satisfies readonly Kind[]
 export const sources = ['phone', 'hotline', 'web', 'patrol', 'sensor', 'import'] as const satisfies readonly Source[]
+export type Settler = Schemas['CaseSettledBy']
+export const caseStates = [
+  'reported',
+  'confirming',
+  'self_settled',
+  'accepted',
+  'filed',
+  'dispatched',
+  'returned',
+  'received',
+  'disposing',
+  'suspended',
+  'fed_back',
+  'rework',
+  'verified',
+  'closed',
+  'evaluated',
+  'rejected',
+  'merged',
+  'voided',
+] as const satisfies readonly CaseState[]
+export const settlers = ['village_onsite', 'town_team', 'committee'] as const satisfies readonly Settler[]

@@ -3,6 +3,7 @@ import cases from './cases.en'
 import notices from './notices.en'
 import queue from './queue.en'
 import regime from './regime.en'
+import words from './words.en'
 import type zh from './zh'
 
 const en: typeof zh = {
@@ -751,6 +752,7 @@ const en: typeof zh = {
     help: 'Show this list',
     zoom: 'Zoom in and out',
     filters: 'Filters',
+    words: 'Find in the list',
     time: 'Time bar',
     file: 'Report here',
     unplaced: 'Switch between reports and unplaced',
@@ -967,6 +969,7 @@ const en: typeof zh = {
   ...notices,
   ...queue,
   ...regime,
+  ...words,
 }
 
 export default en

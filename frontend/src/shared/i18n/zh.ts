@@ -3,6 +3,7 @@ import cases from './cases.zh'
 import notices from './notices.zh'
 import queue from './queue.zh'
 import regime from './regime.zh'
+import words from './words.zh'
 
 export default {
   app: {
@@ -741,6 +742,7 @@ export default {
     help: '显示本表',
     zoom: '放大、缩小',
     filters: '筛选',
+    words: '在列表中查找',
     time: '时间轴',
     file: '在此上报',
     unplaced: '上报与未定位列表互换',
@@ -949,4 +951,5 @@ export default {
   ...notices,
   ...queue,
   ...regime,
+  ...words,
 }

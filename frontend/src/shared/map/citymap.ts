@@ -70,7 +70,7 @@ export class CityMap {
   private readonly basemap: Basemap
   private hoverFrame = 0
   private frame: Box
-  private cases: readonly (Point & { num: number; light: string })[] = []
+  private cases: readonly (Point & { num: number; colour: string })[] = []
   /** The whole of the frame is shown, and stays so in more or less room, until the view is moved. */
   private whole: boolean
   /** So many pixels at the bottom lie under a sheet. */
@@ -286,7 +286,7 @@ export class CityMap {
       this.tiles = tiles
       return
     }
-    for (const source of ['heat', 'reports', 'jurisdictions'] as const) {
+    for (const source of ['heat', 'reports', 'cases', 'jurisdictions'] as const) {
       const [was, next] = [this.tiles[source], tiles[source]]
       if (next === was) continue
       if (was === null || next === null) {
@@ -304,11 +304,11 @@ export class CityMap {
   drop(): void {
     this.fresh.clear()
     if (!this.ready) return
-    for (const source of ['heat', 'reports'] as const) this.replace(source, this.tiles)
+    for (const source of ['heat', 'reports', 'cases'] as const) this.replace(source, this.tiles)
   }
 
   /** Puts a source in the place of the one there is, of which nothing is kept: not in the map nor on the way. */
-  private replace(source: 'heat' | 'reports' | 'jurisdictions', tiles: CityTiles): void {
+  private replace(source: 'heat' | 'reports' | 'cases' | 'jurisdictions', tiles: CityTiles): void {
     const uses = (l: LayerSpecification) => 'source' in l && l.source === source
     for (const layer of this.drawn) if (uses(layer)) this.map.removeLayer(layer.id)
     this.map.removeSource(source)
@@ -324,7 +324,7 @@ export class CityMap {
   recover(): void {
     if (!this.ready) return
     this.missing.forget()
-    for (const source of ['heat', 'reports', 'jurisdictions']) this.map.refreshTiles(source)
+    for (const source of ['heat', 'reports', 'cases', 'jurisdictions']) this.map.refreshTiles(source)
   }
 
   /** Asks for all tiles of reports again. */
@@ -340,7 +340,7 @@ export class CityMap {
 
   private refresh(tiles: ReturnType<typeof tilesHolding> | undefined): void {
     if (!this.ready) return
-    for (const source of ['heat', 'reports']) {
+    for (const source of ['heat', 'reports', 'cases']) {
       // The map refreshes only what it has: what is under way is asked for again once it has come.
       if (!this.map.isSourceLoaded(source)) this.again.add(source)
       this.map.refreshTiles(source, tiles)
@@ -358,7 +358,7 @@ export class CityMap {
   }
 
   /** Shows cases by themselves, in the colours of their clocks. */
-  showCases(cases: readonly (Point & { num: number; light: string })[]): void {
+  showCases(cases: readonly (Point & { num: number; colour: string })[]): void {
     this.cases = cases
     this.drawCases()
   }
@@ -366,8 +366,8 @@ export class CityMap {
   private drawCases(): void {
     setPoints(
       this.map,
-      'cases',
-      this.cases.map(c => ({ lon: c.lon, lat: c.lat, id: c.num, properties: { light: c.light } })),
+      'listed',
+      this.cases.map(c => ({ lon: c.lon, lat: c.lat, id: c.num, properties: { colour: c.colour } })),
     )
   }
 

@@ -16,4 +16,6 @@ export interface CityTiles {
   /** The zoom beyond which there is no heat to ask for; else as deep as the rest. */
   heatZoom?: number
   reports: string | null
+  /** Open cases, or those that are asked for. */
+  cases: string | null
 }

@@ -24,7 +24,7 @@ export function hitAt(map: LibreMap, x: number, y: number, reach: number): Hit {
       [x - reach, y - reach],
       [x + reach, y + reach],
     ],
-    { layers: ['cases', 'fresh', 'reports'] },
+    { layers: ['listed', 'fresh', 'cases', 'reports'] },
   )
   const away = (f: MapGeoJSONFeature) => {
     if (f.geometry.type !== 'Point') return Number.POSITIVE_INFINITY

@@ -1,5 +1,6 @@
 import type {
   CircleLayerSpecification,
+  DataDrivenPropertyValueSpecification,
   ExpressionSpecification,
   FillLayerSpecification,
   LayerSpecification,
@@ -40,6 +41,8 @@ export const levelFrom: Record<Role, number> = { city: 0, town: 7, village: 10, 
 
 /** Zoom from which single reports are in the tiles. */
 export const reportsFrom = 12
+/** Zoom from which cases are. */
+export const casesFrom = 8
 /** Zoom from which they are drawn: further out they would only lie over the heat. */
 const pointsFrom = 13.25
 /** Zoom at which the heat has given way to single reports, where these are drawn. */
@@ -61,21 +64,25 @@ export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
     jurisdictions: tileSource(tiles, 'jurisdictions'),
     heat: tileSource(tiles, 'heat'),
     reports: tileSource(tiles, 'reports'),
+    cases: tileSource(tiles, 'cases'),
     fresh: { type: 'geojson', data: empty },
     marked: { type: 'geojson', data: empty },
-    cases: { type: 'geojson', data: empty },
+    listed: { type: 'geojson', data: empty },
     accuracy: { type: 'geojson', data: empty },
   }
   return { version: 8, sources, layers: layers(look), transition: { duration: 0, delay: 0 } }
 }
 
 /** A source of tiles. One without an address covers nothing, so that nothing is asked for. */
-export function tileSource(tiles: CityTiles, name: 'jurisdictions' | 'heat' | 'reports'): VectorSourceSpecification {
+export function tileSource(
+  tiles: CityTiles,
+  name: 'jurisdictions' | 'heat' | 'reports' | 'cases',
+): VectorSourceSpecification {
   const address = tiles[name]
   return {
     type: 'vector',
     tiles: [address ?? ''],
-    minzoom: name === 'reports' ? reportsFrom : 0,
+    minzoom: name === 'reports' ? reportsFrom : name === 'cases' ? casesFrom : 0,
     maxzoom: name === 'heat' ? (tiles.heatZoom ?? deepest) : deepest,
     ...(address === null ? { bounds: [0, -85, 0, -85] } : {}),
   }
@@ -103,7 +110,6 @@ export function layers(look: Look): LayerSpecification[] {
     ...roles.map(role => homeLayer(look, role)),
     ...roles.map(role => outlineLayer(look, role)),
     ...reportLayers(look),
-    caseLayer(look),
     ...labelLayers(look),
     accuracyLayer(look),
     ...markLayers(look),
@@ -292,35 +298,50 @@ function reportLayers(look: Look): CircleLayerSpecification[] {
       layout: { visibility },
       paint,
     },
+    ...caseLayers(look),
     // A report that came in just now, until its tile has it.
     { id: 'fresh', type: 'circle', source: 'fresh', paint: { ...paint, 'circle-radius': 4.5, 'circle-opacity': 1 } },
   ]
 }
 
-/** Cases in the colours of their clocks, as a page that lists them gives them. */
-function caseLayer(look: Look): CircleLayerSpecification {
-  const { palette } = look
-  return {
-    id: 'cases',
+/**
+ * Cases by the colour of their clocks; what is late is larger and above the others, as colour alone tells not everybody: those
+ * of the tiles, and those that a page lists.
+ */
+function caseLayers(look: Look): CircleLayerSpecification[] {
+  const p = look.palette
+  const by = <T extends string | number>(
+    red: T,
+    amber: T,
+    green: T,
+    none: T,
+  ): DataDrivenPropertyValueSpecification<T> =>
+    [
+      'match',
+      ['get', 'colour'],
+      'red',
+      red,
+      'amber',
+      amber,
+      'green',
+      green,
+      none,
+    ] as unknown as DataDrivenPropertyValueSpecification<T>
+  const drawn = {
     type: 'circle',
-    source: 'cases',
+    layout: { 'circle-sort-key': by(3, 2, 1, 0) },
     paint: {
-      'circle-radius': 5,
-      'circle-color': [
-        'match',
-        ['get', 'light'],
-        'red',
-        palette.red,
-        'amber',
-        palette.amber,
-        'green',
-        palette.ok,
-        palette.map.point,
-      ],
-      'circle-stroke-color': palette.map.pointLine,
-      'circle-stroke-width': 1.5,
+      'circle-radius': by(6, 5, 4, 3.5),
+      'circle-color': by(p.red, p.amber, p.ok, p.muted),
+      'circle-stroke-color': p.surface,
+      'circle-stroke-width': by(2, 1.5, 1, 1),
+      'circle-opacity': 0.9,
     },
-  }
+  } as const
+  return [
+    { ...drawn, id: 'cases', source: 'cases', 'source-layer': 'cases', minzoom: casesFrom },
+    { ...drawn, id: 'listed', source: 'listed' },
+  ]
 }
 
 /** The circle that a position may lie in. */
