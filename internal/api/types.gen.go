@@ -3293,6 +3293,9 @@ type TableLine struct {
 
 // Team defines model for Team.
 type Team struct {
+	// Amber Open cases close to it
+	Amber int `json:"amber"`
+
 	// Findings Of now and the next two weeks
 	Findings []RosterFinding `json:"findings"`
 
@@ -3309,6 +3312,9 @@ type Team struct {
 
 	// OnDuty People on duty now; -1: the unit keeps no roster
 	OnDuty int `json:"on_duty"`
+
+	// Overdue Open cases past their due
+	Overdue int `json:"overdue"`
 
 	// Plans Who asks may plan the roster and change what the team has
 	Plans         bool `json:"plans"`
@@ -3391,6 +3397,9 @@ type TeamPost struct {
 
 // TeamSummary defines model for TeamSummary.
 type TeamSummary struct {
+	// Amber Of them close to it
+	Amber int `json:"amber"`
+
 	// Hole It keeps a roster, and nobody is on duty though somebody should be
 	Hole   bool        `json:"hole"`
 	Leader *TeamLeader `json:"leader,omitempty"`
@@ -3404,6 +3413,9 @@ type TeamSummary struct {
 
 	// OnDuty People on duty now; -1: the unit keeps no roster
 	OnDuty int `json:"on_duty"`
+
+	// Overdue Of them past their due
+	Overdue int `json:"overdue"`
 
 	// Plans Who asks may plan its roster
 	Plans bool `json:"plans"`
