@@ -3,6 +3,7 @@ import { adminRoutes } from './admin/routes'
 import CityList from './CityList.vue'
 import CityRoot from './CityRoot.vue'
 import { regimeRoutes } from './regime/routes'
+import { teamRoutes } from './team/routes'
 
 const city = '/:city([a-z][a-z0-9]{1,30})'
 const code = (route: RouteLocationNormalized) => ({ code: String(route.params.city) })
@@ -21,6 +22,7 @@ export function createPages() {
           { path: '', name: 'map', component: () => import('./center/CenterPage.vue') },
           { path: 'sign-in', name: 'sign-in', component: () => import('./account/SignInPage.vue') },
           { path: 'account', name: 'account', component: () => import('./account/AccountPage.vue') },
+          ...teamRoutes,
           ...regimeRoutes,
           ...adminRoutes,
           // The other workspaces (frame/workspaces.ts) come here, each under its name.

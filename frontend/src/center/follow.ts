@@ -126,6 +126,8 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
           // Neither map nor numbers tell of a case: its detail does.
           center.caseChanged.value = { num: (data as { num: number }).num }
           break
+        case 'team.changed':
+          break // a team's page tells of it
         case 'report.imported':
           center.say(t('live.imported', { n: (data as { count: number }).count }, (data as { count: number }).count))
           everythingMoved()

@@ -7,6 +7,7 @@ import {
   Map as MapIcon,
   Route,
   Settings,
+  ShieldUser,
   Users,
 } from 'lucide-vue-next'
 import type { Component } from 'vue'
@@ -17,13 +18,14 @@ import type { Action } from '../shared/session/roles'
  * The rail leads to those that the person may use and that have a page (pages.ts).
  */
 export interface Workspace {
-  name: 'map' | 'list' | 'rules' | 'calendar' | 'people' | 'units' | 'audit' | 'tokens' | 'settings'
+  name: 'map' | 'team' | 'list' | 'rules' | 'calendar' | 'people' | 'units' | 'audit' | 'tokens' | 'settings'
   needs: Action
   icon: Component
 }
 
 export const workspaces: readonly Workspace[] = [
   { name: 'map', needs: 'city.view', icon: MapIcon },
+  { name: 'team', needs: 'team.view', icon: ShieldUser },
   { name: 'list', needs: 'regime.view', icon: ListChecks },
   { name: 'rules', needs: 'regime.view', icon: Route },
   { name: 'calendar', needs: 'regime.view', icon: CalendarDays },

@@ -12,6 +12,7 @@ export interface LiveEvents {
     units?: number[]
   }
   'case.changed': { num: number; part?: number; version: number; state: string; units: number[] }
+  'team.changed': { unit: number }
   'report.imported': { from_num: number; to_num: number; count: number }
   'report.positioned': { num?: number }
   'report.replaced': Record<string, unknown>
@@ -35,6 +36,7 @@ export interface LiveListener {
 const types = [
   'report.filed',
   'case.changed',
+  'team.changed',
   'report.imported',
   'report.positioned',
   'report.replaced',

@@ -1,5 +1,6 @@
 import admin from './admin.en'
 import regime from './regime.en'
+import team from './team.en'
 import type zh from './zh'
 
 const en: typeof zh = {
@@ -39,6 +40,7 @@ const en: typeof zh = {
     about: 'About',
     workspace: {
       map: 'Map',
+      team: 'Teams',
       list: 'One-stop list',
       rules: 'Rules of assignment',
       calendar: 'Working calendar',
@@ -892,6 +894,7 @@ const en: typeof zh = {
   unit: { m: '{n} m', km: '{n} km', m2: '{n} m²', km2: '{n} km²', households: '{n}', people: '{n}' },
   ...admin,
   ...regime,
+  ...team,
 }
 
 export default en

@@ -1,5 +1,6 @@
 import admin from './admin.zh'
 import regime from './regime.zh'
+import team from './team.zh'
 
 export default {
   app: {
@@ -38,6 +39,7 @@ export default {
     about: '说明',
     workspace: {
       map: '地图',
+      team: '队伍',
       list: '一站式清单',
       rules: '派单规则',
       calendar: '工作日历',
@@ -875,4 +877,5 @@ export default {
   unit: { m: '{n} 米', km: '{n} 千米', m2: '{n} 平方米', km2: '{n} 平方千米', households: '{n} 户', people: '{n} 人' },
   ...admin,
   ...regime,
+  ...team,
 }

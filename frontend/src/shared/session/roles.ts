@@ -9,6 +9,7 @@ export type Action =
   | 'report.view_unplaced'
   | 'report.position'
   | 'report.unmask'
+  | 'team.view'
   | 'regime.view'
   | 'regime.edit'
   | 'person.view'
