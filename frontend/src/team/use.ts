@@ -47,6 +47,7 @@ export function useTeams() {
     admin,
     me,
     words,
+    clock,
     times,
     onDay,
     when,
