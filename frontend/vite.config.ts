@@ -38,7 +38,8 @@ export default defineConfig({
           environment: 'node',
           include: ['e2e/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 60_000,
+          // Longer than the driver waits for a condition, so that what failed is told by name.
+          testTimeout: 150_000,
           hookTimeout: 240_000,
         },
       },

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -43,11 +44,13 @@ var (
 	appliedDesc = prometheus.NewDesc("gridgov_cube_seq", "Last event of the feed that the cube holds.", []string{"city"}, nil)
 	rowsDesc    = prometheus.NewDesc("gridgov_cube_reports", "Reports in the cube.", []string{"city"}, nil)
 	bytesDesc   = prometheus.NewDesc("gridgov_cube_bytes", "Memory of the cube.", []string{"city"}, nil)
+	jobsDesc    = prometheus.NewDesc("gridgov_jobs", "Jobs of the city: waiting, later (held, or to be tried again), running, given_up.", []string{"city", "state"}, nil)
+	oldestDesc  = prometheus.NewDesc("gridgov_job_oldest_seconds", "How long the oldest job that is due has waited.", []string{"city"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{seqDesc, appliedDesc, rowsDesc, bytesDesc} {
+	for _, d := range []*prometheus.Desc{seqDesc, appliedDesc, rowsDesc, bytesDesc, jobsDesc, oldestDesc} {
 		ch <- d
 	}
 }
@@ -62,7 +65,22 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		}{{seqDesc, float64(c.Feed.Head().Seq)}, {appliedDesc, float64(c.Applied().Seq)}, {rowsDesc, float64(view.Len())}, {bytesDesc, float64(view.Bytes())}} {
 			ch <- prometheus.MustNewConstMetric(v.desc, prometheus.GaugeValue, v.value, c.Code)
 		}
+		m.collectJobs(ch, c)
 	}
+}
+
+// collectJobs asks the database, and tells nothing where it does not answer.
+func (m *metrics) collectJobs(ch chan<- prometheus.Metric, c *app.Live) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	s, err := c.Jobs.Standing(ctx)
+	if err != nil {
+		return
+	}
+	for state, n := range map[string]int{"waiting": s.Waiting, "later": s.Later, "running": s.Running, "given_up": s.GivenUp} {
+		ch <- prometheus.MustNewConstMetric(jobsDesc, prometheus.GaugeValue, float64(n), c.Code, state)
+	}
+	ch <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, s.Oldest.Seconds(), c.Code)
 }
 
 func adminHandler(server *app.Server, m *metrics) http.Handler {

@@ -95,7 +95,7 @@ func startServing(t *testing.T, change func(*edge), lines ...string) *serving {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- tl.runServer(ctx, &at, config, "", nil, load) }()
+	go func() { ended <- tl.runServer(ctx, &at, config, "", nil, nil, load) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {

@@ -97,5 +97,8 @@ func (t *tool) rewrapCity(ctx context.Context, db *postgres.Database, info postg
 	if factors, err = c.Auth.Reseal(ctx); err != nil {
 		return people, factors, err
 	}
-	return people, factors, c.Sending.Rewrap(ctx)
+	if err := c.Sending.Rewrap(ctx); err != nil {
+		return people, factors, err
+	}
+	return people, factors, c.Webhooks.Rewrap(ctx)
 }

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +31,7 @@ const drainTime = 10 * time.Second
 
 func (t *tool) serve() *cobra.Command {
 	var demoCity, until, ground, anchor string
+	var allow []string
 	var at edge
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -62,16 +65,42 @@ func (t *tool) serve() *cobra.Command {
 				}
 				_ = f.Close() // nothing was written
 			}
-			return t.runServer(cmd.Context(), &at, config, anchor, archive, load)
+			networks, err := networksNamed(allow)
+			if err != nil {
+				return err
+			}
+			return t.runServer(cmd.Context(), &at, config, anchor, archive, networks, load)
 		},
 	}
 	at.flags(cmd.Flags())
 	cmd.Flags().StringVar(&ground, "basemap", os.Getenv("GRIDGOV_BASEMAP"), "PMTiles archive that the map draws under the cities (env GRIDGOV_BASEMAP)")
 	cmd.Flags().StringVar(&anchor, "anchor", os.Getenv("GRIDGOV_ANCHOR"), "file to which the head of each city's record of acts is added every hour (env GRIDGOV_ANCHOR)")
 	cmd.Flags().StringVar(&t.photos, "photos", os.Getenv("GRIDGOV_PHOTOS"), "where photos lie: a folder, or s3://BUCKET?region=REGION (env GRIDGOV_PHOTOS; photos in the data folder)")
+	cmd.Flags().StringSliceVar(&allow, "webhook-allow", fields(os.Getenv("GRIDGOV_WEBHOOK_ALLOW")), "networks of the own house that webhooks may call, such as 10.1.0.0/16 (env GRIDGOV_WEBHOOK_ALLOW; none)")
 	cmd.Flags().StringVar(&demoCity, "demo", "", "load this demo on the first start: haining or dc")
 	cmd.Flags().StringVar(&until, "demo-until", "", "last day of the demo's reports (today)")
 	return cmd
+}
+
+// fields splits a list of a variable.
+func fields(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// networksNamed reads networks, or single addresses.
+func networksNamed(list []string) (out []netip.Prefix, err error) {
+	for _, s := range list {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			ip, err2 := netip.ParseAddr(s)
+			if err2 != nil {
+				return nil, usagef("--webhook-allow %q: name a network such as 10.1.0.0/16, or an address", s)
+			}
+			p = netip.PrefixFrom(ip, ip.BitLen())
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
 }
 
 // loopbackOnly refuses an address where others could reach what has no accounts.
@@ -92,7 +121,7 @@ func loopbackOnly(ctx context.Context, flag, addr string) error {
 	return nil
 }
 
-func (t *tool) runServer(ctx context.Context, at *edge, config api.Edge, anchor string, ground *basemap.Archive, load func(context.Context, *postgres.Database) error) error {
+func (t *tool) runServer(ctx context.Context, at *edge, config api.Edge, anchor string, ground *basemap.Archive, networks []netip.Prefix, load func(context.Context, *postgres.Database) error) error {
 	log := t.logger()
 	db, done, err := t.open(ctx)
 	if err != nil {
@@ -124,6 +153,7 @@ func (t *tool) runServer(ctx context.Context, at *edge, config api.Edge, anchor 
 
 	server := app.NewServer(db, t.keys, log, time.Now)
 	server.AnchorTo(anchor)
+	server.CallFrom(config.PublicURL, networks)
 	server.PhotosIn(pictures, photo.NewWorkshop(photo.DefaultMemory))
 	first := firstPasswords{t}
 	server.FirstPassword = first.tell

@@ -97,3 +97,49 @@ describe('a case at work', () => {
     if (width < 600) expect((await d.get.small()).filter(s => !/[村镇]/.test(s))).toEqual([])
   })
 })
+
+describe('what one is told in time', () => {
+  it('rings a bell, by days, opens the case, and is read', async () => {
+    await d.given.overdue('late-1', '12', spot)
+    await d.given.overdue('late-2', '12', spot)
+    await d.given.page('/haining', { as: 'desk' })
+    await d.sees('that there is news', async () => (await d.get.text('bell-count')) === '2')
+    await d.when.click('bell')
+    await d.sees('the notices', async () => (await d.get.count('notice-entry')) > 0)
+    expect(await d.get.text('notices')).toMatch(/案件 \d+/)
+    expect(await d.get.serious()).toEqual([])
+    await d.when.press('Escape')
+    await d.sees('that they are closed', async () => !(await d.get.seen('notices')))
+    await d.when.click('bell')
+    await d.sees('the notices again', () => d.get.seen('notice-entry'))
+    await d.when.click('notice-entry')
+    await d.sees('its case', async () => /^report:\d+$/.test((await d.get.query()).get('sel') ?? ''))
+    await d.when.click('bell')
+    await d.when.click('read-all')
+    await d.sees('that nothing is new', async () => !(await d.get.seen('bell-count')))
+    expect(d.complaints).toEqual([])
+  })
+
+  it('is nobody else’s, and of nobody who has not signed in', async () => {
+    await d.given.visit('/haining/account', { as: 'planner' })
+    await d.sees('the bell', () => d.get.seen('bell'))
+    await d.when.click('bell')
+    await d.sees('that there is nothing', async () => (await d.get.text('notices')).includes('没有通知'))
+    expect(await d.get.seen('bell-count')).toBe(false)
+    await d.sees('of what to be written to', () => d.get.seen('mail-amber'))
+    await d.when.press('Escape')
+    await d.when.check('mail-amber')
+    await d.sees('that it is kept', () => d.get.seen('choice-saved'))
+    expect(await d.get.serious()).toEqual([])
+  })
+
+  it.each([
+    ['dark', 'en', 390],
+    ['light', 'en', 1440],
+  ] as const)('fits: %s %s %d px', async (theme, locale, width) => {
+    await d.given.visit('/haining/account', { as: 'centre_head', theme, locale, size: { width, height: 844 } })
+    await d.sees('the choice', () => d.get.seen('notice-choice'))
+    expect(await d.get.wider()).toBe(0)
+    expect(await d.get.serious()).toEqual([])
+  })
+})

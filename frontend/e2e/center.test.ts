@@ -348,6 +348,16 @@ describe('the live map', () => {
     await d.sees('the map', async () => !(await d.get.seen('map-warning')))
     await d.sees('the legend has numbers', async () => /\d/.test(await d.get.text('legend')))
   })
+
+  it('asks again for tiles that did not come while the line stood', async () => {
+    await d.given.page()
+    await d.sees('the legend has numbers', async () => /\d/.test(await d.get.text('legend')))
+    await d.when.failTiles()
+    await d.when.choose('kind', 'inquiry')
+    await d.sees('the map says so', () => d.get.seen('map-warning'))
+    await d.when.returnTiles()
+    await d.sees('the map', async () => !(await d.get.seen('map-warning')))
+  })
 })
 
 describe('a basemap', () => {

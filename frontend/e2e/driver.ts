@@ -1,5 +1,6 @@
-import { readFile, rename } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { mkdtemp, readFile, rename, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { v7 } from 'uuid'
@@ -158,6 +159,16 @@ export class Driver {
       const query = `id=${draft.id}&edits=${draft.edits}`
       await this.api(`/regime/${kind}/draft?${query}`, { method: 'DELETE' }, 'administrator')
     },
+    /** A draft of what is in force, changed beside the page. */
+    // biome-ignore lint/suspicious/noExplicitAny: the contents are the test's.
+    draft: async (kind: string, change: (content: any) => void): Promise<void> => {
+      const at = `/regime/${kind}`
+      const { versions } = await (await this.api(at, undefined, 'administrator')).json()
+      const inForce = versions.find((v: { state: string }) => v.state === 'in_force')
+      const { content } = await (await this.api(`${at}/${inForce.id}`, undefined, 'administrator')).json()
+      change(content)
+      await this.api(`${at}/draft`, { method: 'PUT', body: JSON.stringify({ content }) }, 'administrator')
+    },
     /** An account that is nobody's demo: a village's secretary, unless said otherwise. Gives its one-time password. */
     account: (login: string, role = 'village_secretary', level = 'village', code = '330481103200'): Promise<string> => {
       const post = ['--role', role, '--level', level, '--code', code]
@@ -167,6 +178,21 @@ export class Driver {
     done: async (num: number, act: object): Promise<void> => {
       const { version } = (await (await this.api(`/cases/${num}`)).json()).case
       await this.api(`/cases/${num}/acts`, { method: 'POST', body: JSON.stringify({ version, ...act }) })
+    },
+    /** A matter that is brought from elsewhere, late: its clocks ran out days ago. */
+    overdue: async (id: string, item: string, spot: { lon: number; lat: number }): Promise<void> => {
+      const at = new Date(Date.now() - 5 * 86_400_000).toISOString()
+      const file = join(await mkdtemp(join(tmpdir(), 'overdue-')), 'reports.csv')
+      await writeFile(file, `id,lon,lat,at,item\n${id},${spot.lon},${spot.lat},${at},${item}\n`)
+      await this.server.run(
+        'import',
+        'reports',
+        file,
+        '--city',
+        'haining',
+        '--map',
+        'id=id,lon=lon,lat=lat,at=at,item=item',
+      )
     },
     /** A report of someone else's, filed beside the page; its number. */
     filed: async (
@@ -323,6 +349,11 @@ export class Driver {
     takeBasemap: (): Promise<void> => rename(this.server.basemap, `${this.server.basemap}.gone`),
     returnBasemap: (): Promise<void> => rename(`${this.server.basemap}.gone`, this.server.basemap),
     offline: (off: boolean): Promise<void> => this.context!.setOffline(off),
+    /** The service answers requests for tiles with 503, while the rest of it goes on. */
+    failTiles: async (): Promise<void> => {
+      await this.context!.route('**/v1/tiles/**', r => r.fulfill({ status: 503 }))
+    },
+    returnTiles: (): Promise<void> => this.context!.unroute('**/v1/tiles/**'),
   }
 
   get = {

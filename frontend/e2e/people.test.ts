@@ -252,6 +252,42 @@ describe('units, the record, tokens and settings', () => {
     expect(await d.get.serious()).toEqual([])
   })
 
+  it('an address elsewhere is told, a retention is looked at before it is kept', async () => {
+    await open('settings')
+    await d.sees('the webhooks', () => d.get.seen('add-webhook'))
+    await d.when.click('add-webhook')
+    await d.when.type('webhook-name', `大屏${run}`)
+    await d.when.type('webhook-url', 'https://10.0.0.1/hook')
+    await d.when.click('save-webhook')
+    await d.sees('why not', async () => (await d.get.text('webhook-url-wrong')).includes('内部网络'))
+    await d.when.type('webhook-url', 'https://hooks.example.com/a')
+    await d.when.click('save-webhook')
+    await d.sees('its secret, this once', async () => (await d.get.text('secret')).startsWith('whsec_'))
+    expect(await d.get.serious()).toEqual([])
+    await d.when.click('secret-kept')
+    await d.when.click('test-webhook')
+    await d.sees('that a demo calls nobody', async () => (await d.get.text('delivery')).includes('演示城市'))
+    await d.when.click('remove-webhook')
+    await d.when.click('remove-webhook-sure')
+    await d.sees('that none is left', () => d.get.seen('no-webhooks'))
+
+    await d.when.check('keep-days')
+    expect(await d.get.enabled('save-escalation')).toBe(false)
+    await d.when.type('retention-days', '30')
+    expect(await d.get.enabled('preview')).toBe(false)
+    await d.when.type('retention-days', '36000')
+    await d.when.click('preview')
+    await d.sees('what it would do', async () => (await d.get.text('previewed')).includes('没有'))
+    await d.when.click('save-escalation')
+    await d.sees('that it is kept', notice('已保存'))
+    await d.when.check('keep-all')
+    await d.when.click('save-escalation')
+    await d.sees(
+      'that all is kept again',
+      async () => (await d.get.jsonAs('/settings/escalation')).retention_days === 0,
+    )
+  })
+
   it('an identity provider is set, people are linked to it, and it is switched off', async () => {
     await somebody(`钱统${run}`)
     await d.when.type('new-login', `tong-${run}`)

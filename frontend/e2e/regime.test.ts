@@ -251,6 +251,102 @@ describe('the working calendar', () => {
   })
 })
 
+describe('what a draft would do', () => {
+  beforeEach(async () => {
+    for (const kind of ['catalogue', 'rules', 'calendar']) await d.given.noDraft(kind)
+  })
+  const counted = async () => (await d.get.seen('effect-summary')) && !(await d.get.seen('effect-busy'))
+
+  it('is counted for rules, from unit to unit, listed, narrowed and kept as a table', async () => {
+    await open('rules')
+    await d.sees('the page', () => d.get.seen('add-rule'))
+    expect(await d.get.seen('effect')).toBe(false)
+    await d.when.click('add-rule')
+    await d.when.click('rule-items')
+    await d.when.check('rule-item-12')
+    await d.when.type('lead', '指挥')
+    await d.sees('a unit', () => d.get.seen('lead-option'))
+    await d.when.press('Enter')
+    await d.when.click('put-rule')
+    // It decides before all others.
+    while ((await d.get.texts('rule-row')).findIndex(r => r.includes('张贴')) > 0)
+      await d.when.clickIn('rule-row', '张贴', 'rule-up')
+    await d.when.click('close-rule')
+    await d.when.click('save-draft')
+    await d.sees('that it is saved', () => d.get.seen('effect'))
+    await d.when.click('effect')
+    await d.sees('what it comes to', counted)
+    expect(await d.get.text('effect-summary')).toMatch(/有 \d+ 件会派给别的单位/)
+    expect(await d.get.serious()).toEqual([])
+    const month = await d.get.text('effect-summary')
+    await d.when.pick('effect-span', '13')
+    await d.sees('more of more months', async () => (await counted()) && (await d.get.text('effect-summary')) !== month)
+    await d.sees('the cases', () => d.get.seen('effect-case'))
+    expect((await d.get.texts('effect-case')).every(c => c.includes('12 '))).toBe(true)
+    const ways = await d.get.count('effect-way')
+    expect(ways).toBeGreaterThan(1)
+    const first = await d.get.count('effect-case')
+    await d.when.click('choose-way')
+    await d.sees('that one way is listed', () => d.get.seen('all-ways'))
+    await d.when.click('all-ways')
+    await d.sees('all are', async () => !(await d.get.seen('all-ways')) && (await d.get.count('effect-case')) === first)
+    await d.when.click('more-effect')
+    await d.sees('more of them', async () => (await d.get.count('effect-case')) > first)
+    expect(await d.when.download('effect-csv')).toContain('before_why')
+    await d.when.click('publish')
+    await d.sees('the number beside publishing', async () =>
+      (await d.get.text('publish-effect')).includes('会派给别的单位'),
+    )
+    await d.when.press('Escape')
+    await d.when.click('effect-link')
+    await d.sees('the report', async () => (await d.get.path()).startsWith('/haining'))
+  })
+
+  it('is counted for a list, which moves open cases where that is asked for alone', async () => {
+    await open('list', 'administrator', { locale: 'en', theme: 'dark', size: phone })
+    await d.sees('the items', async () => (await d.get.count('item-row')) >= 16)
+    await d.given.draft('catalogue', (list: { steps: { dispatch: string } }) => {
+      list.steps.dispatch = '3 wd'
+    })
+    await open('list', 'administrator', { locale: 'en', theme: 'dark', size: phone })
+    await d.sees('the draft', () => d.get.seen('effect'))
+    await d.when.click('effect')
+    await d.sees('what it comes to', counted)
+    expect(await d.get.text('effect-summary')).toContain('Publishing moves no open case')
+    await d.sees('the cases', () => d.get.seen('effect-case'))
+    expect(await d.get.serious()).toEqual([])
+    expect(await d.get.wider()).toBe(0)
+    await d.when.click('publish')
+    await d.sees('the choice', () => d.get.seen('take-over'))
+    expect(await d.get.serious()).toEqual([])
+    await d.when.check('take-over')
+    await d.when.click('publish-sure')
+    await d.sees('that it is in force', async () => (await d.get.text('document-state')).includes('In force'))
+    // What was foretold happens: the list in force moves nothing any more.
+    await d.sees('that cases were taken over', async () => {
+      const { rows } = await d.get.jsonAs('/audit?act=regime.relimit')
+      return rows.length > 0
+    })
+  })
+
+  it('is counted for a calendar, whose deadlines follow when it is in force', async () => {
+    await open('calendar')
+    await d.sees('the months', () => d.get.seen('months'))
+    await d.when.type('hours-sat', '09:00-12:00')
+    await d.when.click('save-draft')
+    await d.sees('the draft', () => d.get.seen('effect'))
+    await d.when.click('publish')
+    await d.sees('what it comes to', () => d.get.seen('publish-effect'))
+    expect(await d.get.text('publish-effect')).toMatch(/在办案件/)
+    await d.when.click('publish-sure')
+    await d.sees('that it is in force', state('现行'))
+    await d.sees('that deadlines were counted anew', async () => {
+      const { rows } = await d.get.jsonAs('/audit?act=regime.recount')
+      return rows.length > 0
+    })
+  })
+})
+
 describe('what anybody sees', () => {
   it('a village’s poster is one sheet of A3 in both languages, and leads to the reporting page', async () => {
     for (const locale of ['zh', 'en'] as const) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gridgov/internal/app"
 	"gridgov/internal/audit"
 	"gridgov/internal/casework"
 	"gridgov/internal/fault"
@@ -85,6 +86,7 @@ func (c *call) caseDetail(ctx context.Context, m *matter) (CaseDetail, error) {
 	if k.Part > 0 {
 		out.Parent = new(casework.Ref{Report: k.Report, Part: k.Parent}.String())
 	}
+	out.SupervisedAt = moment(k.SupervisedAt)
 	if k.MergedInto != nil {
 		out.MergedInto = new(k.MergedInto.String())
 	}
@@ -235,41 +237,19 @@ func (c *call) caseRow(row *casework.Row, rep *report.Report, sight caseSight) C
 
 func (a *api) listCases(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
-	query := casework.Query{Items: q.list("item"), DueBefore: q.time("due_before", c.Zone), After: q.get("after"), Limit: q.integer("limit", 1, 200, 50)}
-	for _, s := range q.list("state") {
-		state, ok := casework.ParseState(s)
-		if !ok {
-			q.fail(fault.Invalid("state", "unknown_value", "%.40q is none of %v", s, casework.States))
-		}
-		query.States = append(query.States, state)
-	}
-	for _, s := range q.list("unit") {
-		id, err := strconv.ParseInt(s, 10, 64)
-		if err != nil || id < 1 {
-			q.fail(fault.Invalid("unit", "unknown_value", "%.40q is not the number of a unit", s))
-		}
-		query.Units = append(query.Units, policy.UnitID(id))
-	}
-	switch mine := q.get("mine"); mine {
-	case "", "false":
-	case "true":
-		query.Mine = &casework.Mine{Person: c.actor.Person}
-		for i := range c.actor.Posts {
-			if p := &c.actor.Posts[i]; p.Unit != 0 && p.InForce(c.at) {
-				query.Mine.Units = append(query.Mine.Units, p.Unit)
-			}
-		}
-	default:
-		q.fail(fault.Invalid("mine", "unknown_value", "%.40q is neither true nor false", mine))
-	}
+	query := q.queue(c)
+	count := q.yes("count")
 	if err := q.done(); err != nil {
 		return err
 	}
-	page, err := c.ListCases(r.Context(), query, &c.reach)
+	page, err := c.ListCases(r.Context(), query, &c.reach, count)
 	if err != nil {
 		return err
 	}
 	out := CasePage{Cases: []CaseRow{}, Next: optional(page.Next)}
+	if page.Total >= 0 {
+		out.Total = &page.Total
+	}
 	if len(page.Rows) == 0 {
 		return writeJSON(w, http.StatusOK, out)
 	}
@@ -293,7 +273,9 @@ func (a *api) listCases(w http.ResponseWriter, r *http.Request, c *call) error {
 		n, there := of[page.Rows[i].Report]
 		// Asked once more, by other code than the list's condition: a report may have moved, or a case gone to another unit.
 		if there && c.reach.Covers(&subjects[n]) != policy.Hidden {
-			out.Cases = append(out.Cases, c.caseRow(&page.Rows[i], &reports.Reports[n], sightOf(c.reach, &subjects[n])))
+			row := c.caseRow(&page.Rows[i], &reports.Reports[n], sightOf(c.reach, &subjects[n]))
+			c.suggest(&row, &page.Rows[i], &reports.Reports[n], &subjects[n])
+			out.Cases = append(out.Cases, row)
 		}
 	}
 	return writeJSON(w, http.StatusOK, out)
@@ -347,22 +329,11 @@ func (a *api) actOnCase(w http.ResponseWriter, r *http.Request, c *call) error {
 			return err
 		}
 	}
-	ask.May = func(action policy.Action, of report.Num, units []policy.UnitID) (policy.PostID, bool) {
-		s := subjects[of]
-		if action == policy.ReportView {
-			s.Units = units
-			return view.Post, view.Covers(&s) != policy.Hidden
-		}
-		return c.mayOn(action, s, units)
-	}
+	ask.May = app.MayOn(c.actor, c.at, subjects)
 	// The record names the post that allows the last of the acts, by the case as it was seen; each act's own is in the history.
 	by := audit.AuthorOf(r.Context())
-	for i := range casework.Table {
-		if line := &casework.Table[i]; line.Act == ask.Act {
-			if post, may := c.mayOn(line.Action, m.subject, m.Units()); may {
-				by.Post = int64(post)
-			}
-		}
+	if post := app.PostOf(&ask, m.Case); post != 0 {
+		by.Post = int64(post)
 	}
 	done, err := c.Cases.Do(audit.By(r.Context(), by), ask)
 	if f, ok := fault.As(err); ok && (f.Field == string(casework.NeedBudget) || f.Field == "limit") {

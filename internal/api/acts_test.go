@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -34,8 +35,13 @@ type bureau struct {
 	head       *site // of the centre
 }
 
-func newBureau(t *testing.T) *bureau {
-	s := newSite(t)
+// newBureau makes it. first are rules that come before the one by which the department leads.
+func newBureau(t *testing.T, first ...func(*bureau) assign.Rule) *bureau {
+	return newBureauAt(t, apptest.Clock, first...)
+}
+
+func newBureauAt(t *testing.T, clock func() time.Time, first ...func(*bureau) assign.Rule) *bureau {
+	s := newSiteAt(t, clock)
 	b := &bureau{site: s}
 	staff := func(role policy.Role, unit policy.UnitID) *site {
 		p := apptest.Post(role, policy.Area{})
@@ -61,7 +67,11 @@ func newBureau(t *testing.T) *bureau {
 			b.neighbour = s.as(token)
 		}
 	}
-	apptest.Rules(t, s.live.City, assign.Rule{Lead: assign.Party{Unit: b.led}})
+	var rules []assign.Rule
+	for _, rule := range first {
+		rules = append(rules, rule(b))
+	}
+	apptest.Rules(t, s.live.City, append(rules, assign.Rule{Lead: assign.Party{Unit: b.led}})...)
 	return b
 }
 
@@ -374,7 +384,7 @@ func TestHostileActs(t *testing.T) {
 	}
 	b.desk.do("POST", path, obj{"act": "merge", "version": 0, "target": "99999"}).problem(404, "not_found", "")
 	for query, field := range map[string]string{"state=nothing": "state", "unit=x": "unit", "unit=0": "unit", "mine=maybe": "mine", "due_before=soon": "due_before",
-		"limit=0": "limit", "limit=201": "limit", "after=x": "after", "after=LTEuMS4w": "", "after=LTIuMS4w": "after", "sort=due": "sort"} {
+		"limit=0": "limit", "limit=201": "limit", "after=x": "after", "after=LTEuMS4w": "", "after=LTIuMS4w": "after", "sort=late": "sort"} {
 		got := b.desk.do("GET", "/cases?"+query, nil)
 		if field == "" {
 			got.want(200)

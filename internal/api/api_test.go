@@ -149,7 +149,7 @@ func (s *site) conform(req *http.Request, resp *http.Response, body []byte) {
 	err = openapi3filter.ValidateResponse(s.t.Context(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req, Route: route, PathParams: params},
 		Status:                 resp.StatusCode, Header: resp.Header, Body: io.NopCloser(bytes.NewReader(body)),
-		Options: &openapi3filter.Options{IncludeResponseStatus: true, ExcludeResponseBody: strings.Contains(resp.Header.Get("Content-Type"), "mapbox") || strings.HasPrefix(resp.Header.Get("Content-Type"), "image/") || strings.HasPrefix(resp.Header.Get("Content-Type"), "text/calendar") || slices.Contains([]string{"application/yaml", "application/vnd.pmtiles"}, resp.Header.Get("Content-Type"))},
+		Options: &openapi3filter.Options{IncludeResponseStatus: true, ExcludeResponseBody: strings.Contains(resp.Header.Get("Content-Type"), "mapbox") || strings.HasPrefix(resp.Header.Get("Content-Type"), "image/") || strings.HasPrefix(resp.Header.Get("Content-Type"), "text/calendar") || slices.Contains([]string{"application/yaml", "application/vnd.pmtiles", "application/x-ndjson"}, resp.Header.Get("Content-Type"))},
 	})
 	if err != nil {
 		s.t.Errorf("%s %s: %v", req.Method, req.URL, err)

@@ -409,7 +409,8 @@ func TestMassAssignment(t *testing.T) {
 	p := s.addPerson(nil)
 	post := s.addPost(p, gridPost(0, 0))
 	unit := s.unit("town_team")
-	rep := s.file(aReport(0, 0))
+	crew := s.hand(t, policy.UnitHead, policy.UnitID(unit.Id), policy.Area{})
+	rep, hook := s.file(aReport(0, 0)), s.webhook()
 	doc, tried := description(t), 0
 	s.do("PUT", "/settings/messages", map[string]any{"resident_reports": true}).want(200)
 	for _, r := range api.RouteTable() {
@@ -422,10 +423,13 @@ func TestMassAssignment(t *testing.T) {
 			continue
 		}
 		path := strings.NewReplacer("/people/{id}", "/people/"+p.Id.String(), "/units/{id}", fmt.Sprintf("/units/%d", unit.Id), "/reports/{id}", "/reports/"+rep.Id.String(),
-			"{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
+			"/views/{id}", "/views/"+uuid.NewString(), "/teams/{unit}", fmt.Sprintf("/teams/%d", unit.Id), "{person}", p.Id.String(), "/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
 		s := s
 		if strings.HasPrefix(path, "/public/") {
 			s = s.as("")
+		}
+		if strings.HasPrefix(path, "/duty") || strings.HasPrefix(path, "/teams") {
+			s = crew.site
 		}
 		known := op.RequestBody.Value.Content["application/json"].Schema.Value.Properties
 		for _, field := range []string{"person_id", "filed_by", "demo", "role", "must_change", "id", "version_", "allowed", "made_at", "__proto__"} {
@@ -512,7 +516,8 @@ func TestFormsOfText(t *testing.T) {
 	p := s.addPerson(nil)
 	post := s.addPost(p, gridPost(0, 0))
 	unit := s.unit("town_team")
-	rep := s.file(aReport(0, 0))
+	crew := s.hand(t, policy.UnitHead, policy.UnitID(unit.Id), policy.Area{})
+	rep, hook := s.file(aReport(0, 0)), s.webhook()
 	doc := description(t)
 	for _, r := range api.RouteTable() {
 		item := doc.Paths.Value(r.Path)
@@ -524,11 +529,14 @@ func TestFormsOfText(t *testing.T) {
 			continue
 		}
 		path := strings.NewReplacer("/people/{id}", "/people/"+p.Id.String(), "/units/{id}", fmt.Sprintf("/units/%d", unit.Id), "/reports/{id}", "/reports/"+rep.Id.String(),
-			"{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
+			"/views/{id}", "/views/"+uuid.NewString(), "/teams/{unit}", fmt.Sprintf("/teams/%d", unit.Id), "{person}", p.Id.String(), "/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
 		schema := op.RequestBody.Value.Content["application/json"].Schema.Value
 		as := s
 		if strings.HasPrefix(path, "/public/") {
 			as = s.as("")
+		}
+		if strings.HasPrefix(path, "/duty") || strings.HasPrefix(path, "/teams") {
+			as = crew.site
 		}
 		for _, text := range []string{"a\x00b", "\u2028\u202e", "' OR 1=1 --", strings.Repeat("长", 3_000), "-1", "2026-11-24"} {
 			whole, ok := filled(schema, text).(map[string]any)

@@ -68,6 +68,10 @@ func (c *call) caseAs(ctx context.Context, k *casework.Case, sight caseSight, le
 	amber, due := k.Due(cal)
 	out.AmberAt, out.DueAt = moment(amber), moment(due)
 	for i := range k.Clocks {
+		cal, err := c.CalendarOf(ctx, &k.Clocks[i])
+		if err != nil {
+			return nil, err
+		}
 		clock := clockOf(&k.Clocks[i], cal, c.at)
 		if n := k.Clocks[i].Stage; k.Clocks[i].Kind == casework.DisposalClock && n < len(limits.Stages) && limits.Stages[n].Name != (worktime.Words{}) {
 			clock.StageName = new(wordsOf(limits.Stages[n].Name))

@@ -128,14 +128,15 @@ func (a *api) askAgain(r *http.Request, c *call) (now *call, changed bool) {
 // tell writes the events as far as the reader may know of them. Who sees a part of the city hears of reports there; that
 // reports elsewhere or of before have moved is told without saying which.
 func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
-	view, faces := c.View(), c.Faces(&c.reach) // in this order: the faces are not older than what the view holds
-	hears := func(num uint32, units []int64) bool {
-		row, ok := view.Get(num)
-		return ok && faces.Has(row.Face) || slices.ContainsFunc(units, func(u int64) bool { return slices.Contains(c.reach.Units, policy.UnitID(u)) })
-	}
+	hears := c.hears(&c.reach)
 	for _, e := range events {
 		id := feed.ID{Epoch: epoch, Seq: e.Seq}
 		switch {
+		case e.Type == feed.NoticeMade: // whoever sees all: what one is told is one's own
+			var d feed.Notice
+			if json.Unmarshal(e.Data, &d) == nil && c.who != nil && d.Person == c.who.Person {
+				writeEvent(out, id, e.Type, json.RawMessage("{}"))
+			}
 		case c.reach.City:
 			writeEvent(out, id, e.Type, e.Data)
 		case e.Type == feed.PlanPublished, e.Type == feed.TeamChanged: // a unit's number
@@ -155,9 +156,21 @@ func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
 			if json.Unmarshal(e.Data, &d) == nil && hears(d.Num, d.Units) {
 				writeEvent(out, id, e.Type, e.Data)
 			}
-		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced, e.Type == feed.ReportErased:
+		case e.Type == feed.CasesRecounted:
+			writeEvent(out, id, e.Type, json.RawMessage("{}"))
+		case e.Type == feed.ReportPositioned, e.Type == feed.ReportImported, e.Type == feed.ReportReplaced, e.Type == feed.ReportErased, e.Type == feed.CasesOpened:
 			writeEvent(out, id, reportsChanged, json.RawMessage("{}"))
 		}
+	}
+}
+
+// hears tells whether a reach covers a report, in whole or at a glimpse, by what is in memory: by where it lies, or by the units that
+// lead or support its case.
+func (c *call) hears(reach *policy.Reach) func(num uint32, units []int64) bool {
+	view, faces := c.View(), c.Faces(reach) // in this order: the faces are not older than what the view holds
+	return func(num uint32, units []int64) bool {
+		row, ok := view.Get(num)
+		return ok && faces.Has(row.Face) || slices.ContainsFunc(units, func(u int64) bool { return slices.Contains(reach.Units, policy.UnitID(u)) })
 	}
 }
 

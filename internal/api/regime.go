@@ -363,7 +363,14 @@ func (a *api) publishRegimeDraft(w http.ResponseWriter, r *http.Request, c *call
 	if in.InForceFrom != nil {
 		from = *in.InForceFrom
 	}
-	if d, err = c.Regimes.Publish(r.Context(), kind, seen, from); err != nil {
+	var along []regime.Along
+	if in.RecountOpen != nil && *in.RecountOpen {
+		if kind != regime.Catalogue {
+			return fault.Invalid("recount_open", "not_a_list", "open cases can be taken over to a list alone: a calendar counts for them anyway, and rules move none")
+		}
+		along = append(along, c.Cases.AskRelimit(c.who.Person))
+	}
+	if d, err = c.Regimes.Publish(r.Context(), kind, seen, from, along...); err != nil {
 		return err
 	}
 	c.at = a.Now()

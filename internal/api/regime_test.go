@@ -286,7 +286,7 @@ func TestRulesAreCheckedBeforeTheyArePublished(t *testing.T) {
 	for _, f := range found.Findings {
 		got += fmt.Sprintf("%d %s %v, ", f.At, f.Kind, f.Refused)
 	}
-	if got != "1 unknown_unit true, 3 unknown_item false, 3 never_reached false, " {
+	if got != "1 unknown_unit true, 2 no_unit_of_kind false, 3 empty_unit false, 3 unknown_item false, 3 never_reached false, " {
 		t.Errorf("found %s", got)
 	}
 	admin.do("POST", "/regime/rules/draft/publish", seenOf(&d.Version)).problem(http.StatusConflict, "findings_refused", "")

@@ -240,6 +240,9 @@ func (a *api) getReport(w http.ResponseWriter, r *http.Request, c *call) error {
 	if out.Case, err = c.caseOf(r.Context(), rep.Num, sightOf(c.reach, &s)); err != nil {
 		return err
 	}
+	if out.AnonymisedAt, err = c.Retention.Anonymised(r.Context(), rep.Num); err != nil {
+		return err
+	}
 	if sight == policy.Whole {
 		if err := c.tellReporter(r, &rep, &out); err != nil {
 			return err

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
+	"gridgov/internal/casework"
 	"gridgov/internal/fault"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/message"
@@ -153,7 +155,36 @@ func (a *api) followReport(w http.ResponseWriter, r *http.Request, c *call) erro
 	if err != nil {
 		return err
 	}
-	return writePrivate(w, http.StatusOK, c.followed(&rep))
+	out := c.followed(&rep)
+	if err := c.tellOutcome(r.Context(), rep.Num, &out); err != nil {
+		return err
+	}
+	return writePrivate(w, http.StatusOK, out)
+}
+
+// tellOutcome adds what became of a report's case. Of one whose case is still to be opened it is that it was received.
+func (c *call) tellOutcome(ctx context.Context, num report.Num, out *FollowedReport) error {
+	o, err := c.Cases.OutcomeOf(ctx, casework.Ref{Report: num})
+	if fault.Is(err, fault.KindNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	out.State, out.Reason, out.Merged = FollowedReportStateInHand, optional(o.Reason), optional(o.Merged)
+	switch o.State {
+	case casework.Reported, casework.Confirming:
+		out.State = FollowedReportStateReceived
+	case casework.Closed, casework.Evaluated:
+		out.State, out.ClosedAt = FollowedReportStateClosed, moment(o.ClosedAt)
+	case casework.Rejected:
+		out.State = FollowedReportStateRejected
+	case casework.Voided:
+		out.State = FollowedReportStateVoided
+	case casework.SelfSettled, casework.Accepted, casework.Filed, casework.Dispatched, casework.Returned, casework.Received, casework.Disposing,
+		casework.Suspended, casework.FedBack, casework.Rework, casework.Verified, casework.Merged:
+	}
+	return nil
 }
 
 // followed is a report as its teller may see it: what they said, and what became of it. Neither its point nor who told it

@@ -59,6 +59,51 @@ func (e AllowedActNeeds) Valid() bool {
 	}
 }
 
+// Defines values for BatchState.
+const (
+	BatchStateCancelled BatchState = "cancelled"
+	BatchStateDone      BatchState = "done"
+	BatchStateRunning   BatchState = "running"
+	BatchStateWaiting   BatchState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the BatchState enum.
+func (e BatchState) Valid() bool {
+	switch e {
+	case BatchStateCancelled:
+		return true
+	case BatchStateDone:
+		return true
+	case BatchStateRunning:
+		return true
+	case BatchStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BatchCaseOutcome.
+const (
+	BatchCaseOutcomeDone    BatchCaseOutcome = "done"
+	BatchCaseOutcomeFailed  BatchCaseOutcome = "failed"
+	BatchCaseOutcomeLeftOut BatchCaseOutcome = "left_out"
+)
+
+// Valid indicates whether the value is a known member of the BatchCaseOutcome enum.
+func (e BatchCaseOutcome) Valid() bool {
+	switch e {
+	case BatchCaseOutcomeDone:
+		return true
+	case BatchCaseOutcomeFailed:
+		return true
+	case BatchCaseOutcomeLeftOut:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BatchResultStatus.
 const (
 	N200 BatchResultStatus = 200
@@ -368,15 +413,51 @@ func (e Channel) Valid() bool {
 	}
 }
 
+// Defines values for ClockColour.
+const (
+	ClockColourAmber  ClockColour = "amber"
+	ClockColourGreen  ClockColour = "green"
+	ClockColourPaused ClockColour = "paused"
+	ClockColourRed    ClockColour = "red"
+)
+
+// Valid indicates whether the value is a known member of the ClockColour enum.
+func (e ClockColour) Valid() bool {
+	switch e {
+	case ClockColourAmber:
+		return true
+	case ClockColourGreen:
+		return true
+	case ClockColourPaused:
+		return true
+	case ClockColourRed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FollowedReportState.
 const (
+	FollowedReportStateClosed   FollowedReportState = "closed"
+	FollowedReportStateInHand   FollowedReportState = "in_hand"
 	FollowedReportStateReceived FollowedReportState = "received"
+	FollowedReportStateRejected FollowedReportState = "rejected"
+	FollowedReportStateVoided   FollowedReportState = "voided"
 )
 
 // Valid indicates whether the value is a known member of the FollowedReportState enum.
 func (e FollowedReportState) Valid() bool {
 	switch e {
+	case FollowedReportStateClosed:
+		return true
+	case FollowedReportStateInHand:
+		return true
 	case FollowedReportStateReceived:
+		return true
+	case FollowedReportStateRejected:
+		return true
+	case FollowedReportStateVoided:
 		return true
 	default:
 		return false
@@ -572,6 +653,27 @@ func (e Method) Valid() bool {
 	}
 }
 
+// Defines values for NewQueueViewOwner.
+const (
+	NewQueueViewOwnerCity NewQueueViewOwner = "city"
+	NewQueueViewOwnerMe   NewQueueViewOwner = "me"
+	NewQueueViewOwnerUnit NewQueueViewOwner = "unit"
+)
+
+// Valid indicates whether the value is a known member of the NewQueueViewOwner enum.
+func (e NewQueueViewOwner) Valid() bool {
+	switch e {
+	case NewQueueViewOwnerCity:
+		return true
+	case NewQueueViewOwnerMe:
+		return true
+	case NewQueueViewOwnerUnit:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewReportPositionSource.
 const (
 	NewReportPositionSourceAddress NewReportPositionSource = "address"
@@ -593,6 +695,144 @@ func (e NewReportPositionSource) Valid() bool {
 	case NewReportPositionSourceNetwork:
 		return true
 	case NewReportPositionSourceSensor:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeClock.
+const (
+	NoticeClockConfirm    NoticeClock = "confirm"
+	NoticeClockDesk       NoticeClock = "desk"
+	NoticeClockDisposal   NoticeClock = "disposal"
+	NoticeClockFirst      NoticeClock = "first"
+	NoticeClockReceive    NoticeClock = "receive"
+	NoticeClockReview     NoticeClock = "review"
+	NoticeClockSelfSettle NoticeClock = "self_settle"
+	NoticeClockVerify     NoticeClock = "verify"
+)
+
+// Valid indicates whether the value is a known member of the NoticeClock enum.
+func (e NoticeClock) Valid() bool {
+	switch e {
+	case NoticeClockConfirm:
+		return true
+	case NoticeClockDesk:
+		return true
+	case NoticeClockDisposal:
+		return true
+	case NoticeClockFirst:
+		return true
+	case NoticeClockReceive:
+		return true
+	case NoticeClockReview:
+		return true
+	case NoticeClockSelfSettle:
+		return true
+	case NoticeClockVerify:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeStep.
+const (
+	NoticeStepAmber     NoticeStep = "amber"
+	NoticeStepRed       NoticeStep = "red"
+	NoticeStepSupervise NoticeStep = "supervise"
+	NoticeStepWebhook   NoticeStep = "webhook"
+)
+
+// Valid indicates whether the value is a known member of the NoticeStep enum.
+func (e NoticeStep) Valid() bool {
+	switch e {
+	case NoticeStepAmber:
+		return true
+	case NoticeStepRed:
+		return true
+	case NoticeStepSupervise:
+		return true
+	case NoticeStepWebhook:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeWhy.
+const (
+	NoticeWhyAdministrator NoticeWhy = "administrator"
+	NoticeWhyCentreHead    NoticeWhy = "centre_head"
+	NoticeWhyDesk          NoticeWhy = "desk"
+	NoticeWhyDutyLeader    NoticeWhy = "duty_leader"
+	NoticeWhyGrid          NoticeWhy = "grid"
+	NoticeWhyHandler       NoticeWhy = "handler"
+	NoticeWhyTownLeader    NoticeWhy = "town_leader"
+	NoticeWhyUnitHead      NoticeWhy = "unit_head"
+	NoticeWhyUnitMember    NoticeWhy = "unit_member"
+	NoticeWhyVillage       NoticeWhy = "village"
+)
+
+// Valid indicates whether the value is a known member of the NoticeWhy enum.
+func (e NoticeWhy) Valid() bool {
+	switch e {
+	case NoticeWhyAdministrator:
+		return true
+	case NoticeWhyCentreHead:
+		return true
+	case NoticeWhyDesk:
+		return true
+	case NoticeWhyDutyLeader:
+		return true
+	case NoticeWhyGrid:
+		return true
+	case NoticeWhyHandler:
+		return true
+	case NoticeWhyTownLeader:
+		return true
+	case NoticeWhyUnitHead:
+		return true
+	case NoticeWhyUnitMember:
+		return true
+	case NoticeWhyVillage:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeChoiceLanguage.
+const (
+	NoticeChoiceLanguageEn NoticeChoiceLanguage = "en"
+	NoticeChoiceLanguageZh NoticeChoiceLanguage = "zh"
+)
+
+// Valid indicates whether the value is a known member of the NoticeChoiceLanguage enum.
+func (e NoticeChoiceLanguage) Valid() bool {
+	switch e {
+	case NoticeChoiceLanguageEn:
+		return true
+	case NoticeChoiceLanguageZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NoticeChoiceChangeLanguage.
+const (
+	NoticeChoiceChangeLanguageEn NoticeChoiceChangeLanguage = "en"
+	NoticeChoiceChangeLanguageZh NoticeChoiceChangeLanguage = "zh"
+)
+
+// Valid indicates whether the value is a known member of the NoticeChoiceChangeLanguage enum.
+func (e NoticeChoiceChangeLanguage) Valid() bool {
+	switch e {
+	case NoticeChoiceChangeLanguageEn:
+		return true
+	case NoticeChoiceChangeLanguageZh:
 		return true
 	default:
 		return false
@@ -764,6 +1004,189 @@ func (e ProviderCheckCode) Valid() bool {
 	case ProviderBadMetadata:
 		return true
 	case ProviderNoAnswer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueFilterColours.
+const (
+	QueueFilterColoursAmber QueueFilterColours = "amber"
+	QueueFilterColoursGreen QueueFilterColours = "green"
+	QueueFilterColoursNone  QueueFilterColours = "none"
+	QueueFilterColoursRed   QueueFilterColours = "red"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterColours enum.
+func (e QueueFilterColours) Valid() bool {
+	switch e {
+	case QueueFilterColoursAmber:
+		return true
+	case QueueFilterColoursGreen:
+		return true
+	case QueueFilterColoursNone:
+		return true
+	case QueueFilterColoursRed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueFilterDue.
+const (
+	QueueFilterDueN2h     QueueFilterDue = "2h"
+	QueueFilterDueOverdue QueueFilterDue = "overdue"
+	QueueFilterDueToday   QueueFilterDue = "today"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterDue enum.
+func (e QueueFilterDue) Valid() bool {
+	switch e {
+	case QueueFilterDueN2h:
+		return true
+	case QueueFilterDueOverdue:
+		return true
+	case QueueFilterDueToday:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueFilterOrder.
+const (
+	QueueFilterOrderAsc  QueueFilterOrder = "asc"
+	QueueFilterOrderDesc QueueFilterOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterOrder enum.
+func (e QueueFilterOrder) Valid() bool {
+	switch e {
+	case QueueFilterOrderAsc:
+		return true
+	case QueueFilterOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueFilterSort.
+const (
+	QueueFilterSortDue    QueueFilterSort = "due"
+	QueueFilterSortOpened QueueFilterSort = "opened"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterSort enum.
+func (e QueueFilterSort) Valid() bool {
+	switch e {
+	case QueueFilterSortDue:
+		return true
+	case QueueFilterSortOpened:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QueueViewOwner.
+const (
+	QueueViewOwnerCity QueueViewOwner = "city"
+	QueueViewOwnerMe   QueueViewOwner = "me"
+	QueueViewOwnerRole QueueViewOwner = "role"
+	QueueViewOwnerUnit QueueViewOwner = "unit"
+)
+
+// Valid indicates whether the value is a known member of the QueueViewOwner enum.
+func (e QueueViewOwner) Valid() bool {
+	switch e {
+	case QueueViewOwnerCity:
+		return true
+	case QueueViewOwnerMe:
+		return true
+	case QueueViewOwnerRole:
+		return true
+	case QueueViewOwnerUnit:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegimeEffectAssumed.
+const (
+	Loads   RegimeEffectAssumed = "loads"
+	Members RegimeEffectAssumed = "members"
+	Places  RegimeEffectAssumed = "places"
+)
+
+// Valid indicates whether the value is a known member of the RegimeEffectAssumed enum.
+func (e RegimeEffectAssumed) Valid() bool {
+	switch e {
+	case Loads:
+		return true
+	case Members:
+		return true
+	case Places:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegimeEffectKind.
+const (
+	RegimeEffectKindCalendar  RegimeEffectKind = "calendar"
+	RegimeEffectKindCatalogue RegimeEffectKind = "catalogue"
+	RegimeEffectKindRules     RegimeEffectKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the RegimeEffectKind enum.
+func (e RegimeEffectKind) Valid() bool {
+	switch e {
+	case RegimeEffectKindCalendar:
+		return true
+	case RegimeEffectKindCatalogue:
+		return true
+	case RegimeEffectKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RegimeEffectCaseClock.
+const (
+	RegimeEffectCaseClockConfirm    RegimeEffectCaseClock = "confirm"
+	RegimeEffectCaseClockDesk       RegimeEffectCaseClock = "desk"
+	RegimeEffectCaseClockDisposal   RegimeEffectCaseClock = "disposal"
+	RegimeEffectCaseClockFirst      RegimeEffectCaseClock = "first"
+	RegimeEffectCaseClockReceive    RegimeEffectCaseClock = "receive"
+	RegimeEffectCaseClockReview     RegimeEffectCaseClock = "review"
+	RegimeEffectCaseClockSelfSettle RegimeEffectCaseClock = "self_settle"
+	RegimeEffectCaseClockVerify     RegimeEffectCaseClock = "verify"
+)
+
+// Valid indicates whether the value is a known member of the RegimeEffectCaseClock enum.
+func (e RegimeEffectCaseClock) Valid() bool {
+	switch e {
+	case RegimeEffectCaseClockConfirm:
+		return true
+	case RegimeEffectCaseClockDesk:
+		return true
+	case RegimeEffectCaseClockDisposal:
+		return true
+	case RegimeEffectCaseClockFirst:
+		return true
+	case RegimeEffectCaseClockReceive:
+		return true
+	case RegimeEffectCaseClockReview:
+		return true
+	case RegimeEffectCaseClockSelfSettle:
+		return true
+	case RegimeEffectCaseClockVerify:
 		return true
 	default:
 		return false
@@ -980,6 +1403,30 @@ func (e UnitKind) Valid() bool {
 	}
 }
 
+// Defines values for WebhookDeliveryState.
+const (
+	WebhookDeliveryStateDropped WebhookDeliveryState = "dropped"
+	WebhookDeliveryStateFailed  WebhookDeliveryState = "failed"
+	WebhookDeliveryStateSent    WebhookDeliveryState = "sent"
+	WebhookDeliveryStateWaiting WebhookDeliveryState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDeliveryState enum.
+func (e WebhookDeliveryState) Valid() bool {
+	switch e {
+	case WebhookDeliveryStateDropped:
+		return true
+	case WebhookDeliveryStateFailed:
+		return true
+	case WebhookDeliveryStateSent:
+		return true
+	case WebhookDeliveryStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Layer.
 const (
 	LayerHeat          Layer = "heat"
@@ -1037,18 +1484,93 @@ func (e TusResumable) Valid() bool {
 	}
 }
 
+// Defines values for ListCasesParamsDue.
+const (
+	ListCasesParamsDueN2h     ListCasesParamsDue = "2h"
+	ListCasesParamsDueOverdue ListCasesParamsDue = "overdue"
+	ListCasesParamsDueToday   ListCasesParamsDue = "today"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsDue enum.
+func (e ListCasesParamsDue) Valid() bool {
+	switch e {
+	case ListCasesParamsDueN2h:
+		return true
+	case ListCasesParamsDueOverdue:
+		return true
+	case ListCasesParamsDueToday:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCasesParamsSort.
+const (
+	ListCasesParamsSortDue    ListCasesParamsSort = "due"
+	ListCasesParamsSortOpened ListCasesParamsSort = "opened"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsSort enum.
+func (e ListCasesParamsSort) Valid() bool {
+	switch e {
+	case ListCasesParamsSortDue:
+		return true
+	case ListCasesParamsSortOpened:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCasesParamsOrder.
+const (
+	ListCasesParamsOrderAsc  ListCasesParamsOrder = "asc"
+	ListCasesParamsOrderDesc ListCasesParamsOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsOrder enum.
+func (e ListCasesParamsOrder) Valid() bool {
+	switch e {
+	case ListCasesParamsOrderAsc:
+		return true
+	case ListCasesParamsOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCasesParamsCount.
+const (
+	ListCasesParamsCountFalse ListCasesParamsCount = "false"
+	ListCasesParamsCountTrue  ListCasesParamsCount = "true"
+)
+
+// Valid indicates whether the value is a known member of the ListCasesParamsCount enum.
+func (e ListCasesParamsCount) Valid() bool {
+	switch e {
+	case ListCasesParamsCountFalse:
+		return true
+	case ListCasesParamsCountTrue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCasesParamsMine.
 const (
-	False ListCasesParamsMine = "false"
-	True  ListCasesParamsMine = "true"
+	ListCasesParamsMineFalse ListCasesParamsMine = "false"
+	ListCasesParamsMineTrue  ListCasesParamsMine = "true"
 )
 
 // Valid indicates whether the value is a known member of the ListCasesParamsMine enum.
 func (e ListCasesParamsMine) Valid() bool {
 	switch e {
-	case False:
+	case ListCasesParamsMineFalse:
 		return true
-	case True:
+	case ListCasesParamsMineTrue:
 		return true
 	default:
 		return false
@@ -1073,6 +1595,24 @@ func (e CountReportsParamsBucket) Valid() bool {
 	case Month:
 		return true
 	case Week:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListNoticesParamsUnread.
+const (
+	ListNoticesParamsUnreadFalse ListNoticesParamsUnread = "false"
+	ListNoticesParamsUnreadTrue  ListNoticesParamsUnread = "true"
+)
+
+// Valid indicates whether the value is a known member of the ListNoticesParamsUnread enum.
+func (e ListNoticesParamsUnread) Valid() bool {
+	switch e {
+	case ListNoticesParamsUnreadFalse:
+		return true
+	case ListNoticesParamsUnreadTrue:
 		return true
 	default:
 		return false
@@ -1283,6 +1823,87 @@ func (e GetRegimeParamsKind) Valid() bool {
 	case GetRegimeParamsKindCatalogue:
 		return true
 	case GetRegimeParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetRegimeEffectParamsKind.
+const (
+	GetRegimeEffectParamsKindCalendar  GetRegimeEffectParamsKind = "calendar"
+	GetRegimeEffectParamsKindCatalogue GetRegimeEffectParamsKind = "catalogue"
+	GetRegimeEffectParamsKindRules     GetRegimeEffectParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the GetRegimeEffectParamsKind enum.
+func (e GetRegimeEffectParamsKind) Valid() bool {
+	switch e {
+	case GetRegimeEffectParamsKindCalendar:
+		return true
+	case GetRegimeEffectParamsKindCatalogue:
+		return true
+	case GetRegimeEffectParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportRegimeEffectParamsLang.
+const (
+	ExportRegimeEffectParamsLangEn ExportRegimeEffectParamsLang = "en"
+	ExportRegimeEffectParamsLangZh ExportRegimeEffectParamsLang = "zh"
+)
+
+// Valid indicates whether the value is a known member of the ExportRegimeEffectParamsLang enum.
+func (e ExportRegimeEffectParamsLang) Valid() bool {
+	switch e {
+	case ExportRegimeEffectParamsLangEn:
+		return true
+	case ExportRegimeEffectParamsLangZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportRegimeEffectParamsKind.
+const (
+	ExportRegimeEffectParamsKindCalendar  ExportRegimeEffectParamsKind = "calendar"
+	ExportRegimeEffectParamsKindCatalogue ExportRegimeEffectParamsKind = "catalogue"
+	ExportRegimeEffectParamsKindRules     ExportRegimeEffectParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the ExportRegimeEffectParamsKind enum.
+func (e ExportRegimeEffectParamsKind) Valid() bool {
+	switch e {
+	case ExportRegimeEffectParamsKindCalendar:
+		return true
+	case ExportRegimeEffectParamsKindCatalogue:
+		return true
+	case ExportRegimeEffectParamsKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListRegimeEffectParamsKind.
+const (
+	ListRegimeEffectParamsKindCalendar  ListRegimeEffectParamsKind = "calendar"
+	ListRegimeEffectParamsKindCatalogue ListRegimeEffectParamsKind = "catalogue"
+	ListRegimeEffectParamsKindRules     ListRegimeEffectParamsKind = "rules"
+)
+
+// Valid indicates whether the value is a known member of the ListRegimeEffectParamsKind enum.
+func (e ListRegimeEffectParamsKind) Valid() bool {
+	switch e {
+	case ListRegimeEffectParamsKindCalendar:
+		return true
+	case ListRegimeEffectParamsKindCatalogue:
+		return true
+	case ListRegimeEffectParamsKindRules:
 		return true
 	default:
 		return false
@@ -1505,6 +2126,51 @@ type AuditRow struct {
 	Subject string `json:"subject"`
 }
 
+// Batch defines model for Batch.
+type Batch struct {
+	Acts []string `json:"acts"`
+
+	// By Somebody: by name where who asks may know it, else by role and unit
+	By Actor `json:"by"`
+
+	// CancelledBy Somebody: by name where who asks may know it, else by role and unit
+	CancelledBy *Actor             `json:"cancelled_by,omitempty"`
+	Cases       []BatchCase        `json:"cases"`
+	Done        int                `json:"done"`
+	EndedAt     *time.Time         `json:"ended_at,omitempty"`
+	Failed      int                `json:"failed"`
+	Id          openapi_types.UUID `json:"id"`
+	LeftOut     int                `json:"left_out"`
+	MadeAt      time.Time          `json:"made_at"`
+	Reason      *string            `json:"reason,omitempty"`
+	StartsAt    time.Time          `json:"starts_at"`
+
+	// StartsInS By the service's clock; 0 when it has begun
+	StartsInS float64    `json:"starts_in_s"`
+	State     BatchState `json:"state"`
+	Target    *string    `json:"target,omitempty"`
+	Total     int        `json:"total"`
+	Unit      *CaseUnit  `json:"unit,omitempty"`
+}
+
+// BatchState defines model for Batch.State.
+type BatchState string
+
+// BatchCase defines model for BatchCase.
+type BatchCase struct {
+	Case string `json:"case"`
+
+	// Outcome Absent as long as nothing was done with it
+	Outcome *BatchCaseOutcome `json:"outcome,omitempty"`
+
+	// Why A code, such as case_changed
+	Why   *string `json:"why,omitempty"`
+	Words *string `json:"words,omitempty"`
+}
+
+// BatchCaseOutcome Absent as long as nothing was done with it
+type BatchCaseOutcome string
+
 // BatchResult defines model for BatchResult.
 type BatchResult struct {
 	Problem *Problem          `json:"problem,omitempty"`
@@ -1518,6 +2184,11 @@ type BatchResultStatus int
 // BatchResults defines model for BatchResults.
 type BatchResults struct {
 	Results []BatchResult `json:"results"`
+}
+
+// Batches defines model for Batches.
+type Batches struct {
+	Batches []Batch `json:"batches"`
 }
 
 // BothWords defines model for BothWords.
@@ -1655,6 +2326,9 @@ type CaseDetail struct {
 	// Ref What it is called: the report's number, or of a part 1234-2
 	Ref string `json:"ref"`
 
+	// SupervisedAt Since when the town looks after it
+	SupervisedAt *time.Time `json:"supervised_at,omitempty"`
+
 	// Task Given out to be done beside others
 	Task  bool    `json:"task"`
 	Title *string `json:"title,omitempty"`
@@ -1666,6 +2340,9 @@ type CasePage struct {
 
 	// Next Pass as `after` for the next page; absent on the last
 	Next *string `json:"next,omitempty"`
+
+	// Total How many there are on all pages, where it was asked for
+	Total *int `json:"total,omitempty"`
 }
 
 // CaseProposal Of a case that was given back: the unit that the rules name now, without those that gave it back
@@ -1676,14 +2353,36 @@ type CaseProposal struct {
 	Why        BothWords  `json:"why"`
 }
 
+// CaseRates defines model for CaseRates.
+type CaseRates struct {
+	Closed  int  `json:"closed"`
+	Closure Rate `json:"closure"`
+
+	// Due Suspended ones among them
+	Due        int       `json:"due"`
+	From       time.Time `json:"from"`
+	OnTime     int       `json:"on_time"`
+	OnTimeRate Rate      `json:"on_time_rate"`
+	Suspended  int       `json:"suspended"`
+
+	// To Just after it
+	To time.Time `json:"to"`
+}
+
 // CaseRow defines model for CaseRow.
 type CaseRow struct {
-	AmberAt *time.Time       `json:"amber_at,omitempty"`
-	DueAt   *time.Time       `json:"due_at,omitempty"`
-	Grid    *JurisdictionRef `json:"grid,omitempty"`
-	Item    string           `json:"item"`
-	Lat     *float64         `json:"lat,omitempty"`
-	Lon     *float64         `json:"lon,omitempty"`
+	AmberAt *time.Time `json:"amber_at,omitempty"`
+
+	// BorderM How far from its grid's border it lies, where another grid is near
+	BorderM *float64   `json:"border_m,omitempty"`
+	DueAt   *time.Time `json:"due_at,omitempty"`
+
+	// Duplicates So many open cases of the same item lie within 50 m and 24 h. Of a case that may be merged
+	Duplicates *int             `json:"duplicates,omitempty"`
+	Grid       *JurisdictionRef `json:"grid,omitempty"`
+	Item       string           `json:"item"`
+	Lat        *float64         `json:"lat,omitempty"`
+	Lon        *float64         `json:"lon,omitempty"`
 
 	// Mine I have claimed it
 	Mine     *bool     `json:"mine,omitempty"`
@@ -1760,6 +2459,9 @@ type City struct {
 	Unplaced *int     `json:"unplaced,omitempty"`
 }
 
+// ClockColour defines model for ClockColour.
+type ClockColour string
+
 // Code defines model for Code.
 type Code struct {
 	Code string `json:"code"`
@@ -1829,7 +2531,7 @@ type DemoAccount struct {
 
 // DoneAct defines model for DoneAct.
 type DoneAct struct {
-	// Act One of the acts, or what the service did itself: conclude, gather_parts
+	// Act One of the acts, or what the service did itself: conclude, gather_parts, relimit, end_with
 	Act string    `json:"act"`
 	At  time.Time `json:"at"`
 
@@ -1855,12 +2557,47 @@ type DoneAct struct {
 	Was       CaseState      `json:"was"`
 }
 
+// Duplicate defines model for Duplicate.
+type Duplicate struct {
+	// ApartS Seconds from the one to the other; negative: it was told of earlier
+	ApartS     int       `json:"apart_s"`
+	CapturedAt time.Time `json:"captured_at"`
+	Case       CaseRow   `json:"case"`
+	DistanceM  float64   `json:"distance_m"`
+
+	// Photo One that shows it, where it may be seen
+	Photo *openapi_types.UUID `json:"photo,omitempty"`
+
+	// SameItem Of the same item, not of its aspect alone
+	SameItem bool `json:"same_item"`
+}
+
+// Duplicates defines model for Duplicates.
+type Duplicates struct {
+	Duplicates []Duplicate `json:"duplicates"`
+}
+
 // DutyPosition defines model for DutyPosition.
 type DutyPosition struct {
 	AccuracyM float64   `json:"accuracy_m"`
 	At        time.Time `json:"at"`
 	Lat       float64   `json:"lat"`
 	Lon       float64   `json:"lon"`
+}
+
+// Escalation defines model for Escalation.
+type Escalation struct {
+	// Grace How long a clock may be overdue before the town looks after the case, such as `1 wd`
+	Grace string `json:"grace"`
+
+	// QuietFrom From this time of day e-mail waits, as 22:00, in the city's zone
+	QuietFrom string `json:"quiet_from"`
+
+	// QuietUntil Until this one; the same as `quiet_from`: it never waits
+	QuietUntil string `json:"quiet_until"`
+
+	// RetentionDays 0: who told a matter is kept for good
+	RetentionDays int `json:"retention_days"`
 }
 
 // FollowRequest defines model for FollowRequest.
@@ -1871,18 +2608,27 @@ type FollowRequest struct {
 // FollowedReport defines model for FollowedReport.
 type FollowedReport struct {
 	// Address The place in words as it was told
-	Address    *string             `json:"address,omitempty"`
-	CapturedAt time.Time           `json:"captured_at"`
-	Item       Item                `json:"item"`
-	Num        int                 `json:"num"`
-	ReceivedAt time.Time           `json:"received_at"`
-	State      FollowedReportState `json:"state"`
-	Text       *string             `json:"text,omitempty"`
-	Town       *JurisdictionRef    `json:"town,omitempty"`
-	Village    *JurisdictionRef    `json:"village,omitempty"`
+	Address    *string    `json:"address,omitempty"`
+	CapturedAt time.Time  `json:"captured_at"`
+	ClosedAt   *time.Time `json:"closed_at,omitempty"`
+	Item       Item       `json:"item"`
+
+	// Merged It is dealt with together with another report of the same matter
+	Merged *bool `json:"merged,omitempty"`
+	Num    int   `json:"num"`
+
+	// Reason Why it was rejected
+	Reason     *string   `json:"reason,omitempty"`
+	ReceivedAt time.Time `json:"received_at"`
+
+	// State Of what was merged into another, that one's
+	State   FollowedReportState `json:"state"`
+	Text    *string             `json:"text,omitempty"`
+	Town    *JurisdictionRef    `json:"town,omitempty"`
+	Village *JurisdictionRef    `json:"village,omitempty"`
 }
 
-// FollowedReportState defines model for FollowedReport.State.
+// FollowedReportState Of what was merged into another, that one's
 type FollowedReportState string
 
 // ForceUnit defines model for ForceUnit.
@@ -2222,6 +2968,27 @@ type NamedUnit struct {
 	NameEn *string `json:"name_en,omitempty"`
 }
 
+// Neighbour defines model for Neighbour.
+type Neighbour struct {
+	Grid JurisdictionRef `json:"grid"`
+
+	// Same The unit that has the case would answer there, too
+	Same       bool             `json:"same"`
+	Supporting []CaseUnit       `json:"supporting"`
+	Town       *JurisdictionRef `json:"town,omitempty"`
+	Unit       CaseUnit         `json:"unit"`
+	Village    *JurisdictionRef `json:"village,omitempty"`
+	Why        BothWords        `json:"why"`
+}
+
+// Neighbours defines model for Neighbours.
+type Neighbours struct {
+	// BorderM From the point to the border of its grid
+	BorderM    *float64        `json:"border_m,omitempty"`
+	Grid       JurisdictionRef `json:"grid"`
+	Neighbours []Neighbour     `json:"neighbours"`
+}
+
 // NewAccount defines model for NewAccount.
 type NewAccount struct {
 	Login string `json:"login"`
@@ -2265,6 +3032,29 @@ type NewAct struct {
 
 	// Version Of the case as it was seen
 	Version int `json:"version"`
+}
+
+// NewBatch defines model for NewBatch.
+type NewBatch struct {
+	// Acts One after the other; what the batch carries goes with the last
+	Acts  []CaseActName `json:"acts"`
+	Cases []struct {
+		Case string `json:"case"`
+
+		// Version As it was seen
+		Version int `json:"version"`
+	} `json:"cases"`
+
+	// Id Made by the client: a batch that is sent twice is one
+	Id         openapi_types.UUID `json:"id"`
+	Object     *string            `json:"object,omitempty"`
+	Reason     *string            `json:"reason,omitempty"`
+	Supporting *[]int             `json:"supporting,omitempty"`
+	Target     *string            `json:"target,omitempty"`
+
+	// Unit Of dispatch and transfer; left out: the one that each was proposed to
+	Unit    *int  `json:"unit,omitempty"`
+	Verdict *bool `json:"verdict,omitempty"`
 }
 
 // NewLeave defines model for NewLeave.
@@ -2317,6 +3107,22 @@ type NewPost struct {
 	Station *Station `json:"station,omitempty"`
 	Unit    *int     `json:"unit,omitempty"`
 }
+
+// NewQueueView defines model for NewQueueView.
+type NewQueueView struct {
+	Filter QueueFilter       `json:"filter"`
+	Name   string            `json:"name"`
+	Owner  NewQueueViewOwner `json:"owner"`
+
+	// Place Its order among those of the same owner
+	Place *int `json:"place,omitempty"`
+
+	// Unit Of a unit's view: whose it is
+	Unit *int `json:"unit,omitempty"`
+}
+
+// NewQueueViewOwner defines model for NewQueueView.Owner.
+type NewQueueViewOwner string
 
 // NewReport defines model for NewReport.
 type NewReport struct {
@@ -2409,6 +3215,81 @@ type NewVehicle struct {
 	Kind      VehicleKind `json:"kind"`
 	Plate     string      `json:"plate"`
 	Seats     int         `json:"seats"`
+}
+
+// Notice defines model for Notice.
+type Notice struct {
+	At time.Time `json:"at"`
+
+	// Case The case, as it is called
+	Case  *string      `json:"case,omitempty"`
+	Clock *NoticeClock `json:"clock,omitempty"`
+	Id    int          `json:"id"`
+	Read  bool         `json:"read"`
+
+	// Report The number of its report
+	Report *int `json:"report,omitempty"`
+
+	// Step 80 % of the time is used, all of it, the city's grace too; or a webhook was given up
+	Step NoticeStep `json:"step"`
+
+	// Why Why one is told
+	Why   NoticeWhy `json:"why"`
+	Words BothWords `json:"words"`
+}
+
+// NoticeClock defines model for Notice.Clock.
+type NoticeClock string
+
+// NoticeStep 80 % of the time is used, all of it, the city's grace too; or a webhook was given up
+type NoticeStep string
+
+// NoticeWhy Why one is told
+type NoticeWhy string
+
+// NoticeChoice defines model for NoticeChoice.
+type NoticeChoice struct {
+	// Address An e-mail address of one's is known
+	Address  bool                 `json:"address"`
+	Amber    bool                 `json:"amber"`
+	Language NoticeChoiceLanguage `json:"language"`
+
+	// Mail The city sends e-mail
+	Mail      bool `json:"mail"`
+	Red       bool `json:"red"`
+	Supervise bool `json:"supervise"`
+}
+
+// NoticeChoiceLanguage defines model for NoticeChoice.Language.
+type NoticeChoiceLanguage string
+
+// NoticeChoiceChange defines model for NoticeChoiceChange.
+type NoticeChoiceChange struct {
+	Amber     bool                       `json:"amber"`
+	Language  NoticeChoiceChangeLanguage `json:"language"`
+	Red       bool                       `json:"red"`
+	Supervise bool                       `json:"supervise"`
+}
+
+// NoticeChoiceChangeLanguage defines model for NoticeChoiceChange.Language.
+type NoticeChoiceChangeLanguage string
+
+// NoticePage defines model for NoticePage.
+type NoticePage struct {
+	// Next Ask for `before` it for more; absent: there is no more
+	Next    *int     `json:"next,omitempty"`
+	Notices []Notice `json:"notices"`
+
+	// Unread How many were not read, at most 100
+	Unread int `json:"unread"`
+}
+
+// NoticesRead defines model for NoticesRead.
+type NoticesRead struct {
+	Ids *[]int `json:"ids,omitempty"`
+
+	// UpTo All up to this id
+	UpTo *int `json:"up_to,omitempty"`
 }
 
 // Officer defines model for Officer.
@@ -2824,6 +3705,68 @@ type PublicVillage struct {
 	Town      *JurisdictionRef `json:"town,omitempty"`
 }
 
+// QueueFilter defines model for QueueFilter.
+type QueueFilter struct {
+	Colours *[]QueueFilterColours `json:"colours,omitempty"`
+	Due     *QueueFilterDue       `json:"due,omitempty"`
+	Items   *[]string             `json:"items,omitempty"`
+	Mine    *bool                 `json:"mine,omitempty"`
+	Order   *QueueFilterOrder     `json:"order,omitempty"`
+	Sort    *QueueFilterSort      `json:"sort,omitempty"`
+
+	// States None: those that are open
+	States *[]CaseState `json:"states,omitempty"`
+	Towns  *[]string    `json:"towns,omitempty"`
+	Units  *[]int       `json:"units,omitempty"`
+}
+
+// QueueFilterColours defines model for QueueFilter.Colours.
+type QueueFilterColours string
+
+// QueueFilterDue defines model for QueueFilter.Due.
+type QueueFilterDue string
+
+// QueueFilterOrder defines model for QueueFilter.Order.
+type QueueFilterOrder string
+
+// QueueFilterSort defines model for QueueFilter.Sort.
+type QueueFilterSort string
+
+// QueueView defines model for QueueView.
+type QueueView struct {
+	// Count Open cases that it shows who asks, now; -1: it shows such as have ended
+	Count  int         `json:"count"`
+	Filter QueueFilter `json:"filter"`
+
+	// Id A UUID; of those that roles bring along a word, such as to_triage
+	Id        string `json:"id"`
+	MayChange bool   `json:"may_change"`
+
+	// Name Absent of those that roles bring along: the page has words for them
+	Name  *string        `json:"name,omitempty"`
+	Owner QueueViewOwner `json:"owner"`
+	Place int            `json:"place"`
+	Unit  *CaseUnit      `json:"unit,omitempty"`
+}
+
+// QueueViewOwner defines model for QueueView.Owner.
+type QueueViewOwner string
+
+// QueueViews defines model for QueueViews.
+type QueueViews struct {
+	Views []QueueView `json:"views"`
+}
+
+// Rate defines model for Rate.
+type Rate struct {
+	N    int `json:"n"`
+	Part int `json:"part"`
+
+	// Percent With two decimals; absent where it is of too few
+	Percent *float64 `json:"percent,omitempty"`
+	TooFew  bool     `json:"too_few"`
+}
+
 // Reason defines model for Reason.
 type Reason struct {
 	Reason string `json:"reason"`
@@ -2849,6 +3792,159 @@ type RegimeDocument struct {
 type RegimeDraft struct {
 	Content json.RawMessage `json:"content"`
 	Seen    *RegimeSeen     `json:"seen,omitempty"`
+}
+
+// RegimeEffect defines model for RegimeEffect.
+type RegimeEffect struct {
+	// Against The version in force that it is compared with
+	Against int `json:"against"`
+
+	// Aside Of rules: cases that stay with the unit, with other support, or sent at once or not
+	Aside int `json:"aside"`
+
+	// Assumed What was not kept of then and is taken as it is now
+	Assumed []RegimeEffectAssumed `json:"assumed"`
+
+	// At When it was counted
+	At time.Time `json:"at"`
+
+	// Clocks Of lists and calendars: clocks that are not stopped
+	Clocks      int `json:"clocks"`
+	ClocksMoved int `json:"clocks_moved"`
+
+	// Differ Of lists: open cases to which it gives other limits
+	Differ int `json:"differ"`
+
+	// Earlier Clocks due earlier
+	Earlier int `json:"earlier"`
+
+	// From Of rules
+	From *time.Time `json:"from,omitempty"`
+
+	// Kept Of lists: of them those that keep their list in any case, as their item has another number of stages
+	Kept  int              `json:"kept"`
+	Kind  RegimeEffectKind `json:"kind"`
+	Later int              `json:"later"`
+
+	// Looked Cases: of rules those opened in the span, else those that are open
+	Looked int `json:"looked"`
+
+	// MoreWays How many ways are left out
+	MoreWays int `json:"more_ways"`
+
+	// Moved Of them go to another unit, or have a clock with other times
+	Moved int `json:"moved"`
+
+	// Open Of rules: open cases, whenever they were opened
+	Open int `json:"open"`
+
+	// Redecided Of rules: open cases that would go to another unit if they were decided now
+	Redecided int        `json:"redecided"`
+	To        *time.Time `json:"to,omitempty"`
+
+	// Ways From where to where, the most cases first
+	Ways []RegimeEffectWay `json:"ways"`
+}
+
+// RegimeEffectAssumed defines model for RegimeEffect.Assumed.
+type RegimeEffectAssumed string
+
+// RegimeEffectKind defines model for RegimeEffect.Kind.
+type RegimeEffectKind string
+
+// RegimeEffectCase defines model for RegimeEffectCase.
+type RegimeEffectCase struct {
+	After  RegimeEffectSide `json:"after"`
+	Before RegimeEffectSide `json:"before"`
+
+	// Clock Which clock
+	Clock *RegimeEffectCaseClock `json:"clock,omitempty"`
+
+	// InSpan Of rules: it was opened in the span
+	InSpan   *bool     `json:"in_span,omitempty"`
+	Item     string    `json:"item"`
+	ItemName BothWords `json:"item_name"`
+	OpenedAt time.Time `json:"opened_at"`
+
+	// Redecided Of rules: it is open, and would go from the unit that has it to another if it were decided now
+	Redecided *bool              `json:"redecided,omitempty"`
+	Ref       string             `json:"ref"`
+	Report    openapi_types.UUID `json:"report"`
+
+	// Stage Of the disposal, from 0
+	Stage *int      `json:"stage,omitempty"`
+	State CaseState `json:"state"`
+
+	// Town Its code
+	Town     *string    `json:"town,omitempty"`
+	TownName *BothWords `json:"town_name,omitempty"`
+	Unit     CaseUnit   `json:"unit"`
+	Way      string     `json:"way"`
+}
+
+// RegimeEffectCaseClock Which clock
+type RegimeEffectCaseClock string
+
+// RegimeEffectCount defines model for RegimeEffectCount.
+type RegimeEffectCount struct {
+	Cases int `json:"cases"`
+
+	// Code Empty: in no town
+	Code string    `json:"code"`
+	Name BothWords `json:"name"`
+}
+
+// RegimeEffectLine defines model for RegimeEffectLine.
+type RegimeEffectLine struct {
+	// Done Cases looked at
+	Done   *int          `json:"done,omitempty"`
+	Effect *RegimeEffect `json:"effect,omitempty"`
+	Total  *int          `json:"total,omitempty"`
+}
+
+// RegimeEffectPage defines model for RegimeEffectPage.
+type RegimeEffectPage struct {
+	Cases []RegimeEffectCase `json:"cases"`
+
+	// Next Absent on the last page
+	Next *string `json:"next,omitempty"`
+}
+
+// RegimeEffectSide defines model for RegimeEffectSide.
+type RegimeEffectSide struct {
+	// AmberAt Absent: not known, as the clock stands still
+	AmberAt    *time.Time   `json:"amber_at,omitempty"`
+	Colour     *ClockColour `json:"colour,omitempty"`
+	DueAt      *time.Time   `json:"due_at,omitempty"`
+	Limit      *string      `json:"limit,omitempty"`
+	LimitWords *BothWords   `json:"limit_words,omitempty"`
+
+	// Rule The line that decides, from 1; 0: none
+	Rule *int       `json:"rule,omitempty"`
+	Unit *CaseUnit  `json:"unit,omitempty"`
+	Why  *BothWords `json:"why,omitempty"`
+}
+
+// RegimeEffectWay defines model for RegimeEffectWay.
+type RegimeEffectWay struct {
+	// Cases All of them: of rules those opened in the span, and open ones of before that would move if they were decided now
+	Cases      int          `json:"cases"`
+	Clocks     int          `json:"clocks"`
+	FromColour *ClockColour `json:"from_colour,omitempty"`
+	FromUnit   *CaseUnit    `json:"from_unit,omitempty"`
+
+	// InSpan Of rules: opened in the span
+	InSpan int `json:"in_span"`
+
+	// Items The most cases first, at most 50
+	Items []RegimeEffectCount `json:"items"`
+
+	// Redecided Of rules: open, would move if they were decided now
+	Redecided int                 `json:"redecided"`
+	ToColour  *ClockColour        `json:"to_colour,omitempty"`
+	ToUnit    *CaseUnit           `json:"to_unit,omitempty"`
+	Towns     []RegimeEffectCount `json:"towns"`
+	Way       string              `json:"way"`
 }
 
 // RegimeFinding defines model for RegimeFinding.
@@ -2877,6 +3973,9 @@ type RegimePublish struct {
 
 	// InForceFrom Absent: now
 	InForceFrom *time.Time `json:"in_force_from,omitempty"`
+
+	// RecountOpen Of a list: open cases are taken over to it when it is in force. What was used stays used, what was granted besides stays granted, and at least half of each new limit is left
+	RecountOpen *bool `json:"recount_open,omitempty"`
 }
 
 // RegimeSeen defines model for RegimeSeen.
@@ -2930,6 +4029,9 @@ type Report struct {
 
 	// Allowed Of one report: what may be done with it
 	Allowed *[]string `json:"allowed,omitempty"`
+
+	// AnonymisedAt When it was made anonymous after the city's retention: words, photos and who told it are gone, its point is about
+	AnonymisedAt *time.Time `json:"anonymised_at,omitempty"`
 
 	// Beidou BeiDou grid location code, null outside the north-eastern quadrant
 	Beidou     *string   `json:"beidou"`
@@ -3031,6 +4133,13 @@ type ResidentReport struct {
 
 // ResidentReportPositionSource defines model for ResidentReport.PositionSource.
 type ResidentReportPositionSource string
+
+// RetentionPreview defines model for RetentionPreview.
+type RetentionPreview struct {
+	// First When the oldest of them was captured
+	First   *time.Time `json:"first,omitempty"`
+	Reports int        `json:"reports"`
+}
 
 // Right defines model for Right.
 type Right struct {
@@ -3536,6 +4645,79 @@ type VillageStaff struct {
 	Village          JurisdictionRef `json:"village"`
 }
 
+// Webhook defines model for Webhook.
+type Webhook struct {
+	Disabled bool             `json:"disabled"`
+	Events   []string         `json:"events"`
+	Id       int              `json:"id"`
+	Last     *WebhookDelivery `json:"last,omitempty"`
+	MadeAt   time.Time        `json:"made_at"`
+	Name     string           `json:"name"`
+	Url      string           `json:"url"`
+	Version  int              `json:"version"`
+
+	// Waiting Messages that were not sent yet
+	Waiting int `json:"waiting"`
+}
+
+// WebhookChange defines model for WebhookChange.
+type WebhookChange struct {
+	Disabled *bool    `json:"disabled,omitempty"`
+	Events   []string `json:"events"`
+	Name     string   `json:"name"`
+	Url      string   `json:"url"`
+	Version  int      `json:"version"`
+}
+
+// WebhookDeliveries defines model for WebhookDeliveries.
+type WebhookDeliveries struct {
+	Deliveries []WebhookDelivery `json:"deliveries"`
+}
+
+// WebhookDelivery defines model for WebhookDelivery.
+type WebhookDelivery struct {
+	Event string `json:"event"`
+
+	// Id The message's `webhook-id`
+	Id     openapi_types.UUID   `json:"id"`
+	MadeAt time.Time            `json:"made_at"`
+	State  WebhookDeliveryState `json:"state"`
+
+	// Status HTTP's, of the last answer
+	Status  *int       `json:"status,omitempty"`
+	TriedAt *time.Time `json:"tried_at,omitempty"`
+	Tries   int        `json:"tries"`
+
+	// Why Why the last try failed: own_network, unknown_host, unreachable, timeout, tls, redirect, refused, gone, no_answer, bad_url; or why it was dropped: settled, disabled, demo
+	Why *string `json:"why,omitempty"`
+}
+
+// WebhookDeliveryState defines model for WebhookDelivery.State.
+type WebhookDeliveryState string
+
+// WebhookEdit defines model for WebhookEdit.
+type WebhookEdit struct {
+	Disabled *bool    `json:"disabled,omitempty"`
+	Events   []string `json:"events"`
+	Name     string   `json:"name"`
+	Url      string   `json:"url"`
+}
+
+// WebhookList defines model for WebhookList.
+type WebhookList struct {
+	// Events Those that may be chosen
+	Events   []string  `json:"events"`
+	Webhooks []Webhook `json:"webhooks"`
+}
+
+// WebhookSecret defines model for WebhookSecret.
+type WebhookSecret struct {
+	Id int `json:"id"`
+
+	// Secret `whsec_` and base64, as the scheme has it
+	Secret string `json:"secret"`
+}
+
 // Words A text in Chinese and in English; one that is missing is shown in the other language
 type Words = worktime.Words
 
@@ -3643,6 +4825,27 @@ type ListCasesParams struct {
 	// State States, comma-separated
 	State *string `form:"state,omitempty" json:"state,omitempty"`
 
+	// Town Codes of towns, comma-separated
+	Town *string `form:"town,omitempty" json:"town,omitempty"`
+
+	// Colour What their clocks say: red, amber, green, none; comma-separated
+	Colour *string `form:"colour,omitempty" json:"colour,omitempty"`
+
+	// Due Overdue; due within two hours; due today, overdue or not
+	Due *ListCasesParamsDue `form:"due,omitempty" json:"due,omitempty"`
+
+	// Num Of these reports only, comma-separated; at most 200
+	Num *string `form:"num,omitempty" json:"num,omitempty"`
+
+	// Sort Of open cases
+	Sort *ListCasesParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Order desc: the last comes first. Of open cases
+	Order *ListCasesParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// Count Count open cases on all pages, too
+	Count *ListCasesParamsCount `form:"count,omitempty" json:"count,omitempty"`
+
 	// Unit Numbers of units that lead or support it, comma-separated
 	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
 
@@ -3660,8 +4863,44 @@ type ListCasesParams struct {
 	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListCasesParamsDue defines parameters for ListCases.
+type ListCasesParamsDue string
+
+// ListCasesParamsSort defines parameters for ListCases.
+type ListCasesParamsSort string
+
+// ListCasesParamsOrder defines parameters for ListCases.
+type ListCasesParamsOrder string
+
+// ListCasesParamsCount defines parameters for ListCases.
+type ListCasesParamsCount string
+
 // ListCasesParamsMine defines parameters for ListCases.
 type ListCasesParamsMine string
+
+// GetRatesParams defines parameters for GetRates.
+type GetRatesParams struct {
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Unit Numbers of units that lead or support it, comma-separated
+	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
+
+	// Item Item codes, comma-separated
+	Item *ItemFilter `form:"item,omitempty" json:"item,omitempty"`
+
+	// Town A town's code
+	Town *string `form:"town,omitempty" json:"town,omitempty"`
+
+	// Village A village's code
+	Village *string `form:"village,omitempty" json:"village,omitempty"`
+
+	// Grid A grid's code
+	Grid *string `form:"grid,omitempty" json:"grid,omitempty"`
+}
 
 // CountReportsParams defines parameters for CountReports.
 type CountReportsParams struct {
@@ -3721,6 +4960,19 @@ type LocateParams struct {
 	AccuracyM *float64 `form:"accuracy_m,omitempty" json:"accuracy_m,omitempty"`
 	Crs       *string  `form:"crs,omitempty" json:"crs,omitempty"`
 }
+
+// ListNoticesParams defines parameters for ListNotices.
+type ListNoticesParams struct {
+	// Unread `true`: those alone that were not read
+	Unread *ListNoticesParamsUnread `form:"unread,omitempty" json:"unread,omitempty"`
+
+	// Before The `next` of the page before
+	Before *int `form:"before,omitempty" json:"before,omitempty"`
+	Limit  *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListNoticesParamsUnread defines parameters for ListNotices.
+type ListNoticesParamsUnread string
 
 // ListPeopleParams defines parameters for ListPeople.
 type ListPeopleParams struct {
@@ -3794,6 +5046,55 @@ type ReadRegimeTableParamsKind string
 
 // GetRegimeParamsKind defines parameters for GetRegime.
 type GetRegimeParamsKind string
+
+// GetRegimeEffectParams defines parameters for GetRegimeEffect.
+type GetRegimeEffectParams struct {
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// GetRegimeEffectParamsKind defines parameters for GetRegimeEffect.
+type GetRegimeEffectParamsKind string
+
+// ExportRegimeEffectParams defines parameters for ExportRegimeEffect.
+type ExportRegimeEffectParams struct {
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Lang Of the names and the words
+	Lang *ExportRegimeEffectParamsLang `form:"lang,omitempty" json:"lang,omitempty"`
+}
+
+// ExportRegimeEffectParamsLang defines parameters for ExportRegimeEffect.
+type ExportRegimeEffectParamsLang string
+
+// ExportRegimeEffectParamsKind defines parameters for ExportRegimeEffect.
+type ExportRegimeEffectParamsKind string
+
+// ListRegimeEffectParams defines parameters for ListRegimeEffect.
+type ListRegimeEffectParams struct {
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Way Only those moved in this way: `3>5` from unit to unit, `green>red` from colour to colour
+	Way *string `form:"way,omitempty" json:"way,omitempty"`
+
+	// After The `next` of the page before
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListRegimeEffectParamsKind defines parameters for ListRegimeEffect.
+type ListRegimeEffectParamsKind string
 
 // GetRegimeTableParams defines parameters for GetRegimeTable.
 type GetRegimeTableParams struct {
@@ -3878,6 +5179,11 @@ type FinishProviderParams struct {
 	Iss   *string `form:"iss,omitempty" json:"iss,omitempty"`
 }
 
+// PreviewRetentionParams defines parameters for PreviewRetention.
+type PreviewRetentionParams struct {
+	Days int `form:"days" json:"days"`
+}
+
 // GetRosterParams defines parameters for GetRoster.
 type GetRosterParams struct {
 	// From Date or RFC 3339 time
@@ -3941,6 +5247,9 @@ type AppendUploadParams struct {
 	TusResumable   TusResumable `json:"Tus-Resumable"`
 }
 
+// SetNoticeChoiceJSONRequestBody defines body for SetNoticeChoice for application/json ContentType.
+type SetNoticeChoiceJSONRequestBody = NoticeChoiceChange
+
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange
 
@@ -3953,6 +5262,9 @@ type RemoveSecondFactorJSONRequestBody = Password
 // ConfirmSecondFactorJSONRequestBody defines body for ConfirmSecondFactor for application/json ContentType.
 type ConfirmSecondFactorJSONRequestBody = Code
 
+// MakeBatchJSONRequestBody defines body for MakeBatch for application/json ContentType.
+type MakeBatchJSONRequestBody = NewBatch
+
 // ActOnCaseJSONRequestBody defines body for ActOnCase for application/json ContentType.
 type ActOnCaseJSONRequestBody = NewAct
 
@@ -3961,6 +5273,9 @@ type SetConsentJSONRequestBody = Consent
 
 // TellPositionJSONRequestBody defines body for TellPosition for application/json ContentType.
 type TellPositionJSONRequestBody = DutyPosition
+
+// ReadNoticesJSONRequestBody defines body for ReadNotices for application/json ContentType.
+type ReadNoticesJSONRequestBody = NoticesRead
 
 // CreatePersonJSONRequestBody defines body for CreatePerson for application/json ContentType.
 type CreatePersonJSONRequestBody = NewPerson
@@ -4019,6 +5334,9 @@ type GiveProviderCodeJSONRequestBody = Code
 // ChangeSettingsJSONRequestBody defines body for ChangeSettings for application/json ContentType.
 type ChangeSettingsJSONRequestBody = SettingsChange
 
+// ChangeEscalationJSONRequestBody defines body for ChangeEscalation for application/json ContentType.
+type ChangeEscalationJSONRequestBody = Escalation
+
 // SetIdentityProviderJSONRequestBody defines body for SetIdentityProvider for application/json ContentType.
 type SetIdentityProviderJSONRequestBody = IdentityProviderChange
 
@@ -4063,3 +5381,12 @@ type CreateUnitJSONRequestBody = NewUnit
 
 // ChangeUnitJSONRequestBody defines body for ChangeUnit for application/json ContentType.
 type ChangeUnitJSONRequestBody = UnitChange
+
+// SaveViewJSONRequestBody defines body for SaveView for application/json ContentType.
+type SaveViewJSONRequestBody = NewQueueView
+
+// AddWebhookJSONRequestBody defines body for AddWebhook for application/json ContentType.
+type AddWebhookJSONRequestBody = WebhookEdit
+
+// ChangeWebhookJSONRequestBody defines body for ChangeWebhook for application/json ContentType.
+type ChangeWebhookJSONRequestBody = WebhookChange

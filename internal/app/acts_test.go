@@ -19,6 +19,7 @@ import (
 	"gridgov/internal/person"
 	"gridgov/internal/photo"
 	"gridgov/internal/policy"
+	"gridgov/internal/postgres"
 	"gridgov/internal/report"
 	"gridgov/internal/worktime"
 )
@@ -26,19 +27,20 @@ import (
 // office is a city with two teams and a department, in which anybody may do anything.
 type office struct {
 	t                 testing.TB
+	db                *postgres.Database
 	c                 *app.City
 	near, far, bureau policy.UnitID
 	worker, other     uuid.UUID
 }
 
 func newOffice(t testing.TB) *office {
-	_, c := apptest.City(t)
+	db, c := apptest.City(t)
 	t.Cleanup(c.Close)
 	apptest.Publish(t, c, "first", 0, apptest.Now.Add(-time.Hour))
 	if _, err := c.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	o := &office{t: t, c: c, near: manned(t, c, policy.TownTeam, "近队", policy.Area{Level: policy.Town, Code: "330481101"}),
+	o := &office{t: t, db: db, c: c, near: manned(t, c, policy.TownTeam, "近队", policy.Area{Level: policy.Town, Code: "330481101"}),
 		far: manned(t, c, policy.TownTeam, "远队", policy.Area{Level: policy.Village, Code: apptest.VillageCode(1, 1)}), bureau: manned(t, c, policy.LineDepartment, "局", policy.Area{})}
 	err := c.Reports.SetItems(t.Context(), []report.Item{{Code: "1", Name: "一"}, {Code: "2", Name: "二"}})
 	if err == nil {

@@ -72,7 +72,7 @@ func TestRestoredCityHasTheSamePlacements(t *testing.T) {
 	restored := openCity(t, empty, c.Code)
 	for _, table := range []string{"cases", "clock", "regime"} {
 		sql := `SELECT t::text FROM ` + table + ` t ORDER BY t::text`
-		if after, before := tableRows(t, restored, sql), tableRows(t, c, sql); !reflect.DeepEqual(after, before) || len(after) == 0 {
+		if after, before := tableRows(t, restored.Pool, sql), tableRows(t, c.Pool, sql); !reflect.DeepEqual(after, before) || len(after) == 0 {
 			t.Errorf("%d rows of %s are restored, or are others than the %d before", len(after), table, len(before))
 		}
 	}

@@ -3,17 +3,21 @@ package app
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"gridgov/internal/audit"
 	"gridgov/internal/casework"
 	"gridgov/internal/catalogue"
 	"gridgov/internal/fault"
+	"gridgov/internal/kpi"
 	"gridgov/internal/photo"
 	"gridgov/internal/policy"
 	"gridgov/internal/regime"
 	"gridgov/internal/report"
+	"gridgov/internal/worktime"
 )
 
 // ListUnder is the one-stop list that a case was opened under. A published one never changes, so it is kept once it was read.
@@ -41,7 +45,28 @@ func (c *City) termsOf(ctx context.Context, k *casework.Case) (*casework.Terms, 
 	if err != nil {
 		return nil, err
 	}
-	return casework.TermsOf(&regime.Regime{Catalogue: list, Calendar: c.Regime().Calendar}, k.Item), nil
+	now := c.Regime()
+	return casework.TermsOf(&regime.Regime{Catalogue: list, Calendar: now.Calendar, CalendarID: now.CalendarID}, k.Item), nil
+}
+
+// CalendarOf is the calendar by which a clock counts: that of now, but of one that is stopped the one by which it was kept.
+func (c *City) CalendarOf(ctx context.Context, k *casework.Clock) (*worktime.Calendar, error) {
+	now := c.Regime()
+	if k.Phase() != worktime.Stopped || k.Calendar == 0 || k.Calendar == now.CalendarID {
+		return now.Calendar, nil
+	}
+	if known, ok := c.calendars.Load(k.Calendar); ok {
+		return known.(*worktime.Calendar), nil
+	}
+	d, err := c.Regimes.Get(ctx, regime.Calendar, k.Calendar)
+	if err != nil {
+		return nil, err
+	}
+	calendar, err := worktime.Parse(d.Content)
+	if err == nil {
+		c.calendars.Store(k.Calendar, calendar)
+	}
+	return calendar, err
 }
 
 // useEvidence links photos to the act of a case.
@@ -54,6 +79,71 @@ func (c *City) useEvidence(ctx context.Context, tx pgx.Tx, by uuid.UUID, of case
 	if f, ok := fault.As(err); ok && f.Field == "photos" {
 		return fault.Invalid("evidence", f.Code, "%s", f.Message)
 	}
+	return err
+}
+
+// MayOn is what an actor may do at a moment with cases of some reports, as [casework.Ask] asks it.
+func MayOn(actor *policy.Actor, at time.Time, subjects map[report.Num]policy.Subject) func(policy.Action, report.Num, []policy.UnitID) (policy.PostID, bool) {
+	return func(action policy.Action, of report.Num, units []policy.UnitID) (policy.PostID, bool) {
+		s, reach := subjects[of], actor.Reach(action, at)
+		s.Units = units
+		sight := reach.Covers(&s)
+		if action == policy.ReportView {
+			return reach.Post, sight != policy.Hidden
+		}
+		return reach.Post, sight == policy.Whole
+	}
+}
+
+// PostOf is the post that is on record for an act with a case: the one that allows it, by the case as it was seen.
+func PostOf(a *casework.Ask, k *casework.Case) (post policy.PostID) {
+	for i := range casework.Table {
+		if line := &casework.Table[i]; line.Act == a.Act {
+			if by, may := a.May(line.Action, k.Report, k.Units()); may {
+				post = by
+			}
+		}
+	}
+	return post
+}
+
+// actFor does an act for somebody who is not here to ask, by the posts that they hold now. Whose account was taken out of use
+// has none.
+func (c *City) actFor(ctx context.Context, address string, a casework.Ask) error {
+	actor := &policy.Actor{Person: a.Person}
+	inUse, err := c.Auth.InUse(ctx, a.Person)
+	if err != nil {
+		return err
+	}
+	if inUse {
+		if actor.Posts, err = c.People.PostsOf(ctx, c.Pool, a.Person); err != nil {
+			return err
+		}
+	}
+	at := c.now()
+	view := actor.Reach(policy.ReportView, at)
+	subjects := map[report.Num]policy.Subject{}
+	refs := []casework.Ref{a.Ref}
+	if a.Target != nil {
+		refs = append(refs, *a.Target)
+	}
+	for _, ref := range refs {
+		rep, err := c.Reports.Get(ctx, ref.Report)
+		if err != nil {
+			return err
+		}
+		list, err := c.Subjects(ctx, []report.Report{rep}, &view)
+		if err != nil {
+			return err
+		}
+		subjects[ref.Report] = list[0]
+	}
+	a.May = MayOn(actor, at, subjects)
+	k, err := c.Cases.Get(ctx, a.Ref)
+	if err != nil {
+		return err
+	}
+	_, err = c.Cases.Do(audit.By(ctx, audit.Author{Person: a.Person, Post: int64(PostOf(&a, k)), Address: address}), a)
 	return err
 }
 
@@ -74,15 +164,11 @@ func (c *City) Subjects(ctx context.Context, reports []report.Report, reaches ..
 	return out, err
 }
 
-// ListCases reads a page of the cases of the reports that a reach covers.
-func (l *Live) ListCases(ctx context.Context, q casework.Query, reach *policy.Reach) (casework.Page, error) {
-	q.Whole = reach.City
+// Rates counts the cases of the reports that a reach covers.
+func (l *Live) Rates(ctx context.Context, q casework.RateQuery, reach *policy.Reach) (kpi.Tally, error) {
+	l.readBy(&q.Query, reach)
 	if len(reach.Areas) > 0 {
 		q.Within = l.State().within(reach)
 	}
-	if reach.Own {
-		q.Filer = reach.Me
-	}
-	q.Led = reach.Units
-	return l.Cases.List(ctx, q)
+	return l.Cases.Rates(ctx, q)
 }

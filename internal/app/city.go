@@ -15,12 +15,15 @@ import (
 
 	"gridgov/internal/audit"
 	"gridgov/internal/auth"
+	"gridgov/internal/batch"
 	"gridgov/internal/casework"
 	"gridgov/internal/contact"
 	"gridgov/internal/feed"
+	"gridgov/internal/job"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/keyring"
 	"gridgov/internal/message"
+	"gridgov/internal/notice"
 	"gridgov/internal/person"
 	"gridgov/internal/photo"
 	"gridgov/internal/place"
@@ -30,7 +33,9 @@ import (
 	"gridgov/internal/regime"
 	"gridgov/internal/report"
 	"gridgov/internal/resident"
+	"gridgov/internal/retention"
 	"gridgov/internal/team"
+	"gridgov/internal/webhook"
 	"gridgov/internal/worktime"
 	"gridgov/tiles"
 )
@@ -56,9 +61,17 @@ type City struct {
 	Sending  *message.Store
 	// Photos are kept where [Server.PhotosIn] says; a command has them as rows alone.
 	Photos *photo.Service
+	// Batches are acts on many cases, which wait before they are done.
+	Batches *batch.Service
 	// Residents report without an account.
 	Residents *resident.Service
+	// Notices tell people in time, Webhooks machines; Retention makes matters anonymous. What goes out of the house are Jobs.
+	Notices   *notice.Service
+	Webhooks  *webhook.Service
+	Retention *retention.Service
+	Jobs      *job.Queue
 
+	outside    outside
 	log        *slog.Logger
 	now        func() time.Time
 	proj       *postgres.Projector
@@ -67,7 +80,9 @@ type City struct {
 	desk       atomic.Pointer[desk]
 	reloadDesk sync.Mutex    // one change of desk at a time
 	lists      sync.Map      // regime.ID → *catalogue.Catalogue, of cases that were opened under others than the one in force
+	calendars  sync.Map      // regime.ID → *worktime.Calendar, of clocks that were stopped under others than the one in force
 	committed  chan struct{} // something was committed here
+	kept       atomic.Int64  // the feed's number of the last thing that was
 	wake       atomic.Pointer[func()]
 	announcer  sync.WaitGroup
 	stop       context.CancelFunc
@@ -120,13 +135,19 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	}
 	c.openMessages(keys)
 	c.openPhotos()
-	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(feed.Seq) {
+	if err := c.openEscalation(keys); err != nil {
+		return nil, err
+	}
+	c.Reports.Committer = feed.NewCommitter(pool, c.Writer, now, func(last feed.Seq) {
+		for known := c.kept.Load(); int64(last) > known && !c.kept.CompareAndSwap(known, int64(last)); known = c.kept.Load() {
+		}
 		select {
 		case c.committed <- struct{}{}:
 		default:
 		}
 	})
 	c.Cases.Committer, c.Cases.Terms, c.Cases.Unit, c.Cases.Evidence = c.Reports.Committer, c.termsOf, c.UnitNamed, c.useEvidence
+	c.Batches = batch.New(batch.Config{Pool: pool, Committer: c.Reports.Committer, Do: c.actFor, Log: c.log, Now: now})
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop
 	c.announcer.Go(func() { c.announceCommits(run) })

@@ -243,6 +243,7 @@ func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
 		t.Errorf("%d reports, %d generated, %d unplaced, %d geocoded, %v", reports, generated, unplaced, geocoded, err)
 	}
 	t.Run("ST_Covers", func(t *testing.T) { coversEverywhere(t, c) })
+	t.Run("teams", func(t *testing.T) { teamsOfHaining(t, c) })
 	if pl := c.State().Placer; pl.PlanID == 0 {
 		t.Error("no plan is in force")
 	}

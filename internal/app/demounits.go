@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"gridgov/internal/assign"
 	"gridgov/internal/catalogue"
 	"gridgov/internal/demo/dc"
@@ -23,8 +25,9 @@ type staffed struct {
 }
 
 type member struct {
-	name string
-	role policy.Role
+	name  string
+	role  policy.Role
+	until person.Day // of the certificate; "": there is none
 }
 
 // makeUnits makes a demo's units and their people, as far as they are not there.
@@ -58,7 +61,7 @@ func makeUnits(ctx context.Context, c *City, units []staffed) (map[string]policy
 		for _, m := range u.people {
 			p, err := c.People.Create(ctx, person.New{Name: m.name})
 			if err == nil {
-				_, err = c.People.CreatePost(ctx, person.Post{Person: p.ID, Role: m.role, Unit: id, Begins: "2026-01-01"})
+				_, err = c.People.CreatePost(ctx, m.post(p.ID, id))
 			}
 			if err != nil {
 				return nil, fmt.Errorf("people of %s: %w", u.Name, err)
@@ -66,6 +69,15 @@ func makeUnits(ctx context.Context, c *City, units []staffed) (map[string]policy
 		}
 	}
 	return out, nil
+}
+
+// post is a member's post; certificates are numbered by their holders.
+func (m *member) post(id uuid.UUID, unit policy.UnitID) person.Post {
+	p := person.Post{Person: id, Role: m.role, Unit: unit, Begins: "2026-01-01"}
+	if m.until != "" {
+		p.Certificate, p.CertificateUntil = "DEMO-"+id.String()[28:], m.until
+	}
+	return p
 }
 
 // given are given names of the people of Haining's units; family are family names. Who is called how follows from the
@@ -99,16 +111,19 @@ func hainingUnits(c *City) []staffed {
 	var units []staffed
 	n := 0
 	add := func(u person.Unit, head policy.Role, others int) {
-		s := staffed{Unit: u, people: []member{{madeUp(n), head}}}
+		s := staffed{Unit: u, people: []member{{name: madeUp(n), role: head}}}
 		for range others {
 			n++
 			role := policy.UnitMember
 			if head == policy.Mediator {
 				role = policy.Mediator
 			}
-			s.people = append(s.people, member{madeUp(n), role})
+			s.people = append(s.people, member{name: madeUp(n), role: role})
 		}
 		n++
+		if u.Kind == policy.TownTeam {
+			s.people = enlist(s.people, len(units))
+		}
 		units = append(units, s)
 	}
 	for _, level := range l.Levels {
@@ -157,6 +172,9 @@ func hainingDesk(ctx context.Context, c *City) error {
 	if err := c.replaceFirst(ctx, regime.Rules, hainingRules(c.areaName(c.Area()).ZH, unit)); err != nil {
 		return err
 	}
+	if err := hainingTeams(ctx, c); err != nil {
+		return err
+	}
 	return c.LoadDesk(ctx)
 }
 
@@ -166,7 +184,7 @@ func dcDesk(ctx context.Context, c *City) error {
 	var units []staffed
 	for _, a := range dc.Agencies() {
 		units = append(units, staffed{person.Unit{Kind: policy.LineDepartment, Name: a.Code + " " + a.ZH, NameEN: a.Name, Area: c.Area()},
-			[]member{{a.Code + " desk", policy.UnitHead}, {a.Code + " crew", policy.UnitMember}}})
+			[]member{{name: a.Code + " desk", role: policy.UnitHead}, {name: a.Code + " crew", role: policy.UnitMember}}})
 	}
 	unit, err := makeUnits(ctx, c, units)
 	if err != nil {

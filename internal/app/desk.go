@@ -196,6 +196,19 @@ func (c *City) loadUnits(ctx context.Context, d *desk) error {
 	return nil
 }
 
+// ItemNamed is what an item is called, by the one-stop list in force or by what came with reports; zero: nobody knows.
+func (c *City) ItemNamed(code string) worktime.Words {
+	if i := c.Regime().Catalogue.Item(code); i != nil {
+		return i.Name
+	}
+	return c.desk.Load().items[code]
+}
+
+// TownNamed is what a town is called by the plan in force, else its code.
+func (c *City) TownNamed(code string) worktime.Words {
+	return c.areaName(policy.Area{Level: policy.Town, Code: code})
+}
+
 // areaName names a jurisdiction by the plan in force, else by its code.
 func (c *City) areaName(a policy.Area) worktime.Words {
 	if l := c.layout(); l != nil {
@@ -259,6 +272,9 @@ func (l *Live) watchDesk(ctx context.Context) {
 		case <-tick.C:
 		}
 		err := l.LoadDesk(ctx)
+		if err == nil && l.Demo {
+			err = l.rollRosters(ctx)
+		}
 		if err == nil {
 			_, err = l.Teams.SweepPositions(ctx, l.Roster())
 		}

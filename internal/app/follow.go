@@ -49,7 +49,9 @@ func (l *Live) rebuild(ctx context.Context) error {
 		return err
 	}
 	l.Auth.Forget()
+	l.kept.Store(0) // numbers of before say nothing of this feed
 	signal(l.rebuilt)
+	signal(l.clocksChanged)
 	l.setApplied(head)
 	return nil
 }
@@ -61,11 +63,14 @@ const maxApply = 20_000
 type news struct {
 	nums      []report.Num // single ones
 	ranges    []numRange   // imported
+	cases     []report.Num // of which cases changed
+	opened    []numRange   // whose cases were opened later
 	strays    []numRange   // placed under another plan than the one in force here
 	published bool
 	changed   bool // items, places or attributions
 	people    bool // people, posts, accounts or settings
 	desk      bool // what decides about cases
+	clocks    bool // cases were opened or acted on
 	size      int
 }
 
@@ -98,6 +103,10 @@ func (n *news) take(e feed.Stored, plan int64) error {
 	var of numRange
 	var by int64 // the plan they were placed under
 	switch e.Type {
+	case feed.ReportFiled, feed.ReportImported, feed.CaseChanged, feed.CasesOpened, feed.CasesRecounted, feed.CityChanged:
+		n.clocks = true
+	}
+	switch e.Type {
 	case feed.ReportFiled, feed.ReportPositioned:
 		var d feed.Filed
 		if err := json.Unmarshal(e.Data, &d); err != nil {
@@ -123,6 +132,32 @@ func (n *news) take(e feed.Stored, plan int64) error {
 		}
 		of, by = numRange{report.Num(slices.Min(d.Nums)), report.Num(slices.Max(d.Nums))}, d.Plan
 		n.size += len(d.Nums)
+	case feed.CaseChanged:
+		var d feed.Case
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return err
+		}
+		n.cases = append(n.cases, report.Num(d.Num))
+		n.size++
+		return nil
+	case feed.CasesRecounted:
+		var d feed.Recounted
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return err
+		}
+		for _, num := range d.Nums {
+			n.cases = append(n.cases, report.Num(num))
+		}
+		n.size += len(d.Nums)
+		return nil
+	case feed.CasesOpened:
+		var d feed.Opened
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return err
+		}
+		n.opened = append(n.opened, numRange{report.Num(d.FromNum), report.Num(d.ToNum)})
+		n.size += d.Count
+		return nil
 	case feed.PlanPublished:
 		n.published = true
 		return nil
@@ -162,6 +197,9 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 	if n.desk {
 		signal(l.deskChanged)
 	}
+	if n.clocks {
+		signal(l.clocksChanged)
+	}
 	var changes []cube.Change
 	add := func(c *report.Column) {
 		if !math.IsNaN(c.Lon) { // one without a point is not in the cube
@@ -175,6 +213,9 @@ func (l *Live) applyNews(ctx context.Context, n news) error {
 		if err := l.Reports.Columns(ctx, r.from, r.to, add); err != nil {
 			return err
 		}
+	}
+	if err := l.boardNews(ctx, &n); err != nil {
+		return err
 	}
 	unknown := func(ch cube.Change) bool { return !l.Names().hasItem(ch.Row.Item) }
 	if n.changed || slices.ContainsFunc(changes, unknown) {

@@ -7,8 +7,10 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"gridgov/internal/casework"
 	"gridgov/internal/cube"
 	"gridgov/internal/feed"
+	"gridgov/internal/person"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
 	"gridgov/tiles"
@@ -21,6 +23,7 @@ type Live struct {
 	Maker *tiles.Maker
 
 	cube  atomic.Pointer[cube.Cube] // another one after the feed was reset
+	board atomic.Pointer[casework.Board]
 	names atomic.Pointer[Names]
 	span  atomic.Pointer[[2]uint32] // captured_at of the earliest and the latest report
 	faces map[string]uint32         // cell, as the database writes it → face in the cube, never fewer; kept by the follower alone
@@ -38,9 +41,12 @@ type Live struct {
 	changed     chan struct{}                    // places or attributions may have changed
 	rebuilt     chan struct{}                    // all was loaded anew, of another state of the database
 	deskChanged chan struct{}                    // regime, units, people or items may have changed
-	strays      strays
-	done        sync.WaitGroup
-	stop        context.CancelFunc
+	// clocksChanged: cases were opened or acted on, so the next clock may be due earlier
+	clocksChanged chan struct{}
+	strays        strays
+	rolled        person.Day // the day on which a demo's rosters were planned on; kept by watchDesk alone
+	done          sync.WaitGroup
+	stop          context.CancelFunc
 }
 
 // Names are the words behind the cube's small codes. They are immutable; new words make new Names.
@@ -70,7 +76,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	}
 	l := &Live{City: c, Feed: log, Maker: &tiles.Maker{}, faces: map[string]uint32{}, applied: log.Head(),
 		moved: make(chan struct{}), switched: make(chan struct{}, 1), changed: make(chan struct{}, 1), rebuilt: make(chan struct{}, 1),
-		deskChanged: make(chan struct{}, 1), strays: newStrays()}
+		deskChanged: make(chan struct{}, 1), clocksChanged: make(chan struct{}, 1), strays: newStrays()}
 	if err := l.load(ctx); err != nil {
 		return nil, err
 	}
@@ -83,8 +89,15 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 	l.done.Go(func() { l.watchPlan(run) })
 	l.done.Go(func() { l.watchDesk(run) })
 	l.done.Go(func() { l.openEarlier(run) })
+	l.done.Go(func() { l.watchOpenCases(run) })
 	l.done.Go(func() { l.Messages.Run(run) })
 	l.done.Go(func() { l.Photos.Run(run) })
+	if l.Demo {
+		signal(l.deskChanged) // its rosters may have run dry
+	}
+	l.done.Go(func() { l.tellInTime(run) })
+	l.done.Go(func() { l.workOnJobs(run) })
+	l.done.Go(func() { l.Batches.Run(run) })
 	l.warm()
 	return l, nil
 }
@@ -125,6 +138,9 @@ func (l *Live) load(ctx context.Context) error {
 		return err
 	}
 	if err := l.readItems(ctx); err != nil { // after the reports, so that none has an item without a name
+		return err
+	}
+	if err := l.loadBoard(ctx); err != nil {
 		return err
 	}
 	l.publishFaces()

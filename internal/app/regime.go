@@ -44,14 +44,10 @@ func (c *City) ensureRegime(ctx context.Context) error {
 func firstList(zone string, items []report.Item) *catalogue.Catalogue {
 	list := catalogue.Default()
 	other := func(i report.Item) bool { return list.Item(i.Code) == nil }
-	if !inChina(zone) || slices.ContainsFunc(items, other) {
+	if !worktime.InChina(zone) || slices.ContainsFunc(items, other) {
 		list.Aspects, list.Items = []catalogue.Aspect{}, []catalogue.Item{}
 	}
 	return list
-}
-
-func inChina(zone string) bool {
-	return slices.Contains([]string{"Asia/Shanghai", "Asia/Urumqi", "Asia/Chongqing", "Asia/Chungking", "Asia/Harbin", "Asia/Kashgar", "PRC"}, zone)
 }
 
 // inTheStates are zones of the United States that are named after a place; those that begin with US/ are too.
@@ -68,7 +64,7 @@ func firstCalendar(zone string) (worktime.Document, error) {
 	nine := worktime.Hours{From: 9 * 60, To: 17 * 60}
 	d := worktime.Document{Zone: zone, Week: worktime.WorkingWeek(nine), DayMinutes: 8 * 60, Years: []int{}, Days: []worktime.Day{}}
 	switch {
-	case inChina(zone):
+	case worktime.InChina(zone):
 		d.Week, d.DayMinutes = worktime.WorkingWeek(worktime.Hours{From: 8*60 + 30, To: 12 * 60}, worktime.Hours{From: 13*60 + 30, To: 17 * 60}), 7*60
 		h := worktime.China()
 		d.Years, d.Days = h.Years, h.Days

@@ -32,6 +32,7 @@ type Server struct {
 
 	photos   *blob.Root // nil: photos are not kept here
 	workshop *photo.Workshop
+	outside  outside
 
 	anchors   string // file; "": none
 	anchoring sync.Mutex
@@ -174,6 +175,7 @@ func (s *Server) open(ctx context.Context, info postgres.City) (*Live, error) {
 		return nil, err
 	}
 	s.keepPhotos(c)
+	s.keepOutside(c)
 	live, err := c.Start(ctx)
 	if err != nil {
 		c.Close()

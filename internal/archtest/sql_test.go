@@ -281,6 +281,9 @@ var (
 	primaryKey = regexp.MustCompile(`(?i)\bPRIMARY KEY\b`)
 )
 
+// riversFunction is the one function there may be: the library that runs jobs names it in its statements. It reads no table.
+const riversFunction = "FUNCTION river_job_state_in_bitmask("
+
 // judgeMigration looks at each statement of a migration.
 func judgeMigration(name, script string) (found []broken) {
 	line := 1
@@ -290,7 +293,7 @@ func judgeMigration(name, script string) (found []broken) {
 		at := token.Position{Filename: name, Line: line + strings.Count(part[:blank], "\n")}
 		line += strings.Count(part, "\n")
 		for rule, pattern := range forbidden {
-			if m := pattern.FindString(sql); m != "" {
+			if m := pattern.FindString(sql); m != "" && (rule != ruleFunction || !strings.Contains(sql, riversFunction)) {
 				found = append(found, broken{at, rule, m})
 			}
 		}

@@ -171,7 +171,51 @@ type World struct {
 // so. Where no line fits, the town's team answers, or else the command centre, the closest first, or else any unit with
 // members. The error is a fault no_unit, where the city has no open unit at all.
 func (r *Rules) Decide(w *World, f *Facts) (Decision, error) {
-	var passed []passing
+	c := r.choose(w, f)
+	if c.lead == nil {
+		return Decision{}, errNoUnit()
+	}
+	d := c.decision()
+	var rule *Rule
+	if c.rule > 0 {
+		rule = &r.Rules[c.rule-1]
+	}
+	d.Words = w.explain(c.rule, rule, f, c.lead, c.support, c.passed)
+	return d, nil
+}
+
+// Foretell is Decide without the words, for a look at many cases.
+func (r *Rules) Foretell(w *World, f *Facts) (Decision, error) {
+	c := r.choose(w, f)
+	if c.lead == nil {
+		return Decision{}, errNoUnit()
+	}
+	d := c.decision()
+	return d, nil
+}
+
+func errNoUnit() error {
+	return fault.Conflict("no_unit", "the city has no unit that could answer for a case: make its command centre first")
+}
+
+// choice is who answers, by which rule, and what was passed over on the way.
+type choice struct {
+	lead     *Unit // nil: there is no open unit at all
+	support  []*Unit
+	rule     int // from 1; 0: none decided
+	dispatch bool
+	passed   []passing
+}
+
+func (c *choice) decision() Decision {
+	d := Decision{Unit: c.lead.ID, Rule: c.rule, Dispatch: c.dispatch}
+	for _, u := range c.support {
+		d.Supporting = append(d.Supporting, u.ID)
+	}
+	return d
+}
+
+func (r *Rules) choose(w *World, f *Facts) (c choice) {
 	for i := range r.Rules {
 		rule := &r.Rules[i]
 		if !rule.fits(f) {
@@ -179,30 +223,26 @@ func (r *Rules) Decide(w *World, f *Facts) (Decision, error) {
 		}
 		lead, why := w.find(rule.Lead, f)
 		if why != "" {
-			passed = append(passed, passing{i + 1, rule.Lead, lead, why})
+			c.passed = append(c.passed, passing{i + 1, rule.Lead, lead, why})
 			continue
 		}
-		d := Decision{Unit: lead.ID, Rule: i + 1, Dispatch: rule.Dispatch}
-		var support []*Unit
+		c.lead, c.rule, c.dispatch = lead, i+1, rule.Dispatch
 		for _, p := range rule.Support {
 			u, why := w.find(p, f)
-			if why == "" && u != lead && !slices.Contains(support, u) {
-				support = append(support, u)
-				d.Supporting = append(d.Supporting, u.ID)
+			if why == "" && u != lead && !slices.Contains(c.support, u) {
+				c.support = append(c.support, u)
 			}
 		}
-		d.Words = w.explain(i+1, rule, f, lead, support, passed)
-		return d, nil
+		return c
 	}
 	for _, kind := range []policy.UnitKind{policy.TownTeam, policy.CommandCenter} {
 		if u, why := w.find(Party{Kind: kind}, f); why == "" {
-			return Decision{Unit: u.ID, Words: w.explain(0, nil, f, u, nil, passed)}, nil
+			c.lead = u
+			return c
 		}
 	}
-	if u := w.last(f); u != nil {
-		return Decision{Unit: u.ID, Words: w.explain(0, nil, f, u, nil, passed)}, nil
-	}
-	return Decision{}, fault.Conflict("no_unit", "the city has no unit that could answer for a case: make its command centre first")
+	c.lead = w.last(f)
+	return c
 }
 
 // last is who answers when nobody else does: the command centre of the largest territory, whether or not it has members, or

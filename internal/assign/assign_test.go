@@ -216,3 +216,28 @@ func TestCheck(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// What is foretold of a case is what is decided, but for the words.
+func TestForetellIsDecide(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := world()
+		party := rapid.SampledFrom([]Party{{Unit: 1}, {Unit: 2}, {Unit: 4}, {Unit: 5}, {Unit: 6}, {Unit: 99}, {Kind: policy.TownTeam}, {Kind: policy.CommandCenter}})
+		var r Rules
+		for range rapid.IntRange(0, 6).Draw(t, "rules") {
+			rule := Rule{Lead: party.Draw(t, "lead"), Dispatch: rapid.Bool().Draw(t, "dispatch"), Support: rapid.SliceOfN(party, 0, 3).Draw(t, "support")}
+			if rapid.Bool().Draw(t, "of items") {
+				rule.Items = rapid.SliceOfN(rapid.SampledFrom([]string{"01", "02"}), 1, 2).Draw(t, "items")
+			}
+			r.Rules = append(r.Rules, rule)
+		}
+		f := &Facts{Item: rapid.SampledFrom([]string{"01", "02", "03"}).Draw(t, "item"), AtWork: rapid.Bool().Draw(t, "at work"),
+			Cell: rapid.SampledFrom([]policy.Cell{{}, {Town: "101", Village: "1", Grid: "1"}, {Town: "102", Village: "2", Grid: "2"}}).Draw(t, "cell"),
+			Not:  rapid.SliceOfN(rapid.Map(rapid.Int64Range(1, 6), func(n int64) policy.UnitID { return policy.UnitID(n) }), 0, 2).Draw(t, "not")}
+		decided, err := r.Decide(w, f)
+		foretold, err2 := r.Foretell(w, f)
+		decided.Words = worktime.Words{}
+		if fmt.Sprint(decided, err) != fmt.Sprint(foretold, err2) {
+			t.Fatalf("%+v, %v; foretold %+v, %v", decided, err, foretold, err2)
+		}
+	})
+}

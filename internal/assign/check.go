@@ -25,7 +25,8 @@ const (
 	UnknownItem   FindingKind = "unknown_item"
 	UnknownAspect FindingKind = "unknown_aspect"
 	UnknownArea   FindingKind = "unknown_area"
-	NeverReached  FindingKind = "never_reached" // a rule before it fits whatever it fits
+	NoUnitOfKind  FindingKind = "no_unit_of_kind" // no open unit is of it: the rule never decides
+	NeverReached  FindingKind = "never_reached"   // a rule before it fits whatever it fits
 )
 
 // Known tells what the city has.
@@ -36,12 +37,17 @@ type Known struct {
 
 // Check looks whether what the rules name is there, and whether each can ever decide.
 func (r *Rules) Check(w *World, known Known) (found []Finding) {
+	told := map[policy.UnitKind]bool{} // of which units without members were told, at the first rule that leads to them
 	for i := range r.Rules {
 		rule := &r.Rules[i]
 		add := func(kind FindingKind, refused bool, what string) {
 			found = append(found, Finding{Rule: i + 1, Kind: kind, Refused: refused, What: what})
 		}
 		for _, p := range append([]Party{rule.Lead}, rule.Support...) {
+			if p.Kind != "" && !told[p.Kind] {
+				told[p.Kind] = true
+				w.checkKind(p.Kind, func(kind FindingKind, what string) { add(kind, false, what) })
+			}
 			if kind := w.checkParty(p); kind != "" {
 				add(kind, kind == UnknownUnit, p.name())
 			}
@@ -66,6 +72,22 @@ func (r *Rules) Check(w *World, known Known) (found []Finding) {
 		}
 	}
 	return found
+}
+
+// checkKind tells of open units of a kind in which nobody holds a post, and where there is none at all.
+func (w *World) checkKind(kind policy.UnitKind, add func(FindingKind, string)) {
+	none := true
+	for i := range w.Units {
+		if u := &w.Units[i]; u.Kind == kind && !u.Closed {
+			none = false
+			if u.Members == 0 {
+				add(EmptyUnit, itoa(int64(u.ID)))
+			}
+		}
+	}
+	if none {
+		add(NoUnitOfKind, string(kind))
+	}
 }
 
 func (w *World) checkParty(p Party) FindingKind {

@@ -134,6 +134,9 @@ func (s *Service) makeDemoAccounts(ctx context.Context, city DemoCity) error {
 				post.Certificate, post.CertificateUntil = "DEMO-0001", "2199-12-31"
 			}
 			r := readyAccount{NewAccount: NewAccount{Login: string(p.role)}, hash: &hash, demo: true}
+			if p.role == policy.StationedOfficer {
+				post.Station = "deputy_secretary"
+			}
 			if _, err := w.holder(ctx, person.New{Name: p.name}, r, post); err != nil {
 				return err
 			}

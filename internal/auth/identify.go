@@ -195,6 +195,16 @@ func (s *Service) writeSeen(id uuid.UUID, ofMachine bool, at time.Time) {
 	})
 }
 
+// InUse tells whether a person has an account that may sign in.
+func (s *Service) InUse(ctx context.Context, person uuid.UUID) (bool, error) {
+	var inUse bool
+	err := s.cfg.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM account WHERE person_id = $1 AND disabled_at IS NULL)`, person).Scan(&inUse)
+	if err != nil {
+		return false, fmt.Errorf("read an account: %w", err)
+	}
+	return inUse, nil
+}
+
 // Visitor is who has not signed in.
 func (s *Service) Visitor(ctx context.Context) (*policy.Actor, error) {
 	now := s.cfg.Now()

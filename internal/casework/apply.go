@@ -125,6 +125,7 @@ func Apply(c *Case, t *Terms, d Doing) (*Case, error) {
 	if err := n.runClocks(t, d); err != nil {
 		return nil, err
 	}
+	n.countedBy(t.CalendarID, c.Clocks)
 	return n, nil
 }
 
@@ -167,10 +168,14 @@ func (c *Case) effect(t *Terms, d *Doing) (err error) {
 		c.MergedInto = &Ref{d.Target.Report, d.Target.Part}
 	case Relate:
 		c.Object = d.Object
+	case Supervise:
+		if c.SupervisedAt.IsZero() {
+			c.SupervisedAt = d.At
+		}
 	case Evaluate:
 		c.Rating = d.Rating
 	case Reopen:
-		c.ClosedAt, c.SettledBy, c.Rating = time.Time{}, "", 0
+		c.ClosedAt, c.SettledBy, c.Rating, c.SupervisedAt = time.Time{}, "", 0, time.Time{}
 	}
 	return err
 }

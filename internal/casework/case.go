@@ -44,9 +44,10 @@ type Case struct {
 	Extensions                       int
 	Asked                            *Extension // a second extension that was asked for
 	MergedInto                       *Ref
-	Object                           string  // the shop, site or household it is about
-	Rating                           int     // 1 to 5; 0: none
-	Clocks                           []Clock // in the order in which they were started
+	Object                           string    // the shop, site or household it is about
+	Rating                           int       // 1 to 5; 0: none
+	Clocks                           []Clock   // in the order in which they were started
+	SupervisedAt                     time.Time // since when the town looks after it; zero: it does not
 }
 
 // Extension is time asked for.
@@ -58,11 +59,12 @@ type Extension struct {
 
 // Terms are what the regime says of a case: that in force when it was opened.
 type Terms struct {
-	Calendar  *worktime.Calendar
-	First     worktime.Budget // the item's first response
-	Stages    []Stage         // the item's disposal: at least one
-	MaySettle bool            // whoever finds it may settle it at once
-	Steps     Steps
+	Calendar   *worktime.Calendar
+	CalendarID regime.ID
+	First      worktime.Budget // the item's first response
+	Stages     []Stage         // the item's disposal: at least one
+	MaySettle  bool            // whoever finds it may settle it at once
+	Steps      Steps
 }
 
 // Stage is a limit of the disposal; those of one item run side by side.
@@ -86,7 +88,9 @@ func Open(c Case, d assign.Decision, t *Terms, at time.Time) (*Case, error) {
 	case c.Part > 0:
 		c.State = Accepted
 	}
-	return &c, c.runClocks(t, Doing{At: at})
+	err := c.runClocks(t, Doing{At: at})
+	c.countedBy(t.CalendarID, nil)
+	return &c, err
 }
 
 // decided takes over which unit answers, and why.

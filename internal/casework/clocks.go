@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"gridgov/internal/regime"
 	"gridgov/internal/worktime"
 )
 
@@ -27,6 +28,20 @@ type Clock struct {
 	Kind  ClockKind
 	Stage int
 	worktime.Clock
+	// Calendar is the one by which its times were kept last: of a clock that is stopped the one in force then, and what was
+	// in time by it stays in time. 0: not known.
+	Calendar regime.ID
+}
+
+// countedBy keeps by which calendar the clocks are counted: those that are not stopped, and those that something was done
+// with since they were as they were.
+func (c *Case) countedBy(calendar regime.ID, were []Clock) {
+	for i := range c.Clocks {
+		k := &c.Clocks[i]
+		if i >= len(were) || k.Phase() != worktime.Stopped || len(k.Marks()) != len(were[i].Marks()) {
+			k.Calendar = calendar
+		}
+	}
 }
 
 // life is what a kind of clock does by the case's state: runs, stands still, or is stopped in all other states.
@@ -123,7 +138,7 @@ func (c *Case) runClock(l *life, stage int, limit worktime.Budget, last bool, d 
 
 func (c *Case) start(kind ClockKind, stage int, limit worktime.Budget, at time.Time) error {
 	k, err := worktime.Start(at, limit)
-	c.Clocks = append(c.Clocks, Clock{kind, stage, k})
+	c.Clocks = append(c.Clocks, Clock{Kind: kind, Stage: stage, Clock: k})
 	return err
 }
 

@@ -197,6 +197,11 @@ func (d *deed) one(ctx context.Context, view policy.PostID) error {
 	if d.ask.Act == Split || d.ask.Act == Task {
 		return d.openParts(ctx)
 	}
+	if d.now.State == Closed && d.was.State != Closed {
+		if err := d.endMerged(ctx, d.now); err != nil {
+			return err
+		}
+	}
 	return d.endParent(ctx)
 }
 
@@ -352,7 +357,7 @@ func (d *deed) write(ctx context.Context, was, now *Case) error {
 	for n, row := range clocks {
 		sql := insertClock
 		if n < len(was.Clocks) {
-			if len(was.Clocks[n].Marks()) == len(now.Clocks[n].Marks()) {
+			if w, k := &was.Clocks[n], &now.Clocks[n]; len(w.Marks()) == len(k.Marks()) && w.Calendar == k.Calendar {
 				continue // nothing was done with it
 			}
 			sql = updateClock
@@ -432,6 +437,9 @@ type decided struct {
 
 func (d *deed) detailOf(act Act, was, now *Case) detail {
 	a := d.ask
+	if act == EndWith {
+		return detail{Target: now.MergedInto.String()}
+	}
 	if act != a.Act {
 		return detail{}
 	}
@@ -588,7 +596,10 @@ func (d *deed) endParent(ctx context.Context) error {
 	if err := d.write(ctx, parent, closed); err != nil {
 		return err
 	}
-	return d.keepAct(ctx, GatherParts, parent, closed, uuid.Nil, 0, "", uuid.Nil)
+	if err := d.keepAct(ctx, GatherParts, parent, closed, uuid.Nil, 0, "", uuid.Nil); err != nil {
+		return err
+	}
+	return d.endMerged(ctx, closed)
 }
 
 func openStates() []State { return open }

@@ -19,7 +19,9 @@ func Write(w io.Writer) {
 		fmt.Fprintf(w, "| `%s` | %s | %s | `%s` | %s | %s | %s |\n", t.Act, list(t.From), to, t.Action, list(t.Needs), list(t.Guards), t.Why)
 	}
 	fmt.Fprintf(w, "\nBeside them the service itself does `%s`: a matter that was brought here with its end, as an import brings it, begins in `%s`, "+
-		"where its disposal is counted from when it was captured, and is `%s` at the time that came with it. Who settled it is not known.\n", Conclude, Disposing, Closed)
+		"where its disposal is counted from when it was captured, and is `%s` at the time that came with it. Who settled it is not known. "+
+		"It does `%s` where who published a one-stop list asked for open cases to be taken over to it: the act is theirs, and the case stays where it was.\n",
+		Conclude, Disposing, Closed, Relimit)
 	fmt.Fprint(w, "\n## Clocks\n\nIn other states a clock is stopped. One that runs `once` goes on, and is not started anew, when its states come again.\n\n| clock | runs in | stands still in | |\n|---|---|---|---|\n")
 	for _, l := range lives {
 		once := ""

@@ -78,18 +78,37 @@ func (s *Service) Parts(ctx context.Context, ref Ref) ([]Row, error) {
 
 // Propose is the unit that the rules name for a case now, those left out that gave it back.
 func (s *Service) Propose(ctx context.Context, c *Case) (assign.Decision, error) {
-	list, err := matters(ctx, s.Pool, `r.num = $1`, int64(c.Report))
+	list, err := s.ProposeIn(ctx, c, nil)
 	if err != nil {
 		return assign.Decision{}, err
 	}
+	return list[0], nil
+}
+
+// ProposeIn are the units that the rules would name for a case in each of some places; cells nil: where it lies.
+func (s *Service) ProposeIn(ctx context.Context, c *Case, cells []policy.Cell) ([]assign.Decision, error) {
+	list, err := matters(ctx, s.Pool, `r.num = $1`, int64(c.Report))
+	if err != nil {
+		return nil, err
+	}
 	if len(list) == 0 {
-		return assign.Decision{}, errNoCase(c.Ref)
+		return nil, errNoCase(c.Ref)
 	}
 	at := s.Now()
 	standing := s.Intake.At(at)
 	m := list[0]
 	m.Item = c.Item
-	return decide(&standing, &m, at, c.ReturnedBy...)
+	if cells == nil {
+		cells = []policy.Cell{m.Cell}
+	}
+	out := make([]assign.Decision, len(cells))
+	for i, cell := range cells {
+		m.Cell = cell
+		if out[i], err = decide(&standing, &m, at, c.ReturnedBy...); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // OpenPartsOf counts the parts of a case in which somebody still has to do something.

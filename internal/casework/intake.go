@@ -63,7 +63,7 @@ func OpenedAt(m *report.Matter) time.Time {
 
 // TermsOf are what a regime says of an item.
 func TermsOf(r *regime.Regime, item string) *Terms {
-	t := &Terms{Calendar: r.Calendar}
+	t := &Terms{Calendar: r.Calendar, CalendarID: r.CalendarID}
 	limits := r.Catalogue.Other
 	if i := r.Catalogue.Item(item); i != nil {
 		limits, t.MaySettle = i.Limits, i.MaySettle
@@ -194,8 +194,8 @@ func with(first, shape int, onConflict string) string {
 var (
 	columnTypes = []string{"smallint", "smallint", "boolean", "text", "integer", "text", "bigint", "bigint", "integer", "bigint", "bigint[]", "text", "text",
 		"bigint[]", "uuid", "uuid", "timestamptz", "timestamptz", "timestamptz", "text", "smallint", "jsonb", "bigint", "smallint", "text", "smallint",
-		"timestamptz", "timestamptz"}
-	clockTypes = []string{"smallint", "text", "smallint", "jsonb", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "boolean"}
+		"timestamptz", "timestamptz", "timestamptz"}
+	clockTypes = []string{"smallint", "text", "smallint", "jsonb", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "timestamptz", "boolean", "bigint"}
 	actTypes   = []string{"integer", "timestamptz", "text", "text", "text", "jsonb"}
 )
 

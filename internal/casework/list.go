@@ -35,8 +35,15 @@ type Query struct {
 	States    []State // nil: those that are open
 	Units     []policy.UnitID
 	Items     []string
+	Towns     []string // codes
+	Colours   []Colour // as of At
+	DueFrom   time.Time
 	DueBefore time.Time
 	Mine      *Mine
+	Nums      []report.Num // cases of these reports only
+	At        time.Time    // of the colours
+	Order     Order        // other than by due: of open cases only
+	Last      bool         // what comes last in the order comes first
 	// What the reader sees: cases of reports that lie within, or that Filer told, or of which Led units lead or support a case.
 	// Whole: all of them.
 	Whole  bool
@@ -47,6 +54,15 @@ type Query struct {
 	Limit  int
 }
 
+// Order is what a queue is sorted by.
+type Order string
+
+// The orders: by the first due, what has none last; and by when cases were opened. Equal ones by number.
+const (
+	ByDue    Order = ""
+	ByOpened Order = "opened"
+)
+
 // Mine are the cases that a person has claimed, and those that the person's units lead or support.
 type Mine struct {
 	Person uuid.UUID
@@ -55,14 +71,19 @@ type Mine struct {
 
 // Page is a page of a queue: what is due first comes first, then what has no due.
 type Page struct {
-	Rows []Row
-	Next string // "" on the last page
+	Rows  []Row
+	Next  string // "" on the last page
+	Total int    // how many there are on all pages; -1: they were not counted
 }
 
 const rowColumns = `c.report_num, c.part, c.task, c.state, c.version, c.item, c.unit_id, c.handler, c.opened_at, c.amber_at, c.due_at`
 
-// List reads a page, ordered by (due_at, report_num, part), then what has no due by (report_num, part).
+// List reads a page, ordered by (due_at, report_num, part), then what has no due by (report_num, part). It knows no other order;
+// open cases are listed by a [Board], which is quick whatever is asked for.
 func (s *Service) List(ctx context.Context, q Query) (Page, error) {
+	if q.Order != ByDue || q.Last {
+		return Page{}, fault.Invalid("sort", "open_only", "cases that have ended come by their number: leave sort and order out, or ask for open ones")
+	}
 	where, args := q.where()
 	var from place
 	if q.After != "" {
@@ -72,7 +93,7 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		}
 	}
 	args["limit"], args["due"], args["num"], args["part"] = q.Limit+1, orNull(from.due), from.Report, from.Part
-	var page Page
+	page := Page{Total: -1}
 	var err error
 	if q.After == "" || !from.due.IsZero() { // by the index of what is due
 		sql := `SELECT ` + rowColumns + queue + where + ` AND c.due_at IS NOT NULL`
@@ -84,7 +105,7 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 		}
 		args["num"], args["part"] = 0, 0
 	}
-	if args["limit"] = q.Limit + 1 - len(page.Rows); len(page.Rows) <= q.Limit && q.DueBefore.IsZero() {
+	if args["limit"] = q.Limit + 1 - len(page.Rows); len(page.Rows) <= q.Limit && q.DueBefore.IsZero() && q.DueFrom.IsZero() {
 		sql := `SELECT ` + rowColumns + queue + where + ` AND c.due_at IS NULL`
 		if q.After != "" && from.due.IsZero() {
 			sql += ` AND (c.report_num, c.part) > (@num, @part)`
@@ -122,6 +143,20 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 	if q.Items != nil {
 		add(`c.item = ANY (@items)`, "items", q.Items)
 	}
+	if q.Towns != nil {
+		add(`p.town = ANY (@towns_asked)`, "towns_asked", q.Towns)
+	}
+	if q.Colours != nil {
+		add(`CASE WHEN c.due_at IS NULL THEN 'none' WHEN c.due_at < @at THEN 'red' WHEN coalesce(c.amber_at > @at, true) THEN 'green' ELSE 'amber' END
+			= ANY (@colours)`, "colours", q.Colours)
+		args["at"] = q.At
+	}
+	if q.Nums != nil {
+		add(`c.report_num = ANY (@nums)`, "nums", q.Nums)
+	}
+	if !q.DueFrom.IsZero() {
+		add(`c.due_at >= @due_from`, "due_from", q.DueFrom)
+	}
 	if !q.DueBefore.IsZero() {
 		add(`c.due_at < @due_before`, "due_before", q.DueBefore)
 	}
@@ -146,16 +181,22 @@ func (s *Service) rows(ctx context.Context, sql string, args pgx.NamedArgs) ([]R
 		return nil, fmt.Errorf("list cases: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Row, err error) {
-		var handler *uuid.UUID
-		var amber, due *time.Time
-		err = row.Scan(&r.Report, &r.Part, &r.Task, &r.State, &r.Version, &r.Item, &r.Unit, &handler, &r.OpenedAt, &amber, &due)
-		r.Handler, r.OpenedAt, r.AmberAt, r.DueAt = deref(handler), r.OpenedAt.UTC(), utc(amber), utc(due)
+		err = r.scan(row)
 		return r, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list cases: %w", err)
 	}
 	return list, nil
+}
+
+// scan reads rowColumns, and what comes after them into more.
+func (r *Row) scan(row pgx.CollectableRow, more ...any) error {
+	var handler *uuid.UUID
+	var amber, due *time.Time
+	err := row.Scan(append([]any{&r.Report, &r.Part, &r.Task, &r.State, &r.Version, &r.Item, &r.Unit, &handler, &r.OpenedAt, &amber, &due}, more...)...)
+	r.Handler, r.OpenedAt, r.AmberAt, r.DueAt = deref(handler), r.OpenedAt.UTC(), utc(amber), utc(due)
+	return err
 }
 
 // utc is a time in UTC; of none the zero time, as it is.

@@ -17,7 +17,9 @@ const Conclude Act = "conclude"
 func OpenPast(c Case, d assign.Decision, t *Terms, at time.Time) (*Case, error) {
 	c.State, c.OpenedAt, c.DispatchedAt = Disposing, at, at
 	c.decided(&d)
-	return &c, c.runClocks(t, Doing{At: at})
+	err := c.runClocks(t, Doing{At: at})
+	c.countedBy(t.CalendarID, nil)
+	return &c, err
 }
 
 // Concluded ends a case of [OpenPast] at the time that came with it. Who settled it is not known.
@@ -25,7 +27,9 @@ func Concluded(c *Case, t *Terms, at time.Time) (*Case, error) {
 	n := c.clone()
 	n.Version++
 	n.State, n.ClosedAt = Closed, at
-	return n, n.runClocks(t, Doing{Act: Conclude, At: at})
+	err := n.runClocks(t, Doing{Act: Conclude, At: at})
+	n.countedBy(t.CalendarID, c.Clocks)
+	return n, err
 }
 
 // GatherParts is the act by which the service closes a case whose parts have all ended. It is in no line of the table either.
@@ -41,5 +45,17 @@ func Gather(c *Case, t *Terms, settled []SettledBy, at time.Time) (*Case, error)
 			n.SettledBy = by
 		}
 	}
-	return n, n.runClocks(t, Doing{Act: GatherParts, At: at})
+	err := n.runClocks(t, Doing{Act: GatherParts, At: at})
+	n.countedBy(t.CalendarID, c.Clocks)
+	return n, err
+}
+
+// Supervised is a case that the service puts under the town's supervision, as [SuperviseBy] does it to its row.
+func Supervised(c *Case, at time.Time) *Case {
+	n := c.clone()
+	n.Version++
+	if n.SupervisedAt.IsZero() {
+		n.SupervisedAt = at
+	}
+	return n
 }

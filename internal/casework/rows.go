@@ -19,7 +19,7 @@ import (
 // Columns are those of table cases, in the order of Values.
 var Columns = []string{"report_num", "part", "parent", "task", "state", "version", "item", "catalogue_id", "rules_id", "rule", "unit_id", "supporting",
 	"words_zh", "words_en", "returned_by", "handler", "done_by", "opened_at", "dispatched_at", "closed_at", "settled_by", "extensions", "asked",
-	"merged_num", "merged_part", "object", "rating", "amber_at", "due_at"}
+	"merged_num", "merged_part", "object", "rating", "amber_at", "due_at", "supervised_at"}
 
 // Values are a row of table cases. The times of the clocks are foretold by the calendar.
 func (c *Case) Values(cal *worktime.Calendar) ([]any, error) {
@@ -41,7 +41,8 @@ func (c *Case) Values(cal *worktime.Calendar) ([]any, error) {
 	amber, due := c.Due(cal)
 	return []any{c.Report, c.Part, parent, c.Task, c.State, c.Version, c.Item, c.CatalogueID, c.RulesID, c.Rule, c.Unit, units(c.Supporting),
 		c.Words.ZH, c.Words.EN, units(c.ReturnedBy), orNull(c.Handler), orNull(c.DoneBy), c.OpenedAt, orNull(c.DispatchedAt), orNull(c.ClosedAt),
-		orNull(c.SettledBy), c.Extensions, asked, mergedNum, mergedPart, orNull(c.Object), orNull(c.Rating), orNull(amber), orNull(due)}, nil
+		orNull(c.SettledBy), c.Extensions, asked, mergedNum, mergedPart, orNull(c.Object), orNull(c.Rating), orNull(amber), orNull(due),
+		orNull(c.SupervisedAt)}, nil
 }
 
 func (r Ref) String() string {
@@ -92,18 +93,18 @@ func scan(row pgx.CollectableRow) (*Case, error) {
 	var parent, mergedPart, rating *int
 	var mergedNum *report.Num
 	var handler, doneBy *uuid.UUID
-	var dispatched, closed, amber, due *time.Time
+	var dispatched, closed, amber, due, supervised *time.Time
 	var settled *SettledBy
 	var object *string
 	var asked []byte
 	err := row.Scan(&c.Report, &c.Part, &parent, &c.Task, &c.State, &c.Version, &c.Item, &c.CatalogueID, &c.RulesID, &c.Rule, &c.Unit, &c.Supporting,
 		&c.Words.ZH, &c.Words.EN, &c.ReturnedBy, &handler, &doneBy, &c.OpenedAt, &dispatched, &closed, &settled, &c.Extensions, &asked,
-		&mergedNum, &mergedPart, &object, &rating, &amber, &due)
+		&mergedNum, &mergedPart, &object, &rating, &amber, &due, &supervised)
 	if err != nil {
 		return nil, err
 	}
 	c.Parent, c.Handler, c.DoneBy, c.SettledBy, c.Object, c.Rating = deref(parent), deref(handler), deref(doneBy), deref(settled), deref(object), deref(rating)
-	c.OpenedAt, c.DispatchedAt, c.ClosedAt = c.OpenedAt.UTC(), deref(dispatched).UTC(), deref(closed).UTC()
+	c.OpenedAt, c.DispatchedAt, c.ClosedAt, c.SupervisedAt = c.OpenedAt.UTC(), deref(dispatched).UTC(), deref(closed).UTC(), deref(supervised).UTC()
 	if mergedNum != nil {
 		c.MergedInto = &Ref{*mergedNum, *mergedPart}
 	}
@@ -117,7 +118,8 @@ func scan(row pgx.CollectableRow) (*Case, error) {
 }
 
 // ClockColumns are those of table clock, in the order of ClockValues.
-var ClockColumns = []string{"report_num", "part", "n", "kind", "stage", "marks", "started_at", "stopped_at", "amber_at", "due_at", "next_at", "late"}
+var ClockColumns = []string{"report_num", "part", "n", "kind", "stage", "marks", "started_at", "stopped_at", "amber_at", "due_at", "next_at", "late",
+	"calendar_id"}
 
 // ClockValues are the rows of table clock.
 func (c *Case) ClockValues(cal *worktime.Calendar) ([][]any, error) {
@@ -134,7 +136,7 @@ func (c *Case) ClockValues(cal *worktime.Calendar) ([][]any, error) {
 			next = s.Amber
 		}
 		rows[n] = []any{c.Report, c.Part, n, k.Kind, k.Stage, marks, s.Started, orNull(s.Stopped), orNull(s.Amber), orNull(s.Due), orNull(next),
-			s.Phase == worktime.Stopped && s.Late(s.Stopped)}
+			s.Phase == worktime.Stopped && s.Late(s.Stopped), orNull(k.Calendar)}
 	}
 	return rows, nil
 }

@@ -18,6 +18,7 @@ import (
 	"gridgov/internal/feed"
 	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
+	"gridgov/internal/regime"
 	"gridgov/internal/report"
 )
 
@@ -61,15 +62,17 @@ func (s *Service) get(ctx context.Context, q querier, ref Ref, lock string) (*Ca
 	if err != nil {
 		return nil, fmt.Errorf("read case %s: %w", ref, err)
 	}
-	rows, err = q.Query(ctx, `SELECT kind, stage, marks FROM clock WHERE report_num = $1 AND part = $2 ORDER BY n`, ref.Report, ref.Part)
+	rows, err = q.Query(ctx, `SELECT kind, stage, marks, calendar_id FROM clock WHERE report_num = $1 AND part = $2 ORDER BY n`, ref.Report, ref.Part)
 	if err != nil {
 		return nil, fmt.Errorf("read the clocks of case %s: %w", ref, err)
 	}
 	c.Clocks, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (k Clock, err error) {
 		var marks []byte
-		if err := row.Scan(&k.Kind, &k.Stage, &marks); err != nil {
+		var calendar *regime.ID
+		if err := row.Scan(&k.Kind, &k.Stage, &marks, &calendar); err != nil {
 			return k, err
 		}
+		k.Calendar = deref(calendar)
 		return k, k.UnmarshalJSON(marks)
 	})
 	if err != nil {
@@ -196,7 +199,8 @@ func (s *Service) openRange(ctx context.Context, from, to int64) (opened int64, 
 		if opened == 0 {
 			return nil
 		}
-		_, err := s.Feed.Append(ctx, tx, s.Now().UTC(), nil, audit.Record{Act: "case.open", Subject: "reports",
+		_, err := s.Feed.Append(ctx, tx, s.Now().UTC(), []feed.Event{{Type: feed.CasesOpened,
+			Data: feed.Opened{FromNum: uint32(from), ToNum: uint32(to), Count: int(opened)}}}, audit.Record{Act: "case.open", Subject: "reports",
 			After: map[string]any{"from_num": from, "to_num": to, "count": opened}})
 		return err
 	})

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -31,8 +32,12 @@ const (
 	ReportErased     = "report.erased"     // Erased
 	CaseChanged      = "case.changed"      // Case
 	TeamChanged      = "team.changed"      // Team
+	CasesRecounted   = "cases.recounted"   // Recounted
+	CasesOpened      = "cases.opened"      // Opened
+	BatchChanged     = "batch.changed"     // Batch
 	PlanPublished    = "plan.published"    // Published
 	CityChanged      = "city.changed"      // Changed
+	NoticeMade       = "notice.made"       // Notice
 )
 
 // Filed is the data of report.filed and report.positioned. Plan is the plan the placement was made under, 0 without. Units are
@@ -60,6 +65,25 @@ type Case struct {
 // Team is the data of team.changed: a unit's roster, people's skills or vehicles are others.
 type Team struct {
 	Unit int64 `json:"unit"`
+}
+
+// Recounted is the data of cases.recounted: reports of one batch whose cases have other times since a document is in force.
+type Recounted struct {
+	Regime int64    `json:"regime"`
+	Nums   []uint32 `json:"nums"`
+}
+
+// Batch is the data of batch.changed: an act on many cases waits, runs, is done or was cancelled.
+type Batch struct {
+	ID    string `json:"id"`
+	State string `json:"state"`
+}
+
+// Opened is the data of cases.opened: the cases of earlier reports, of the numbers FromNum to ToNum, that were opened later.
+type Opened struct {
+	FromNum uint32 `json:"from_num"`
+	ToNum   uint32 `json:"to_num"`
+	Count   int    `json:"count"`
 }
 
 // Range is the data of report.imported: one batch, with the numbers FromNum to ToNum, both among them.
@@ -91,6 +115,11 @@ type Published struct {
 // Changed is the data of city.changed: something that all nodes keep in memory is another.
 type Changed struct {
 	What string `json:"what"` // items, places, attribution, people or regime
+}
+
+// Notice is the data of notice.made: somebody was told something, or has read it. It is sent to nobody else.
+type Notice struct {
+	Person uuid.UUID `json:"person"`
 }
 
 // Event is what is appended.

@@ -27,6 +27,7 @@ type Message struct {
 	Subject   string
 	Text      string
 	Recipient []byte // a MAC of To, by which a person's messages are found; nil: nobody's
+	ID        string // what an e-mail's Message-ID begins with, the same where it is sent again; "": one is made
 }
 
 // Sender sends a message, or tells why not: a [Failure].

@@ -90,7 +90,7 @@ func (s *SMTP) Send(ctx context.Context, m Message) error {
 }
 
 func (s *SMTP) compose(m Message) (*gomail.Msg, error) {
-	if !oneLine(m.To) || !oneLine(m.Subject) || !oneLine(s.From) {
+	if !oneLine(m.To) || !oneLine(m.Subject) || !oneLine(s.From) || !oneLine(m.ID) {
 		return nil, errors.New("a header holds control characters")
 	}
 	out := gomail.NewMsg()
@@ -105,7 +105,15 @@ func (s *SMTP) compose(m Message) (*gomail.Msg, error) {
 	}
 	out.Subject(m.Subject)
 	out.SetDate()
-	out.SetMessageID()
+	if m.ID == "" {
+		out.SetMessageID()
+	} else {
+		from, err := mail.ParseAddress(s.From)
+		if err != nil {
+			return nil, err
+		}
+		out.SetMessageIDWithValue(m.ID + from.Address[strings.LastIndexByte(from.Address, '@'):])
+	}
 	out.SetGenHeader("Auto-Submitted", "auto-generated")
 	out.SetBodyString(gomail.TypeTextPlain, m.Text)
 	return out, nil

@@ -235,3 +235,17 @@ func Forget(ctx context.Context, tx pgx.Tx, reports []int64) error {
 	}
 	return drop(ctx, tx, ids)
 }
+
+// ForgetAll removes all photos of reports, those that are evidence too; their files go with the next sweeps.
+func ForgetAll(ctx context.Context, tx pgx.Tx, reports []int64) (int, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT p.id FROM photo p WHERE p.id IN (SELECT u.photo_id FROM photo_use u WHERE u.report_num = ANY ($1)) ORDER BY p.id FOR UPDATE`, reports)
+	if err != nil {
+		return 0, fmt.Errorf("read photos of reports: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[ID])
+	if err != nil {
+		return 0, fmt.Errorf("read photos of reports: %w", err)
+	}
+	return len(ids), drop(ctx, tx, ids)
+}

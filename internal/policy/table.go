@@ -33,6 +33,8 @@ const (
 	CaseVoid           Action = "case.void"            // end what was filed by mistake
 	CaseSupervise      Action = "case.supervise"       // look after what hangs
 	CaseNote           Action = "case.note"            // leave a word, name the shop or site
+	QueueKeep          Action = "queue.keep"           // views of the queue of one's own
+	QueueShare         Action = "queue.share"          // views of the queue for a unit, or for all
 	RegimeView         Action = "regime.view"          // the one-stop list, the rules of assignment, the calendar, as published
 	RegimeEdit         Action = "regime.edit"          // their drafts, and putting them in force
 	PublicCatalogue    Action = "public.catalogue"     // the one-stop list in force, and what a village's poster says
@@ -139,6 +141,11 @@ var Rules = []Rule{
 	{CaseNote, OwnGrid, gridStaff, "who works with it leaves a word"},
 	{CaseNote, Subtree, concat(villageHead, roles(Desk, CentreHead)), "who works with it leaves a word"},
 	{CaseNote, MyUnit, concat(teamPeople, invited), "who works with it leaves a word"},
+
+	{QueueKeep, InCity, concat(gridStaff, villageHead, teamPeople, leaders, invited, roles(Desk, CentreHead, Administrator)), "how one looks at one's work is one's own"},
+	{QueueShare, MyUnit, roles(UnitHead, DutyLeader), "who leads the unit says how it looks at its work"},
+	{QueueShare, Subtree, roles(CentreHead), "the centre's head says how the city looks at its work"},
+	{QueueShare, InCity, roles(Administrator), "who runs the service puts right what was shared"},
 
 	{RegimeView, InCity, roles(SignedIn), "who works here reads by what it is decided"},
 	{RegimeEdit, InCity, roles(Administrator), "what decides about every case of the city is changed in one place; a centre's head sends one case elsewhere, with a reason"},

@@ -31,15 +31,15 @@ func structure(t *testing.T, owner *pgxpool.Pool, c postgres.City) []string {
 	return strings(t, owner, `
 		WITH r AS (SELECT oid, relname, relkind, relacl, relpersistence FROM pg_class WHERE relnamespace = $1::text::regnamespace)
 		SELECT format('%s %s %s', relkind, relname, relpersistence) FROM r
-		UNION ALL SELECT format('%s.%s %s %s %s %s', relname, attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
-			pg_get_expr(adbin, adrelid)) FROM r JOIN pg_attribute a ON attrelid = r.oid LEFT JOIN pg_attrdef d ON adrelid = r.oid AND adnum = attnum
+		UNION ALL SELECT replace(format('%s.%s %s %s %s %s', relname, attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
+			pg_get_expr(adbin, adrelid)), $1 || '.', '') FROM r JOIN pg_attribute a ON attrelid = r.oid LEFT JOIN pg_attrdef d ON adrelid = r.oid AND adnum = attnum
 			WHERE attnum > 0 AND NOT attisdropped
 		UNION ALL SELECT format('%s: %s', relname, replace(pg_get_constraintdef(c.oid), $1 || '.', '')) FROM r JOIN pg_constraint c ON conrelid = r.oid
 		UNION ALL SELECT replace(pg_get_indexdef(oid), $1 || '.', '') FROM r WHERE relkind IN ('i', 'I')
 		UNION ALL SELECT format('%s grants %s', relname, privilege_type) FROM r, aclexplode(relacl) WHERE grantee = $2::text::regrole
 		UNION ALL SELECT format('%s.%s grants %s', relname, attname, privilege_type) FROM r JOIN pg_attribute ON attrelid = r.oid,
 			aclexplode(attacl) WHERE grantee = $2::text::regrole
-		UNION ALL SELECT p.oid::regprocedure::text FROM pg_proc p WHERE pronamespace = $1::text::regnamespace`, c.Code, c.Role)
+		UNION ALL SELECT replace(p.oid::regprocedure::text, $1 || '.', '') FROM pg_proc p WHERE pronamespace = $1::text::regnamespace`, c.Code, c.Role)
 }
 
 func TestMigrateForwardFromEveryVersion(t *testing.T) {

@@ -32,6 +32,7 @@ const (
 	NoEnglish   FindingKind = "no_english"   // an item has no English name
 	YearUnknown FindingKind = "year_unknown" // this year or the next: the week alone decides
 	YearGone    FindingKind = "year_gone"    // in force it is known
+	YearEmpty   FindingKind = "year_empty"   // it is listed, this year or later, without a day off: its list is missing
 )
 
 // City is what rules are held against.
@@ -126,6 +127,15 @@ func ofCalendar(c, before *worktime.Calendar, now time.Time) (found []Finding) {
 	for _, y := range []int{year, year + 1} {
 		if !c.Knows(y) {
 			found = append(found, Finding{Kind: YearUnknown, What: strconv.Itoa(y)})
+		}
+	}
+	off := map[int]bool{}
+	for _, d := range c.Document().Days {
+		off[d.Date.Year()] = off[d.Date.Year()] || d.Kind == worktime.KindHoliday
+	}
+	for _, y := range c.Document().Years {
+		if y >= year && !off[y] {
+			found = append(found, Finding{Kind: YearEmpty, What: strconv.Itoa(y)})
 		}
 	}
 	if before != nil {

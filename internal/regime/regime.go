@@ -219,6 +219,7 @@ type documentRecord struct {
 	Kind        Kind       `json:"kind"`
 	Edits       int        `json:"edits,omitempty"`
 	InForceFrom *time.Time `json:"in_force_from,omitempty"`
+	OpenCases   bool       `json:"open_cases,omitempty"` // who published it asked for open cases to be taken over to it
 }
 
 // published tells all nodes that another document is in force, now or later.
@@ -288,8 +289,12 @@ func (s *Service) Discard(ctx context.Context, kind Kind, seen Seen) error {
 	})
 }
 
-// Publish puts the draft in force from a moment that is not past; the zero time is now.
-func (s *Service) Publish(ctx context.Context, kind Kind, seen Seen, from time.Time) (Document, error) {
+// Along is what is done in the transaction in which a document is published.
+type Along func(ctx context.Context, tx pgx.Tx, d *Document) error
+
+// Publish puts the draft in force from a moment that is not past; the zero time is now. along takes open cases over to it,
+// where that is asked for.
+func (s *Service) Publish(ctx context.Context, kind Kind, seen Seen, from time.Time, along ...Along) (Document, error) {
 	var d Document
 	err := postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		at := s.at()
@@ -316,8 +321,13 @@ func (s *Service) Publish(ctx context.Context, kind Kind, seen Seen, from time.T
 		if d, err = s.one(ctx, tx, `id = $1`, id); err != nil {
 			return err
 		}
+		for _, do := range along {
+			if err := do(ctx, tx, &d); err != nil {
+				return err
+			}
+		}
 		_, err = s.Feed.Append(ctx, tx, at, published(), audit.Record{Act: "regime.publish", Subject: id.subject(),
-			After: documentRecord{Kind: kind, Edits: d.Edits, InForceFrom: &d.InForceFrom}})
+			After: documentRecord{Kind: kind, Edits: d.Edits, InForceFrom: &d.InForceFrom, OpenCases: len(along) > 0}})
 		return err
 	})
 	return d, err

@@ -2,6 +2,7 @@ package regime_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"gridgov/internal/catalogue"
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
+	"gridgov/internal/policy"
 	"gridgov/internal/postgres/pgtest"
 	"gridgov/internal/regime"
 	"gridgov/internal/worktime"
@@ -208,4 +210,75 @@ func TestFirstIsEnsuredOnce(t *testing.T) {
 	if made.Load() != 1 {
 		t.Errorf("made %d times", made.Load())
 	}
+}
+
+// What is wrong with a draft is told: at once where it cannot be kept, else before it is published.
+func TestBadInputIsTold(t *testing.T) {
+	o := newOffice(t)
+	list := marshal(t, catalogue.Default())
+	plain := worktime.Document{Zone: "Asia/Shanghai", Week: worktime.WorkingWeek(hours(t, "09:00-17:00")), DayMinutes: 480, Years: []int{2026, 2027}}
+	calendar := marshal(t, plain)
+	for line, c := range map[string]struct {
+		kind        regime.Kind
+		content     string
+		code, field string
+	}{
+		"a first response of 0":      {regime.Catalogue, strings.Replace(list, `"first":"30 min"`, `"first":"0 min"`, 1), "out_of_range", "items[0].first"},
+		"a disposal of 0":            {regime.Catalogue, strings.Replace(list, `"limit":"4 ch"`, `"limit":"0 ch"`, 1), "out_of_range", "items[0].stages[0].limit"},
+		"a step of 0":                {regime.Catalogue, strings.Replace(list, `"dispatch":"1 wh"`, `"dispatch":"0 wh"`, 1), "out_of_range", "steps.dispatch"},
+		"no limit":                   {regime.Catalogue, strings.Replace(list, `"dispatch":"1 wh"`, `"dispatch":""`, 1), "limit_missing", "steps.dispatch"},
+		"years with a gap":           {regime.Calendar, strings.Replace(calendar, `[2026,2027]`, `[2026,2028]`, 1), "year_gap", "years[1]"},
+		"a day of a year not listed": {regime.Calendar, strings.Replace(calendar, `"days":null`, `"days":[{"date":"2028-01-01","kind":"holiday","zh":"元旦"}]`, 1), "day_outside_years", "days[0].date"},
+		"a working day of 0":         {regime.Calendar, strings.Replace(calendar, `"day_minutes":480`, `"day_minutes":0`, 1), "out_of_range", "day_minutes"},
+	} {
+		_, err := o.Save(t.Context(), c.kind, []byte(c.content), regime.Seen{}, someone)
+		if f, ok := fault.As(err); !ok || f.Code != c.code || f.Field != c.field {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	city := &regime.City{Units: []assign.Unit{{ID: 1, Kind: policy.TownTeam}, {ID: 2, Kind: policy.LineDepartment}, {ID: 3, Kind: policy.LineDepartment, Members: 1}},
+		HasArea: func(policy.Area) bool { return true }}
+	newYear := worktime.Day{Kind: worktime.KindHoliday, Words: worktime.Words{ZH: "元旦"}}
+	if err := newYear.Date.UnmarshalText([]byte("2026-01-01")); err != nil {
+		t.Fatal(err)
+	}
+	gap := plain
+	gap.Days = []worktime.Day{newYear}
+	unknown := plain
+	unknown.Years = []int{}
+	for line, c := range map[string]struct {
+		kind    regime.Kind
+		content any
+		want    string
+	}{
+		"a year without a day off":        {regime.Calendar, gap, "0 year_empty 2027 false"},
+		"a list that ends":                {regime.Calendar, unknown, "0 year_unknown 2026 false, 0 year_unknown 2027 false"},
+		"a unit without members":          {regime.Rules, assign.Rules{Rules: []assign.Rule{{Lead: assign.Party{Unit: 2}}}}, "1 empty_unit 2 false"},
+		"a town's team without members":   {regime.Rules, assign.Rules{Rules: []assign.Rule{{Lead: assign.Party{Unit: 3}}, {Kinds: []string{"x"}, Lead: assign.Party{Kind: policy.TownTeam}}}}, "2 empty_unit 1 false, 2 never_reached  false"},
+		"no unit of the kind":             {regime.Rules, assign.Rules{Rules: []assign.Rule{{Lead: assign.Party{Kind: policy.CommandCenter}}}}, "1 no_unit_of_kind command_center false"},
+		"a unit that is not there":        {regime.Rules, assign.Rules{Rules: []assign.Rule{{Lead: assign.Party{Unit: 9}}}}, "1 unknown_unit 9 true"},
+		"an item that the list has not":   {regime.Rules, assign.Rules{Rules: []assign.Rule{{Items: []string{"99"}, Lead: assign.Party{Unit: 3}}}}, "1 unknown_item 99 false"},
+		"an aspect that the list has not": {regime.Rules, assign.Rules{Rules: []assign.Rule{{Aspects: []string{"Z"}, Lead: assign.Party{Unit: 3}}}}, "1 unknown_aspect Z true"},
+	} {
+		found, err := o.Findings(t.Context(), &regime.Document{Kind: c.kind, Content: []byte(marshal(t, c.content))}, city)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range found {
+			got = append(got, fmt.Sprint(f.At, " ", f.Kind, " ", f.What, " ", f.Refused))
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("%s: %q", line, got)
+		}
+	}
+}
+
+func marshal(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

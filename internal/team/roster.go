@@ -134,6 +134,12 @@ func (r *Roster) Keeps(unit policy.UnitID, at time.Time) bool {
 	return u != nil && r.Window.Has(at) && u.Kept.Has(at)
 }
 
+// Ever tells whether a unit has, or had, a shift at any time.
+func (r *Roster) Ever(unit policy.UnitID) bool {
+	u := r.units[unit]
+	return u != nil && !u.Kept.From.IsZero()
+}
+
 // Hours are when a unit is to have somebody on duty.
 func (r *Roster) Hours(unit policy.UnitID) Hours {
 	if u := r.units[unit]; u != nil {
@@ -303,6 +309,13 @@ func (r *Roster) Leader(unit policy.UnitID, at time.Time) (person uuid.UUID, by 
 	}
 	person, ok = r.Head(unit, at)
 	return person, ByHead, ok
+}
+
+// DutyLeader is who is to be told of what a unit has to do now: who leads the shift, else its head; nil where it has neither. kept tells
+// whether the unit keeps a roster.
+func (r *Roster) DutyLeader(unit policy.UnitID, at time.Time) (person uuid.UUID, onShift, kept bool) {
+	id, by, ok := r.Leader(unit, at)
+	return id, ok && by == ByShift, r.Keeps(unit, at)
 }
 
 // Head is a unit's head: one who is there before one who is away.

@@ -20,11 +20,15 @@ import (
 	"gridgov/internal/worktime"
 )
 
-// ShiftID is a shift's number, and so on.
+// Numbers of what a team has.
 type (
-	ShiftID   int64
-	SwapID    int64
-	LeaveID   int64
+	// ShiftID is a shift's.
+	ShiftID int64
+	// SwapID is a swap's.
+	SwapID int64
+	// LeaveID is a leave's.
+	LeaveID int64
+	// VehicleID is a vehicle's.
 	VehicleID int64
 )
 

@@ -124,3 +124,12 @@ func USFederal(from, to int, washington bool) (Holidays, error) {
 	slices.SortFunc(h.Days, func(a, b Day) int { return int(a.Date - b.Date) })
 	return h, nil
 }
+
+// InChina tells whether a zone is one of China's.
+func InChina(zone string) bool {
+	switch zone {
+	case "Asia/Shanghai", "Asia/Urumqi", "Asia/Chongqing", "Asia/Chungking", "Asia/Harbin", "Asia/Kashgar", "PRC":
+		return true
+	}
+	return false
+}

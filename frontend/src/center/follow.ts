@@ -1,5 +1,6 @@
 import { onScopeDispose, ref, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
+import { useBell } from '../frame/bell'
 import { ask } from '../shared/api/client'
 import { Live, type LiveState } from '../shared/api/live'
 import type { Report } from '../shared/api/types'
@@ -27,6 +28,7 @@ const oneByOne = 100
  */
 export function useFollow(center: Center, map: () => LiveMap | null, reducedMotion: boolean) {
   const { t } = useI18n()
+  const bell = useBell()
   const state = ref<LiveState>('connecting')
   /** When the line broke, in unix seconds; null while it stands. */
   const brokenAt = ref<number | null>(null)
@@ -132,7 +134,11 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
           center.say(t('live.imported', { n: (data as { count: number }).count }, (data as { count: number }).count))
           everythingMoved()
           break
+        case 'notice.made':
+          bell.ring()
+          break
         case 'reset':
+          bell.ring()
           center.say(t('live.reloaded'))
           everythingMoved()
           break

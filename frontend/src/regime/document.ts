@@ -115,9 +115,13 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
       say(t('regime.saved'))
     })
   }
-  async function publish(from?: string): Promise<boolean> {
+  async function publish(from?: string, recountOpen = false): Promise<boolean> {
     if (!seen.value || dirty.value) return false
-    const body = { ...seen.value, ...(from ? { in_force_from: from } : {}) }
+    const body = {
+      ...seen.value,
+      ...(from ? { in_force_from: from } : {}),
+      ...(recountOpen ? { recount_open: true } : {}),
+    }
     return form.run(async () => {
       const d = await ask(session.client.POST('/regime/{kind}/draft/publish', { params: { path: { kind } }, body }))
       take(d)

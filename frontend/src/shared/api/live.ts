@@ -13,6 +13,8 @@ export interface LiveEvents {
   }
   'case.changed': { num: number; part?: number; version: number; state: string; units: number[] }
   'team.changed': { unit: number }
+  /** Cases have other times since another calendar, or list, is in force. */
+  'cases.recounted': { regime?: number; nums?: number[] }
   'report.imported': { from_num: number; to_num: number; count: number }
   'report.positioned': { num?: number }
   'report.replaced': Record<string, unknown>
@@ -23,6 +25,8 @@ export interface LiveEvents {
   'reports.changed': Record<string, unknown>
   /** What the reader may see is no longer what it was. */
   access: Record<string, unknown>
+  /** The reader was told something, or has read it on another page. */
+  'notice.made': Record<string, unknown>
   reset: Record<string, unknown>
 }
 
@@ -37,6 +41,7 @@ const types = [
   'report.filed',
   'case.changed',
   'team.changed',
+  'cases.recounted',
   'report.imported',
   'report.positioned',
   'report.replaced',
@@ -44,6 +49,7 @@ const types = [
   'plan.published',
   'city.changed',
   'reports.changed',
+  'notice.made',
   'access',
   'reset',
 ] as const

@@ -157,9 +157,33 @@ export interface paths {
         };
         /**
          * A queue of cases: what is due first, then what has no due
-         * @description Of the reports that who asks may see. Without `state`, the cases in which somebody still has to do something.
+         * @description Of the reports that who asks may see. Without `state`, the cases in which somebody still has to do something. Cases that
+         *     have ended come by their number.
          */
         get: operations["listCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many of the cases that are due in a span were closed, and how many of them on time
+         * @description Of the reports that who asks may see, as it stands now. A case is due when the last limit of its disposal runs out, or, as
+         *     long as it has not come to that, when the last of its clocks does. Suspended cases are counted by when they were
+         *     suspended, and are in no rate. Rejected, merged and voided cases are not counted, nor are tasks. A rate of fewer than
+         *     20 says nothing: it is `too_few`.
+         */
+        get: operations["getRates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -185,6 +209,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cases/{case}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open cases that may be the same matter
+         * @description Of the same item, or of its aspect, at most 50 m and 24 h away, the nearest first; at most 20. It is a proposal: nothing is merged by
+         *     itself.
+         */
+        get: operations["listDuplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/cases/{case}/neighbours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Grids across a border that is near, and who would answer for the case there */
+        get: operations["listNeighbours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cases/{case}/acts": {
         parameters: {
             query?: never;
@@ -202,6 +264,93 @@ export interface paths {
          */
         post: operations["actOnCase"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Views of the queue, with how many open cases each shows now
+         * @description Those that the roles of one's posts bring along, without a name of their own, then one's own, those of the units of one's posts,
+         *     and those for all.
+         */
+        get: operations["listViews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep a view, or change it
+         * @description One's own, or for a unit that one leads, or for all. What was removed may be kept again under its id.
+         */
+        put: operations["saveView"];
+        post?: never;
+        /** Remove a view */
+        delete: operations["removeView"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Acts on many cases that wait, run, or have ended within a day
+         * @description One's own, and those that were made by a post for a territory in which one may triage. The newest first, at most 20.
+         */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Do something with many cases
+         * @description It waits for ten seconds, in which it may be cancelled; then the service does it, by the posts that you hold then. A case
+         *     that is another version by then, or with which it may not be done, is left out and told.
+         */
+        post: operations["makeBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a batch that is not begun with
+         * @description One that was begun with answers 409 `batch_started`.
+         */
+        delete: operations["cancelBatch"];
         options?: never;
         head?: never;
         patch?: never;
@@ -275,7 +424,8 @@ export interface paths {
          *     without it the stream starts now. An id of another epoch or from before what is kept is answered by an event
          *     `reset`: load anew. Data carries ids, numbers and codes only. Types: `report.filed`, `report.imported` (a range of
          *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `report.erased` (words of reports are gone), `plan.published`, `city.changed` (items, places,
-         *     attributions, people or what decides about cases). `report.filed` has as `units` who leads its case, then who supports. Who sees a
+         *     attributions, people or what decides about cases), `cases.recounted` (a batch of cases that have other deadlines since another
+         *     calendar is in force; without data to who sees a part of the city). `report.filed` has as `units` who leads its case, then who supports. Who sees a
          *     part of the city hears of reports filed there, and of those that their unit leads or supports, and by `reports.changed` without data that
          *     others may have come, gone or moved. `access`: what the reader may see has changed; load anew. The stream ends when
          *     the session does.
@@ -671,6 +821,65 @@ export interface paths {
         post?: never;
         /** Throw the draft away */
         delete: operations["discardRegimeDraft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/{id}/effect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a version would do to cases, compared with the one in force
+         * @description Lines of JSON: how far it has come (`done` of `total`) while it is counted, then the `effect`; it ends when the client
+         *     leaves. Rules: who would have got the cases opened from `from` until before `to` (at most 13 months; without them the last
+         *     month), and which open cases would go elsewhere if they were decided now. Publishing rules moves none of them. A list:
+         *     which open cases would have other times if they were taken over to it (`recount_open` of publishing); by itself it moves
+         *     none. A calendar: which clocks of open cases will have other times. What was not kept of then (members and loads of
+         *     units, places under older borders) is taken as it is now.
+         */
+        get: operations["getRegimeEffect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/{id}/effect/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The cases that a version would move, by number */
+        get: operations["listRegimeEffect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/regime/{kind}/{id}/effect.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All cases that a version would move, as a table */
+        get: operations["exportRegimeEffect"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1659,6 +1868,195 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What one was told of clocks that run out, the newest first
+         * @description One's own alone. What lies outside of one's territory by now is left out.
+         */
+        get: operations["listNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark notices as read
+         * @description By their ids, or all up to one. Another's are passed over.
+         */
+        post: operations["readNotices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Of what one is told by e-mail, and in which language */
+        get: operations["getNoticeChoice"];
+        /** Choose of what one is told by e-mail */
+        put: operations["setNoticeChoice"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settings/escalation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When overdue matters come before the town, when nobody is written to, and for how long matters keep who told them */
+        get: operations["getEscalation"];
+        /**
+         * Set it; all of it is replaced
+         * @description `retention_days` is 0, which keeps all, or 90 to 36500: matters that are over for longer are made anonymous, once a day, for good. See `/settings/escalation/preview` first.
+         */
+        put: operations["changeEscalation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/settings/escalation/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many matters a retention would make anonymous now; nothing is changed */
+        get: operations["previewRetention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The addresses elsewhere that are told of clocks that run out */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Add one
+         * @description The secret is shown this once. Messages are signed by the Standard Webhooks scheme (`webhook-id`, `webhook-timestamp`, `webhook-signature: v1,…`), sent at least once, the same `webhook-id` at each try, and tried for 24 hours. An address of the own network is refused, unless who runs the service allows it.
+         */
+        post: operations["addWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change one; all but the secret is replaced
+         * @description `version` is the one that was read; 409 `stale` when another came between.
+         */
+        put: operations["changeWebhook"];
+        post?: never;
+        /** Remove one; what waits is not sent */
+        delete: operations["removeWebhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give it another secret, which is shown this once; the one before is worth nothing from then on */
+        post: operations["renewWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send it a message; what became of it is among its deliveries */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent to it, the newest first, up to 50 */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/settings/identity-provider": {
         parameters: {
             query?: never;
@@ -1983,8 +2381,17 @@ export interface components {
             town?: components["schemas"]["JurisdictionRef"];
             village?: components["schemas"]["JurisdictionRef"];
             text?: string;
-            /** @enum {string} */
-            state: "received";
+            /**
+             * @description Of what was merged into another, that one's
+             * @enum {string}
+             */
+            state: "received" | "in_hand" | "closed" | "rejected" | "voided";
+            /** @description Why it was rejected */
+            reason?: string;
+            /** @description It is dealt with together with another report of the same matter */
+            merged?: boolean;
+            /** Format: date-time */
+            closed_at?: string;
         };
         MessageSettings: {
             /** @description Whether anybody may report without an account */
@@ -2031,6 +2438,135 @@ export interface components {
             why?: string;
             /** @description What the other side or the system said */
             said?: string;
+        };
+        NoticePage: {
+            notices: components["schemas"]["Notice"][];
+            /** @description How many were not read, at most 100 */
+            unread: number;
+            /** @description Ask for `before` it for more; absent: there is no more */
+            next?: number;
+        };
+        Notice: {
+            id: number;
+            /**
+             * @description 80 % of the time is used, all of it, the city's grace too; or a webhook was given up
+             * @enum {string}
+             */
+            step: "amber" | "red" | "supervise" | "webhook";
+            /**
+             * @description Why one is told
+             * @enum {string}
+             */
+            why: "handler" | "duty_leader" | "unit_head" | "unit_member" | "grid" | "village" | "desk" | "centre_head" | "town_leader" | "administrator";
+            /** @description The case, as it is called */
+            case?: string;
+            /** @description The number of its report */
+            report?: number;
+            /** @enum {string} */
+            clock?: "desk" | "confirm" | "self_settle" | "receive" | "first" | "disposal" | "verify" | "review";
+            words: components["schemas"]["BothWords"];
+            /** Format: date-time */
+            at: string;
+            read: boolean;
+        };
+        NoticesRead: {
+            ids?: number[];
+            /** @description All up to this id */
+            up_to?: number;
+        };
+        NoticeChoice: {
+            /** @enum {string} */
+            language: "zh" | "en";
+            amber: boolean;
+            red: boolean;
+            supervise: boolean;
+            /** @description An e-mail address of one's is known */
+            address: boolean;
+            /** @description The city sends e-mail */
+            mail: boolean;
+        };
+        NoticeChoiceChange: {
+            /** @enum {string} */
+            language: "zh" | "en";
+            amber: boolean;
+            red: boolean;
+            supervise: boolean;
+        };
+        Escalation: {
+            /** @description How long a clock may be overdue before the town looks after the case, such as `1 wd` */
+            grace: string;
+            /** @description From this time of day e-mail waits, as 22:00, in the city's zone */
+            quiet_from: string;
+            /** @description Until this one; the same as `quiet_from`: it never waits */
+            quiet_until: string;
+            /** @description 0: who told a matter is kept for good */
+            retention_days: number;
+        };
+        RetentionPreview: {
+            reports: number;
+            /**
+             * Format: date-time
+             * @description When the oldest of them was captured
+             */
+            first?: string;
+        };
+        WebhookList: {
+            webhooks: components["schemas"]["Webhook"][];
+            /** @description Those that may be chosen */
+            events: string[];
+        };
+        Webhook: {
+            id: number;
+            name: string;
+            url: string;
+            events: string[];
+            disabled: boolean;
+            /** Format: date-time */
+            made_at: string;
+            version: number;
+            /** @description Messages that were not sent yet */
+            waiting: number;
+            last?: components["schemas"]["WebhookDelivery"];
+        };
+        WebhookEdit: {
+            name: string;
+            url: string;
+            events: string[];
+            disabled?: boolean;
+        };
+        WebhookChange: {
+            name: string;
+            url: string;
+            events: string[];
+            disabled?: boolean;
+            version: number;
+        };
+        WebhookSecret: {
+            id: number;
+            /** @description `whsec_` and base64, as the scheme has it */
+            secret: string;
+        };
+        WebhookDeliveries: {
+            deliveries: components["schemas"]["WebhookDelivery"][];
+        };
+        WebhookDelivery: {
+            /**
+             * Format: uuid
+             * @description The message's `webhook-id`
+             */
+            id: string;
+            event: string;
+            /** Format: date-time */
+            made_at: string;
+            /** @enum {string} */
+            state: "waiting" | "sent" | "failed" | "dropped";
+            tries: number;
+            /** Format: date-time */
+            tried_at?: string;
+            /** @description HTTP's, of the last answer */
+            status?: number;
+            /** @description Why the last try failed: own_network, unknown_host, unreachable, timeout, tls, redirect, refused, gone, no_answer, bad_url; or why it was dropped: settled, disabled, demo */
+            why?: string;
         };
         IdentityProviderSettings: {
             /** @description The address to register at the provider, to which it leads back */
@@ -2373,6 +2909,158 @@ export interface components {
              * @description Absent: now
              */
             in_force_from?: string;
+            /** @description Of a list: open cases are taken over to it when it is in force. What was used stays used, what was granted besides stays granted, and at least half of each new limit is left */
+            recount_open?: boolean;
+        };
+        CaseRates: {
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Just after it
+             */
+            to: string;
+            /** @description Suspended ones among them */
+            due: number;
+            closed: number;
+            on_time: number;
+            suspended: number;
+            closure: components["schemas"]["Rate"];
+            on_time_rate: components["schemas"]["Rate"];
+        };
+        Rate: {
+            part: number;
+            n: number;
+            /**
+             * Format: double
+             * @description With two decimals; absent where it is of too few
+             */
+            percent?: number;
+            too_few: boolean;
+        };
+        RegimeEffectLine: {
+            /** @description Cases looked at */
+            done?: number;
+            total?: number;
+            effect?: components["schemas"]["RegimeEffect"];
+        };
+        RegimeEffect: {
+            /** @enum {string} */
+            kind: "catalogue" | "rules" | "calendar";
+            /** @description The version in force that it is compared with */
+            against: number;
+            /**
+             * Format: date-time
+             * @description When it was counted
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Of rules
+             */
+            from?: string;
+            /** Format: date-time */
+            to?: string;
+            /** @description Cases: of rules those opened in the span, else those that are open */
+            looked: number;
+            /** @description Of them go to another unit, or have a clock with other times */
+            moved: number;
+            /** @description Of rules: open cases, whenever they were opened */
+            open: number;
+            /** @description Of rules: open cases that would go to another unit if they were decided now */
+            redecided: number;
+            /** @description Of rules: cases that stay with the unit, with other support, or sent at once or not */
+            aside: number;
+            /** @description Of lists and calendars: clocks that are not stopped */
+            clocks: number;
+            clocks_moved: number;
+            /** @description Clocks due earlier */
+            earlier: number;
+            later: number;
+            /** @description Of lists: open cases to which it gives other limits */
+            differ: number;
+            /** @description Of lists: of them those that keep their list in any case, as their item has another number of stages */
+            kept: number;
+            /** @description From where to where, the most cases first */
+            ways: components["schemas"]["RegimeEffectWay"][];
+            /** @description How many ways are left out */
+            more_ways: number;
+            /** @description What was not kept of then and is taken as it is now */
+            assumed: ("members" | "loads" | "places")[];
+        };
+        RegimeEffectWay: {
+            way: string;
+            from_unit?: components["schemas"]["CaseUnit"];
+            to_unit?: components["schemas"]["CaseUnit"];
+            from_colour?: components["schemas"]["ClockColour"];
+            to_colour?: components["schemas"]["ClockColour"];
+            /** @description All of them: of rules those opened in the span, and open ones of before that would move if they were decided now */
+            cases: number;
+            /** @description Of rules: opened in the span */
+            in_span: number;
+            /** @description Of rules: open, would move if they were decided now */
+            redecided: number;
+            clocks: number;
+            /** @description The most cases first, at most 50 */
+            items: components["schemas"]["RegimeEffectCount"][];
+            towns: components["schemas"]["RegimeEffectCount"][];
+        };
+        RegimeEffectCount: {
+            /** @description Empty: in no town */
+            code: string;
+            name: components["schemas"]["BothWords"];
+            cases: number;
+        };
+        /** @enum {string} */
+        ClockColour: "green" | "amber" | "red" | "paused";
+        RegimeEffectPage: {
+            cases: components["schemas"]["RegimeEffectCase"][];
+            /** @description Absent on the last page */
+            next?: string;
+        };
+        RegimeEffectCase: {
+            ref: string;
+            /** Format: uuid */
+            report: string;
+            item: string;
+            item_name: components["schemas"]["BothWords"];
+            /** @description Its code */
+            town?: string;
+            town_name?: components["schemas"]["BothWords"];
+            state: components["schemas"]["CaseState"];
+            unit: components["schemas"]["CaseUnit"];
+            /** Format: date-time */
+            opened_at: string;
+            /**
+             * @description Which clock
+             * @enum {string}
+             */
+            clock?: "desk" | "confirm" | "self_settle" | "receive" | "first" | "disposal" | "verify" | "review";
+            /** @description Of the disposal, from 0 */
+            stage?: number;
+            /** @description Of rules: it was opened in the span */
+            in_span?: boolean;
+            /** @description Of rules: it is open, and would go from the unit that has it to another if it were decided now */
+            redecided?: boolean;
+            way: string;
+            before: components["schemas"]["RegimeEffectSide"];
+            after: components["schemas"]["RegimeEffectSide"];
+        };
+        RegimeEffectSide: {
+            unit?: components["schemas"]["CaseUnit"];
+            /** @description The line that decides, from 1; 0: none */
+            rule?: number;
+            why?: components["schemas"]["BothWords"];
+            limit?: string;
+            limit_words?: components["schemas"]["BothWords"];
+            /**
+             * Format: date-time
+             * @description Absent: not known, as the clock stands still
+             */
+            amber_at?: string;
+            /** Format: date-time */
+            due_at?: string;
+            colour?: components["schemas"]["ClockColour"];
         };
         RegimeFinding: {
             /** @description Of rules the line, from 1; 0: the whole */
@@ -2861,6 +3549,11 @@ export interface components {
             num: number;
             /** @description It may lie in one's territory, as its accuracy has it: nothing that a person wrote is shown */
             partly?: boolean;
+            /**
+             * Format: date-time
+             * @description When it was made anonymous after the city's retention: words, photos and who told it are gone, its point is about
+             */
+            anonymised_at?: string;
             /** @description Of one report: what may be done with it */
             allowed?: string[];
             reporter?: components["schemas"]["MaskedReporter"];
@@ -2961,6 +3654,11 @@ export interface components {
             object?: string;
             rating?: number;
             merged_into?: string;
+            /**
+             * Format: date-time
+             * @description Since when the town looks after it
+             */
+            supervised_at?: string;
             asked?: components["schemas"]["BothWords"];
             case: components["schemas"]["Case"];
             parts: components["schemas"]["CaseRow"][];
@@ -2998,7 +3696,7 @@ export interface components {
             n: number;
             /** Format: date-time */
             at: string;
-            /** @description One of the acts, or what the service did itself: conclude, gather_parts */
+            /** @description One of the acts, or what the service did itself: conclude, gather_parts, relimit, end_with */
             act: string;
             was: components["schemas"]["CaseState"];
             is: components["schemas"]["CaseState"];
@@ -3083,8 +3781,160 @@ export interface components {
             due_at?: string;
             /** @description It only may lie in one's territory */
             partly?: boolean;
+            /** @description So many open cases of the same item lie within 50 m and 24 h. Of a case that may be merged */
+            duplicates?: number;
+            /**
+             * Format: double
+             * @description How far from its grid's border it lies, where another grid is near
+             */
+            border_m?: number;
+        };
+        Duplicates: {
+            duplicates: components["schemas"]["Duplicate"][];
+        };
+        Duplicate: {
+            case: components["schemas"]["CaseRow"];
+            /** Format: double */
+            distance_m: number;
+            /** @description Seconds from the one to the other; negative: it was told of earlier */
+            apart_s: number;
+            /** @description Of the same item, not of its aspect alone */
+            same_item: boolean;
+            /** Format: date-time */
+            captured_at: string;
+            /**
+             * Format: uuid
+             * @description One that shows it, where it may be seen
+             */
+            photo?: string;
+        };
+        Neighbours: {
+            grid: components["schemas"]["JurisdictionRef"];
+            /**
+             * Format: double
+             * @description From the point to the border of its grid
+             */
+            border_m?: number;
+            neighbours: components["schemas"]["Neighbour"][];
+        };
+        Neighbour: {
+            grid: components["schemas"]["JurisdictionRef"];
+            village?: components["schemas"]["JurisdictionRef"];
+            town?: components["schemas"]["JurisdictionRef"];
+            unit: components["schemas"]["CaseUnit"];
+            supporting: components["schemas"]["CaseUnit"][];
+            /** @description The unit that has the case would answer there, too */
+            same: boolean;
+            why: components["schemas"]["BothWords"];
+        };
+        QueueFilter: {
+            /** @description None: those that are open */
+            states?: components["schemas"]["CaseState"][];
+            units?: number[];
+            items?: string[];
+            towns?: string[];
+            colours?: ("red" | "amber" | "green" | "none")[];
+            /** @enum {string} */
+            due?: "overdue" | "2h" | "today";
+            mine?: boolean;
+            /** @enum {string} */
+            sort?: "due" | "opened";
+            /** @enum {string} */
+            order?: "asc" | "desc";
+        };
+        NewQueueView: {
+            name: string;
+            /** @enum {string} */
+            owner: "me" | "unit" | "city";
+            /** @description Of a unit's view: whose it is */
+            unit?: number;
+            filter: components["schemas"]["QueueFilter"];
+            /** @description Its order among those of the same owner */
+            place?: number;
+        };
+        QueueView: {
+            /** @description A UUID; of those that roles bring along a word, such as to_triage */
+            id: string;
+            /** @description Absent of those that roles bring along: the page has words for them */
+            name?: string;
+            /** @enum {string} */
+            owner: "role" | "me" | "unit" | "city";
+            unit?: components["schemas"]["CaseUnit"];
+            filter: components["schemas"]["QueueFilter"];
+            place: number;
+            /** @description Open cases that it shows who asks, now; -1: it shows such as have ended */
+            count: number;
+            may_change: boolean;
+        };
+        QueueViews: {
+            views: components["schemas"]["QueueView"][];
+        };
+        NewBatch: {
+            /**
+             * Format: uuid
+             * @description Made by the client: a batch that is sent twice is one
+             */
+            id: string;
+            /** @description One after the other; what the batch carries goes with the last */
+            acts: components["schemas"]["CaseActName"][];
+            reason?: string;
+            /** @description Of dispatch and transfer; left out: the one that each was proposed to */
+            unit?: number;
+            supporting?: number[];
+            target?: string;
+            verdict?: boolean;
+            object?: string;
+            cases: {
+                case: string;
+                /** @description As it was seen */
+                version: number;
+            }[];
+        };
+        Batch: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "cancelled";
+            acts: string[];
+            reason?: string;
+            unit?: components["schemas"]["CaseUnit"];
+            target?: string;
+            /** Format: date-time */
+            made_at: string;
+            by: components["schemas"]["Actor"];
+            /** Format: date-time */
+            starts_at: string;
+            /**
+             * Format: double
+             * @description By the service's clock; 0 when it has begun
+             */
+            starts_in_s: number;
+            /** Format: date-time */
+            ended_at?: string;
+            cancelled_by?: components["schemas"]["Actor"];
+            total: number;
+            done: number;
+            left_out: number;
+            failed: number;
+            cases: components["schemas"]["BatchCase"][];
+        };
+        BatchCase: {
+            case: string;
+            /**
+             * @description Absent as long as nothing was done with it
+             * @enum {string}
+             */
+            outcome?: "done" | "left_out" | "failed";
+            /** @description A code, such as case_changed */
+            why?: string;
+            words?: string;
+        };
+        Batches: {
+            batches: components["schemas"]["Batch"][];
         };
         CasePage: {
+            /** @description How many there are on all pages, where it was asked for */
+            total?: number;
             cases: components["schemas"]["CaseRow"][];
             /** @description Pass as `after` for the next page; absent on the last */
             next?: string;
@@ -3917,6 +4767,20 @@ export interface operations {
             query?: {
                 /** @description States, comma-separated */
                 state?: string;
+                /** @description Codes of towns, comma-separated */
+                town?: string;
+                /** @description What their clocks say: red, amber, green, none; comma-separated */
+                colour?: string;
+                /** @description Overdue; due within two hours; due today, overdue or not */
+                due?: "overdue" | "2h" | "today";
+                /** @description Of these reports only, comma-separated; at most 200 */
+                num?: string;
+                /** @description Of open cases */
+                sort?: "due" | "opened";
+                /** @description desc: the last comes first. Of open cases */
+                order?: "asc" | "desc";
+                /** @description Count open cases on all pages, too */
+                count?: "true" | "false";
                 /** @description Numbers of units that lead or support it, comma-separated */
                 unit?: string;
                 /** @description Only what I have claimed, and what a unit leads or supports in which I have a post in force */
@@ -3947,6 +4811,42 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getRates: {
+        parameters: {
+            query?: {
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description Numbers of units that lead or support it, comma-separated */
+                unit?: string;
+                /** @description Item codes, comma-separated */
+                item?: components["parameters"]["itemFilter"];
+                /** @description A town's code */
+                town?: string;
+                /** @description A village's code */
+                village?: string;
+                /** @description A grid's code */
+                grid?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rates */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseRates"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getCase: {
         parameters: {
             query?: never;
@@ -3966,6 +4866,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDuplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report's number, or of a part that was split off 1234-2 */
+                case: components["parameters"]["caseRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cases */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Duplicates"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listNeighbours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The report's number, or of a part that was split off 1234-2 */
+                case: components["parameters"]["caseRef"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The grids */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Neighbours"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3994,6 +4942,163 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The views in order */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueViews"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    saveView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Made by the client */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQueueView"];
+            };
+        };
+        responses: {
+            /** @description It was changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            /** @description It is kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeView: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The batches */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batches"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    makeBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBatch"];
+            };
+        };
+        responses: {
+            /** @description It was sent before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description It waits */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Batch"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4789,6 +5894,103 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getRegimeEffect: {
+        parameters: {
+            query?: {
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+            };
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+                /** @description A version's number */
+                id: components["parameters"]["regimeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["RegimeEffectLine"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRegimeEffect: {
+        parameters: {
+            query?: {
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description Only those moved in this way: `3>5` from unit to unit, `green>red` from colour to colour */
+                way?: string;
+                /** @description The `next` of the page before */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+                /** @description A version's number */
+                id: components["parameters"]["regimeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegimeEffectPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportRegimeEffect: {
+        parameters: {
+            query?: {
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description Of the names and the words */
+                lang?: "zh" | "en";
+            };
+            header?: never;
+            path: {
+                kind: components["parameters"]["regimeKind"];
+                /** @description A version's number */
+                id: components["parameters"]["regimeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -6369,6 +7571,330 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessageTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listNotices: {
+        parameters: {
+            query?: {
+                /** @description `true`: those alone that were not read */
+                unread?: "true" | "false";
+                /** @description The `next` of the page before */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of notices */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    readNotices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticesRead"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getNoticeChoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The choice */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeChoice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setNoticeChoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticeChoiceChange"];
+            };
+        };
+        responses: {
+            /** @description The choice as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeChoice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Escalation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeEscalation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Escalation"];
+            };
+        };
+        responses: {
+            /** @description The settings as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Escalation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewRetention: {
+        parameters: {
+            query: {
+                days: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it would do */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhooks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookEdit"];
+            };
+        };
+        responses: {
+            /** @description Its number and secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    renewWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will be sent in a moment */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveries"];
                 };
             };
             default: components["responses"]["Problem"];

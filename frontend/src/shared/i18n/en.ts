@@ -1,4 +1,5 @@
 import admin from './admin.en'
+import notices from './notices.en'
 import regime from './regime.en'
 import team from './team.en'
 import type zh from './zh'
@@ -314,6 +315,8 @@ const en: typeof zh = {
       note: 'Leave a note',
       conclude: 'Came with its end',
       gather_parts: 'All parts have ended',
+      relimit: 'Taken over to another one-stop list',
+      end_with: 'The case it was merged into is closed',
       accept_file_dispatch: 'Accept and dispatch',
       file_dispatch: 'File and dispatch',
     },
@@ -571,6 +574,17 @@ const en: typeof zh = {
       title: 'What became of it',
       received: 'Received',
       receivedHint: 'The report has reached the city and waits to be taken up.',
+      in_hand: 'In hand',
+      in_handHint: 'It was taken on, and the unit in charge is dealing with it.',
+      closed: 'Settled',
+      closedHint: 'The matter is settled. If it is not, please report it again.',
+      rejected: 'Not taken on',
+      rejectedHint: 'This report was not taken on.',
+      voided: 'Voided',
+      voidedHint: 'This report was voided and is not followed up.',
+      merged: 'It is dealt with together with another report of the same matter; the outcome is the same.',
+      reason: 'Reason',
+      closedAt: 'Settled on',
       at: 'Reported',
       item: 'Item',
       where: 'Place',
@@ -893,6 +907,7 @@ const en: typeof zh = {
   },
   unit: { m: '{n} m', km: '{n} km', m2: '{n} m²', km2: '{n} km²', households: '{n}', people: '{n}' },
   ...admin,
+  ...notices,
   ...regime,
   ...team,
 }

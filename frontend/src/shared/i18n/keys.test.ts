@@ -18,7 +18,7 @@ const sections = Object.keys(zh)
 const src = join(import.meta.dirname, '../..')
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
   .filter(f => /\.(ts|vue)$/.test(f) && !/\.test\.ts$|\.d\.ts$/.test(f))
-  .filter(f => !/i18n[/\\]((admin|regime|team)\.)?(zh|en)\.ts$/.test(f))
+  .filter(f => !/i18n[/\\]((admin|notices|regime|team)\.)?(zh|en)\.ts$/.test(f))
 const text = (f: string) => readFileSync(join(src, f), 'utf8')
 
 /** Actions, events and acts are written like keys, and are none. */

@@ -1,4 +1,5 @@
 import admin from './admin.zh'
+import notices from './notices.zh'
 import regime from './regime.zh'
 import team from './team.zh'
 
@@ -312,6 +313,8 @@ export default {
       note: '备注',
       conclude: '导入时已办结',
       gather_parts: '分案均已办结',
+      relimit: '改用新的一站式清单',
+      end_with: '并入的案件已办结',
       accept_file_dispatch: '受理并派遣',
       file_dispatch: '立案并派遣',
     },
@@ -567,6 +570,17 @@ export default {
       title: '上报进展',
       received: '已收到',
       receivedHint: '上报已送到当地，等待受理。',
+      in_hand: '办理中',
+      in_handHint: '已受理，正由承办单位办理。',
+      closed: '已办结',
+      closedHint: '事情已办结。如果问题仍在，请再报一次。',
+      rejected: '未受理',
+      rejectedHint: '这条上报没有受理。',
+      voided: '已作废',
+      voidedHint: '这条上报已作废，不再办理。',
+      merged: '与另一条反映同一件事的上报一并办理，结果相同。',
+      reason: '理由',
+      closedAt: '办结时间',
       at: '上报时间',
       item: '事项',
       where: '地点',
@@ -876,6 +890,7 @@ export default {
   },
   unit: { m: '{n} 米', km: '{n} 千米', m2: '{n} 平方米', km2: '{n} 平方千米', households: '{n} 户', people: '{n} 人' },
   ...admin,
+  ...notices,
   ...regime,
   ...team,
 }

@@ -10,9 +10,10 @@ import type { Breaks } from './heat'
 import { HeatClasses } from './heatclasses'
 import { type Hit, hitAt } from './hit'
 import { type Mark, Marks } from './marks'
+import { MissingTiles } from './missing'
 import { restyle } from './restyle'
 import { baseStyle, deepest, firstCityLayer, type Look, layers, tileSource } from './style'
-import { tilesHolding } from './tiles'
+import { type Tile, tilesHolding } from './tiles'
 
 setWorkerUrl(workerUrl)
 
@@ -38,6 +39,13 @@ export interface Listener {
   basemapFailed(failed: boolean): void
 }
 
+/** What MapLibre keeps of a tile that did not come. */
+interface FailedTile {
+  actor?: unknown
+  etag?: string
+  tileID: { canonical: Tile }
+}
+
 /**
  * The map of a city, outside the page's framework: it is told what to show and tells what was pointed at. It draws the
  * city's own tiles on an empty style and asks no other host for anything.
@@ -53,6 +61,11 @@ export class CityMap {
   private readonly accuracy: Accuracy
   /** Sources whose tiles were under way when their content changed: what is on its way may be of before the change. */
   private readonly again = new Set<string>()
+  private readonly missing = new MissingTiles((source, tiles) => {
+    if (this.map.getSource(source)) this.map.refreshTiles(source, tiles)
+    // So that the map comes to rest, and says so, also where none of them is in view.
+    this.map.triggerRepaint()
+  })
   private readonly classes: HeatClasses
   private readonly basemap: Basemap
   private hoverFrame = 0
@@ -158,17 +171,25 @@ export class CityMap {
     })
     map.on('sourcedata', e => {
       if (e.sourceId === 'reports' && e.tile) this.fresh.settle()
-      if (e.tile) this.fault(e, false)
+      if (!e.tile) return
+      this.missing.came(e.sourceId, e.tile.tileID.canonical)
+      if (e.sourceId === basemapSource) this.listener.basemapFailed(false)
     })
     // A source's errors carry its id and the tile, which MapLibre's types leave out.
     map.on('error', e => {
-      const { sourceId, tile } = e as { sourceId?: string; tile?: { actor?: unknown } }
+      const { sourceId, tile } = e as { sourceId?: string; tile?: FailedTile }
       const { status } = e.error as { status?: number }
-      if ((status === 401 || status === 403) && sourceId !== basemapSource) this.listener.refused()
-      // A tile that failed and is asked for again waits for ever for the worker that it had (MapLibre 6.17); without one
-      // it is loaded as a new tile is.
-      if (tile) tile.actor = undefined
-      this.fault({ sourceId }, true)
+      const refused = status === 401 || status === 403
+      if (refused && sourceId !== basemapSource) this.listener.refused()
+      if (tile) {
+        // A tile that failed and is asked for again waits for ever for the worker that it had (MapLibre 6.17), and says
+        // nothing when it comes as it was before it failed; without these it is loaded as a new tile is.
+        tile.actor = undefined
+        tile.etag = undefined
+        if (sourceId && sourceId !== basemapSource && !refused) this.missing.lost(sourceId, tile.tileID.canonical)
+      }
+      if (sourceId === basemapSource) this.listener.basemapFailed(true)
+      else this.listener.failed(true)
     })
     map.on('click', e => this.listener.clicked(this.hit(e.point.x, e.point.y)))
     map.on('mousemove', e => {
@@ -179,12 +200,6 @@ export class CityMap {
       cancelAnimationFrame(this.hoverFrame)
       this.listener.hovered(null)
     })
-  }
-
-  /** Something came, or failed to: of the basemap or of the city. */
-  private fault(about: { sourceId?: string }, failed: boolean): void {
-    if (about.sourceId === basemapSource) this.listener.basemapFailed(failed)
-    else this.listener.failed(failed)
   }
 
   private async openBasemap(url: string): Promise<void> {
@@ -217,6 +232,7 @@ export class CityMap {
 
   /** Everything asked for has come: look at what came. */
   private settle(): void {
+    if (this.missing.none) this.listener.failed(false)
     if (this.again.size > 0) {
       const sources = [...this.again]
       this.again.clear()
@@ -305,6 +321,7 @@ export class CityMap {
   /** Asks for all tiles again, also for those that did not come. */
   recover(): void {
     if (!this.ready) return
+    this.missing.forget()
     for (const source of ['heat', 'reports', 'jurisdictions']) this.map.refreshTiles(source)
   }
 
@@ -421,6 +438,7 @@ export class CityMap {
 
   remove(): void {
     cancelAnimationFrame(this.hoverFrame)
+    this.missing.forget()
     this.basemap.remove()
     this.map.remove()
   }

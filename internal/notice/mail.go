@@ -1,0 +1,193 @@
+package notice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"gridgov/internal/casework"
+	"gridgov/internal/job"
+	"gridgov/internal/message"
+	"gridgov/internal/worktime"
+)
+
+// MailArgs ask to write to a person of notices. They hold ids alone: what the mail says is read when it is sent.
+type MailArgs struct {
+	Person  uuid.UUID `json:"person"`
+	Notices []int64   `json:"notices"`
+}
+
+// Kind implements [river.JobArgs].
+func (MailArgs) Kind() string { return "notice_mail" }
+
+// InsertOpts implements [river.JobArgsWithInsertOpts].
+func (MailArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: job.Tries} }
+
+// Mail is what e-mail needs besides.
+type Mail struct {
+	City    func(language string) string // its name
+	Link    func() string                // the address of the city's page; "": none is known
+	Senders func(context.Context) (map[message.Channel]message.Sender, error)
+}
+
+// MailWorker writes e-mail. A mail is sent again only where the process ended after the server had taken it and before that was
+// written down; then it has the same Message-ID.
+type MailWorker struct {
+	river.WorkerDefaults[MailArgs]
+	Service *Service
+}
+
+// NextRetry implements [river.Worker].
+func (w *MailWorker) NextRetry(j *river.Job[MailArgs]) time.Time {
+	return time.Now().Add(job.Pause(j.Attempt))
+}
+
+// told is a notice as the mail needs it.
+type toldRow struct {
+	words  worktime.Words
+	why    Why
+	at     time.Time
+	urgent bool
+}
+
+// Work implements [river.Worker].
+func (w *MailWorker) Work(ctx context.Context, j *river.Job[MailArgs]) error {
+	s, now := w.Service, w.Service.Now()
+	choices, err := choicesOf(ctx, s.Pool, []uuid.UUID{j.Args.Person})
+	if err != nil {
+		return err
+	}
+	to, reachable := choices[j.Args.Person]
+	if !reachable {
+		return nil // gone, or the address is
+	}
+	list, err := s.standing(ctx, &j.Args, &to.Choice)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return nil // read on the page, settled, or not wanted any more
+	}
+	urgent := false
+	for _, n := range list {
+		urgent = urgent || n.urgent
+	}
+	set, err := ReadSettings(ctx, s.Pool)
+	if err != nil {
+		return err
+	}
+	if end := set.QuietUntilAt(now, s.Zone); !urgent && !end.IsZero() {
+		return river.JobSnooze(end.Sub(now))
+	}
+	if now.Sub(list[0].at) > job.GiveUpAfter+24*time.Hour { // with what the quiet hours may have held it for
+		return river.JobCancel(errors.New("it came too late to be sent"))
+	}
+	senders, err := s.Mail.Senders(ctx)
+	if err != nil {
+		return err
+	}
+	sender := senders[message.Email]
+	if sender == nil {
+		return river.JobCancel(errors.New("the city sends no e-mail any more"))
+	}
+	if to.Language == "" {
+		to.Language = DefaultChoice(s.Zone.String()).Language
+	}
+	m := s.compose(list, to.Language)
+	m.To, m.ID = to.email, fmt.Sprintf("notice.%s.%d", j.Args.Person, j.Args.Notices[0])
+	err = sender.Send(ctx, m)
+	var failed *message.Failure
+	if errors.As(err, &failed) && failed.Final {
+		return river.JobCancel(err)
+	}
+	return err
+}
+
+// standing are the notices that are still worth a mail: unread, wanted, of clocks that run as they did.
+func (s *Service) standing(ctx context.Context, a *MailArgs, c *Choice) ([]toldRow, error) {
+	rows, err := s.Pool.Query(ctx, `
+		SELECT step, why, words_zh, words_en, at, report_num, part, clock, round FROM notice
+		WHERE id = ANY ($1) AND person_id = $2 AND read_at IS NULL AND report_num IS NOT NULL ORDER BY id`, a.Notices, a.Person)
+	if err != nil {
+		return nil, fmt.Errorf("read notices: %w", err)
+	}
+	var list []toldRow
+	var refs []casework.Ref
+	var clocks, rounds []int
+	var step Step
+	var n toldRow
+	var ref casework.Ref
+	var clock, round int
+	_, err = pgx.ForEachRow(rows, []any{&step, &n.why, &n.words.ZH, &n.words.EN, &n.at, &ref.Report, &ref.Part, &clock, &round}, func() error {
+		if c.Wants(step) {
+			list, refs, clocks, rounds = append(list, n), append(refs, ref), append(clocks, clock), append(rounds, round)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read notices: %w", err)
+	}
+	running, err := casework.StillRunning(ctx, s.Pool, refs, clocks, rounds)
+	if err != nil {
+		return nil, err
+	}
+	out := list[:0]
+	for i, n := range list {
+		if running[i].Still {
+			n.urgent = running[i].Urgent
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+
+// maxLines is how many matters a mail names.
+const maxLines = 30
+
+// compose writes the mail. It holds what the notices say, and nothing of who told a matter or of what they wrote.
+func (s *Service) compose(list []toldRow, language string) message.Message {
+	zh := language == "zh"
+	name := s.Mail.City(language)
+	var b strings.Builder
+	for i, n := range list {
+		if i == maxLines {
+			if zh {
+				fmt.Fprintf(&b, "……另有 %d 件\n", len(list)-i)
+			} else {
+				fmt.Fprintf(&b, "… and %d more\n", len(list)-i)
+			}
+			break
+		}
+		if zh {
+			fmt.Fprintf(&b, "· %s（%s）\n", n.words.ZH, whyWords[n.why].ZH)
+		} else {
+			fmt.Fprintf(&b, "- %s (%s)\n", n.words.EN, whyWords[n.why].EN)
+		}
+	}
+	link := s.Mail.Link()
+	m := message.Message{Channel: message.Email}
+	if zh {
+		m.Subject = fmt.Sprintf("%s：%d 件事项临期或超期", name, len(list))
+		if link != "" {
+			fmt.Fprintf(&b, "\n打开工作台：%s\n", link)
+		}
+		b.WriteString("\n此邮件由系统发出。可在“我的账户”中选择接收哪些邮件通知。\n")
+	} else {
+		m.Subject = fmt.Sprintf("%s: %d matters near or past their limit", name, len(list))
+		if len(list) == 1 {
+			m.Subject = name + ": a matter near or past its limit"
+		}
+		if link != "" {
+			fmt.Fprintf(&b, "\nOpen the workspace: %s\n", link)
+		}
+		b.WriteString("\nThis mail was sent by the service. Choose in your account which notices you get by e-mail.\n")
+	}
+	m.Text = b.String()
+	return m
+}
