@@ -4,6 +4,7 @@ import CityList from './CityList.vue'
 import CityRoot from './CityRoot.vue'
 import { matterRoutes } from './matter/routes'
 import { regimeRoutes } from './regime/routes'
+import { teamRoutes } from './team/routes'
 
 const city = '/:city([a-z][a-z0-9]{1,30})'
 const code = (route: RouteLocationNormalized) => ({ code: String(route.params.city) })
@@ -24,6 +25,7 @@ export function createPages() {
           { path: 'account', name: 'account', component: () => import('./account/AccountPage.vue') },
           { path: 'queue', name: 'queue', component: () => import('./queue/QueuePage.vue') },
           ...matterRoutes,
+          ...teamRoutes,
           ...regimeRoutes,
           ...adminRoutes,
           // The other workspaces (frame/workspaces.ts) come here, each under its name.

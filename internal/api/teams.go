@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gridgov/internal/casework"
 	"gridgov/internal/fault"
 	"gridgov/internal/person"
 	"gridgov/internal/policy"
@@ -86,13 +87,25 @@ func (a *api) listTeams(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return err
 	}
+	clocks, err := c.pressures(r.Context(), units...)
+	if err != nil {
+		return err
+	}
 	out := TeamList{Teams: make([]TeamSummary, len(units))}
 	for i := range units {
 		of, s := c.crew(units[i]), roster.Standing(units[i].ID, c.at)
 		out.Teams[i] = TeamSummary{Unit: c.unitOf(&units[i]), Members: len(roster.People(of.ID, c.at)), OnDuty: s.OnDuty, Leader: c.leaderOf(roster, of.ID, named),
-			Load: c.LoadOf(of.ID), Hole: s.State == team.Hole, Mine: of.mine, Plans: of.plans}
+			Load: clocks[of.ID].Running, Overdue: clocks[of.ID].Overdue, Amber: clocks[of.ID].Amber, Hole: s.State == team.Hole, Mine: of.mine, Plans: of.plans}
 	}
 	return writeJSON(w, http.StatusOK, out)
+}
+
+func (c *call) pressures(ctx context.Context, units ...person.Unit) (map[policy.UnitID]casework.Pressure, error) {
+	ids := make([]policy.UnitID, len(units))
+	for i := range units {
+		ids[i] = units[i].ID
+	}
+	return casework.Pressures(ctx, c.Pool, ids, c.at)
 }
 
 // ahead is how far ahead what is amiss with a roster is told of without being asked.
@@ -115,8 +128,12 @@ func (a *api) getTeam(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return err
 	}
+	clocks, err := c.pressures(r.Context(), of.Unit)
+	if err != nil {
+		return err
+	}
 	standing := roster.Standing(of.ID, c.at)
-	out := Team{Unit: c.unitOf(&of.Unit), Hours: string(roster.Hours(of.ID)), Leader: c.leaderOf(roster, of.ID, n), OnDuty: standing.OnDuty, Load: c.LoadOf(of.ID),
+	out := Team{Unit: c.unitOf(&of.Unit), Hours: string(roster.Hours(of.ID)), Leader: c.leaderOf(roster, of.ID, n), OnDuty: standing.OnDuty, Load: clocks[of.ID].Running, Overdue: clocks[of.ID].Overdue, Amber: clocks[of.ID].Amber,
 		Findings: c.findingsOf(roster, of.ID, span, n), Mine: of.mine, Plans: of.plans, SeesPositions: of.positions, HasForces: of.Kind == policy.TownTeam && of.Area.Level == policy.Town,
 		Skills: make([]Skill, len(team.Skills)), Vehicles: []Vehicle{}}
 	if head, ok := roster.Head(of.ID, c.at); ok {

@@ -4443,6 +4443,9 @@ type TableLine struct {
 
 // Team defines model for Team.
 type Team struct {
+	// Amber Open cases close to it
+	Amber int `json:"amber"`
+
 	// Findings Of now and the next two weeks
 	Findings []RosterFinding `json:"findings"`
 
@@ -4459,6 +4462,9 @@ type Team struct {
 
 	// OnDuty People on duty now; -1: the unit keeps no roster
 	OnDuty int `json:"on_duty"`
+
+	// Overdue Open cases past their due
+	Overdue int `json:"overdue"`
 
 	// Plans Who asks may plan the roster and change what the team has
 	Plans         bool `json:"plans"`
@@ -4541,11 +4547,14 @@ type TeamPost struct {
 
 // TeamSummary defines model for TeamSummary.
 type TeamSummary struct {
+	// Amber Of them close to it
+	Amber int `json:"amber"`
+
 	// Hole It keeps a roster, and nobody is on duty though somebody should be
 	Hole   bool        `json:"hole"`
 	Leader *TeamLeader `json:"leader,omitempty"`
 
-	// Load Open cases that it leads, about
+	// Load Open cases that it leads and of which a clock runs
 	Load    int `json:"load"`
 	Members int `json:"members"`
 
@@ -4554,6 +4563,9 @@ type TeamSummary struct {
 
 	// OnDuty People on duty now; -1: the unit keeps no roster
 	OnDuty int `json:"on_duty"`
+
+	// Overdue Of them past their due
+	Overdue int `json:"overdue"`
 
 	// Plans Who asks may plan its roster
 	Plans bool `json:"plans"`

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -187,6 +188,34 @@ func TestTheBoardIsTheTables(t *testing.T) {
 		page, err := l.ListCases(t.Context(), q, &policy.Reach{City: true}, false)
 		if err != nil || len(page.Rows) != 1 || page.Rows[0].Version != k.Version {
 			t.Fatalf("%+v, %v; the case is at %d", page, err, k.Version)
+		}
+	}
+}
+
+// How a unit's clocks stand is what its open cases say, whatever the moment.
+func TestPressuresAreTheCases(t *testing.T) {
+	o := newOffice(t)
+	o.someCases(40)
+	units := []policy.UnitID{o.near, o.far, o.bureau}
+	for _, after := range []time.Duration{-time.Hour, 30 * time.Hour, 100 * time.Hour, 1000 * time.Hour} {
+		at := apptest.Now.Add(after)
+		want := map[policy.UnitID]casework.Pressure{}
+		for _, row := range tableRows(t, o.c.Pool, `SELECT unit_id, amber_at, due_at FROM cases WHERE due_at IS NOT NULL`) {
+			unit := policy.UnitID(row[0].(int64))
+			p := want[unit]
+			p.Running++
+			amber, warned := row[1].(time.Time)
+			switch due := row[2].(time.Time); {
+			case due.Before(at):
+				p.Overdue++
+			case warned && !amber.After(at):
+				p.Amber++
+			}
+			want[unit] = p
+		}
+		got, err := casework.Pressures(t.Context(), o.c.Pool, units, at)
+		if err != nil || !maps.Equal(got, want) || len(want) == 0 {
+			t.Errorf("%s after: %v, want %v, %v", after, got, want, err)
 		}
 	}
 }

@@ -91,9 +91,6 @@ func (c *City) standing(at time.Time) casework.Standing {
 // Roster is who is on duty, of the days around.
 func (c *City) Roster() *team.Roster { return c.desk.Load().roster }
 
-// LoadOf is how many open cases a unit leads, about.
-func (c *City) LoadOf(unit policy.UnitID) int { return c.desk.Load().world.Load(unit) }
-
 // Regime is what is in force now.
 func (c *City) Regime() *regime.Regime { return c.desk.Load().regimeAt(c.now()) }
 

@@ -124,6 +124,26 @@ func Loads(ctx context.Context, q querier) (map[policy.UnitID]int, error) {
 	return out, nil
 }
 
+// Pressure is how many cases with a clock that runs a unit leads, how many of them are past their due, and how many are close to it.
+type Pressure struct{ Running, Overdue, Amber int }
+
+// Pressures tell how the clocks of units' cases stand at a moment.
+func Pressures(ctx context.Context, q querier, units []policy.UnitID, at time.Time) (map[policy.UnitID]Pressure, error) {
+	rows, err := q.Query(ctx, `
+		SELECT unit_id, count(*), count(*) FILTER (WHERE due_at < $2), count(*) FILTER (WHERE due_at >= $2 AND amber_at <= $2)
+		FROM cases WHERE unit_id = ANY ($1) AND due_at IS NOT NULL GROUP BY unit_id`, units, at)
+	if err != nil {
+		return nil, fmt.Errorf("count clocks: %w", err)
+	}
+	out := map[policy.UnitID]Pressure{}
+	var id policy.UnitID
+	var p Pressure
+	if _, err := pgx.ForEachRow(rows, []any{&id, &p.Running, &p.Overdue, &p.Amber}, func() error { out[id] = p; return nil }); err != nil {
+		return nil, fmt.Errorf("count clocks: %w", err)
+	}
+	return out, nil
+}
+
 // earlierBatch is how many report numbers are looked at, and at most cases opened, in one transaction.
 const earlierBatch = 5000
 

@@ -136,6 +136,8 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
           if (asksCases(center.view.value.filters)) everythingMoved()
           else numbers.add(undefined)
           break
+        case 'team.changed':
+          break // a team's page tells of it
         case 'report.imported':
           center.say(t('live.imported', { n: (data as { count: number }).count }, (data as { count: number }).count))
           everythingMoved()

@@ -9,6 +9,7 @@ import {
   Map as MapIcon,
   Route,
   Settings,
+  ShieldUser,
   Users,
 } from 'lucide-vue-next'
 import type { Component } from 'vue'
@@ -19,7 +20,19 @@ import type { Action } from '../shared/session/roles'
  * The rail leads to those that the person may use and that have a page (pages.ts).
  */
 export interface Workspace {
-  name: 'map' | 'queue' | 'duty' | 'list' | 'rules' | 'calendar' | 'people' | 'units' | 'audit' | 'tokens' | 'settings'
+  name:
+    | 'map'
+    | 'queue'
+    | 'duty'
+    | 'team'
+    | 'list'
+    | 'rules'
+    | 'calendar'
+    | 'people'
+    | 'units'
+    | 'audit'
+    | 'tokens'
+    | 'settings'
   needs: Action
   icon: Component
 }
@@ -28,6 +41,7 @@ export const workspaces: readonly Workspace[] = [
   { name: 'map', needs: 'city.view', icon: MapIcon },
   { name: 'queue', needs: 'case.triage', icon: Inbox },
   { name: 'duty', needs: 'case.note', icon: Footprints },
+  { name: 'team', needs: 'team.view', icon: ShieldUser },
   { name: 'list', needs: 'regime.view', icon: ListChecks },
   { name: 'rules', needs: 'regime.view', icon: Route },
   { name: 'calendar', needs: 'regime.view', icon: CalendarDays },

@@ -12,6 +12,7 @@ export interface LiveEvents {
     units?: number[]
   }
   'case.changed': { num: number; part?: number; version: number; state: string; units: number[] }
+  'team.changed': { unit: number }
   /** Cases have other times since another calendar, or list, is in force. */
   'cases.recounted': { regime?: number; nums?: number[] }
   'report.imported': { from_num: number; to_num: number; count: number }
@@ -39,6 +40,7 @@ export interface LiveListener {
 const types = [
   'report.filed',
   'case.changed',
+  'team.changed',
   'cases.recounted',
   'report.imported',
   'report.positioned',

@@ -3986,8 +3986,12 @@ export interface components {
             /** @description People on duty now; -1: the unit keeps no roster */
             on_duty: number;
             leader?: components["schemas"]["TeamLeader"];
-            /** @description Open cases that it leads, about */
+            /** @description Open cases that it leads and of which a clock runs */
             load: number;
+            /** @description Of them past their due */
+            overdue: number;
+            /** @description Of them close to it */
+            amber: number;
             /** @description It keeps a roster, and nobody is on duty though somebody should be */
             hole: boolean;
             /** @description Who asks works in it */
@@ -4054,6 +4058,10 @@ export interface components {
             /** @description People on duty now; -1: the unit keeps no roster */
             on_duty: number;
             load: number;
+            /** @description Open cases past their due */
+            overdue: number;
+            /** @description Open cases close to it */
+            amber: number;
             /** @description Of now and the next two weeks */
             findings: components["schemas"]["RosterFinding"][];
             mine: boolean;

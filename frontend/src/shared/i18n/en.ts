@@ -3,6 +3,7 @@ import cases from './cases.en'
 import notices from './notices.en'
 import queue from './queue.en'
 import regime from './regime.en'
+import team from './team.en'
 import words from './words.en'
 import type zh from './zh'
 
@@ -45,6 +46,7 @@ const en: typeof zh = {
       duty: 'On duty',
       map: 'Map',
       queue: 'Queue',
+      team: 'Teams',
       list: 'One-stop list',
       rules: 'Rules of assignment',
       calendar: 'Working calendar',
@@ -970,6 +972,7 @@ const en: typeof zh = {
   ...queue,
   ...regime,
   ...words,
+  ...team,
 }
 
 export default en

@@ -3,6 +3,7 @@ import cases from './cases.zh'
 import notices from './notices.zh'
 import queue from './queue.zh'
 import regime from './regime.zh'
+import team from './team.zh'
 import words from './words.zh'
 
 export default {
@@ -44,6 +45,7 @@ export default {
       duty: '出勤',
       map: '地图',
       queue: '待办队列',
+      team: '队伍',
       list: '一站式清单',
       rules: '派单规则',
       calendar: '工作日历',
@@ -952,4 +954,5 @@ export default {
   ...queue,
   ...regime,
   ...words,
+  ...team,
 }

@@ -16,6 +16,7 @@ export type Action =
   | 'case.triage'
   | 'case.verify'
   | 'queue.share'
+  | 'team.view'
   | 'regime.view'
   | 'regime.edit'
   | 'person.view'

@@ -1,0 +1,31 @@
+import type { components } from '../shared/api/schema'
+
+type Schemas = components['schemas']
+export type Team = Schemas['Team']
+export type TeamSummary = Schemas['TeamSummary']
+export type TeamMember = Schemas['TeamMember']
+export type TeamPost = Schemas['TeamPost']
+export type TeamPerson = Schemas['TeamPerson']
+export type Vehicle = Schemas['Vehicle']
+export type VehicleKind = Schemas['VehicleKind']
+export type Roster = Schemas['Roster']
+export type RosterFinding = Schemas['RosterFinding']
+export type Shift = Schemas['Shift']
+export type ShiftKind = Schemas['ShiftKind']
+export type Leave = Schemas['Leave']
+export type LeaveKind = Schemas['LeaveKind']
+export type Swap = Schemas['Swap']
+export type ForceUnit = Schemas['ForceUnit']
+
+export const shiftKinds = ['duty', 'leader', 'standby'] as const satisfies readonly ShiftKind[]
+export const leaveKinds = ['annual', 'sick', 'training', 'other'] as const satisfies readonly LeaveKind[]
+export const vehicleKinds = [
+  'car',
+  'van',
+  'motorcycle',
+  'electric',
+  'truck',
+  'boat',
+  'drone',
+  'other',
+] as const satisfies readonly VehicleKind[]
