@@ -50,13 +50,19 @@ func keepErasedIn(ctx context.Context, tx pgx.Tx, city string) (people int64, er
 			content = ''
 		FROM {was}.report w WHERE w.id = r.id AND w.content = ''`,
 	}
-	var words bool
-	if err := tx.QueryRow(ctx, schemas.Replace(`SELECT to_regclass('{now}.report_words') IS NOT NULL`)).Scan(&words); err != nil {
+	// What a report is found by: of what was told what is left of it, and what those who worked with it wrote.
+	var words, known bool
+	if err := tx.QueryRow(ctx, schemas.Replace(`SELECT to_regclass('{now}.report_words') IS NOT NULL, to_regclass('{was}.report_words') IS NOT NULL`)).Scan(&words, &known); err != nil {
 		return 0, err
 	}
-	if words { // a node's start finds those that are left
-		statements = append(statements, `DELETE FROM {now}.report_words n USING {now}.report r, {was}.report w
-			WHERE n.report_num = r.num AND w.id = r.id AND w.content = ''`)
+	if words {
+		statements = append(statements, `UPDATE {now}.report_words n SET words = ts_filter(n.words, '{b,d}')
+			FROM {was}.report w JOIN {now}.report r ON r.id = w.id WHERE n.report_num = r.num AND w.content = ''`)
+	}
+	if words && known {
+		statements = append(statements, `UPDATE {now}.report_words n SET words = n.words || ts_filter(w.words, '{a}')
+			FROM {was}.report o JOIN {was}.report_words w ON w.report_num = o.num JOIN {now}.report r ON r.id = o.id
+			WHERE n.report_num = r.num AND o.content = ''`)
 	}
 	for i, sql := range statements {
 		tag, err := tx.Exec(ctx, schemas.Replace(sql))
