@@ -252,8 +252,12 @@ func TestResetLoadsAnew(t *testing.T) {
 			}
 		}
 	})
+	await(t, "all that is due was told", func() bool { // or that comes between
+		return counted(t, c, fmt.Sprintf(`SELECT count(*) FROM clock WHERE next_at <= '%s'`, apptest.Now.Format(time.RFC3339))) == 0
+	})
+	caughtUp(t, l)
 	before := l.Applied()
-	for _, sql := range []string{`UPDATE clock SET next_at = NULL`, // or what is told of them comes between
+	for _, sql := range []string{`UPDATE clock SET next_at = NULL`,
 		`DELETE FROM clock WHERE report_num > 20`, `DELETE FROM case_act WHERE report_num > 20`, `DELETE FROM cases WHERE report_num > 20`, `DELETE FROM placement WHERE report_num > 20`, `DELETE FROM report_words WHERE report_num > 20`, `DELETE FROM report WHERE num > 20`,
 		`UPDATE plan SET name = 'renamed'`, `INSERT INTO attribution (ord, text) VALUES (0, 'of the backup')`,
 		`INSERT INTO place (name, aliases, kind, lon, lat) VALUES ('老码头', '{}', 'place', 120.605, 30.505)`,
