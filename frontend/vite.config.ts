@@ -37,6 +37,7 @@ export default defineConfig({
           name: 'e2e',
           environment: 'node',
           include: ['e2e/**/*.test.ts'],
+          globalSetup: 'e2e/setup.ts',
           fileParallelism: false,
           // Longer than the driver waits for a condition, so that what failed is told by name.
           testTimeout: 150_000,

@@ -1,9 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { inject } from 'vitest'
 import { tinyArchive } from './pmtiles'
 
 /**
@@ -70,22 +71,38 @@ export async function until<T>(
   throw new Error(`${what}: not within ${withinMs} ms`, { cause: last })
 }
 
+/** Serves a copy of the data folder that setup.ts filled, which comes up in seconds. */
 export async function startServer(): Promise<Server> {
   const given = process.env.GRIDGOV_URL
-  const binary = resolve(import.meta.dirname, '../../bin/gridgov')
-  const run =
-    (data: string) =>
-    async (...args: string[]) =>
-      (await promisify(execFile)(binary, [...args, '--data', data])).stdout.trim()
   if (given) {
     return {
       url: given.replace(/\/$/, ''),
       basemap: process.env.GRIDGOV_BASEMAP ?? '',
-      run: run(process.env.GRIDGOV_DATA ?? ''),
+      run: onData(process.env.GRIDGOV_DATA ?? ''),
       stop: async () => {},
     }
   }
+  const data = await dataFolder()
+  await promisify(execFile)('cp', ['-a', '--reflink=auto', `${inject('demo')}/.`, data])
+  return serveDemo(data)
+}
+
+/** An empty folder that PostgreSQL may enter, as whomever it runs: else root's cluster would lie elsewhere and stay there. */
+export async function dataFolder(): Promise<string> {
   const data = await mkdtemp(join(tmpdir(), 'gridgov-e2e-'))
+  await chmod(data, 0o711)
+  return data
+}
+
+const binary = resolve(import.meta.dirname, '../../bin/gridgov')
+
+const onData =
+  (data: string) =>
+  async (...args: string[]) =>
+    (await promisify(execFile)(binary, [...args, '--data', data])).stdout.trim()
+
+/** Serves the demo on the folder, which stop removes; `keep` leaves it. */
+export async function serveDemo(data: string, keep = false): Promise<Server> {
   const [port, admin] = [await freePort(), await freePort()]
   const basemap = join(data, 'ground.pmtiles')
   await writeFile(basemap, tinyArchive('<a href="https://example.org">© Nobody</a>'))
@@ -120,10 +137,10 @@ export async function startServer(): Promise<Server> {
   return {
     url,
     basemap,
-    run: run(data),
+    run: onData(data),
     async stop() {
       await stop(child)
-      await rm(data, { recursive: true, force: true })
+      if (!keep) await rm(data, { recursive: true, force: true })
     },
   }
 }
