@@ -266,8 +266,11 @@ func (r *reporter) report(rng *rng, day, item int, s *spot, at vec) Report {
 		rep.Source, rep.AccuracyM = "web", float64(10+rng.intn(71))
 	}
 	u := rng.float()
-	took := h.limitHour * (0.08 + float64(1.1*float64(u*u)))
-	if closed := rep.CapturedAt.Add(time.Duration(took * float64(time.Hour))).Truncate(time.Second); rng.float() < 0.96 && closed.Before(r.end) {
+	lasted := h.limitHour * (0.08 + float64(1.1*float64(u*u)))
+	if rng.float() >= 0.96 { // it lay about, for up to six weeks
+		lasted += float64(24 * (3 + float64(39*u)))
+	}
+	if closed := rep.CapturedAt.Add(time.Duration(lasted * float64(time.Hour))).Truncate(time.Second); closed.Before(r.end) {
 		rep.ClosedAt = closed
 	}
 	return rep

@@ -75,6 +75,9 @@ func TestReportsAreWhole(t *testing.T) {
 			t.Fatalf("report %d has id %x", i, r.ID)
 		}
 		ids[r.ID] = true
+		if r.ClosedAt.IsZero() && end.Sub(r.CapturedAt) > 50*24*time.Hour {
+			t.Fatalf("report %d of %v is open", i, r.CapturedAt)
+		}
 		if !r.ClosedAt.IsZero() {
 			closed++
 			if !r.ClosedAt.After(r.CapturedAt) || r.ClosedAt.After(end) {
@@ -101,8 +104,8 @@ func TestReportsAreWhole(t *testing.T) {
 	if addresses < 300 || addresses > 800 || outsideCity < 100 || outsideCity > 1200 {
 		t.Errorf("%d with an address alone, %d outside", addresses, outsideCity)
 	}
-	if closed < Total*9/10 || closed == Total {
-		t.Errorf("%d closed", closed)
+	if open := Total - closed; open < 200 || open > 1500 { // a queue that can be worked off, of matters of these weeks
+		t.Errorf("%d open", open)
 	}
 }
 
