@@ -40,7 +40,10 @@ func (t *tool) bench() *cobra.Command {
 		}
 		return err
 	})
-	intake := sub("intake", "Import of reports beside psql's COPY, a new plan over them, the cube's start", func(ctx context.Context, b *citybench.Bench) error {
+	intake := sub("intake", "Reports filed over HTTP beside pgbench, an import beside psql's COPY, a new plan over it, the cube's start", func(ctx context.Context, b *citybench.Bench) error {
+		if err := t.benchFiling(ctx, b, each); err != nil {
+			return err
+		}
 		return t.benchIntake(ctx, b)
 	})
 	feeding := sub("feed", "Reports filed one by one, each on disk when acknowledged", func(ctx context.Context, b *citybench.Bench) error {
@@ -118,6 +121,54 @@ func findPsql() (string, error) {
 		return "", fault.Unavailable("no_psql", "psql is needed as the rival: install postgresql-client, or set PG_BIN")
 	}
 	return p, nil
+}
+
+// filingBar is how long a report's answer may take at the most, but for one in a hundred.
+const filingBar = 50 * time.Millisecond
+
+func (t *tool) benchFiling(ctx context.Context, b *citybench.Bench, each time.Duration) error {
+	server := app.NewServer(b.DB, nil, slog.New(slog.DiscardHandler), time.Now)
+	all := b.Reports
+	b.Reports = min(all, 100_000) // a city at work has some
+	defer func() { b.Reports = all }()
+	c, err := b.Filled(ctx, "filing")
+	if err != nil {
+		return err
+	}
+	err = b.Settle(ctx, c)
+	c.Close()
+	if err != nil {
+		return err
+	}
+	if err := b.Rival(ctx); err != nil {
+		return err
+	}
+	run, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { server.Run(run); close(done) }()
+	defer func() { stop(); <-done }()
+	live, err := citybench.Await(ctx, server, "filing")
+	if err != nil {
+		return err
+	}
+	token, err := citybench.SignIn(ctx, live)
+	if err != nil {
+		return err
+	}
+	h := benchHandler(server)
+	for _, clients := range []int{8, 64} {
+		f, err := b.Filing(ctx, live, h, token, clients, each)
+		if err != nil {
+			return err
+		}
+		verdict := "within"
+		if f.P99 > filingBar {
+			verdict = "over"
+		}
+		t.print("filing     %4d clients  %8.0f reports/s, p50 %5.1f ms, p99 %5.1f ms (%s %d ms); pgbench of the same rows %.0f/s: %.2f times it", f.Clients, f.Rate,
+			float64(f.P50.Microseconds())/1000, float64(f.P99.Microseconds())/1000, verdict, filingBar.Milliseconds(), f.Rival, f.Ratio)
+	}
+	return nil
 }
 
 func (t *tool) benchIntake(ctx context.Context, b *citybench.Bench) error {
@@ -209,7 +260,7 @@ func (t *tool) benchQueue(ctx context.Context, b *citybench.Bench, requests int)
 	if err != nil {
 		return err
 	}
-	err = citybench.Settle(ctx, c)
+	err = b.Settle(ctx, c)
 	c.Close()
 	if err != nil {
 		return err

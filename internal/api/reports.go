@@ -60,20 +60,22 @@ func (a *api) fileReport(w http.ResponseWriter, r *http.Request, c *call) error 
 	if err != nil {
 		return err
 	}
-	num, existed, err := c.Reports.File(r.Context(), n)
+	f := c.Reports.FileOne(r.Context(), n)
+	rep, err := f.Kept, f.Err
+	if err == nil && f.Existed {
+		var there report.Report
+		there, err = c.Reports.Get(r.Context(), f.Num)
+		rep = &there
+	}
 	if err != nil {
 		return err
 	}
-	rep, err := c.Reports.Get(r.Context(), num)
-	if err != nil {
-		return err
-	}
-	out, err := c.filed(r.Context(), &rep, existed)
+	out, err := c.filed(r.Context(), rep, f.Existed)
 	if err != nil {
 		return err
 	}
 	status := http.StatusCreated
-	if existed {
+	if f.Existed {
 		status = http.StatusOK
 	} else {
 		w.Header().Set("Location", fmt.Sprintf("/%s/v1/reports/%s", c.Code, rep.ID))
@@ -136,20 +138,20 @@ func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *call) error
 	if err := r.Context().Err(); err != nil {
 		return err
 	}
-	var nums []report.Num
+	var there []report.Num
 	for _, f := range results {
-		if f.Err == nil {
-			nums = append(nums, f.Num)
+		if f.Err == nil && f.Existed {
+			there = append(there, f.Num)
 		}
 	}
-	kept := map[report.Num]*report.Report{}
-	if len(nums) > 0 {
-		page, err := c.Reports.List(r.Context(), report.Query{Nums: nums, Limit: len(nums)})
+	before := map[report.Num]*report.Report{}
+	if len(there) > 0 {
+		page, err := c.Reports.List(r.Context(), report.Query{Nums: there, Limit: len(there)})
 		if err != nil {
 			return err
 		}
 		for i := range page.Reports {
-			kept[page.Reports[i].Num] = &page.Reports[i]
+			before[page.Reports[i].Num] = &page.Reports[i]
 		}
 	}
 	out := struct {
@@ -158,7 +160,11 @@ func (a *api) fileReports(w http.ResponseWriter, r *http.Request, c *call) error
 	for i, o := range results {
 		var one Report
 		if o.Err == nil {
-			one, o.Err = c.filed(r.Context(), kept[o.Num], o.Existed)
+			rep := o.Kept
+			if o.Existed {
+				rep = before[o.Num]
+			}
+			one, o.Err = c.filed(r.Context(), rep, o.Existed)
 		}
 		if o.Err != nil {
 			p := problemOf(o.Err, "")

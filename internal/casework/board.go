@@ -50,9 +50,6 @@ func NewBoard(list []*Entry) *Board {
 	return b
 }
 
-// fewOf is how many cases are put in their places one by one; more are sorted in together.
-const fewOf = 32
-
 // Put says what is open of some reports: list takes the place of whatever the board has of them.
 func (b *Board) Put(nums []report.Num, list []*Entry) {
 	b.mu.Lock()
@@ -69,27 +66,35 @@ func (b *Board) Put(nums []report.Num, list []*Entry) {
 	b.byOpened = placed(b.byOpened, gone, list, byOpened)
 }
 
-// placed takes some entries out of a sorted list and others into it.
+// placed takes some entries out of a sorted list and others into it. What lies between them is moved, not compared.
 func placed(sorted, gone, come []*Entry, order func(a, b *Entry) int) []*Entry {
-	if len(gone)+len(come) <= fewOf {
-		for _, e := range gone {
-			if i, there := slices.BinarySearchFunc(sorted, e, order); there {
-				sorted = slices.Delete(sorted, i, i+1)
-			}
-		}
-		for _, e := range come {
-			i, _ := slices.BinarySearchFunc(sorted, e, order)
-			sorted = slices.Insert(sorted, i, e)
-		}
-		return sorted
-	}
-	out := make(map[*Entry]bool, len(gone))
+	var out []int
 	for _, e := range gone {
-		out[e] = true
+		if i, there := slices.BinarySearchFunc(sorted, e, order); there {
+			out = append(out, i)
+		}
 	}
-	sorted = slices.DeleteFunc(sorted, func(e *Entry) bool { return out[e] })
-	sorted = append(sorted, come...)
-	slices.SortFunc(sorted, order)
+	slices.Sort(out)
+	kept := len(sorted)
+	if len(out) > 0 {
+		kept = out[0]
+		for k, i := range out {
+			next := len(sorted)
+			if k+1 < len(out) {
+				next = out[k+1]
+			}
+			kept += copy(sorted[kept:], sorted[i+1:next])
+		}
+		clear(sorted[kept:])
+		sorted = sorted[:kept]
+	}
+	come = slices.SortedFunc(slices.Values(come), order)
+	sorted = slices.Grow(sorted, len(come))[:kept+len(come)]
+	for k := len(come) - 1; k >= 0; k-- {
+		i, _ := slices.BinarySearchFunc(sorted[:kept], come[k], order)
+		copy(sorted[i+k+1:], sorted[i:kept])
+		sorted[i+k], kept = come[k], i
+	}
 	return sorted
 }
 
@@ -260,6 +265,8 @@ func meet[T comparable](a, b []T) bool {
 	return slices.ContainsFunc(a, func(v T) bool { return slices.Contains(b, v) })
 }
 
+// Which reports is said of each table, so that a plan that knows nothing of a table's size, as the first after an import,
+// does not read all of one.
 const boardRows = `SELECT ` + rowColumns + `, c.supporting, coalesce(p.town, ''), coalesce(p.village, ''), coalesce(p.grid, ''), coalesce(p.microgrid, ''),
 	p.candidates, r.filed_by FROM cases c JOIN report r ON r.num = c.report_num JOIN placement p ON p.report_num = c.report_num `
 
@@ -271,12 +278,13 @@ func (s *Service) OpenCases(ctx context.Context) ([]*Entry, error) {
 
 // OpenCasesOf reads what is open of some reports.
 func (s *Service) OpenCasesOf(ctx context.Context, nums []report.Num) ([]*Entry, error) {
-	return s.entries(ctx, boardRows+`WHERE c.report_num = ANY ($1) ORDER BY c.report_num, c.part`, nums)
+	return s.entries(ctx, boardRows+`WHERE c.report_num = ANY ($1) AND r.num = ANY ($1) AND p.report_num = ANY ($1) ORDER BY c.report_num, c.part`, nums)
 }
 
 // OpenCasesBetween reads what is open of the reports of some numbers, both among them.
 func (s *Service) OpenCasesBetween(ctx context.Context, from, to report.Num) ([]*Entry, error) {
-	return s.entries(ctx, boardRows+`WHERE c.report_num BETWEEN $1 AND $2 ORDER BY c.report_num, c.part`, int64(from), int64(to))
+	return s.entries(ctx, boardRows+`WHERE c.report_num BETWEEN $1 AND $2 AND r.num BETWEEN $1 AND $2 AND p.report_num BETWEEN $1 AND $2
+		ORDER BY c.report_num, c.part`, int64(from), int64(to))
 }
 
 // entries reads cases by report, those that have ended too, and leaves these out once it is known whose people they concern.

@@ -157,35 +157,53 @@ func (o *Opened) Shape() int {
 	return shape
 }
 
+// Types implements [report.Cases].
+func (i *Intake) Types(shape int) []string { return typesOf(shape) }
+
+func typesOf(shape int) []string {
+	types := slices.Clone(columnTypes)
+	for range shape / 2 {
+		types = append(types, clockTypes...)
+	}
+	if shape%2 == 1 {
+		types = append(types, actTypes...)
+	}
+	return types
+}
+
 // With implements [report.Cases]: the case's row, its clocks, and what was done with it, which is nothing of nearly all. Each
 // shape has a statement of its own: arrays for any number of clocks would cost the database half as much again.
-func (i *Intake) With(first, shape int) string { return with(first, shape, "") }
+func (i *Intake) With(shape int, arg func(i int) string) string { return with(shape, arg, "") }
 
-// with are the CTEs that keep an opened case of the number that CTE r has.
-func with(first, shape int, onConflict string) string {
-	n := first - 1
-	list := func(types []string) string {
-		all := make([]string, len(types))
-		for k, t := range types {
-			n++
-			all[k] = fmt.Sprintf("$%d::%s", n, t)
+// with are the CTEs that keep the opened cases of the reports that CTE n has.
+func with(shape int, arg func(i int) string, onConflict string) string {
+	taken := 0
+	take := func(count int) string {
+		all := make([]string, count)
+		for k := range all {
+			all[k] = arg(taken + k)
 		}
+		taken += count
 		return strings.Join(all, ", ")
 	}
 	var s strings.Builder
 	fmt.Fprintf(&s, `opened AS (
-		INSERT INTO cases (%s) SELECT num, %s FROM r%s
+		INSERT INTO cases (%s) SELECT num, %s FROM n%s
 		RETURNING report_num
-	)`, strings.Join(Columns, ", "), list(columnTypes), onConflict)
-	for k := range shape / 2 {
-		fmt.Fprintf(&s, `, clock%d AS (
-		INSERT INTO clock (report_num, part, %s) SELECT report_num, 0, %s FROM opened
-	)`, k, strings.Join(ClockColumns[2:], ", "), list(clockTypes))
+	)`, strings.Join(Columns, ", "), take(len(columnTypes)), onConflict)
+	if clocks := shape / 2; clocks > 0 {
+		rows := make([]string, clocks)
+		for k := range rows {
+			rows[k] = "(" + take(len(clockTypes)) + ")"
+		}
+		fmt.Fprintf(&s, `, clocks AS (
+		INSERT INTO clock (report_num, part, %s) SELECT num, 0, c.* FROM n JOIN opened ON report_num = num, LATERAL (VALUES %s) c
+	)`, strings.Join(ClockColumns[2:], ", "), strings.Join(rows, ", "))
 	}
 	if shape%2 == 1 {
 		fmt.Fprintf(&s, `, done AS (
-		INSERT INTO case_act (report_num, part, %s) SELECT report_num, 0, %s FROM opened
-	)`, strings.Join(actColumns[2:], ", "), list(actTypes))
+		INSERT INTO case_act (report_num, part, %s) SELECT num, 0, %s FROM n JOIN opened ON report_num = num
+	)`, strings.Join(actColumns[2:], ", "), take(len(actTypes)))
 	}
 	return s.String()
 }

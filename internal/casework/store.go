@@ -177,7 +177,9 @@ func (s *Service) openRange(ctx context.Context, from, to int64) (opened int64, 
 		return 0, err
 	}
 	sql := func(shape int) string {
-		return `WITH r AS (SELECT $1::bigint AS num), ` + with(2, shape, ` ON CONFLICT DO NOTHING`) + ` SELECT report_num FROM opened`
+		types := typesOf(shape)
+		arg := func(i int) string { return fmt.Sprintf("$%d::%s", i+2, types[i]) }
+		return `WITH n AS (SELECT $1::bigint AS num), ` + with(shape, arg, ` ON CONFLICT DO NOTHING`) + ` SELECT report_num FROM opened`
 	}
 	err = postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		opened = 0

@@ -23,16 +23,51 @@ import (
 // than SQL. It neither commits nor rolls back, and leaves no rows open.
 type Act func(ctx context.Context, tx pgx.Tx) (Step, error)
 
-// Statement is an act that is done by one statement nearly always, as filing a report is by an insert. The statements of
-// a group travel together, in one round trip.
+// Statement is an act that its form's statement does nearly always, as filing a report is by an insert. The statements
+// of a group travel together, in one round trip, and those of one form are one for several acts.
 type Statement struct {
-	SQL  string
+	Form *Form
 	Args []any
-	// Read reads the statement's row and returns the act's step. pgx.ErrNoRows says that the statement had nothing to
-	// do, as an insert of what is there: Otherwise is run in its place. So it is when the statement fails.
-	Read      func(row pgx.Row) (Step, error)
+	// Read takes the number that the statement returned of this act, and returns the act's step.
+	Read func(num int64) (Step, error)
+	// Otherwise is run in the statement's place where that had nothing to do, as an insert of what is there, or failed.
 	Otherwise Act
 }
+
+// Form is the statement of all acts of one kind.
+type Form struct {
+	sql map[int]func() string // for so many acts
+}
+
+// sizes are for how many acts a form has a statement: few, as each is prepared on each connection, and all of the small ones,
+// as what a statement costs by itself is shared by few there.
+var sizes = []int{64, 48, 32, 24, 16, 12, 8, 7, 6, 5, 4, 3, 2, 1}
+
+// NewForm makes a form. sql is the statement for n acts, at most most; the arguments of the acts follow one another. For
+// each act that was done it returns a row: which of the n it was, from 0, and the number for its Read. For an act that there
+// was nothing to do for it returns none, and has done nothing.
+func NewForm(most int, sql func(n int) string) *Form {
+	f := &Form{sql: map[int]func() string{}}
+	for _, n := range sizes {
+		if n <= most {
+			f.sql[n] = sync.OnceValue(func() string { return sql(n) })
+		}
+	}
+	return f
+}
+
+// part is for how many of n acts there is one statement.
+func (f *Form) part(n int) int {
+	for _, size := range sizes {
+		if size <= n && f.sql[size] != nil {
+			return size
+		}
+	}
+	return 1
+}
+
+// One is the statement for one act.
+func (f *Form) One() string { return f.sql[1]() }
 
 // Limits of a committer. A city's ceiling is one transaction per commit latency, since the feed's lock is held through
 // the commit; so acts that arrive together share one. And so only two transactions go at once, one in the making while the
@@ -66,6 +101,7 @@ type Committer struct {
 type pending struct {
 	ctx     context.Context
 	quick   *Statement // nil: act is run at once
+	alone   bool       // its statement is for it alone: one that it shared has failed
 	act     Act
 	events  []Event
 	records []audit.Signed
@@ -196,6 +232,11 @@ func (c *Committer) keep(group []*pending) (again []*pending) {
 		case f.moved:
 			try++ // it locks the feed first the next time
 			continue
+		case len(f.shared) > 0:
+			for _, p := range f.shared {
+				p.alone = true // then it is seen whose fault it was
+			}
+			continue
 		case f.culprit != nil && f.culprit.quick != nil && failed < maxFailed:
 			failed++
 			f.culprit.quick = nil // its statement took the transaction with it; in a savepoint the act fails alone
@@ -231,9 +272,10 @@ func forgetStatements(group []*pending) (any bool) {
 // failure is why nothing of a transaction is known to be kept.
 type failure struct {
 	err     error
-	culprit *pending // whose act it was, when it was one
-	sent    bool     // the commit was on its way: it may have come through
-	moved   bool     // another process had extended the chain of records
+	culprit *pending   // whose act it was, when it was one
+	shared  []*pending // whose statement it was, when it was for several
+	sent    bool       // the commit was on its way: it may have come through
+	moved   bool       // another process had extended the chain of records
 }
 
 // try runs one transaction, in two round trips when all acts are statements that succeed: what is to be done, and feed
@@ -265,36 +307,88 @@ func begin(ctx context.Context, conn *pgx.Conn, group []*pending) (pgx.Tx, *fail
 	var b pgx.Batch
 	b.BeginTx(pgx.TxOptions{})
 	b.Queue(setLockTimeout)
-	var failed *pending
+	var of []*pending // of whom the statement was that failed
 	for _, p := range group {
 		p.events, p.records, p.err = nil, nil, errNotRun
 		if err := p.ctx.Err(); err != nil {
 			p.err = err // nobody waits for it any more
-		} else if p.quick != nil {
-			b.Queue(p.quick.SQL, p.quick.Args...).QueryRow(func(row pgx.Row) error {
-				err := p.read(row)
-				if err != nil {
-					failed = p
-				}
-				return err
-			})
 		}
+	}
+	for _, some := range sheaves(group) {
+		b.Queue(some[0].quick.Form.sql[len(some)](), argsOf(some)...).Query(func(rows pgx.Rows) error {
+			err := read(rows, some)
+			if err != nil {
+				of = some
+			}
+			return err
+		})
 	}
 	results := conn.SendBatch(ctx, &b)
 	tx := results.Tx()
 	if err := results.Close(); err != nil {
-		return tx, &failure{err: err, culprit: failed}
+		f := &failure{err: err}
+		if len(of) == 1 {
+			f.culprit = of[0]
+		} else {
+			f.shared = of
+		}
+		return tx, f
 	}
 	return tx, nil
 }
 
-func (p *pending) read(row pgx.Row) (err error) {
-	defer recoverTo(&err)
-	step, err := p.quick.Read(row)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil
+// sheaves are the acts whose statements are one: of one form, as many as there is a statement for.
+func sheaves(group []*pending) (list [][]*pending) {
+	of := map[*Form][]*pending{}
+	var forms []*Form // in the order in which they came
+	for _, p := range group {
+		switch {
+		case p.quick == nil || !errors.Is(p.err, errNotRun):
+		case p.alone:
+			list = append(list, []*pending{p})
+		default:
+			f := p.quick.Form
+			if of[f] == nil {
+				forms = append(forms, f)
+			}
+			of[f] = append(of[f], p)
+		}
 	}
-	p.done(step, err)
+	for _, f := range forms {
+		for rest := of[f]; len(rest) > 0; {
+			n := f.part(len(rest))
+			list, rest = append(list, rest[:n]), rest[n:]
+		}
+	}
+	return list
+}
+
+func argsOf(acts []*pending) []any {
+	args := make([]any, 0, len(acts)*len(acts[0].quick.Args))
+	for _, p := range acts {
+		args = append(args, p.quick.Args...)
+	}
+	return args
+}
+
+// read reads what the acts' statement returned.
+func read(rows pgx.Rows, acts []*pending) error {
+	for rows.Next() {
+		var which int
+		var num int64
+		if err := rows.Scan(&which, &num); err != nil {
+			return err
+		}
+		if err := acts[which].read(num); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (p *pending) read(num int64) (err error) {
+	defer recoverTo(&err)
+	p.done(p.quick.Read(num))
 	return p.err
 }
 

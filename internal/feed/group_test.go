@@ -51,7 +51,7 @@ var kinds = []struct {
 	{"statement with nothing to do", func(int) *pending { return statement(itemStatement(0)) }, false, ""},
 	{"statement against a constraint", func(n int) *pending {
 		s := itemStatement(n)
-		s.SQL, s.Otherwise = `INSERT INTO item (code, name) VALUES ('', $1) RETURNING code`, func(ctx context.Context, tx pgx.Tx) (Step, error) {
+		s.Args, s.Otherwise = []any{""}, func(ctx context.Context, tx pgx.Tx) (Step, error) {
 			_, err := tx.Exec(ctx, `INSERT INTO item (code, name) VALUES ('', $1)`, fmt.Sprint(n))
 			return step(n), err
 		}
@@ -61,14 +61,14 @@ var kinds = []struct {
 		s := itemStatement(n)
 		s.Args = []any{struct{}{}}
 		s.Otherwise = func(ctx context.Context, tx pgx.Tx) (Step, error) {
-			_, err := tx.Exec(ctx, s.SQL, s.Args...)
+			_, err := tx.Exec(ctx, itemForm.One(), s.Args...)
 			return step(n), err
 		}
 		return statement(s)
 	}, false, "encode"},
 	{"statement whose reader panics", func(n int) *pending {
 		s := itemStatement(n)
-		s.Read, s.Otherwise = func(pgx.Row) (Step, error) { panic("reader") }, addItem(n)
+		s.Read, s.Otherwise = func(int64) (Step, error) { panic("reader") }, addItem(n)
 		return statement(s)
 	}, true, ""},
 	{"act that writes and then fails", func(n int) *pending {
@@ -175,6 +175,28 @@ func TestEachActStandsAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		check(t, rapid.SliceOfN(rapid.IntRange(0, len(kinds)-1), 1, 12).Draw(t, "group"))
 	})
+}
+
+// Of acts in one group that would do the same, one is done, and the others hear that it is there.
+func TestSameStatementIsDoneOnce(t *testing.T) {
+	var seqs []Seq
+	c := idle(t, &seqs)
+	var group []*pending
+	for _, n := range []int{1, 2, 1, 3, 2, 1, 4, 4, 4, 4, 4} {
+		group = append(group, statement(itemStatement(n)))
+	}
+	c.commit(group)
+	for i, p := range group {
+		if p.err != nil {
+			t.Errorf("act %d hears %v", i, p.err)
+		}
+	}
+	got := numbers(t, whole(t, c.pool))
+	slices.Sort(got)
+	if !slices.Equal(got, []int{1, 2, 3, 4}) {
+		t.Errorf("the feed holds %v", got)
+	}
+	checkChain(t, c.pool, []int{1, 2, 3, 4})
 }
 
 // A commit that the database refuses is acknowledged to nobody, and leaves no number behind.

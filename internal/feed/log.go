@@ -33,6 +33,9 @@ const (
 	tailSize  = 8192
 	readBatch = 2000
 	pollEvery = time.Second
+	// pause is how long after a read that found something the next one waits: who reads is as good as current, and thousands
+	// of transactions a second do not have all of them read one by one.
+	pause = 10 * time.Millisecond
 )
 
 // NewLog stands at the feed's head; Run keeps it there.
@@ -65,12 +68,20 @@ func (l *Log) Run(ctx context.Context) {
 	tick := time.NewTicker(l.poll)
 	defer tick.Stop()
 	for {
+		stood := l.Head()
 		more, err := l.read(ctx)
 		if err != nil && ctx.Err() == nil {
 			l.log.Warn("feed not readable, will try again", "err", err)
 		}
 		if more {
 			continue
+		}
+		if l.Head() != stood {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(pause):
+			}
 		}
 		select {
 		case <-ctx.Done():

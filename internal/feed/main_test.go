@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,15 +112,21 @@ func addItem(n int) Act {
 	}
 }
 
+var itemForm = NewForm(8, func(n int) string {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf("(%d, $%d::text)", i, i+1)
+	}
+	return `WITH given (ord, code) AS (VALUES ` + strings.Join(rows, ", ") + `),
+		kept AS (INSERT INTO item (code, name) SELECT code, 'x' FROM given ON CONFLICT DO NOTHING RETURNING code, num)
+		SELECT DISTINCT ON (code) ord, num::bigint FROM given JOIN kept USING (code) ORDER BY code, ord`
+})
+
 // itemStatement is addItem as a statement; an item that is there is no error and no event.
 func itemStatement(n int) Statement {
 	return Statement{
-		SQL: `INSERT INTO item (code, name) VALUES ($1, 'x') ON CONFLICT DO NOTHING RETURNING code`, Args: []any{fmt.Sprint(n)},
-		Read: func(row pgx.Row) (Step, error) {
-			var code string
-			err := row.Scan(&code)
-			return step(n), err
-		},
+		Form: itemForm, Args: []any{fmt.Sprint(n)},
+		Read: func(int64) (Step, error) { return step(n), nil },
 		Otherwise: func(ctx context.Context, tx pgx.Tx) (Step, error) {
 			tag, err := tx.Exec(ctx, `INSERT INTO item (code, name) VALUES ($1, 'x') ON CONFLICT DO NOTHING`, fmt.Sprint(n))
 			if err != nil || tag.RowsAffected() == 0 {

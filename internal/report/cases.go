@@ -13,9 +13,10 @@ import (
 type Cases interface {
 	// Open opens the case of a report that is about to be kept, without SQL. It does so anew for each try.
 	Open(m *Matter) (Opened, error)
-	// With are CTEs that keep an opened case of a shape, for the report whose number CTE r has as num; their arguments, the
-	// opened case's Args, begin at $first.
-	With(first, shape int) string
+	// With are CTEs that keep opened cases of a shape, for the reports whose numbers CTE n has as num; arg names the i-th of
+	// an opened case's Args, from 0, in a row of n. Types are what the database calls their types.
+	With(shape int, arg func(i int) string) string
+	Types(shape int) []string
 	// Copy keeps in the transaction the cases of reports that are in it.
 	Copy(ctx context.Context, tx pgx.Tx, nums []Num, cases []Opened) error
 }
@@ -23,7 +24,7 @@ type Cases interface {
 // Opened is a case that was opened and is not kept yet.
 type Opened interface {
 	Args() []any
-	Shape() int     // cases of one shape are kept by one statement; there are few
+	Shape() int     // cases of one shape are kept by one statement, several at a time; there are few shapes
 	Units() []int64 // who leads it, then who supports
 }
 

@@ -83,7 +83,7 @@ func (s *Service) ColumnsOf(ctx context.Context, nums []Num, yield func(*Column)
 	for i, n := range nums {
 		list[i] = int64(n)
 	}
-	return s.columns(ctx, yield, `r.num = ANY ($1)`, list)
+	return s.columns(ctx, yield, `r.num = ANY ($1) AND p.report_num = ANY ($1)`, list)
 }
 
 func (s *Service) columns(ctx context.Context, yield func(*Column), where string, args ...any) error {

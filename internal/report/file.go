@@ -39,7 +39,7 @@ type Service struct {
 	Cases     Cases
 	Now       func() time.Time
 
-	statements sync.Map // shape of a case → inserts
+	kept sync.Map // shape of a case → forms
 }
 
 // ready is a report that has been checked, located and placed: all that is left is to keep it.
@@ -140,69 +140,93 @@ func (s *Service) lonLat(ctx context.Context, sys crs.System, p orb.Point) (orb.
 	return p, nil
 }
 
+// Filed is what became of a report that was filed.
+type Filed struct {
+	Num     Num
+	Existed bool    // the same report was filed before
+	Kept    *Report // as it was kept now; nil when it existed
+	Err     error
+}
+
 // File keeps a report. existed is true when the same report was filed before; the same id, or the same source and
 // external id, with other content is a conflict. When File returns without error the report is on disk.
 func (s *Service) File(ctx context.Context, n New) (num Num, existed bool, err error) {
+	f := s.FileOne(ctx, n)
+	return f.Num, f.Existed, f.Err
+}
+
+// FileOne is File, and tells what was kept.
+func (s *Service) FileOne(ctx context.Context, n New) (out Filed) {
 	r, err := s.prepare(ctx, s.Placer(), n, nil)
 	if err != nil {
-		return 0, false, err
+		return Filed{Err: err}
 	}
 	opened, err := s.Cases.Open(r.matter())
 	if err != nil {
-		return 0, false, err
+		return Filed{Err: err}
 	}
-	args := r.insertArgs(opened)
-	insert := s.inserts(opened, len(args))
-	sql := insert.report
+	f := s.forms(opened.Shape())
+	form, args := f.reports, r.insertArgs(opened)
 	if r.told != nil {
-		sql, args = insert.told, append(args, ContactValues(r.told, r.receivedAt)...)
+		form, args = f.told, append(args, ContactValues(r.told, r.receivedAt)...)
 	}
 	err = s.Committer.DoStatement(ctx, feed.Statement{
-		SQL: sql, Args: args,
-		Read: func(row pgx.Row) (feed.Step, error) {
-			existed = false
-			if err := row.Scan(&num); err != nil {
-				return feed.Step{}, err // no row: it is there, or something new is told of a person
-			}
-			return r.filed(num, opened), nil
+		Form: form, Args: args,
+		Read: func(num int64) (feed.Step, error) {
+			out.Num, out.Existed = Num(num), false
+			return r.filed(out.Num, opened), nil
 		},
+		// It is there, or something new is told of a person, or the statement failed.
 		Otherwise: func(ctx context.Context, tx pgx.Tx) (feed.Step, error) {
 			var err error
-			num, existed, err = r.insert(ctx, tx, insert.report, r.insertArgs(opened))
-			if err != nil || existed {
+			out.Num, out.Existed, err = r.insert(ctx, tx, f.reports, r.insertArgs(opened))
+			if err != nil || out.Existed {
 				return feed.Step{}, err
 			}
 			if r.told != nil {
-				if err := s.Contacts.Link(ctx, tx, []Told{{Num: num, By: r.told, At: r.receivedAt}}); err != nil {
+				if err := s.Contacts.Link(ctx, tx, []Told{{Num: out.Num, By: r.told, At: r.receivedAt}}); err != nil {
 					return feed.Step{}, err
 				}
 			}
-			return r.filed(num, opened), nil
+			return r.filed(out.Num, opened), nil
 		},
 	})
 	if err != nil {
-		return 0, false, err
+		return Filed{Err: err}
 	}
-	return num, existed, nil
+	if !out.Existed {
+		out.Kept = r.kept(out.Num)
+	}
+	return out
 }
 
-// inserts are the statements that keep a report with a case of one shape, and one that somebody told.
-type inserts struct{ report, told string }
-
-func (s *Service) inserts(c Opened, args int) inserts {
-	if known, ok := s.statements.Load(c.Shape()); ok {
-		return known.(inserts)
+// kept is the report as Get reads it.
+func (r *ready) kept(num Num) *Report {
+	k := &Report{Num: num, ID: r.ID, ExternalID: null(r.ExternalID), Source: r.Source, CapturedAt: stored(r.CapturedAt), ReceivedAt: stored(r.receivedAt),
+		Lon: r.lon, Lat: r.lat, CRS: r.crs.String(), Located: r.located, AccuracyM: r.AccuracyM, PositionSource: null(r.PositionSource),
+		Address: null(r.Address), Item: r.Item, Kind: null(r.Kind), Title: null(r.Title), Text: null(r.Text), Generated: r.Generated, FiledBy: r.FiledBy,
+		Placement: r.placement}
+	if r.ClosedAt != nil {
+		at := stored(*r.ClosedAt)
+		k.ClosedAt = &at
 	}
-	made := inserts{s.insertReport(c.Shape()), s.insertTold(c.Shape(), args)}
-	s.statements.Store(c.Shape(), made)
-	return made
+	k.Placement.Since = stored(k.Placement.Since)
+	return k
 }
 
-// Filed is what became of one report of several.
-type Filed struct {
-	Num     Num
-	Existed bool
-	Err     error
+// stored is a time as the database keeps it.
+func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// forms are those of the statements that keep reports with a case of one shape, and reports that somebody told.
+type forms struct{ reports, told *feed.Form }
+
+func (s *Service) forms(shape int) forms {
+	if known, ok := s.kept.Load(shape); ok {
+		return known.(forms)
+	}
+	in := &insertion{s.Cases, shape}
+	made, _ := s.kept.LoadOrStore(shape, forms{feed.NewForm(together, in.reports), feed.NewForm(1, in.told)})
+	return made.(forms)
 }
 
 // FileAll files reports side by side, so that they share the committer's transactions, and returns what became of each, in
@@ -234,7 +258,7 @@ func (s *Service) FileAll(ctx context.Context, reports []New) []Filed {
 			for _, d := range before {
 				<-d
 			}
-			out[i].Num, out[i].Existed, out[i].Err = s.File(ctx, n)
+			out[i] = s.FileOne(ctx, n)
 		})
 	}
 	wg.Wait()
@@ -280,8 +304,8 @@ type inGrid struct {
 }
 
 // insert keeps the report with what goes with it, or finds what is there.
-func (r *ready) insert(ctx context.Context, tx pgx.Tx, sql string, args []any) (num Num, existed bool, err error) {
-	err = tx.QueryRow(ctx, sql, args...).Scan(&num)
+func (r *ready) insert(ctx context.Context, tx pgx.Tx, form *feed.Form, args []any) (num Num, existed bool, err error) {
+	err = tx.QueryRow(ctx, form.One(), args...).Scan(nil, &num)
 	if err == nil {
 		return num, false, nil
 	}
@@ -322,7 +346,7 @@ func isForeignKey(err error) bool {
 }
 
 // null turns "" into NULL.
-func null(s string) *string {
+func null[S ~string](s S) *S {
 	if s == "" {
 		return nil
 	}

@@ -1,9 +1,14 @@
 package report_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
 
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/fault"
@@ -108,4 +113,68 @@ func TestFileAllKeepsTheFirst(t *testing.T) {
 			t.Errorf("the same report is number %d and %d", out[0].Num, out[2].Num)
 		}
 	}
+}
+
+// plain is all of a report, with times in one zone and lists that are there.
+func plain(t rapid.TB, r *report.Report) string {
+	c := *r
+	c.CapturedAt, c.ReceivedAt, c.Placement.Since = c.CapturedAt.UTC(), c.ReceivedAt.UTC(), c.Placement.Since.UTC()
+	if c.ClosedAt != nil {
+		at := c.ClosedAt.UTC()
+		c.ClosedAt = &at
+	}
+	for _, list := range []*[]string{&c.Placement.Near, &c.Placement.Candidates} {
+		*list = append([]string{}, *list...)
+	}
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// What filing tells of a report is what is read of it afterwards, whatever it was sent with.
+func TestFiledIsWhatIsRead(t *testing.T) {
+	_, c := apptest.City(t)
+	apptest.Publish(t, c, "first", 0, apptest.Now.AddDate(-1, 0, 0))
+	rapid.Check(t, func(t *rapid.T) {
+		text := func(name string) string { return rapid.SampledFrom([]string{"", "沟里有水", "a b"}).Draw(t, name) }
+		n := report.New{ID: report.ID(uuid.Must(uuid.NewV7())), Item: "01", Title: text("title"), Text: text("text"), Address: text("address"),
+			Source:     rapid.SampledFrom([]report.Source{"phone", "hotline", "web", "sensor", "import", "patrol"}).Draw(t, "source"),
+			Kind:       rapid.SampledFrom([]report.Kind{"", "inquiry", "problem", "conflict"}).Draw(t, "kind"),
+			Generated:  rapid.Bool().Draw(t, "generated"),
+			CapturedAt: apptest.Now.Add(-time.Duration(rapid.Int64Range(0, 1e15).Draw(t, "ago"))).In(time.FixedZone("", 8*3600)),
+		}
+		if rapid.Bool().Draw(t, "external") {
+			n.ExternalID = n.ID.String()
+		}
+		if n.Source == "import" && rapid.Bool().Draw(t, "ended") {
+			at := n.CapturedAt.Add(time.Duration(rapid.Int64Range(0, 1e12).Draw(t, "after")))
+			n.ClosedAt = &at
+		}
+		if n.Address == "" || rapid.Bool().Draw(t, "point") {
+			p := apptest.Center(1, 1)
+			p[0] += rapid.Float64Range(-0.05, 0.05).Draw(t, "east")
+			n.X, n.Y = &p[0], &p[1]
+			if rapid.Bool().Draw(t, "accuracy") {
+				m := rapid.Float64Range(0, 500).Draw(t, "m")
+				n.AccuracyM, n.PositionSource = &m, "gps"
+			}
+			n.CRS = rapid.SampledFrom([]string{"", "EPSG:4326", "gcj02"}).Draw(t, "crs")
+		}
+		f := c.Reports.FileOne(t.Context(), n)
+		if f.Err != nil || f.Existed {
+			t.Fatal(f.Existed, f.Err)
+		}
+		got, err := c.Reports.Get(t.Context(), f.Num)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read, told := plain(t, &got), plain(t, f.Kept); read != told {
+			t.Fatalf("read %s\ntold %s", read, told)
+		}
+		if again := c.Reports.FileOne(t.Context(), n); again.Err != nil || !again.Existed || again.Kept != nil || again.Num != f.Num {
+			t.Fatalf("again: %+v", again)
+		}
+	})
 }

@@ -93,21 +93,20 @@ var contactColumns = []string{"id", "data_key", "key_id", "name", "phone", "emai
 
 // InsertContact keeps a person who is not known yet. Its arguments are ContactValues.
 var InsertContact = fmt.Sprintf(`INSERT INTO contact (%s) VALUES (%s) ON CONFLICT DO NOTHING`,
-	strings.Join(contactColumns, ", "), numbered(1, len(contactColumns)))
+	strings.Join(contactColumns, ", "), listed("$", 1, len(contactColumns)))
 
 // ContactValues are a row of table contact.
 func ContactValues(c *Sealed, at time.Time) []any {
 	return []any{c.ID, c.DataKey, c.KeyID, c.Name, c.Phone, c.Email, c.Home, c.PhoneIndex, c.EmailIndex, c.Told, at}
 }
 
-// insertTold is insertReport for a report that somebody told: a person who is not known yet is kept with it, one who is
-// known is linked. It inserts nothing where something new is told of a person who is known. Where others keep the same
-// person at the same time it fails. Its arguments are insertArgs and ContactValues.
+// told keeps one report that somebody told: a person who is not known yet is kept with it, one who is known is linked. It
+// keeps nothing where something new is told of a person who is known. Where others keep the same person at the same time
+// it fails. Its arguments are insertArgs and ContactValues.
 //
 // Who erases a person locks the whole row: that is waited for, and then the person is known no more.
-func (s *Service) insertTold(shape, args int) string {
-	placed := 1 + len(reportColumns)
-	contact := 1 + args
+func (in *insertion) told(int) string {
+	contact := 1 + len(in.types())
 	arg := func(column string) string {
 		for i, c := range contactColumns {
 			if c == column {
@@ -120,24 +119,18 @@ func (s *Service) insertTold(shape, args int) string {
 	WITH known AS MATERIALIZED (
 		SELECT id, told FROM contact WHERE phone_index = %[1]s OR email_index = %[2]s
 		ORDER BY phone_index = %[1]s DESC NULLS LAST LIMIT 1 FOR KEY SHARE
-	), r AS (
-		INSERT INTO report (%[4]s) SELECT %[5]s WHERE NOT EXISTS (SELECT FROM known WHERE NOT told @> %[3]s)
+	), %[4]s, r AS (
+		INSERT INTO report (%[5]s) SELECT %[6]s FROM given WHERE NOT EXISTS (SELECT FROM known WHERE NOT told @> %[3]s)
 		ON CONFLICT DO NOTHING
-		RETURNING num
+		RETURNING num, id
 	), added AS (
-		INSERT INTO contact (%[6]s) SELECT %[7]s FROM r WHERE NOT EXISTS (SELECT FROM known)
+		INSERT INTO contact (%[7]s) SELECT %[8]s FROM r WHERE NOT EXISTS (SELECT FROM known)
 		ON CONFLICT DO NOTHING
 		RETURNING id
 	), link AS (
 		INSERT INTO reporter (report_num, contact_id) SELECT num, coalesce((SELECT id FROM known), (SELECT id FROM added)) FROM r
-	), worded AS (
-		INSERT INTO report_words (report_num, words) SELECT num, %[11]s FROM r
-	), %[10]s
-	INSERT INTO placement (report_num, %[8]s)
-	SELECT num, %[9]s FROM r
-	RETURNING report_num`,
-		arg("phone_index"), arg("email_index"), arg("told"),
-		strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)),
-		strings.Join(contactColumns, ", "), numbered(contact, len(contactColumns)),
-		strings.Join(placementColumns, ", "), numbered(placed, len(placementColumns)), s.Cases.With(firstWords+1, shape), numberedWords(wordsArgument))
+	), %[9]s`,
+		arg("phone_index"), arg("email_index"), arg("told"), in.given(1),
+		strings.Join(reportColumns, ", "), listed("c", argReport, len(reportColumns)),
+		strings.Join(contactColumns, ", "), listed("$", contact, len(contactColumns)), in.kept())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -39,29 +40,87 @@ func placementValues(p *Placement) []any {
 		p.DistanceM, p.BorderM, p.Near, p.Candidates, p.Score, null(p.Matched), p.Since}
 }
 
-// insertReport keeps a report that is not there yet, with its placement and its case, and returns its number. Its arguments
-// are insertArgs.
-func (s *Service) insertReport(shape int) string {
-	return fmt.Sprintf(`
-	WITH r AS (
-		INSERT INTO report (%s) VALUES (%s)
-		ON CONFLICT DO NOTHING
-		RETURNING num
-	), worded AS (
-		INSERT INTO report_words (report_num, words) SELECT num, %s FROM r
-	), %s
-	INSERT INTO placement (report_num, %s)
-	SELECT num, %s FROM r
-	RETURNING report_num`,
-		strings.Join(reportColumns, ", "), numbered(1, len(reportColumns)), numberedWords(wordsArgument), s.Cases.With(firstWords+1, shape),
-		strings.Join(placementColumns, ", "), numbered(1+len(reportColumns), len(placementColumns)))
+// The types of reportColumns and placementColumns.
+var (
+	reportTypes = []string{"uuid", "text", "text", "timestamptz", "timestamptz", "timestamptz", "float8", "float8", "text",
+		"float8", "float8", "text", "float8", "text", "text", "text", "text", "text", "text", "boolean", "uuid", "bytea"}
+	placementTypes = []string{"bigint", "bigint", "text", "text", "text", "text", "text", "text", "text",
+		"float8", "float8", "text[]", "text[]", "float8", "text", "timestamptz"}
+)
+
+// together is how many reports one statement keeps at most.
+const together = 64
+
+// insertion writes the statement that keeps reports with cases of one shape. Its arguments are those of each report's
+// insertArgs, one after the other, and it is read as feed.NewForm says.
+type insertion struct {
+	cases Cases
+	shape int
 }
 
-// numbered lists n parameters from $first.
-func numbered(first, n int) string {
+// Where a report's arguments begin, counted from 1: its row, its placement's, its words, its case's.
+var (
+	argReport    = 1
+	argPlacement = argReport + len(reportColumns)
+	argWords     = argPlacement + len(placementColumns)
+	argCase      = argWords + 1
+)
+
+// types are those of a report's arguments.
+func (in *insertion) types() []string {
+	return slices.Concat(reportTypes, placementTypes, []string{"text"}, in.cases.Types(in.shape))
+}
+
+// given is the CTE that has a row for each of n reports: which it is, from 0, and its arguments as c1, c2, …
+func (in *insertion) given(n int) string {
+	types := in.types()
+	names, rows := make([]string, len(types)), make([]string, n)
+	for i := range types {
+		names[i] = fmt.Sprintf("c%d", i+1)
+	}
+	for r := range rows {
+		args := make([]string, len(types))
+		for i := range args {
+			args[i] = fmt.Sprintf("$%d", r*len(types)+i+1)
+			if r == 0 {
+				args[i] += "::" + types[i] // the other rows' are of these types too
+			}
+		}
+		rows[r] = fmt.Sprintf("(%d, %s)", r, strings.Join(args, ", "))
+	}
+	return "given (ord, " + strings.Join(names, ", ") + ") AS MATERIALIZED (VALUES " + strings.Join(rows, ", ") + ")"
+}
+
+// kept are the CTEs that keep what goes with the reports that CTE r has kept, and the statement's end. Of two with one id the
+// first was kept.
+func (in *insertion) kept() string {
+	return fmt.Sprintf(`n AS MATERIALIZED (
+		SELECT DISTINCT ON (c1) r.num, given.* FROM given JOIN r ON r.id = c1 ORDER BY c1, ord
+	), worded AS (
+		INSERT INTO report_words (report_num, words) SELECT num, %s FROM n
+	), %s, placed AS (
+		INSERT INTO placement (report_num, %s) SELECT num, %s FROM n
+	)
+	SELECT ord, num FROM n`, numberedWords(fmt.Sprintf("c%d", argWords)),
+		in.cases.With(in.shape, func(i int) string { return fmt.Sprintf("c%d", argCase+i) }),
+		strings.Join(placementColumns, ", "), listed("c", argPlacement, len(placementColumns)))
+}
+
+// reports keeps reports that are not there yet.
+func (in *insertion) reports(n int) string {
+	return fmt.Sprintf(`
+	WITH %s, r AS (
+		INSERT INTO report (%s) SELECT %s FROM given
+		ON CONFLICT DO NOTHING
+		RETURNING num, id
+	), %s`, in.given(n), strings.Join(reportColumns, ", "), listed("c", argReport, len(reportColumns)), in.kept())
+}
+
+// listed lists n names from the first: $7, $8, …
+func listed(prefix string, first, n int) string {
 	list := make([]string, n)
 	for i := range list {
-		list[i] = fmt.Sprintf("$%d", first+i)
+		list[i] = fmt.Sprintf("%s%d", prefix, first+i)
 	}
 	return strings.Join(list, ", ")
 }

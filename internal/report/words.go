@@ -10,11 +10,6 @@ import (
 	"gridgov/internal/search"
 )
 
-// firstWords is the argument of insertReport that has the words.
-var firstWords = 1 + len(reportColumns) + len(placementColumns)
-
-var wordsArgument = fmt.Sprintf("$%d::text", firstWords)
-
 // words are what a new report is found by, but for its number.
 func (n *New) words() string { return wordsOf(n.Item, n.Title, n.Text, n.Address, n.ExternalID) }
 
@@ -27,7 +22,7 @@ func wordsOf(item string, told ...string) string {
 	return w.String()
 }
 
-// numberedWords are the words of CTE r's report as SQL: its number, which is not known before, and the others.
+// numberedWords are a report's words as SQL: its number num, which is not known before, and the others.
 func numberedWords(others string) string {
 	return `('#' || num || ':1B')::tsvector || ` + others + `::tsvector`
 }

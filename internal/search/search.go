@@ -130,9 +130,9 @@ func (w *Words) add(word string, place int, as Weight) {
 // String is the tsvector.
 func (w *Words) String() string { return w.out.String() }
 
-func quoted(word string) string {
-	return "'" + strings.NewReplacer(`'`, `''`, `\`, `\\`).Replace(word) + "'"
-}
+var quotes = strings.NewReplacer(`'`, `''`, `\`, `\\`)
+
+func quoted(word string) string { return "'" + quotes.Replace(word) + "'" }
 
 // Query is what somebody looks for: a matter has to have all of its terms.
 type Query struct{ terms []term }

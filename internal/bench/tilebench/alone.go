@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"gridgov/internal/bench/wire"
 	"gridgov/internal/cube"
 	"gridgov/tiles"
 )
@@ -25,17 +26,17 @@ func CubeAlone(seed uint64, n int, z uint32, requests int, out io.Writer) AloneF
 	f.Load = time.Since(started)
 	f.PerReport = float64(view.Bytes()) / float64(view.Len())
 
-	run := loadRun{}
+	run := wire.Run{}
 	var m tiles.Maker
 	var tile []byte
 	for _, r := range Requests(seed, requests, z, OneItem, view) {
 		before := time.Now()
 		tile = m.Heat(tile[:0], view, r.Address, r.Filter)
 		took := time.Since(before)
-		run.latencies = append(run.latencies, took)
-		run.took += took
+		run.Latencies = append(run.Latencies, took)
+		run.Took += took
 	}
-	f.Mean, f.P99 = run.took/time.Duration(max(1, requests)), run.quantile(0.99)
+	f.Mean, f.P99 = run.Took/time.Duration(max(1, requests)), run.Quantile(0.99)
 	if out != nil {
 		fmt.Fprintf(out, "cube alone, %d reports: loaded in %s, %.1f bytes each; heat at zoom %d: mean %s, p99 %s\n",
 			n, f.Load.Round(time.Millisecond), f.PerReport, z, f.Mean.Round(time.Microsecond), f.P99.Round(time.Microsecond))

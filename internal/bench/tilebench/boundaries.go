@@ -14,6 +14,7 @@ import (
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/encoding/wkb"
 
+	"gridgov/internal/bench/wire"
 	"gridgov/tiles"
 )
 
@@ -169,26 +170,26 @@ func (c *Config) serveBoundaries(ctx context.Context, requests []tiles.Address, 
 	if c.Handler == nil {
 		return nil
 	}
-	s, err := serve(c.Handler)
+	s, err := wire.Serve(c.Handler)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	defer s.Stop()
 	paths := make([]string, len(requests))
 	for i, a := range requests {
 		paths[i] = c.Path(Jurisdictions, Request{Address: a})
 	}
 	fixed := 0.0
 	for range c.Rounds {
-		run, err := s.load(ctx, paths, Connections, c.Each)
+		run, err := s.Load(ctx, wire.Get(paths), Connections, c.Each)
 		if err != nil {
 			return err
 		}
-		f.Served = max(f.Served, run.rate())
-		if run, err = s.load(ctx, []string{c.Fixed}, Connections, c.Each); err != nil {
+		f.Served = max(f.Served, run.Rate())
+		if run, err = s.Load(ctx, wire.Get([]string{c.Fixed}), Connections, c.Each); err != nil {
 			return err
 		}
-		fixed = max(fixed, run.rate())
+		fixed = max(fixed, run.Rate())
 	}
 	f.OfFixed = f.Served / fixed
 	return nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"gridgov/internal/bench/wire"
 	"gridgov/internal/cube"
 )
 
@@ -84,11 +85,11 @@ func Run(ctx context.Context, c Config, cases []Case) ([]Figures, error) {
 	if out == nil {
 		out = io.Discard
 	}
-	service, err := serve(c.Handler)
+	service, err := wire.Serve(c.Handler)
 	if err != nil {
 		return nil, err
 	}
-	defer service.stop()
+	defer service.Stop()
 
 	var all []Figures
 	fmt.Fprintf(out, "%-8s %3s %-7s %9s %9s %9s %9s %7s %7s %7s %9s %9s %9s %8s\n", "layer", "z", "items",
@@ -109,7 +110,7 @@ func Run(ctx context.Context, c Config, cases []Case) ([]Figures, error) {
 
 // measure runs one case: the rivals first, whose counts ours are then checked against, then the service and the fixed
 // body alternately.
-func (c *Config) measure(ctx context.Context, service *service, k Case, requests []Request) (Figures, error) {
+func (c *Config) measure(ctx context.Context, service *wire.Service, k Case, requests []Request) (Figures, error) {
 	f := Figures{Case: k}
 	sums := map[int]uint64{}
 	for range c.Rounds {
@@ -142,21 +143,21 @@ func (c *Config) measure(ctx context.Context, service *service, k Case, requests
 		paths[i] = c.Path(k.Layer, r)
 	}
 	for range c.Rounds {
-		run, err := service.load(ctx, paths, Connections, c.Each)
+		run, err := service.Load(ctx, wire.Get(paths), Connections, c.Each)
 		if err != nil {
 			return f, err
 		}
-		f.Ours, f.Bytes = max(f.Ours, run.rate()), run.meanBytes()
-		if run, err = service.load(ctx, []string{c.Fixed}, Connections, c.Each); err != nil {
+		f.Ours, f.Bytes = max(f.Ours, run.Rate()), run.MeanBytes()
+		if run, err = service.Load(ctx, wire.Get([]string{c.Fixed}), Connections, c.Each); err != nil {
 			return f, err
 		}
-		f.Fixed = max(f.Fixed, run.rate())
+		f.Fixed = max(f.Fixed, run.Rate())
 	}
-	alone, err := service.load(ctx, paths, 1, c.Each)
+	alone, err := service.Load(ctx, wire.Get(paths), 1, c.Each)
 	if err != nil {
 		return f, err
 	}
-	f.P50, f.P99 = alone.quantile(0.5), alone.quantile(0.99)
+	f.P50, f.P99 = alone.Quantile(0.5), alone.Quantile(0.99)
 	if f.CPU, err = cpuOf(c.Handler, paths); err != nil {
 		return f, err
 	}
