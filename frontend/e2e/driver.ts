@@ -365,6 +365,15 @@ export class Driver {
     /** The page's own timers stand still, or go on. */
     holdClock: (still: boolean): Promise<void> =>
       still ? this.page.clock.pauseAt(Date.now() + 1000) : this.page.clock.resume(),
+    /** The page hears nothing of what others do, from its next address on. */
+    deafen: async (): Promise<void> => {
+      await this.context!.route('**/v1/events*', r => r.abort())
+    },
+    /** The queue is scrolled as far down as it goes. */
+    scrollQueue: (): Promise<void> =>
+      this.test('queue').evaluate(table => {
+        table.scrollTop = table.scrollHeight
+      }),
     /** Another address, typed by who is there. */
     go: async (path: string): Promise<void> => {
       await this.page.goto(this.server.url + path)
@@ -418,6 +427,8 @@ export class Driver {
       this.page
         .locator(`[data-case="${num}"] [data-test=row-state]`)
         .evaluateAll(cells => cells[0]?.textContent?.trim() ?? ''),
+    /** All that the queue says of a case. */
+    rowOf: (num: number): Promise<string> => this.page.locator(`[data-case="${num}"]`).innerText(),
     value: (name: string): Promise<string> => this.test(name).first().inputValue(),
     /** All that the page keeps in the browser. */
     stored: (): Promise<string> =>

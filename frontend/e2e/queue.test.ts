@@ -90,6 +90,97 @@ describe('the desk’s queue', () => {
     expect(d.complaints).toEqual([])
   })
 
+  it('keeps a view, gives it another name and removes it, which is undone', async () => {
+    await d.given.visit('/haining/queue', { as: 'desk' })
+    await d.when.pick('filter-item', '12')
+    await d.when.click('view-save')
+    await d.when.click('view-keep')
+    await d.sees('that it wants a name', async () => (await d.get.body()).includes('请写名称。'))
+    await d.when.type('view-name', '噪声')
+    await d.when.click('view-keep')
+    await d.sees('the view', async () => (await d.get.texts('view-kept')).join().includes('噪声'))
+    await d.when.click('view-rename')
+    await d.when.type('view-name', '夜间噪声')
+    await d.when.press('Enter')
+    await d.sees('the other name', async () => /^夜间噪声/.test((await d.get.texts('view-kept')).join()))
+    await d.given.visit('/haining/queue', { as: 'desk' }) // another browser
+    await d.sees('it there', () => d.get.seen('view-kept'))
+    await d.when.click('view-kept')
+    await d.sees('what it shows', async () => (await d.get.value('filter-item')) === '12')
+    await d.when.click('view-remove')
+    await d.sees('that it is gone', async () => (await d.get.count('view-kept')) === 0)
+    const { views } = await d.get.json('/views')
+    expect(views.filter((v: { owner: string }) => v.owner === 'me')).toEqual([])
+    await d.when.click('notice-act')
+    await d.sees('it again', async () => /^夜间噪声/.test((await d.get.texts('view-kept')).join()))
+    expect(d.complaints).toEqual([])
+  })
+
+  it('gives a case near a border to the neighbour’s team in one step', async () => {
+    const { cases } = await d.get.json('/cases?state=reported&limit=200')
+    let found: { ref: string; num: number; to: { id: number; name: string } } | undefined
+    for (const { ref, num, border_m } of cases) {
+      if (found || border_m === undefined) continue
+      const { neighbours } = await d.get.json(`/cases/${ref}/neighbours`)
+      const other = neighbours.find((n: { same: boolean }) => !n.same)
+      if (other) found = { ref, num, to: other.unit }
+    }
+    await d.given.visit(`/haining/queue?case=${found!.ref}`, { as: 'desk' })
+    await d.sees('the neighbours', () => d.get.seen('to-neighbour'))
+    await d.when.click('to-neighbour')
+    await d.sees('that it went there', async () => (await state(found!.num)) === 'dispatched')
+    const { case: now, acts } = await d.get.json(`/cases/${found!.ref}`)
+    expect(now.unit.id).toBe(found!.to.id)
+    expect(acts.at(-1).reason).toContain('位置在边界另一侧')
+    await d.sees('its team in the list', async () => (await d.get.rowOf(found!.num)).includes(found!.to.name))
+    expect(d.complaints).toEqual([])
+  })
+
+  it('brings page after page, and draws no more than is in view', async () => {
+    const refs: string[] = []
+    for (let after = ''; refs.length === 0 || after; ) {
+      const page = await d.get.json(`/cases?limit=200${after && `&after=${after}`}`)
+      refs.push(...page.cases.map((c: { ref: string }) => c.ref))
+      after = page.next ?? ''
+    }
+    expect(refs.length).toBeGreaterThan(200) // more than two pages of the page's
+    await d.given.visit('/haining/queue', { as: 'desk' })
+    await d.sees('the first', async () => (await d.get.cases())[0] === refs[0])
+    const drawn = new Set<number>()
+    await d.sees('the last', async () => {
+      await d.when.scrollQueue()
+      const shown = await d.get.cases()
+      drawn.add(shown.length)
+      return shown.at(-1) === refs.at(-1)
+    })
+    const shown = await d.get.cases()
+    expect(shown).toEqual(refs.slice(-shown.length)) // each once, in the service's order
+    expect(Math.max(...drawn)).toBeLessThan(80)
+    expect(d.complaints).toEqual([])
+  })
+
+  it('says where a case stands that another was quicker with', async () => {
+    const [first, second] = [await filed('快慢一', 0.005), await filed('快慢二', 0.006)]
+    await open(first, second)
+    await d.when.deafen()
+    await d.when.go('/haining/queue?sort=opened&order=desc')
+    await d.sees('the cases', async () => (await d.get.cases()).includes(String(first)))
+    await d.when.press('j')
+    await d.sees('the newest is lit', async () => (await d.get.litCase()) === String(second))
+    await d.given.done(second, { act: 'reject', reason: '重复来电' })
+    await d.when.press('a')
+    await d.sees('its state now', async () => (await d.get.text('notice')).includes(`${second} 现为“不予受理”`))
+    await d.sees('that it left the list', async () => !(await d.get.cases()).includes(String(second)))
+    await d.when.press('d')
+    await d.sees('who is proposed', () => d.get.seen('proposal'))
+    await d.given.done(first, { act: 'accept' })
+    await d.when.click('triage-send')
+    await d.sees('its state now', async () => (await d.get.text('triage-problem')).includes(`${first} 现为“已受理”`))
+    await d.sees('it in the list', async () => (await d.get.stateOf(first)) === '已受理')
+    await d.when.click('triage-send') // decided again
+    await d.sees('that it is on its way', async () => (await state(first)) === 'dispatched')
+  })
+
   it.each([
     ['dark', 'en', 1440],
     ['light', 'zh', 390],

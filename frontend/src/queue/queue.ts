@@ -1,3 +1,4 @@
+import { v4 } from 'uuid'
 import { computed, type InjectionKey, inject, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useRoute, useRouter } from 'vue-router'
@@ -6,8 +7,10 @@ import { useBell } from '../frame/bell'
 import { ApiError, ask } from '../shared/api/client'
 import { Live, type LiveState } from '../shared/api/live'
 import { useResource } from '../shared/api/resource'
-import type { CaseRow } from '../shared/api/types'
+import type { CaseRow, NewAct } from '../shared/api/types'
+import { serverWords } from '../shared/api/words'
 import { Coalescer } from '../shared/map/coalesce'
+import { usePrefs } from '../shared/prefs'
 import { type Filter, formatPlace, type Place, params, parsePlace } from './filter'
 import { brought, order } from './rows'
 
@@ -32,6 +35,7 @@ export function createQueue(center: Center) {
   const route = useRoute()
   const router = useRouter()
   const bell = useBell()
+  const { locale } = usePrefs()
   const { client, session } = center
 
   // The view is the address: a filter is a step of the history, what is open replaces it.
@@ -198,6 +202,41 @@ export function createQueue(center: Center) {
     }
   }
 
+  /** Does something with a case as it is shown, and says so by the name; throws an ApiError. */
+  async function act(
+    one: Pick<CaseRow, 'ref' | 'num' | 'version'>,
+    name: string,
+    what: Omit<NewAct, 'key' | 'version'>,
+  ) {
+    own.set(one.ref, one.version)
+    try {
+      const params = { path: { case: one.ref } }
+      await ask(client.POST('/cases/{case}/acts', { params, body: { ...what, version: one.version, key: v4() } }))
+      center.say(t('queue.did', { ref: one.ref, act: name }))
+    } catch (e) {
+      own.delete(one.ref)
+      throw e
+    } finally {
+      changed(one.num)
+    }
+  }
+  /** What went wrong, in words; of a case that another changed, where it stands now. */
+  async function faultOf(e: ApiError, of?: string): Promise<string> {
+    if (e.offline) return t('error.offline')
+    if (e.status !== 409) return serverWords(e, locale.value) ?? t('error.unknown', { status: e.status })
+    if (of === undefined) return t('queue.changedMeanwhile')
+    try {
+      const now = await ask(client.GET('/cases/{case}', { params: { path: { case: of } } }))
+      return t('queue.changedTo', { ref: of, state: t(`matter.state.${now.case.state}`) })
+    } catch {
+      return t('queue.changedMeanwhile') // it is not to be seen any more, or the line broke
+    }
+  }
+  const changed = (num: number) => {
+    changes.add(num)
+    counts.add(undefined)
+  }
+
   const live = ref<LiveState>('connecting')
   const brokenAt = ref<number | null>(null)
   const line = new Live(`/${center.code}/v1/events`, {
@@ -268,14 +307,13 @@ export function createQueue(center: Center) {
     choose,
     chooseNone,
     open,
+    act,
+    faultOf,
     own,
     fresh,
     live,
     brokenAt,
     counted,
-    changed: (num: number) => {
-      changes.add(num)
-      counts.add(undefined)
-    },
+    changed,
   }
 }
