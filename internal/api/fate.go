@@ -1,7 +1,6 @@
 package api
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
@@ -142,22 +141,5 @@ func (c *call) countFates(out *Counts, view cube.View, f filter, bound *orb.Boun
 	}
 }
 
-// nothing is no item's code: what is asked for by it is not there.
-var nothing = []string{""}
-
 // itemsAsked are the items that pass, nil for all: those asked for that the one-stop list in force has under an aspect asked for.
-func (f *filter) itemsAsked(c known) []string {
-	if f.aspects == nil {
-		return f.items
-	}
-	var both []string
-	for _, i := range c.Regime().Catalogue.Items {
-		if slices.Contains(f.aspects, i.Aspect) && (f.items == nil || slices.Contains(f.items, i.Code)) {
-			both = append(both, i.Code)
-		}
-	}
-	if both == nil {
-		return nothing
-	}
-	return both
-}
+func (f *filter) itemsAsked(c known) []string { return c.Regime().Catalogue.Under(f.aspects, f.items) }

@@ -17,7 +17,7 @@ import (
 
 // queue reads what a queue is asked for.
 func (q *query) queue(c *call) casework.Query {
-	f := casework.Filter{Items: q.list("item"), Towns: q.list("town"), Due: casework.Due(q.get("due")), Mine: q.yes("mine"), Last: q.either("order", "asc", "desc")}
+	f := casework.Filter{Aspects: q.list("aspect"), Items: q.list("item"), Towns: q.list("town"), Due: casework.Due(q.get("due")), Mine: q.yes("mine"), Last: q.either("order", "asc", "desc")}
 	for _, s := range q.list("state") {
 		state, ok := casework.ParseState(s)
 		if !ok {
@@ -28,6 +28,12 @@ func (q *query) queue(c *call) casework.Query {
 	for _, n := range q.numbers("unit", math.MaxInt64) {
 		f.Units = append(f.Units, policy.UnitID(n))
 	}
+	for _, n := range q.numbers("team", math.MaxInt64) {
+		f.Teams = append(f.Teams, policy.UnitID(n))
+	}
+	for _, s := range q.list("settled_by") {
+		f.Settled = append(f.Settled, casework.SettledBy(s))
+	}
 	for _, s := range q.list("colour") {
 		f.Colours = append(f.Colours, casework.Colour(s))
 	}
@@ -35,12 +41,12 @@ func (q *query) queue(c *call) casework.Query {
 		f.Sort = casework.ByOpened
 	}
 	if err, ok := fault.As(f.Check()); ok {
-		if named := map[string]string{"colours": "colour", "items": "item", "towns": "town", "units": "unit", "states": "state"}[err.Field]; named != "" {
+		if named := map[string]string{"colours": "colour", "aspects": "aspect", "items": "item", "towns": "town", "units": "unit", "teams": "team", "states": "state"}[err.Field]; named != "" {
 			err.Field = named
 		}
 		q.fail(err)
 	}
-	out := f.Query(c.mine(), c.at, c.Zone)
+	out := f.Query(c.mine(), c.at, c.Zone, c.Regime().Catalogue)
 	if before := q.time("due_before", c.Zone); !before.IsZero() {
 		out.DueBefore = before
 	}

@@ -211,23 +211,39 @@ func TestTheQueueIsFiltered(t *testing.T) {
 	b := newBureau(t)
 	ref, other := b.told(), fmt.Sprint(b.file(aReport(3, 3, filing{"item": "02"})).Num)
 	b.desk.acts(ref, nil, "accept", "file", "dispatch")
+	fed := b.told()
+	b.desk.acts(fed, nil, "accept", "file")
+	b.desk.act(fed, "dispatch", obj{"unit": int(b.other), "supporting": []int{int(b.led)}, "reason": "theirs"}).want(200)
+	b.stranger.acts(fed, nil, "receive", "begin")
+	b.stranger.act(fed, "feed_back", b.stranger.done(), obj{"settled_by": "committee"}).want(200)
+	aspect := b.live.Regime().Catalogue.Item("02").Aspect
 	for query, want := range map[string]string{
-		"":                                 ref + " " + other,
+		"":                                 ref + " " + other + " " + fed,
 		"state=reported":                   other,
-		"colour=green":                     ref + " " + other,
+		"colour=green":                     ref + " " + other + " " + fed,
 		"colour=red,amber,none":            "",
 		"due=overdue":                      "",
 		"due=today":                        ref + " " + other,
 		"due=2h":                           ref + " " + other,
-		"town=330481101":                   ref + " " + other,
+		"town=330481101":                   ref + " " + other + " " + fed,
 		"town=330481102":                   "",
-		"sort=opened":                      ref + " " + other,
-		"sort=opened&order=desc":           other + " " + ref,
+		"sort=opened":                      ref + " " + other + " " + fed,
+		"sort=opened&order=desc":           fed + " " + other + " " + ref,
 		"num=" + other:                     other,
-		"unit=" + fmt.Sprint(int(b.led)):   ref + " " + other,
-		"unit=" + fmt.Sprint(int(b.other)): "",
-		"state=closed":                     "",
-		"item=02&num=" + ref:               "",
+		"unit=" + fmt.Sprint(int(b.led)):   ref + " " + other + " " + fed,
+		"unit=" + fmt.Sprint(int(b.other)): fed,
+		"team=" + fmt.Sprint(int(b.led)):   ref + " " + other,
+		"team=" + fmt.Sprintf("%d,%d", b.led, b.other): ref + " " + other + " " + fed,
+		"team=99999":           "",
+		"settled_by=committee": fed,
+		"settled_by=none":      ref + " " + other,
+		"settled_by=none,committee&state=fed_back,reported": other + " " + fed,
+		"settled_by=town_team":                              "",
+		"aspect=" + aspect:                                  ref + " " + other + " " + fed,
+		"aspect=" + aspect + "&item=02":                     other,
+		"aspect=nothing,neither":                            "",
+		"state=closed":                                      "",
+		"item=02&num=" + ref:                                "",
 	} {
 		var page api.CasePage
 		b.desk.do("GET", "/cases?"+query, nil).want(http.StatusOK).into(&page)
@@ -240,7 +256,7 @@ func TestTheQueueIsFiltered(t *testing.T) {
 		}
 	}
 	for query, field := range map[string]string{"colour=blue": "colour", "due=never": "due", "num=0": "num", "num=4294967296": "num", "num=1x": "num", "order=up": "order",
-		"sort=newest": "sort", "count=1": "count", "town=,": "town", "item=": "", "num=" + strings.Repeat("1,", 200) + "1": "num",
+		"sort=newest": "sort", "team=0": "team", "team=x": "team", "settled_by=me": "settled_by", "aspect=,": "aspect", "team=" + strings.Repeat("1,", 200) + "1": "team", "count=1": "count", "town=,": "town", "item=": "", "num=" + strings.Repeat("1,", 200) + "1": "num",
 		"state=closed&sort=opened": "sort", "state=closed,reported&order=desc": "sort"} {
 		got := b.desk.do("GET", "/cases?"+query, nil)
 		if field == "" {
@@ -314,6 +330,12 @@ func TestViews(t *testing.T) {
 	if kept.Count != -1 || *kept.Name != "mine" {
 		t.Errorf("%+v", kept)
 	}
+	filter := obj{"teams": []int{int(b.led)}, "settled_by": []string{"none"}, "aspects": []string{b.live.Regime().Catalogue.Item("01").Aspect}}
+	kept = api.QueueView{}
+	b.leader.do("PUT", own, view("me", obj{"filter": filter})).want(200).into(&kept)
+	if f := kept.Filter; kept.Count != 2 || (*f.Teams)[0] != int(b.led) || (*f.SettledBy)[0] != "none" || len(*f.Aspects) != 1 {
+		t.Errorf("%+v", kept)
+	}
 	// Who may not.
 	b.member.do("PUT", id(), view("unit", obj{"unit": int(b.led)})).problem(403, "not_allowed", "")
 	b.leader.do("PUT", id(), view("unit", obj{"unit": int(b.other)})).problem(403, "not_allowed", "")
@@ -331,7 +353,8 @@ func TestViews(t *testing.T) {
 	for field, bad := range map[string]obj{"name": {"name": " "}, "owner": {"owner": "us"}, "unit": {"owner": "unit"}, "place": {"place": 1000}, "filter.states": {"filter": obj{"states": []string{"gone"}}},
 		"filter.items": {"filter": obj{"items": []string{"a\x00"}}}, "filter.towns": {"filter": obj{"towns": []string{""}}}, "filter.units": {"filter": obj{"units": []int{0}}},
 		"filter.colours": {"filter": obj{"colours": []string{"blue"}}}, "filter.due": {"filter": obj{"due": "soon"}}, "filter.sort": {"filter": obj{"sort": "up"}},
-		"filter.order": {"filter": obj{"order": "up"}}} {
+		"filter.order": {"filter": obj{"order": "up"}}, "filter.teams": {"filter": obj{"teams": []int{-1}}}, "filter.settled_by": {"filter": obj{"settled_by": []string{"me"}}},
+		"filter.aspects": {"filter": obj{"aspects": []string{""}}}} {
 		got := b.leader.do("PUT", id(), view("me", bad))
 		var p api.Problem
 		got.want(400).into(&p)

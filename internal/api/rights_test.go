@@ -622,7 +622,8 @@ func (m *matrix) queue(t *testing.T, a *asker, view *policy.Reach) {
 	}
 	s := *a.signed
 	s.t = t
-	for _, filter := range []string{"", "&state=reported,dispatched", "&item=01", "&item=99", "&mine=true", "&due_before=2026-11-24T09:00:00Z"} {
+	for _, filter := range []string{"", "&state=reported,dispatched", "&item=01", "&item=99", "&mine=true", "&due_before=2026-11-24T09:00:00Z",
+		"&settled_by=none", "&settled_by=committee", "&team=99999", "&aspect=nothing"} {
 		got := map[int]api.CaseRow{}
 		last := api.CaseRow{}
 		for after, more := "", true; more; more = after != "" {
@@ -649,7 +650,7 @@ func (m *matrix) queue(t *testing.T, a *asker, view *policy.Reach) {
 			shown, ok := got[int(r.rep.Num)]
 			want := sight != policy.Hidden
 			switch {
-			case filter == "&item=99":
+			case slices.Contains([]string{"&item=99", "&settled_by=committee", "&team=99999", "&aspect=nothing"}, filter):
 				want = false
 			case filter == "&mine=true":
 				want = want && slices.ContainsFunc(a.actor.Posts, func(p policy.Post) bool { return p.Unit != 0 && slices.Contains(r.subject.Units, p.Unit) })

@@ -1073,6 +1073,30 @@ func (e QueueFilterOrder) Valid() bool {
 	}
 }
 
+// Defines values for QueueFilterSettledBy.
+const (
+	QueueFilterSettledByCommittee     QueueFilterSettledBy = "committee"
+	QueueFilterSettledByNone          QueueFilterSettledBy = "none"
+	QueueFilterSettledByTownTeam      QueueFilterSettledBy = "town_team"
+	QueueFilterSettledByVillageOnsite QueueFilterSettledBy = "village_onsite"
+)
+
+// Valid indicates whether the value is a known member of the QueueFilterSettledBy enum.
+func (e QueueFilterSettledBy) Valid() bool {
+	switch e {
+	case QueueFilterSettledByCommittee:
+		return true
+	case QueueFilterSettledByNone:
+		return true
+	case QueueFilterSettledByTownTeam:
+		return true
+	case QueueFilterSettledByVillageOnsite:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for QueueFilterSort.
 const (
 	QueueFilterSortDue    QueueFilterSort = "due"
@@ -3748,17 +3772,24 @@ type PublicVillage struct {
 
 // QueueFilter defines model for QueueFilter.
 type QueueFilter struct {
-	Colours *[]QueueFilterColours `json:"colours,omitempty"`
-	Due     *QueueFilterDue       `json:"due,omitempty"`
-	Items   *[]string             `json:"items,omitempty"`
-	Mine    *bool                 `json:"mine,omitempty"`
-	Order   *QueueFilterOrder     `json:"order,omitempty"`
-	Sort    *QueueFilterSort      `json:"sort,omitempty"`
+	Aspects   *[]string               `json:"aspects,omitempty"`
+	Colours   *[]QueueFilterColours   `json:"colours,omitempty"`
+	Due       *QueueFilterDue         `json:"due,omitempty"`
+	Items     *[]string               `json:"items,omitempty"`
+	Mine      *bool                   `json:"mine,omitempty"`
+	Order     *QueueFilterOrder       `json:"order,omitempty"`
+	SettledBy *[]QueueFilterSettledBy `json:"settled_by,omitempty"`
+	Sort      *QueueFilterSort        `json:"sort,omitempty"`
 
 	// States None: those that are open
 	States *[]CaseState `json:"states,omitempty"`
-	Towns  *[]string    `json:"towns,omitempty"`
-	Units  *[]int       `json:"units,omitempty"`
+
+	// Teams That lead it
+	Teams *[]int    `json:"teams,omitempty"`
+	Towns *[]string `json:"towns,omitempty"`
+
+	// Units That lead or support it
+	Units *[]int `json:"units,omitempty"`
 }
 
 // QueueFilterColours defines model for QueueFilter.Colours.
@@ -3769,6 +3800,9 @@ type QueueFilterDue string
 
 // QueueFilterOrder defines model for QueueFilter.Order.
 type QueueFilterOrder string
+
+// QueueFilterSettledBy defines model for QueueFilter.SettledBy.
+type QueueFilterSettledBy string
 
 // QueueFilterSort defines model for QueueFilter.Sort.
 type QueueFilterSort string
@@ -4914,6 +4948,15 @@ type ListCasesParams struct {
 
 	// Unit Numbers of units that lead or support it, comma-separated
 	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
+
+	// Team Numbers of units that lead it, comma-separated
+	Team *string `form:"team,omitempty" json:"team,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
 
 	// Mine Only what I have claimed, and what a unit leads or supports in which I have a post in force
 	Mine *ListCasesParamsMine `form:"mine,omitempty" json:"mine,omitempty"`

@@ -47,7 +47,7 @@ func (a *api) listViews(w http.ResponseWriter, r *http.Request, c *call) error {
 func (c *call) countViews(ctx context.Context, filters []casework.Filter, views []QueueView) {
 	queries := make([]casework.Query, len(filters))
 	for i := range filters {
-		queries[i] = filters[i].Query(c.mine(), c.at, c.Zone)
+		queries[i] = filters[i].Query(c.mine(), c.at, c.Zone, c.Regime().Catalogue)
 	}
 	counts := c.CountCases(ctx, queries, &c.reach)
 	for i := range views {
@@ -167,6 +167,19 @@ func filterOf(in *QueueFilter) (f casework.Filter) {
 			f.Units = append(f.Units, policy.UnitID(u))
 		}
 	}
+	if in.Teams != nil {
+		for _, u := range *in.Teams {
+			f.Teams = append(f.Teams, policy.UnitID(u))
+		}
+	}
+	if in.SettledBy != nil {
+		for _, by := range *in.SettledBy {
+			f.Settled = append(f.Settled, casework.SettledBy(by))
+		}
+	}
+	if in.Aspects != nil {
+		f.Aspects = *in.Aspects
+	}
 	if in.Colours != nil {
 		for _, k := range *in.Colours {
 			f.Colours = append(f.Colours, casework.Colour(k))
@@ -201,6 +214,21 @@ func filterAs(f *casework.Filter) (out QueueFilter) {
 		for _, u := range f.Units {
 			*out.Units = append(*out.Units, int(u))
 		}
+	}
+	if f.Teams != nil {
+		out.Teams = new([]int)
+		for _, u := range f.Teams {
+			*out.Teams = append(*out.Teams, int(u))
+		}
+	}
+	if f.Settled != nil {
+		out.SettledBy = new([]QueueFilterSettledBy)
+		for _, by := range f.Settled {
+			*out.SettledBy = append(*out.SettledBy, QueueFilterSettledBy(by))
+		}
+	}
+	if f.Aspects != nil {
+		out.Aspects = &f.Aspects
 	}
 	if f.Colours != nil {
 		out.Colours = new([]QueueFilterColours)

@@ -138,7 +138,7 @@ func TestTheBoardIsTheTables(t *testing.T) {
 		caughtUp(t, l)
 		now := clock.now()
 		found := 0
-		for range 150 {
+		for range 200 {
 			f := casework.Filter{Last: rng.IntN(4) == 0, Mine: rng.IntN(6) == 0}
 			if rng.IntN(2) == 0 {
 				f.States = []casework.State{pick(casework.States[:13]), pick(casework.States[:13])}
@@ -148,6 +148,15 @@ func TestTheBoardIsTheTables(t *testing.T) {
 			}
 			if rng.IntN(5) == 0 {
 				f.Items = []string{"01"}
+			}
+			if rng.IntN(8) == 0 {
+				f.Teams = []policy.UnitID{bureau}
+			}
+			if rng.IntN(8) == 0 {
+				f.Settled = [][]casework.SettledBy{{casework.NoSettler}, {casework.TownTeam}, {casework.VillageOnsite, casework.NoSettler}}[rng.IntN(3)]
+			}
+			if rng.IntN(8) == 0 {
+				f.Aspects = []string{l.Regime().Catalogue.Items[0].Aspect}
 			}
 			if rng.IntN(6) == 0 {
 				f.Towns = []string{apptest.TownArea.Code}
@@ -163,7 +172,7 @@ func TestTheBoardIsTheTables(t *testing.T) {
 			}
 			reach := []policy.Reach{{City: true}, {Areas: []policy.Area{apptest.TownArea}}, {Areas: []policy.Area{apptest.VillageArea(0, 1)}},
 				{Areas: []policy.Area{apptest.GridArea(2, 2)}}, {Units: []policy.UnitID{bureau}}, {Own: true, Me: filer}, {}}[rng.IntN(7)]
-			q := f.Query(&casework.Mine{Person: o.worker, Units: []policy.UnitID{near}}, now, l.Zone)
+			q := f.Query(&casework.Mine{Person: o.worker, Units: []policy.UnitID{near}}, now, l.Zone, l.Regime().Catalogue)
 			got, want := paged(t, l, q, &reach), tables(t, l, q, &reach)
 			if fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Fatalf("round %d, %+v as %+v:\n%v\nwant\n%v", round, f, reach, got, want)

@@ -243,6 +243,8 @@ func (m *matcher) matches(e *Entry) bool {
 		m.items != nil && !m.items[e.Item],
 		m.towns != nil && !m.towns[e.Cell.Town],
 		m.Units != nil && !e.of(m.Units),
+		m.Teams != nil && !slices.Contains(m.Teams, e.Unit),
+		m.Settled != nil && !slices.Contains(m.Settled, e.Settled),
 		!m.DueBefore.IsZero() && (e.DueAt.IsZero() || !e.DueAt.Before(m.DueBefore)),
 		!m.DueFrom.IsZero() && (e.DueAt.IsZero() || e.DueAt.Before(m.DueFrom)),
 		m.Colours != nil && !slices.Contains(m.Colours, e.ColourAt(m.At)):

@@ -23,6 +23,7 @@ type Row struct {
 	State    State
 	Version  int
 	Item     string
+	Settled  SettledBy // "": nobody yet, or it is not known who
 	Unit     policy.UnitID
 	Handler  uuid.UUID // nil: nobody has claimed it
 	OpenedAt time.Time
@@ -32,8 +33,10 @@ type Row struct {
 
 // Query selects cases; a nil or zero field does not filter.
 type Query struct {
-	States    []State // nil: those that are open
-	Units     []policy.UnitID
+	States    []State         // nil: those that are open
+	Units     []policy.UnitID // that lead or support it
+	Teams     []policy.UnitID // that lead it
+	Settled   []SettledBy     // "" stands for what Row.Settled leaves open
 	Items     []string
 	Towns     []string // codes
 	Colours   []Colour // as of At
@@ -77,7 +80,7 @@ type Page struct {
 	Total int    // how many there are on all pages; -1: they were not counted
 }
 
-const rowColumns = `c.report_num, c.part, c.task, c.state, c.version, c.item, c.unit_id, c.handler, c.opened_at, c.amber_at, c.due_at`
+const rowColumns = `c.report_num, c.part, c.task, c.state, c.version, c.item, c.settled_by, c.unit_id, c.handler, c.opened_at, c.amber_at, c.due_at`
 
 // List reads a page, ordered by (due_at, report_num, part), then what has no due by (report_num, part). It knows no other order;
 // open cases are listed by a [Board], which is quick whatever is asked for.
@@ -147,6 +150,12 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 	if q.Units != nil {
 		add(`(c.unit_id = ANY (@units) OR c.supporting && @units::bigint[])`, "units", q.Units)
 	}
+	if q.Teams != nil {
+		add(`c.unit_id = ANY (@teams)`, "teams", q.Teams)
+	}
+	if q.Settled != nil {
+		add(`coalesce(c.settled_by, '') = ANY (@settled)`, "settled", q.Settled)
+	}
 	if q.Items != nil {
 		add(`c.item = ANY (@items)`, "items", q.Items)
 	}
@@ -211,9 +220,11 @@ func (s *Service) rows(ctx context.Context, sql string, args pgx.NamedArgs) ([]R
 // scan reads rowColumns, and what comes after them into more.
 func (r *Row) scan(row pgx.CollectableRow, more ...any) error {
 	var handler *uuid.UUID
+	var settled *SettledBy
 	var amber, due *time.Time
-	err := row.Scan(append([]any{&r.Report, &r.Part, &r.Task, &r.State, &r.Version, &r.Item, &r.Unit, &handler, &r.OpenedAt, &amber, &due}, more...)...)
-	r.Handler, r.OpenedAt, r.AmberAt, r.DueAt = deref(handler), r.OpenedAt.UTC(), utc(amber), utc(due)
+	err := row.Scan(append([]any{&r.Report, &r.Part, &r.Task, &r.State, &r.Version, &r.Item, &settled, &r.Unit, &handler, &r.OpenedAt, &amber, &due}, more...)...)
+	r.Settled, r.Handler = deref(settled), deref(handler)
+	r.OpenedAt, r.AmberAt, r.DueAt = r.OpenedAt.UTC(), utc(amber), utc(due)
 	return err
 }
 

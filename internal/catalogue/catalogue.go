@@ -221,6 +221,27 @@ func (c *Catalogue) Item(code string) *Item {
 	return &c.Items[i]
 }
 
+// nothing is no item's code.
+var nothing = []string{""}
+
+// Under are the codes to look for, nil for all: of the items asked for those that the list has under one of the aspects asked for.
+// A nil list asks for any. Where none is left it is a code that no item has.
+func (c *Catalogue) Under(aspects, items []string) []string {
+	if aspects == nil {
+		return items
+	}
+	var both []string
+	for i := range c.Items {
+		if line := &c.Items[i]; slices.Contains(aspects, line.Aspect) && (items == nil || slices.Contains(items, line.Code)) {
+			both = append(both, line.Code)
+		}
+	}
+	if both == nil {
+		return nothing
+	}
+	return both
+}
+
 // LimitsOf are those of a code, or of items that the list does not have; listed tells which.
 func (c *Catalogue) LimitsOf(code string) (l Limits, listed bool) {
 	if i := c.Item(code); i != nil {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { everything, formatPlace, ofView, parsePlace, same, toView } from './filter'
+import { asked, everything, formatPlace, ofView, parsePlace, same, toView } from './filter'
 
 describe('the queue’s address', () => {
   it('says what is shown, and reads what it says', () => {
@@ -7,7 +7,10 @@ describe('the queue’s address', () => {
       filter: {
         states: ['reported', 'filed'] as const,
         colours: ['red'] as const,
+        aspects: ['env'],
         items: ['02', '12'],
+        settled: ['committee', 'none'] as const,
+        teams: [5],
         units: [3, 7],
         towns: ['330481100'],
         due: 'today' as const,
@@ -15,12 +18,13 @@ describe('the queue’s address', () => {
         sort: 'opened' as const,
         order: 'desc' as const,
       },
+      words: '围墙 a&b',
       open: '12-2',
       map: false,
     }
     const query = Object.fromEntries(Object.entries(formatPlace(place as never)).map(([k, v]) => [k, String(v)]))
     expect(parsePlace(query)).toEqual(place)
-    expect(formatPlace({ filter: everything, open: null, map: true })).toEqual({})
+    expect(formatPlace({ filter: everything, words: '', open: null, map: true })).toEqual({})
   })
 
   it('is read whatever it says', () => {
@@ -29,16 +33,33 @@ describe('the queue’s address', () => {
       colour: 'blue',
       unit: '-1,x,1e99',
       due: '',
+      settled_by: 'me',
+      team: '0,1.5',
       case: '0-1',
       order: 'up',
       map: '',
     }
-    expect(parsePlace(odd)).toEqual({ filter: everything, open: null, map: true })
-    expect(parsePlace({ state: null, case: ['5', '6'] })).toEqual({ filter: everything, open: '5', map: true })
+    expect(parsePlace(odd)).toEqual({ filter: everything, words: '', open: null, map: true })
+    expect(parsePlace({ state: null, case: ['5', '6'] })).toEqual({ filter: everything, words: '', open: '5', map: true })
+  })
+
+  it('asks for words in the order in which they come, and leaves the order to come back to', () => {
+    const place = { ...parsePlace({ q: ' 围墙 ', sort: 'opened', order: 'desc', state: 'filed' }) }
+    expect(asked(place)).toEqual({ q: '围墙', state: 'filed' })
+    expect(asked({ ...place, words: '' })).toEqual({ state: 'filed', sort: 'opened', order: 'desc' })
+    expect(parsePlace({ q: '长'.repeat(300) }).words).toHaveLength(200)
   })
 
   it('is the same in a view that is kept', () => {
-    const filter = { ...everything, states: ['returned' as const], mine: true, order: 'desc' as const }
+    const filter = {
+      ...everything,
+      states: ['returned' as const],
+      settled: ['none' as const],
+      aspects: ['env'],
+      teams: [4],
+      mine: true,
+      order: 'desc' as const,
+    }
     expect(same(ofView(toView(filter)), filter)).toBe(true)
     expect(same(filter, everything)).toBe(false)
     expect(toView(everything)).toEqual({})

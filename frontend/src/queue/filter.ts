@@ -1,5 +1,6 @@
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
-import type { CaseState, QueueFilter } from '../shared/api/types'
+import { maxWords } from '../center/view'
+import { type CaseState, type QueueFilter, settlers } from '../shared/api/types'
 
 /** The states in which somebody still has to do something, in the order of the work. */
 export const openStates = [
@@ -18,6 +19,7 @@ export const openStates = [
   'verified',
 ] as const satisfies readonly CaseState[]
 export const colours = ['red', 'amber', 'green', 'none'] as const
+export const ends = [...settlers, 'none'] as const
 export const dues = ['overdue', '2h', 'today'] as const
 export type Colour = (typeof colours)[number]
 
@@ -25,7 +27,12 @@ export type Colour = (typeof colours)[number]
 export interface Filter {
   states: CaseState[]
   colours: Colour[]
+  aspects: string[]
   items: string[]
+  settled: (typeof ends)[number][]
+  /** Those that lead a case. */
+  teams: number[]
+  /** Those that lead or support it. */
   units: number[]
   towns: string[]
   due: (typeof dues)[number] | null
@@ -36,7 +43,10 @@ export interface Filter {
 export const everything: Filter = {
   states: [],
   colours: [],
+  aspects: [],
   items: [],
+  settled: [],
+  teams: [],
   units: [],
   towns: [],
   due: null,
@@ -48,6 +58,8 @@ export const everything: Filter = {
 /** The page's address: the filter, what is open, and whether the map is there. Parsing never fails. */
 export interface Place {
   filter: Filter
+  /** What is looked for: no view keeps it. */
+  words: string
   open: string | null
   map: boolean
 }
@@ -58,22 +70,29 @@ const words = (value: LocationQuery[string] | undefined) =>
   [...new Set(word(value).split(','))].filter(v => /^[^,\s]{1,64}$/u.test(v)).slice(0, most)
 const among = <T extends string>(known: readonly T[], given: readonly string[]) => known.filter(k => given.includes(k))
 
+const numbers = (value: LocationQuery[string] | undefined) =>
+  words(value)
+    .map(Number)
+    .filter(n => Number.isSafeInteger(n) && n > 0)
+
 export function parsePlace(q: LocationQuery): Place {
   const open = word(q.case)
   return {
     filter: {
       states: among(openStates, words(q.state)),
       colours: among(colours, words(q.colour)),
+      aspects: words(q.aspect).sort(),
       items: words(q.item).sort(),
-      units: words(q.unit)
-        .map(Number)
-        .filter(n => Number.isSafeInteger(n) && n > 0),
+      settled: among(ends, words(q.settled_by)),
+      teams: numbers(q.team),
+      units: numbers(q.unit),
       towns: words(q.town).sort(),
       due: among(dues, [word(q.due)])[0] ?? null,
       mine: word(q.mine) === 'true',
       sort: word(q.sort) === 'opened' ? 'opened' : 'due',
       order: word(q.order) === 'desc' ? 'desc' : 'asc',
     },
+    words: [...word(q.q).trim()].slice(0, maxWords).join(''),
     open: /^[1-9]\d{0,9}(-[1-9]\d{0,2})?$/.test(open) ? open : null,
     map: word(q.map) !== 'off',
   }
@@ -84,7 +103,10 @@ export function params(f: Filter) {
   return {
     ...(f.states.length ? { state: f.states.join(',') } : {}),
     ...(f.colours.length ? { colour: f.colours.join(',') } : {}),
+    ...(f.aspects.length ? { aspect: f.aspects.join(',') } : {}),
     ...(f.items.length ? { item: f.items.join(',') } : {}),
+    ...(f.settled.length ? { settled_by: f.settled.join(',') } : {}),
+    ...(f.teams.length ? { team: f.teams.join(',') } : {}),
     ...(f.units.length ? { unit: f.units.join(',') } : {}),
     ...(f.towns.length ? { town: f.towns.join(',') } : {}),
     ...(f.due ? { due: f.due } : {}),
@@ -94,8 +116,14 @@ export function params(f: Filter) {
   }
 }
 
+/** What the service is asked: cases that are looked for by words come by their due. */
+export function asked(p: Pick<Place, 'filter' | 'words'>) {
+  if (!p.words) return params(p.filter)
+  return { ...params({ ...p.filter, sort: 'due', order: 'asc' }), q: p.words }
+}
+
 export function formatPlace(p: Place): LocationQueryRaw {
-  return { ...params(p.filter), ...(p.open ? { case: p.open } : {}), ...(p.map ? {} : { map: 'off' }) }
+  return { ...params(p.filter), ...(p.words ? { q: p.words } : {}), ...(p.open ? { case: p.open } : {}), ...(p.map ? {} : { map: 'off' }) }
 }
 
 /** A kept view's filter; of one that shows such as have ended, what is open is shown. */
@@ -103,7 +131,10 @@ export function ofView(f: QueueFilter): Filter {
   return {
     states: among(openStates, f.states ?? []),
     colours: among(colours, f.colours ?? []),
+    aspects: [...(f.aspects ?? [])].sort(),
     items: [...(f.items ?? [])].sort(),
+    settled: among(ends, f.settled_by ?? []),
+    teams: [...(f.teams ?? [])],
     units: [...(f.units ?? [])],
     towns: [...(f.towns ?? [])].sort(),
     due: f.due ?? null,
@@ -118,7 +149,10 @@ export function toView(f: Filter): QueueFilter {
   return {
     ...(f.states.length ? { states: f.states } : {}),
     ...(f.colours.length ? { colours: f.colours } : {}),
+    ...(f.aspects.length ? { aspects: f.aspects } : {}),
     ...(f.items.length ? { items: f.items } : {}),
+    ...(f.settled.length ? { settled_by: f.settled } : {}),
+    ...(f.teams.length ? { teams: f.teams } : {}),
     ...(f.units.length ? { units: f.units } : {}),
     ...(f.towns.length ? { towns: f.towns } : {}),
     ...(f.due ? { due: f.due } : {}),

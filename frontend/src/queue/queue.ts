@@ -11,7 +11,7 @@ import type { CaseRow, NewAct } from '../shared/api/types'
 import { serverWords } from '../shared/api/words'
 import { Coalescer } from '../shared/map/coalesce'
 import { usePrefs } from '../shared/prefs'
-import { type Filter, formatPlace, type Place, params, parsePlace } from './filter'
+import { asked as askedBy, everything, type Filter, formatPlace, type Place, parsePlace } from './filter'
 import { brought, order } from './rows'
 
 const pageSize = 100
@@ -68,8 +68,10 @@ export function createQueue(center: Center) {
   const loadingMore = ref(false)
   const moreFailed = ref(false)
   let generation = 0
-  const compare = computed(() => order(filter.value))
-  const question = () => params(filter.value)
+  /** In which order the rows are. */
+  const sorting = computed(() => (place.value.words ? everything : filter.value))
+  const compare = computed(() => order(sorting.value))
+  const question = () => askedBy(place.value)
   type Question = ReturnType<typeof question>
   const page = (q: Question, more: { after?: string; limit?: number; count?: 'true' }, signal?: AbortSignal) =>
     ask(client.GET('/cases', { params: { query: { ...q, limit: pageSize, ...more } }, signal }))
@@ -277,7 +279,7 @@ export function createQueue(center: Center) {
     chooseNone()
     first.drop()
   })
-  watch(filter, (now, before) => {
+  watch([filter, () => place.value.words], (now, before) => {
     if (JSON.stringify(now) === JSON.stringify(before)) return
     chooseNone()
     lit.value = null
@@ -290,6 +292,8 @@ export function createQueue(center: Center) {
     go,
     filter,
     setFilter,
+    sorting,
+    look: (words: string) => go({ words }, true),
     now,
     rows,
     total,

@@ -3856,7 +3856,12 @@ export interface components {
         QueueFilter: {
             /** @description None: those that are open */
             states?: components["schemas"]["CaseState"][];
+            /** @description That lead or support it */
             units?: number[];
+            /** @description That lead it */
+            teams?: number[];
+            settled_by?: ("village_onsite" | "town_team" | "committee" | "none")[];
+            aspects?: string[];
             items?: string[];
             towns?: string[];
             colours?: ("red" | "amber" | "green" | "none")[];
@@ -4880,6 +4885,12 @@ export interface operations {
                 count?: "true" | "false";
                 /** @description Numbers of units that lead or support it, comma-separated */
                 unit?: string;
+                /** @description Numbers of units that lead it, comma-separated */
+                team?: string;
+                /** @description Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who */
+                settled_by?: components["parameters"]["settledFilter"];
+                /** @description Codes of aspects, comma-separated: of the items that the one-stop list in force has under them */
+                aspect?: components["parameters"]["aspectFilter"];
                 /** @description Only what I have claimed, and what a unit leads or supports in which I have a post in force */
                 mine?: "true" | "false";
                 /** @description Date or RFC 3339 time */

@@ -25,7 +25,7 @@ export default {
       due: 'Time left',
       opened: 'Age',
     },
-    all: { state: 'All states', colour: 'All clocks', unit: 'All units', item: 'All items' },
+    facet: { colour: 'Clock', unit: 'Unit at work' },
     colour: { red: 'Overdue', amber: 'Due soon', green: 'In time', none: 'No clock runs' },
     left: '{span}',
     over: '{span} over',
