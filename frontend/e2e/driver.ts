@@ -459,6 +459,24 @@ export class Driver {
         return `#${[r, g, b].map(v => v!.toString(16).padStart(2, '0')).join('')}`.toUpperCase()
       }, png)
     },
+    /** How light something is that is drawn, from 0 to 1. */
+    lightness: async (name: string): Promise<number> => {
+      const png = (await this.test(name).first().screenshot()).toString('base64')
+      return this.page.evaluate(async data => {
+        const image = await createImageBitmap(new Blob([Uint8Array.from(atob(data), c => c.charCodeAt(0))]))
+        const context = new OffscreenCanvas(image.width, image.height).getContext('2d')!
+        context.drawImage(image, 0, 0)
+        const pixels = context.getImageData(0, 0, image.width, image.height).data
+        return pixels.reduce((sum, v, i) => (i % 4 === 3 ? sum : sum + v), 0) / (255 * 0.75 * pixels.length)
+      }, png)
+    },
+    /** How light it is on paper. */
+    printed: async (name: string): Promise<number> => {
+      await this.page.emulateMedia({ media: 'print' })
+      const light = await this.get.lightness(name)
+      await this.page.emulateMedia({ media: null })
+      return light
+    },
     title: (): Promise<string> => this.page.title(),
     body: (): Promise<string> => this.page.locator('body').innerText(),
     rows: (): Promise<number[]> =>

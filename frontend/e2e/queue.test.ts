@@ -54,7 +54,7 @@ describe('the desk’s queue', () => {
     expect(await d.get.serious()).toEqual([])
     await d.when.press('Escape')
     await d.when.press('?')
-    await d.sees('the keys', () => d.get.seen('queue-keys'))
+    await d.sees('the keys', () => d.get.seen('keys'))
     expect(d.complaints).toEqual([])
   })
 
@@ -92,7 +92,8 @@ describe('the desk’s queue', () => {
 
   it('keeps a view, gives it another name and removes it, which is undone', async () => {
     await d.given.visit('/haining/queue', { as: 'desk' })
-    await d.when.pick('filter-item', '12')
+    await d.when.choose('item', '12')
+    await d.when.choose('settled_by', 'none')
     await d.when.click('view-save')
     await d.when.click('view-keep')
     await d.sees('that it wants a name', async () => (await d.get.body()).includes('请写名称。'))
@@ -106,13 +107,40 @@ describe('the desk’s queue', () => {
     await d.given.visit('/haining/queue', { as: 'desk' }) // another browser
     await d.sees('it there', () => d.get.seen('view-kept'))
     await d.when.click('view-kept')
-    await d.sees('what it shows', async () => (await d.get.value('filter-item')) === '12')
+    await d.sees('what it shows', async () => (await d.get.query()).get('item') === '12')
+    expect((await d.get.query()).get('settled_by')).toBe('none')
     await d.when.click('view-remove')
     await d.sees('that it is gone', async () => (await d.get.count('view-kept')) === 0)
     const { views } = await d.get.json('/views')
     expect(views.filter((v: { owner: string }) => v.owner === 'me')).toEqual([])
     await d.when.click('notice-act')
     await d.sees('it again', async () => /^夜间噪声/.test((await d.get.texts('view-kept')).join()))
+    expect(d.complaints).toEqual([])
+  })
+
+  it('is filtered by several values, and looked through by words from the key /', async () => {
+    const [one, other] = [await filed('鸵鸟越过围墙', 0.007), await filed('围墙倒了', 0.008)]
+    await open(one, other)
+    await d.when.choose('state', 'returned')
+    await d.sees('that they are not among them', async () => !(await d.get.cases()).includes(String(one)))
+    await d.when.choose('state', 'reported')
+    await d.sees('both', async () => (await d.get.cases()).includes(String(other)))
+    expect((await d.get.query()).get('state')).toBe('reported,returned')
+    await d.when.choose('settled_by', 'committee')
+    await d.sees('that nobody has settled them', () => d.get.seen('queue-empty'))
+    await d.when.choose('settled_by', 'none')
+    await d.sees('both', async () => (await d.get.cases()).includes(String(other)))
+    await d.when.press('/')
+    expect(await d.get.focused()).toBe('words')
+    await d.when.type('words', '鸵鸟 围墙')
+    await d.sees('the one alone', async () => (await d.get.cases()).join() === String(one))
+    await d.when.press('Escape') // out of the field
+    await d.when.press('j')
+    await d.sees('that the keys are the list’s', async () => (await d.get.litCase()) === String(one))
+    await d.given.done(one, { act: 'accept' })
+    await d.sees('that it left', () => d.get.seen('queue-empty'))
+    await d.when.click('clear')
+    await d.sees('everything', async () => (await d.get.cases()).length > 2)
     expect(d.complaints).toEqual([])
   })
 
@@ -188,6 +216,8 @@ describe('the desk’s queue', () => {
   ] as const)('has nothing serious for axe, and fits: %s %s %d px', async (theme, locale, width) => {
     await d.given.visit('/haining/queue', { as: 'desk', theme, locale, size: { width, height: 844 } })
     await d.sees('the cases', async () => (await d.get.cases()).length > 0)
+    if (width >= 1024)
+      await d.sees('the basemap’s credit', async () => (await d.get.text('map-credit')).includes('© Nobody'))
     expect(await d.get.serious()).toEqual([])
     expect(await d.get.wider()).toBe(0)
   })

@@ -1,4 +1,5 @@
 import { onBeforeUnmount, onMounted } from 'vue'
+import { commandOf } from '../shared/ui/command'
 
 export interface KeyActions {
   search: () => void
@@ -15,25 +16,27 @@ export interface KeyActions {
   escape: () => void
 }
 
-/** Whether typing goes into this element, so that letters are text and not commands. */
-export function takesText(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false
-  if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement)
-    return true
-  return target instanceof HTMLInputElement && !['checkbox', 'radio', 'button', 'range'].includes(target.type)
-}
+/** The keys as they are shown, and the names of what they do. */
+export const centerKeys = [
+  [['/'], 'search'],
+  [['S'], 'words'],
+  [['J', 'K'], 'move'],
+  [['↵'], 'open'],
+  [['Esc'], 'close'],
+  [['F'], 'filters'],
+  [['T'], 'time'],
+  [['U'], 'unplaced'],
+  [['N'], 'file'],
+  [['+', '−'], 'zoom'],
+  [['?'], 'help'],
+] as const
 
 /** The keys of the page. A field keeps its letters; Escape first belongs to what is open over the page. */
 export function useKeys(act: KeyActions): void {
   function pressed(e: KeyboardEvent) {
-    if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return
-    if (document.querySelector('dialog[open]')) return
-    if (e.key === 'Escape') {
-      if (takesText(e.target)) (e.target as HTMLElement).blur()
-      else act.escape()
-      return
-    }
-    if (takesText(e.target)) return
+    const key = commandOf(e)
+    if (key === null) return
+    if (key === 'escape') return act.escape()
     const run: Record<string, () => unknown> = {
       '/': act.search,
       j: () => act.move(1),
@@ -48,14 +51,13 @@ export function useKeys(act: KeyActions): void {
       n: act.file,
       '?': act.keys,
     }
-    if (e.key === 'Enter') {
+    if (key === 'enter') {
       // A focused button or link keeps its Enter.
       if (e.target instanceof HTMLElement && e.target.closest('button, a, [role="slider"], summary')) return
       if (act.open()) e.preventDefault()
       return
     }
-    // Capitals too: with the shift lock on the keys do what they did.
-    const action = run[e.key.toLowerCase()]
+    const action = run[key]
     if (!action) return
     e.preventDefault()
     action()

@@ -40,7 +40,12 @@ describe('the queue’s address', () => {
       map: '',
     }
     expect(parsePlace(odd)).toEqual({ filter: everything, words: '', open: null, map: true })
-    expect(parsePlace({ state: null, case: ['5', '6'] })).toEqual({ filter: everything, words: '', open: '5', map: true })
+    expect(parsePlace({ state: null, case: ['5', '6'] })).toEqual({
+      filter: everything,
+      words: '',
+      open: '5',
+      map: true,
+    })
   })
 
   it('asks for words in the order in which they come, and leaves the order to come back to', () => {

@@ -123,7 +123,12 @@ export function asked(p: Pick<Place, 'filter' | 'words'>) {
 }
 
 export function formatPlace(p: Place): LocationQueryRaw {
-  return { ...params(p.filter), ...(p.words ? { q: p.words } : {}), ...(p.open ? { case: p.open } : {}), ...(p.map ? {} : { map: 'off' }) }
+  return {
+    ...params(p.filter),
+    ...(p.words ? { q: p.words } : {}),
+    ...(p.open ? { case: p.open } : {}),
+    ...(p.map ? {} : { map: 'off' }),
+  }
 }
 
 /** A kept view's filter; of one that shows such as have ended, what is open is shown. */

@@ -35,22 +35,40 @@ export function createPrefs(messages: ReturnType<typeof createMessages>) {
   const theme = computed<'light' | 'dark'>(() =>
     own.value === 'dark' || own.value === 'light' ? own.value : systemDark.value ? 'dark' : 'light',
   )
-  const palette = computed(() => (theme.value === 'dark' ? dark : light))
+  // Paper is white: what is printed is in the light colours.
+  const printing = ref(false)
+  addEventListener('beforeprint', () => {
+    printing.value = true
+  })
+  addEventListener('afterprint', () => {
+    printing.value = false
+  })
+  const paper = matchMedia('print')
+  paper.addEventListener('change', e => {
+    printing.value = e.matches
+  })
+  const palette = computed(() => (theme.value === 'dark' && !printing.value ? dark : light))
 
   watchEffect(() => {
     messages.global.locale.value = locale.value
     document.documentElement.lang = localeTag[locale.value]
   })
-  watchEffect(() => {
-    const root = document.documentElement
-    applyPalette(palette.value, root.style)
-    root.style.colorScheme = theme.value
-  })
+  // At once: the sheet is taken before anything that waits its turn.
+  watchEffect(
+    () => {
+      const root = document.documentElement
+      applyPalette(palette.value, root.style)
+      root.style.colorScheme = printing.value ? 'light' : theme.value
+    },
+    { flush: 'sync' },
+  )
 
   return {
     locale,
     theme,
     palette,
+    /** The page is being put on paper. */
+    printing,
     switchLocale() {
       locale.value = locale.value === 'zh' ? 'en' : 'zh'
       keep('locale', locale.value)

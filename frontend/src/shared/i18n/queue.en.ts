@@ -116,6 +116,7 @@ export default {
       not_found: 'no longer there',
     },
     keys: {
+      search: 'Find in the queue',
       move: 'Up and down',
       open: 'Open',
       accept: 'Accept (or space)',

@@ -116,6 +116,7 @@ export default {
       not_found: '已不存在',
     },
     keys: {
+      search: '在队列里查找',
       move: '上下移动',
       open: '打开',
       accept: '受理（或空格）',

@@ -280,6 +280,11 @@ export class CityMap {
     }
   }
 
+  /** Draws what was said last without waiting for the next frame. */
+  drawNow(): void {
+    if (this.ready) this.map.redraw()
+  }
+
   /** Other addresses for the tiles: another filter, another plan. The old content stays until the new is there. */
   setTiles(tiles: CityTiles): void {
     if (!this.ready) {

@@ -1,0 +1,89 @@
+import { computed, onBeforeUnmount, onMounted, type Ref, ref, shallowRef, watch } from 'vue'
+import { usePrefs } from '../prefs'
+import type { CityMap, Listener } from './citymap'
+import type { Box, CityTiles, MapView } from './geo'
+import type { Hit } from './hit'
+import { scaleLength } from './scale'
+import type { Look } from './style'
+
+/** What a map beside other things is made of; what it shows follows the functions. */
+export interface MapPlan {
+  look: () => Look
+  tiles: () => CityTiles
+  /** What a screen reader calls it. */
+  label: () => string
+  /** Asked once, when the map is made. */
+  begin: () => { basemap: string | null; view: MapView | null; bounds: Box; frame: Box }
+  ready?: (map: CityMap) => void
+  clicked?: (hit: Hit) => void
+  hovered?: Listener['hovered']
+  refused?: () => void
+}
+
+/**
+ * A map in a container, from when it is there until it goes, with what each map has to say: that it cannot be drawn (no WebGL),
+ * that tiles failed, the basemap's credit, and the scale. On paper it is light, whatever the screen is.
+ */
+export function useCityMap(container: Ref<HTMLElement | undefined>, plan: MapPlan) {
+  const prefs = usePrefs()
+  const map = shallowRef<CityMap>()
+  const failed = ref(false)
+  const unsupported = ref(false)
+  const credit = ref('')
+  const metresPerPixel = ref(1)
+  let observer: ResizeObserver | undefined
+  onMounted(async () => {
+    const { CityMap } = await import('./citymap')
+    if (!container.value) return
+    try {
+      const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches
+      const first = { look: plan.look(), tiles: plan.tiles(), label: plan.label(), reducedMotion, ...plan.begin() }
+      map.value = new CityMap(container.value, first, {
+        moved: () => {},
+        clicked: hit => plan.clicked?.(hit),
+        hovered: hit => plan.hovered?.(hit),
+        breaks: () => {},
+        scaled: m => {
+          metresPerPixel.value = m
+        },
+        loading: () => {},
+        failed: f => {
+          failed.value = f
+        },
+        refused: () => plan.refused?.(),
+        credited: c => {
+          credit.value = c
+        },
+        basemapFailed: () => {},
+      })
+    } catch {
+      unsupported.value = true
+      return
+    }
+    plan.ready?.(map.value)
+    observer = new ResizeObserver(() => map.value?.resize())
+    observer.observe(container.value)
+  })
+  onBeforeUnmount(() => {
+    observer?.disconnect()
+    map.value?.remove()
+  })
+  watch(plan.look, next => map.value?.setLook(next))
+  watch(plan.tiles, next => map.value?.setTiles(next))
+  watch(plan.label, next => map.value?.setLabel(next))
+  // The sheet is taken right after it was said that there will be one: there is no next frame.
+  watch(
+    prefs.printing,
+    () => {
+      map.value?.setLook(plan.look())
+      map.value?.drawNow()
+    },
+    { flush: 'sync' },
+  )
+  /** A round length on the ground, and how wide it is. */
+  const scale = computed(() => {
+    const metres = scaleLength(metresPerPixel.value, 80)
+    return { metres, px: metres / metresPerPixel.value }
+  })
+  return { map, failed, unsupported, credit, scale }
+}
