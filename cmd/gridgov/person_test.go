@@ -180,7 +180,7 @@ func staffByID(t *testing.T, database, keys string) {
 	}
 	acts(t, c, "person.erase", 3) // a resident and lin before
 	var posts int
-	if err := c.Pool.QueryRow(t.Context(), `SELECT count(*) FROM post WHERE person_id = $1 AND (ends IS NULL OR ends >= $2)`, p.ID, time.Now().Format(time.DateOnly)).Scan(&posts); err != nil || posts > 0 {
+	if err := c.Pool.QueryRow(t.Context(), `SELECT count(*) FROM post WHERE person_id = $1 AND (ends IS NULL OR ends >= $2)`, p.ID, time.Now().In(c.Zone).Format(time.DateOnly)).Scan(&posts); err != nil || posts > 0 {
 		t.Errorf("%d posts go on, %v", posts, err)
 	}
 }

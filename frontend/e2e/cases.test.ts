@@ -146,7 +146,15 @@ describe('a matter', () => {
     await comes('grid_worker', `/haining?at=${lon},${lat},17`, 1440)
     await d.sees('the button', () => d.get.seen('file'), patient)
     await d.when.click('file')
-    await d.when.clickMap()
+    // A click that comes before the map listens is none.
+    await d.sees(
+      'where it was told to be',
+      async () => {
+        await d.when.clickMap()
+        return d.get.seen('located')
+      },
+      patient,
+    )
     await says('the grid that it lies in', 'located', posts[0].area.code)
     await d.when.fillReport('12', '公告栏贴满小广告')
     await d.when.click('send')
