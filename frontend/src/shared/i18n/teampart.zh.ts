@@ -56,7 +56,7 @@ export default {
     age: { fresh: '{ago}在此', old: '{ago}在此，可能已走开', stale: '{ago}在此，已不可靠' },
     myPosition: '我的位置',
     consent: '同意在岗时让本单位负责人和指挥中心看到我的位置',
-    consentHint: '没有保存您的位置。同意后，只在您在岗且打开本页或“值班”页时发送，只留最后一个；收回同意即删除。',
+    consentHint: '没有保存您的位置。同意后，只在您在岗且打开本页或“出勤”页时发送，只留最后一个；收回同意即删除。',
     consentFailed: '没能保存，请再试。',
     offDuty: '已同意。您现在不在岗，没有发送位置。',
     telling: '正在读取位置……',
