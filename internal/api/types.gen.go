@@ -3186,11 +3186,14 @@ type NewReport struct {
 	ExternalId *string `json:"external_id,omitempty"`
 
 	// Id UUIDv7 made by the client
-	Id             string                   `json:"id"`
-	Item           string                   `json:"item"`
-	Kind           *Kind                    `json:"kind,omitempty"`
-	Lat            *float64                 `json:"lat,omitempty"`
-	Lon            *float64                 `json:"lon,omitempty"`
+	Id   string   `json:"id"`
+	Item string   `json:"item"`
+	Kind *Kind    `json:"kind,omitempty"`
+	Lat  *float64 `json:"lat,omitempty"`
+	Lon  *float64 `json:"lon,omitempty"`
+
+	// Photos What it looks like: photos that one has uploaded and that are ready
+	Photos         *[]openapi_types.UUID    `json:"photos,omitempty"`
 	PositionSource *NewReportPositionSource `json:"position_source,omitempty"`
 	Reporter       *struct {
 		Email *string `json:"email,omitempty"`

@@ -85,14 +85,20 @@ func wholeCases(t testing.TB, c *app.City) (n int) {
 	err := pgx.BeginTxFunc(t.Context(), c.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error { // nodes may be at work meanwhile
 		kept := tableRows(t, tx, `SELECT `+strings.Join(casework.Columns, ", ")+` FROM cases ORDER BY report_num, part`)
 		keptClocks := tableRows(t, tx, `SELECT `+strings.Join(casework.ClockColumns, ", ")+` FROM clock ORDER BY report_num, part, n`)
-		acts := map[report.Num][]casework.ActRow{}
-		rows, err := tx.Query(t.Context(), `SELECT report_num, n, at, act, was, is_now FROM case_act ORDER BY report_num, n`)
+		type deed struct {
+			casework.ActRow
+			person uuid.UUID
+			reason string
+		}
+		acts := map[report.Num][]deed{}
+		rows, err := tx.Query(t.Context(), `SELECT report_num, n, at, act, was, is_now, coalesce(person_id, '00000000-0000-0000-0000-000000000000'), coalesce(reason, '')
+			FROM case_act ORDER BY report_num, n`)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var num report.Num
-		var a casework.ActRow
-		if _, err := pgx.ForEachRow(rows, []any{&num, &a.N, &a.At, &a.Act, &a.Was, &a.Is}, func() error { acts[num] = append(acts[num], a); return nil }); err != nil {
+		var a deed
+		if _, err := pgx.ForEachRow(rows, []any{&num, &a.N, &a.At, &a.Act, &a.Was, &a.Is, &a.person, &a.reason}, func() error { acts[num] = append(acts[num], a); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		// What the fold gives goes through tables of the same types.
@@ -137,9 +143,17 @@ func wholeCases(t testing.TB, c *app.City) (n int) {
 				if err != nil {
 					return err
 				}
-				for _, a := range acts[r.Num] { // of the service, where a node is at work
-					if a.Act == casework.Supervise {
+				for _, a := range acts[r.Num] {
+					switch {
+					case a.Act == casework.Conclude:
+					case a.person == uuid.Nil: // of the service, where a node is at work
 						fold = casework.Supervised(fold, a.At)
+					default: // of a demo's people
+						fold, err = casework.Apply(fold, terms, casework.Doing{Act: a.Act, At: a.At, Person: a.person, Reason: a.reason, Decision: d,
+							May: func(policy.Action) bool { return true }})
+						if err != nil {
+							return fmt.Errorf("case %s, %s: %w", r.ID, a.Act, err)
+						}
 					}
 				}
 				if fold.Version != len(acts[r.Num]) {

@@ -256,6 +256,9 @@ func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
 	if n := counted(t, c, `SELECT count(DISTINCT unit_id) FROM cases`); n < haining.Towns+5 {
 		t.Errorf("%d units have cases", n)
 	}
+	if n := counted(t, c, `SELECT count(DISTINCT state) FROM cases WHERE state IN ('reported', 'dispatched', 'returned', 'disposing', 'suspended')`); n != 5 {
+		t.Errorf("open cases are in %d of five states", n)
+	}
 	if demo, err := c.Auth.DemoAccounts(t.Context()); err != nil || len(demo) != 20 {
 		t.Errorf("%d demo accounts, %v", len(demo), err)
 	}

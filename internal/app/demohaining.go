@@ -75,6 +75,9 @@ func (d Demo) Haining(ctx context.Context) error {
 	if err := d.hainingReports(ctx, c, plan, until); err != nil {
 		return err
 	}
+	if err := workDemo(ctx, c); err != nil {
+		return err
+	}
 	if err := finishDemo(ctx, c); err != nil {
 		return err
 	}

@@ -267,8 +267,8 @@ func (r *reporter) report(rng *rng, day, item int, s *spot, at vec) Report {
 	}
 	u := rng.float()
 	lasted := h.limitHour * (0.08 + float64(1.1*float64(u*u)))
-	if rng.float() >= 0.96 { // it lay about, for up to six weeks
-		lasted += float64(24 * (3 + float64(39*u)))
+	if rng.float() >= 0.94 { // it lay about, for up to three weeks
+		lasted += float64(24 * (2 + float64(19*u)))
 	}
 	if closed := rep.CapturedAt.Add(time.Duration(lasted * float64(time.Hour))).Truncate(time.Second); closed.Before(r.end) {
 		rep.ClosedAt = closed

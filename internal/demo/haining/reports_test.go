@@ -75,7 +75,7 @@ func TestReportsAreWhole(t *testing.T) {
 			t.Fatalf("report %d has id %x", i, r.ID)
 		}
 		ids[r.ID] = true
-		if r.ClosedAt.IsZero() && end.Sub(r.CapturedAt) > 50*24*time.Hour {
+		if r.ClosedAt.IsZero() && end.Sub(r.CapturedAt) > 30*24*time.Hour {
 			t.Fatalf("report %d of %v is open", i, r.CapturedAt)
 		}
 		if !r.ClosedAt.IsZero() {

@@ -3536,6 +3536,8 @@ export interface components {
             kind?: components["schemas"]["Kind"];
             title?: string;
             text?: string;
+            /** @description What it looks like: photos that one has uploaded and that are ready */
+            photos?: string[];
             reporter?: {
                 name?: string;
                 /** @description A number, however it is written: one person's reports are found by it */

@@ -506,6 +506,7 @@ const en: typeof zh = {
     titleHint: 'One line, may be left empty',
     text: 'Text',
     textHint: 'Where, when, what; no names or telephone numbers, please',
+    photos: 'Photos (optional)',
     send: 'Send report',
     sending: 'Sending',
     done: 'Received as number {num}',

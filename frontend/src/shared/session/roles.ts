@@ -3,6 +3,7 @@ export type Action =
   | 'account.own'
   | 'city.view'
   | 'public.report'
+  | 'photo.upload'
   | 'plan.view'
   | 'report.file'
   | 'report.view'
