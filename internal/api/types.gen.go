@@ -2674,11 +2674,17 @@ type FollowedReportState string
 
 // ForceUnit defines model for ForceUnit.
 type ForceUnit struct {
-	Head       *TeamPerson `json:"head,omitempty"`
-	Lawyers    int         `json:"lawyers"`
-	Members    int         `json:"members"`
-	Unit       Unit        `json:"unit"`
-	Volunteers int         `json:"volunteers"`
+	Head    *TeamPerson `json:"head,omitempty"`
+	Lawyers int         `json:"lawyers"`
+	Members int         `json:"members"`
+
+	// OnDuty People on duty now; -1: the unit keeps no roster
+	OnDuty int `json:"on_duty"`
+
+	// Seen Who asks may see the unit's team
+	Seen       bool `json:"seen"`
+	Unit       Unit `json:"unit"`
+	Volunteers int  `json:"volunteers"`
 }
 
 // Forces defines model for Forces.
@@ -3662,9 +3668,9 @@ type PostChange struct {
 	CertificateUntil *string `json:"certificate_until,omitempty"`
 	Ends             *string `json:"ends,omitempty"`
 
-	// Station As what an officer is stationed in a village
-	Station *Station `json:"station,omitempty"`
-	Version int      `json:"version"`
+	// Station As Post.station; empty: it is not said
+	Station *string `json:"station,omitempty"`
+	Version int     `json:"version"`
 }
 
 // Problem defines model for Problem.

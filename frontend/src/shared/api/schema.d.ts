@@ -2850,7 +2850,8 @@ export interface components {
             ends?: string;
             certificate?: string;
             certificate_until?: string;
-            station?: components["schemas"]["Station"];
+            /** @description As Post.station; empty: it is not said */
+            station?: string;
         };
         UnitRef: {
             id: number;
@@ -4307,6 +4308,10 @@ export interface components {
             members: number;
             lawyers: number;
             volunteers: number;
+            /** @description People on duty now; -1: the unit keeps no roster */
+            on_duty: number;
+            /** @description Who asks may see the unit's team */
+            seen: boolean;
         };
         VillageStaff: {
             village: components["schemas"]["JurisdictionRef"];

@@ -4,6 +4,7 @@ import notices from './notices.en'
 import queue from './queue.en'
 import regime from './regime.en'
 import team from './team.en'
+import teamPart from './teampart.en'
 import words from './words.en'
 import type zh from './zh'
 
@@ -974,6 +975,7 @@ const en: typeof zh = {
   ...regime,
   ...words,
   ...team,
+  ...teamPart,
 }
 
 export default en

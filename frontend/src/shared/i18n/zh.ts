@@ -4,6 +4,7 @@ import notices from './notices.zh'
 import queue from './queue.zh'
 import regime from './regime.zh'
 import team from './team.zh'
+import teamPart from './teampart.zh'
 import words from './words.zh'
 
 export default {
@@ -956,4 +957,5 @@ export default {
   ...regime,
   ...words,
   ...team,
+  ...teamPart,
 }

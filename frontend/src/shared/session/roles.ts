@@ -18,6 +18,7 @@ export type Action =
   | 'case.verify'
   | 'queue.share'
   | 'team.view'
+  | 'duty.own'
   | 'regime.view'
   | 'regime.edit'
   | 'person.view'
