@@ -24,6 +24,8 @@ interface Reader {
   locale?: 'zh' | 'en'
   theme?: 'light' | 'dark'
   size?: { width: number; height: number }
+  /** Where the reader's device is, which the page may ask for. */
+  here?: { lon: number; lat: number }
 }
 
 /** YYYY-MM-DD in the city, days from today. */
@@ -102,6 +104,10 @@ export class Driver {
         viewport: reader.size ?? { width: 1440, height: 900 },
         hasTouch: (reader.size?.width ?? 1440) < 600,
         reducedMotion: 'reduce',
+        ...(reader.here && {
+          geolocation: { longitude: reader.here.lon, latitude: reader.here.lat, accuracy: 20 },
+          permissions: ['geolocation'],
+        }),
       })
       const { locale = 'zh', theme = 'light' } = reader
       await this.context.addInitScript(
@@ -195,6 +201,20 @@ export class Driver {
         '--map',
         'id=id,lon=lon,lat=lat,at=at,item=item',
       )
+    },
+    /** Somebody is on a shift now, by the head's roster. */
+    onDuty: async (login: string): Promise<void> => {
+      const { person, posts } = await this.given.sessionOf(login)
+      const stands = async () => (await this.api('/duty', undefined, login)).json()
+      if ((await stands()).on_duty) return
+      const at = (ms: number) => `${new Date(Date.now() + ms).toISOString().slice(0, 19)}Z`
+      const shifts = [{ person: person.id, from: at(-1000), to: at(3_600_000), kind: 'duty' }]
+      await this.api(
+        `/teams/${posts[0].unit}/shifts`,
+        { method: 'POST', body: JSON.stringify({ shifts }) },
+        'unit_head',
+      )
+      await until(`${login} is on duty`, async () => (await stands()).on_duty)
     },
     /** A report of someone else's, filed beside the page; its number. */
     filed: async (
@@ -343,6 +363,7 @@ export class Driver {
       const body = JSON.stringify({ content, seen: { id: draft.id, edits: draft.edits } })
       await this.api(`${at}/draft`, { method: 'PUT', body }, 'administrator')
     },
+    openShift: (id: number): Promise<void> => this.page.locator(`[data-shift="${id}"]`).first().click(),
     openRow: async (index: number): Promise<number> => {
       const row = this.page.locator('[role=option][data-num]').nth(index)
       const num = Number(await row.getAttribute('data-num'))
@@ -502,6 +523,11 @@ export class Driver {
           .map(({ e, box }) => `${e.tagName} ${e.textContent?.trim() || e.getAttribute('data-test')} ${box.height}`),
       ),
     json: async (path: string) => (await this.api(path)).json(),
+    /** What a program gets at an address of the service, without a session. */
+    fetched: async (address: string): Promise<{ status: number; text: string }> => {
+      const answer = await fetch(this.server.url + new URL(address).pathname)
+      return { status: answer.status, text: await answer.text() }
+    },
     tile: async (path: string): Promise<ArrayBuffer> => (await this.api(path)).arrayBuffer(),
   }
 

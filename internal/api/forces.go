@@ -71,7 +71,8 @@ func (a *api) getForces(w http.ResponseWriter, r *http.Request, c *call) error {
 }
 
 func (c *call) forceOf(roster *team.Roster, u *person.Unit, n names) ForceUnit {
-	out := ForceUnit{Unit: c.unitOf(u), Members: len(roster.People(u.ID, c.at))}
+	view := c.may(policy.TeamView)
+	out := ForceUnit{Unit: c.unitOf(u), Members: len(roster.People(u.ID, c.at)), OnDuty: roster.Standing(u.ID, c.at).OnDuty, Seen: c.CoversUnit(&view, u)}
 	if id, ok := roster.Head(u.ID, c.at); ok {
 		out.Head = new(n.of(id))
 	}

@@ -212,6 +212,9 @@ func (c *call) newReport(in NewReport) (report.New, error) {
 	if in.PositionSource != nil {
 		n.PositionSource = string(*in.PositionSource)
 	}
+	if in.Photos != nil {
+		n.Photos = *in.Photos
+	}
 	if in.Reporter != nil {
 		n.Reporter = &report.Reporter{}
 		if in.Reporter.Name != nil {

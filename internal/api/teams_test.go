@@ -395,6 +395,9 @@ func TestWhatATeamHas(t *testing.T) {
 			}
 		}
 	}
+	if !forces.Core.Seen || forces.Core.OnDuty != -1 || len(forces.Departments) == 0 || forces.Departments[0].Seen {
+		t.Errorf("the head sees the own team, which keeps no roster, and no department's: %+v", forces)
+	}
 	if stationed != 1 || forces.Core.Members != 4 || forces.GridStaff.GridWorkers != 1 || len(forces.Departments) == 0 {
 		t.Errorf("%+v", forces)
 	}

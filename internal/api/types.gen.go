@@ -2698,11 +2698,17 @@ type FollowedReportState string
 
 // ForceUnit defines model for ForceUnit.
 type ForceUnit struct {
-	Head       *TeamPerson `json:"head,omitempty"`
-	Lawyers    int         `json:"lawyers"`
-	Members    int         `json:"members"`
-	Unit       Unit        `json:"unit"`
-	Volunteers int         `json:"volunteers"`
+	Head    *TeamPerson `json:"head,omitempty"`
+	Lawyers int         `json:"lawyers"`
+	Members int         `json:"members"`
+
+	// OnDuty People on duty now; -1: the unit keeps no roster
+	OnDuty int `json:"on_duty"`
+
+	// Seen Who asks may see the unit's team
+	Seen       bool `json:"seen"`
+	Unit       Unit `json:"unit"`
+	Volunteers int  `json:"volunteers"`
 }
 
 // Forces defines model for Forces.
@@ -3204,11 +3210,14 @@ type NewReport struct {
 	ExternalId *string `json:"external_id,omitempty"`
 
 	// Id UUIDv7 made by the client
-	Id             string                   `json:"id"`
-	Item           string                   `json:"item"`
-	Kind           *Kind                    `json:"kind,omitempty"`
-	Lat            *float64                 `json:"lat,omitempty"`
-	Lon            *float64                 `json:"lon,omitempty"`
+	Id   string   `json:"id"`
+	Item string   `json:"item"`
+	Kind *Kind    `json:"kind,omitempty"`
+	Lat  *float64 `json:"lat,omitempty"`
+	Lon  *float64 `json:"lon,omitempty"`
+
+	// Photos What it looks like: photos that one has uploaded and that are ready
+	Photos         *[]openapi_types.UUID    `json:"photos,omitempty"`
 	PositionSource *NewReportPositionSource `json:"position_source,omitempty"`
 	Reporter       *struct {
 		Email *string `json:"email,omitempty"`
@@ -3683,9 +3692,9 @@ type PostChange struct {
 	CertificateUntil *string `json:"certificate_until,omitempty"`
 	Ends             *string `json:"ends,omitempty"`
 
-	// Station As what an officer is stationed in a village
-	Station *Station `json:"station,omitempty"`
-	Version int      `json:"version"`
+	// Station As Post.station; empty: it is not said
+	Station *string `json:"station,omitempty"`
+	Version int     `json:"version"`
 }
 
 // Problem defines model for Problem.

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -342,6 +343,54 @@ func TestUsedPhotos(t *testing.T) {
 		} else if got := s.as(leader).do("GET", "/photos/"+id+size, nil).want(200); size == "" && bytes.Contains(got.body, []byte("original")) {
 			t.Errorf("a leader is told of the original: %s", got.body)
 		}
+	}
+}
+
+// Photos go with a report: one's own that are ready, in the same transaction, once. Others' and those that are not there keep the report out.
+func TestReportsBringPhotos(t *testing.T) {
+	s := newSite(t)
+	sign := func() *site {
+		token, _ := apptest.SignIn(t, s.live.City, apptest.Post(policy.GridWorker, apptest.GridArea(0, 0)))
+		return s.as(token)
+	}
+	worker, colleague := sign(), sign()
+	mine, more, theirs := worker.uploaded(aPhoto(t, 4)), worker.uploaded(aPhoto(t, 5)), colleague.uploaded(aPhoto(t, 6))
+	with := func(photos ...string) filing { return aReport(0, 0, filing{"photos": photos}) }
+	for _, bad := range []struct {
+		body   filing
+		status int
+		code   string
+		field  string
+	}{
+		{with(theirs), 400, "unknown_photo", "photos"},
+		{with(mine, uuid.NewString()), 400, "unknown_photo", "photos"},
+		{with(slices.Repeat([]string{mine}, 11)...), 400, "too_many", "photos"},
+		{with("no id"), 400, "bad_uuid", "photos[0]"},
+	} {
+		worker.do("POST", "/reports", bad.body).problem(bad.status, bad.code, bad.field)
+		s.do("GET", fmt.Sprintf("/reports/%s", bad.body["id"]), nil).want(404)
+	}
+	body := with(mine, more)
+	var filed, again api.Report
+	worker.do("POST", "/reports", body).want(201).into(&filed)
+	worker.do("POST", "/reports", body).want(200).into(&again)
+	if again.Num != filed.Num {
+		t.Errorf("sent twice it is %d and %d", filed.Num, again.Num)
+	}
+	var detail api.CaseDetail
+	worker.do("GET", fmt.Sprintf("/cases/%d", filed.Num), nil).want(200).into(&detail)
+	if len(detail.Photos) != 2 || detail.Photos[0].Act != 0 || detail.Photos[1].Act != 0 {
+		t.Errorf("%+v", detail.Photos)
+	}
+	worker.do("POST", "/reports", with(mine)).problem(409, "photo_used", "")
+	// Of several, those go in that can.
+	third := worker.uploaded(aPhoto(t, 7))
+	var out struct {
+		Results []struct{ Status int }
+	}
+	worker.do("POST", "/reports/batch", map[string]any{"reports": []any{with(theirs), with(third), aReport(0, 0)}}).want(200).into(&out)
+	if len(out.Results) != 3 || out.Results[0].Status != 400 || out.Results[1].Status != 201 || out.Results[2].Status != 201 {
+		t.Errorf("%+v", out)
 	}
 }
 

@@ -69,13 +69,22 @@ func (c *City) CalendarOf(ctx context.Context, k *casework.Clock) (*worktime.Cal
 	return calendar, err
 }
 
-// useEvidence links photos to the act of a case.
-func (c *City) useEvidence(ctx context.Context, tx pgx.Tx, by uuid.UUID, of casework.Ref, n int, photos []uuid.UUID) error {
-	ids := make([]photo.ID, len(photos))
-	for i, id := range photos {
+// usePhotos links photos to a report that is filed.
+func (c *City) usePhotos(ctx context.Context, tx pgx.Tx, by uuid.UUID, num report.Num, photos []uuid.UUID) error {
+	return c.Photos.Use(ctx, tx, by, photo.Use{Report: num}, photoIDs(photos)...)
+}
+
+func photoIDs(list []uuid.UUID) []photo.ID {
+	ids := make([]photo.ID, len(list))
+	for i, id := range list {
 		ids[i] = photo.ID(id)
 	}
-	err := c.Photos.Use(ctx, tx, by, photo.Use{Report: of.Report, Part: of.Part, N: n}, ids...)
+	return ids
+}
+
+// useEvidence links photos to the act of a case.
+func (c *City) useEvidence(ctx context.Context, tx pgx.Tx, by uuid.UUID, of casework.Ref, n int, photos []uuid.UUID) error {
+	err := c.Photos.Use(ctx, tx, by, photo.Use{Report: of.Report, Part: of.Part, N: n}, photoIDs(photos)...)
 	if f, ok := fault.As(err); ok && f.Field == "photos" {
 		return fault.Invalid("evidence", f.Code, "%s", f.Message)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -36,8 +37,10 @@ type Service struct {
 	Bound     func() orb.Bound // of the city, to recognise swapped coordinates; empty when unknown
 	Project   Projector
 	Contacts  Contacts // nil: reports that somebody tells are refused
-	Cases     Cases
-	Now       func() time.Time
+	// Photos links photos to a report in its transaction: they are the person's own, or it refuses them.
+	Photos func(ctx context.Context, tx pgx.Tx, by uuid.UUID, num Num, photos []uuid.UUID) error
+	Cases  Cases
+	Now    func() time.Time
 
 	kept sync.Map // shape of a case → forms
 }
@@ -170,27 +173,36 @@ func (s *Service) FileOne(ctx context.Context, n New) (out Filed) {
 	if r.told != nil {
 		form, args = f.told, append(args, ContactValues(r.told, r.receivedAt)...)
 	}
-	err = s.Committer.DoStatement(ctx, feed.Statement{
-		Form: form, Args: args,
-		Read: func(num int64) (feed.Step, error) {
-			out.Num, out.Existed = Num(num), false
-			return r.filed(out.Num, opened), nil
-		},
-		// It is there, or something new is told of a person, or the statement failed.
-		Otherwise: func(ctx context.Context, tx pgx.Tx) (feed.Step, error) {
-			var err error
-			out.Num, out.Existed, err = r.insert(ctx, tx, f.reports, r.insertArgs(opened))
-			if err != nil || out.Existed {
+	step := func(ctx context.Context, tx pgx.Tx) (feed.Step, error) {
+		var err error
+		out.Num, out.Existed, err = r.insert(ctx, tx, f.reports, r.insertArgs(opened))
+		if err != nil || out.Existed {
+			return feed.Step{}, err
+		}
+		if r.told != nil {
+			if err := s.Contacts.Link(ctx, tx, []Told{{Num: out.Num, By: r.told, At: r.receivedAt}}); err != nil {
 				return feed.Step{}, err
 			}
-			if r.told != nil {
-				if err := s.Contacts.Link(ctx, tx, []Told{{Num: out.Num, By: r.told, At: r.receivedAt}}); err != nil {
-					return feed.Step{}, err
-				}
+		}
+		if len(r.Photos) > 0 {
+			if err := s.Photos(ctx, tx, *r.FiledBy, out.Num, r.Photos); err != nil {
+				return feed.Step{}, err
 			}
-			return r.filed(out.Num, opened), nil
-		},
-	})
+		}
+		return r.filed(out.Num, opened), nil
+	}
+	if len(r.Photos) > 0 {
+		err = s.Committer.Do(ctx, step)
+	} else {
+		err = s.Committer.DoStatement(ctx, feed.Statement{
+			Form: form, Args: args,
+			Read: func(num int64) (feed.Step, error) {
+				out.Num, out.Existed = Num(num), false
+				return r.filed(out.Num, opened), nil
+			},
+			Otherwise: step, // it is there, or something new is told of a person, or the statement failed
+		})
+	}
 	if err != nil {
 		return Filed{Err: err}
 	}

@@ -101,6 +101,8 @@ type New struct {
 	Reporter       *Reporter
 	Generated      bool
 	FiledBy        *uuid.UUID // the person whose account files it; nil: none
+	// Photos that the person has uploaded, of what it tells. Kept out of the digest where there are none, as it was before.
+	Photos []uuid.UUID `json:",omitempty"`
 }
 
 // Report is a report as it is kept, with the answer in force.
@@ -134,6 +136,7 @@ const (
 	maxAddress  = 500
 	maxExternal = 128
 	maxAccuracy = 100_000 // metres
+	maxPhotos   = 10
 	clockAhead  = 24 * time.Hour
 )
 
@@ -185,7 +188,12 @@ func (n *New) Check(now time.Time) *fault.Error {
 			return err
 		}
 	}
-	if n.Reporter != nil {
+	switch {
+	case len(n.Photos) > maxPhotos:
+		return fault.Invalid("photos", "too_many", "%d photos; at most %d go with a report, more with what is done about it", len(n.Photos), maxPhotos)
+	case len(n.Photos) > 0 && n.FiledBy == nil:
+		return fault.Invalid("photos", "nobody", "photos are of who has uploaded them, and nobody files this report")
+	case n.Reporter != nil:
 		return n.Reporter.check()
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
 
 	"gridgov/internal/fault"
 )
@@ -88,6 +89,8 @@ func explain(err error, body []byte) *fault.Error {
 			return fault.Invalid(field, "wrong_type", "must not be null; leave it out when there is no value")
 		case sem.JSONKind == '0' && typeName(sem.GoType) == "a number":
 			return fault.Invalid(field, "out_of_range", "is larger than any number can be here")
+		case sem.JSONKind == '"' && sem.GoType == reflect.TypeFor[uuid.UUID]():
+			return fault.Invalid(field, "bad_uuid", "is no UUID")
 		}
 		return fault.Invalid(field, "wrong_type", "%s is given where %s is expected", kindName(sem.JSONKind), typeName(sem.GoType))
 	}

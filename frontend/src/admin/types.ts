@@ -10,6 +10,7 @@ export type ProviderCheck = Schemas['ProviderCheck']
 export type Post = Schemas['Post']
 export type NewPost = Schemas['NewPost']
 export type PostChange = Schemas['PostChange']
+export type Station = Schemas['Station']
 export type Right = Schemas['Right']
 export type Unit = Schemas['Unit']
 export type UnitKind = Unit['kind']
@@ -19,6 +20,7 @@ export type Token = Schemas['Token']
 export type AuditRow = Schemas['AuditRow']
 export type OneTimePassword = Schemas['OneTimePassword']
 
+export const stations = ['deputy_secretary', 'assistant_director'] as const satisfies readonly Station[]
 export const unitKinds = [
   'town_team',
   'line_department',

@@ -12,6 +12,8 @@ export interface Draft {
   kind: Kind
   title: string
   text: string
+  /** Ids of photos that are ready. */
+  photos: string[]
 }
 
 export function freshDraft(now: Date, random: () => string = v7): Draft {
@@ -24,6 +26,7 @@ export function freshDraft(now: Date, random: () => string = v7): Draft {
     kind: 'problem',
     title: '',
     text: '',
+    photos: [],
   }
 }
 
@@ -70,6 +73,7 @@ export function toReport(d: Draft, caller: Caller = freshCaller()): NewReport | 
     kind: d.kind,
     ...(title ? { title } : {}),
     ...(text ? { text } : {}),
+    ...(d.photos.length > 0 ? { photos: d.photos } : {}),
     ...(caller.on && told.length > 0 ? { reporter: Object.fromEntries(told) } : {}),
   }
 }
@@ -91,8 +95,10 @@ export function readDraft(stored: string | null): Draft | null {
     const d: unknown = JSON.parse(stored ?? 'null')
     if (typeof d !== 'object' || d === null) return null
     const whole = { ...freshDraft(new Date(0)), ...d } as Draft
-    const strings = [whole.id, whole.capturedAt, whole.item, whole.title, whole.text]
-    return strings.every(s => typeof s === 'string') && ['inquiry', 'problem', 'conflict'].includes(whole.kind)
+    const strings = [whole.id, whole.capturedAt, whole.item, whole.title, whole.text, ...whole.photos]
+    return Array.isArray(whole.photos) &&
+      strings.every(s => typeof s === 'string') &&
+      ['inquiry', 'problem', 'conflict'].includes(whole.kind)
       ? whole
       : null
   } catch {

@@ -12,6 +12,7 @@ import {
   lacking,
   nothingFilled,
 } from '../center/cases'
+import { ownLane } from '../photo/lane'
 import { usePhotos } from '../photo/photos'
 import { ApiError, ask } from '../shared/api/client'
 import { useResource } from '../shared/api/resource'
@@ -20,7 +21,6 @@ import { serverWords } from '../shared/api/words'
 import { usePrefs } from '../shared/prefs'
 import { useSession } from '../shared/session/session'
 import { loadWriting, storeWriting, type Writing } from './drafts'
-import { ownLane } from './lane'
 import type { Room } from './room'
 
 export type Work = ReturnType<typeof useWork>

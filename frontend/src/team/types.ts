@@ -15,10 +15,12 @@ export type ShiftKind = Schemas['ShiftKind']
 export type Leave = Schemas['Leave']
 export type LeaveKind = Schemas['LeaveKind']
 export type Swap = Schemas['Swap']
+export type TeamHours = Schemas['TeamHours']
 export type ForceUnit = Schemas['ForceUnit']
 
 export const shiftKinds = ['duty', 'leader', 'standby'] as const satisfies readonly ShiftKind[]
 export const leaveKinds = ['annual', 'sick', 'training', 'other'] as const satisfies readonly LeaveKind[]
+export const teamHours = ['always', 'work'] as const satisfies readonly TeamHours[]
 export const vehicleKinds = [
   'car',
   'van',
@@ -29,3 +31,10 @@ export const vehicleKinds = [
   'drone',
   'other',
 ] as const satisfies readonly VehicleKind[]
+export type Forces = Schemas['Forces']
+export type MyDuty = Schemas['MyDuty']
+
+/** The words of one's own that a field holds: between commas, each once, as the service keeps them. */
+export function ownWords(text: string): string[] {
+  return [...new Set(text.split(/[,，、;；\n]/).map(s => s.trim()))].filter(Boolean)
+}

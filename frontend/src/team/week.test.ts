@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { ownWords } from './types'
 import {
   certificateState,
   clockText,
   daysOn,
   mondayOf,
+  positionAge,
   readClock,
   shiftSpan,
   spanOf,
@@ -92,5 +94,25 @@ describe('a certificate', () => {
     expect(certificateState('2027-01-25', '2026-11-26')).toBe('soon')
     expect(certificateState('2027-01-26', '2026-11-26')).toBe('good')
     expect(certificateState(undefined, '2026-11-26')).toBe('none')
+  })
+})
+
+describe('a position that was told', () => {
+  it.each([
+    [0, 'fresh'],
+    [300, 'fresh'],
+    [301, 'old'],
+    [1800, 'old'],
+    [1801, 'stale'],
+    [-20, 'fresh'], // the reader's clock is behind
+  ] as const)('says less the older it is: %d s', (old, age) => {
+    expect(positionAge(1_000_000 - old, 1_000_000)).toBe(age)
+  })
+})
+
+describe('skills of one’s own', () => {
+  it('are parted by the commas of either language, each once, nothing empty', () => {
+    expect(ownWords(' 潜水，会说海宁话、 潜水;, diving ,')).toEqual(['潜水', '会说海宁话', 'diving'])
+    expect(ownWords(' ，')).toEqual([])
   })
 })

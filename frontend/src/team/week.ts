@@ -98,3 +98,9 @@ export function mondayOf(query: unknown, now: number, zone: string): number {
   const at = instant({ year: Number(m[1]), month: Number(m[2]), day: Number(m[3]), hour: 12, minute: 0 }, zone)
   return dayText(at, zone) === query ? weekStart(at, zone) : weekStart(now, zone)
 }
+
+/** How much a position that was told says of where somebody is now: within 5 minutes, within half an hour, or beyond. */
+export function positionAge(at: number, now: number): 'fresh' | 'old' | 'stale' {
+  const old = now - at
+  return old <= 300 ? 'fresh' : old <= 1800 ? 'old' : 'stale'
+}

@@ -2850,7 +2850,8 @@ export interface components {
             ends?: string;
             certificate?: string;
             certificate_until?: string;
-            station?: components["schemas"]["Station"];
+            /** @description As Post.station; empty: it is not said */
+            station?: string;
         };
         UnitRef: {
             id: number;
@@ -3535,6 +3536,8 @@ export interface components {
             kind?: components["schemas"]["Kind"];
             title?: string;
             text?: string;
+            /** @description What it looks like: photos that one has uploaded and that are ready */
+            photos?: string[];
             reporter?: {
                 name?: string;
                 /** @description A number, however it is written: one person's reports are found by it */
@@ -4310,6 +4313,10 @@ export interface components {
             members: number;
             lawyers: number;
             volunteers: number;
+            /** @description People on duty now; -1: the unit keeps no roster */
+            on_duty: number;
+            /** @description Who asks may see the unit's team */
+            seen: boolean;
         };
         VillageStaff: {
             village: components["schemas"]["JurisdictionRef"];

@@ -4,6 +4,7 @@ import notices from './notices.en'
 import queue from './queue.en'
 import regime from './regime.en'
 import team from './team.en'
+import teamPart from './teampart.en'
 import words from './words.en'
 import type zh from './zh'
 
@@ -505,6 +506,7 @@ const en: typeof zh = {
     titleHint: 'One line, may be left empty',
     text: 'Text',
     textHint: 'Where, when, what; no names or telephone numbers, please',
+    photos: 'Photos (optional)',
     send: 'Send report',
     sending: 'Sending',
     done: 'Received as number {num}',
@@ -973,6 +975,7 @@ const en: typeof zh = {
   ...regime,
   ...words,
   ...team,
+  ...teamPart,
 }
 
 export default en

@@ -116,7 +116,7 @@ export default {
     onUntil: 'on duty until {at}',
     off: 'off duty',
     vehicles: 'Vehicles',
-    seats: '{n} seats',
+    seats: '{n} seat | {n} seats',
     noVehicles: 'No vehicles',
     out: 'out of service',
     vehicleKind: {

@@ -4,6 +4,7 @@ import notices from './notices.zh'
 import queue from './queue.zh'
 import regime from './regime.zh'
 import team from './team.zh'
+import teamPart from './teampart.zh'
 import words from './words.zh'
 
 export default {
@@ -501,6 +502,7 @@ export default {
     titleHint: '一句话说明，可不填',
     text: '内容',
     textHint: '何处、何时、何事；请不要写姓名和电话',
+    photos: '照片（可不填）',
     send: '提交上报',
     sending: '正在提交',
     done: '已收到，编号 {num}',
@@ -955,4 +957,5 @@ export default {
   ...regime,
   ...words,
   ...team,
+  ...teamPart,
 }
