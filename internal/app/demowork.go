@@ -128,7 +128,7 @@ func (w *demoWorkers) course(e *casework.Entry, rng *rand.Rand) (list []turn) {
 
 // work does with a case what its course has, as far as it is today.
 func (w *demoWorkers) work(ctx context.Context, c *City, e *casework.Entry) error {
-	rng := rand.New(rand.NewPCG(uint64(e.Report), 1))
+	rng := rand.New(rand.NewPCG(uint64(e.Report), 1)) //nolint:gosec // what a demo does with a case is to be the same each time
 	calendar := c.Regime().Calendar
 	at, now := e.OpenedAt, c.now()
 	for _, t := range w.course(e, rng) {
