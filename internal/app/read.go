@@ -193,8 +193,12 @@ func orNowhere(q *report.Query) bool {
 }
 
 // lookThrough is how many of the newest reports are looked through for words, one after the other, before the index of words is asked:
-// what a page has fifty of in these is too frequent for the index to sort, and what it has not is rare enough.
-const lookThrough = 4000
+// what a page has fifty of in these is too frequent for the index to sort, and what it has not is rare enough. An eighth of them is
+// looked through before; a word that hardly any of those have is left to the index at once.
+const (
+	lookThrough = 4000
+	hardlyAny   = 3
+)
 
 // search reads a page by words.
 func (l *Live) search(ctx context.Context, q report.Query, f cube.Filter) (report.Page, error) {
@@ -209,15 +213,19 @@ func (l *Live) search(ctx context.Context, q report.Query, f cube.Filter) (repor
 	for i, num := range newest {
 		near.Nums[i] = report.Num(num)
 	}
-	for _, n := range []int{most / 8, most} { // a frequent word is found in few
+	for _, n := range []int{most / 8, most} {
 		if n < 1 || n > len(newest) {
 			continue
 		}
 		first := near
 		first.Nums = near.Nums[:n]
 		first.Search = &report.Search{Query: q.Search.Query, Own: q.Search.Own, Last: first.Nums[n-1]}
-		if page, err := l.Reports.List(ctx, first); err != nil || page.Next != "" {
+		page, err := l.Reports.List(ctx, first)
+		if err != nil || page.Next != "" {
 			return page, err
+		}
+		if len(page.Reports) < hardlyAny && len(newest) >= most {
+			break
 		}
 	}
 	if len(newest) < most { // there are no others

@@ -139,7 +139,7 @@ func (o *looking) query(t *testing.T, text string) *report.Search {
 
 func (o *looking) listed(t *testing.T, text string, reach *policy.Reach) (nums []report.Num) {
 	t.Helper()
-	for q := (report.Query{Search: o.query(t, text), Limit: 23}); ; {
+	for q := (report.Query{Search: o.query(t, text), Limit: 5}); ; {
 		page, err := o.l.List(t.Context(), q, cube.Filter{}, reach)
 		if err != nil {
 			t.Fatal(err)
@@ -179,7 +179,7 @@ func TestFoundIsWhatMayBeRead(t *testing.T) {
 		terms = append(terms, i.Name)
 	}
 	few := map[string]int{}
-	for _, through := range []int{3, 40, 5000} { // by the index of words, by both, by looking through the newest
+	for _, through := range []int{3, 40, 160, 5000} { // by the index of words, by both, by looking through the newest
 		o.l.LookThrough = through
 		for name, reach := range o.reaches {
 			for _, term := range terms {

@@ -8,8 +8,8 @@ import (
 )
 
 // Newest returns the numbers of the reports, among those that match, that a list of the newest limit can hold: all whose
-// second is not before that of the limit-th newest one. Equal seconds may make them more than limit; the order is by
-// number. within nil is everywhere.
+// second is not before that of the limit-th newest one, the newest first. Equal seconds may make them more than limit, and are in the
+// order of their numbers, the highest first. within nil is everywhere.
 func (v View) Newest(f Filter, within *orb.Bound, limit int) []uint32 {
 	if limit <= 0 {
 		return nil
@@ -34,8 +34,8 @@ func (v View) Newest(f Filter, within *orb.Bound, limit int) []uint32 {
 			return true
 		})
 	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(b.num, a.num)) })
 	if len(rows) > limit {
-		slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(b.num, a.num)) })
 		end := limit
 		for end < len(rows) && rows[end].at == rows[limit-1].at {
 			end++
@@ -46,6 +46,5 @@ func (v View) Newest(f Filter, within *orb.Bound, limit int) []uint32 {
 	for i, w := range rows {
 		nums[i] = w.num
 	}
-	slices.Sort(nums)
 	return nums
 }

@@ -1,6 +1,7 @@
 package cube
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -39,14 +40,13 @@ func TestNewestEqualsSortedModel(t *testing.T) {
 				matching = append(matching, r)
 			}
 		}
-		slices.SortFunc(matching, func(a, b Row) int { return int(int64(b.At) - int64(a.At)) })
+		slices.SortFunc(matching, func(a, b Row) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.Num, a.Num)) })
 		var want []uint32
 		for _, r := range matching {
 			if len(matching) <= limit || r.At >= matching[limit-1].At {
 				want = append(want, r.Num)
 			}
 		}
-		slices.Sort(want)
 		if got := c.View().Newest(f, within, limit); !slices.Equal(got, want) {
 			t.Fatalf("%+v within %v, limit %d: %d numbers, want %d", f, within, limit, len(got), len(want))
 		}
