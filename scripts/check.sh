@@ -39,8 +39,16 @@ generated() {
 	sha256sum --check --quiet <<<"$sums" || { echo "generated code was out of date: commit what has changed"; return 1; }
 }
 
+# A file that is larger than any that belongs here is a binary which slipped in: it would stay in the history for ever.
+sized() {
+	local large
+	large=$(git ls-files -z | xargs -0 -I{} find {} -maxdepth 0 -size +3M 2>/dev/null)
+	[ -z "$large" ] || { printf 'larger than 3 MB: %s\n' "$large"; return 1; }
+}
+
 page() { (cd frontend && npm run --silent check); }
 
+step "size of files" sized
 step "gofmt" formatted
 step "go vet" go vet -tags testdata ./...
 step "golangci-lint" linted
