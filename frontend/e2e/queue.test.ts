@@ -145,10 +145,11 @@ describe('the desk’s queue', () => {
   })
 
   it('gives a case near a border to the neighbour’s team in one step', async () => {
-    const { cases } = await d.get.json('/cases?state=reported&limit=200')
+    const { cases } = await d.get.json('/cases?limit=200')
     let found: { ref: string; num: number; to: { id: number; name: string } } | undefined
-    for (const { ref, num, border_m } of cases) {
-      if (found || border_m === undefined) continue
+    for (const { ref, num, border_m, state } of cases) {
+      if (found || border_m === undefined || !['reported', 'dispatched', 'received', 'disposing'].includes(state))
+        continue
       const { neighbours } = await d.get.json(`/cases/${ref}/neighbours`)
       const other = neighbours.find((n: { same: boolean }) => !n.same)
       if (other) found = { ref, num, to: other.unit }
@@ -156,9 +157,11 @@ describe('the desk’s queue', () => {
     await d.given.visit(`/haining/queue?case=${found!.ref}`, { as: 'desk' })
     await d.sees('the neighbours', () => d.get.seen('to-neighbour'))
     await d.when.click('to-neighbour')
-    await d.sees('that it went there', async () => (await state(found!.num)) === 'dispatched')
-    const { case: now, acts } = await d.get.json(`/cases/${found!.ref}`)
-    expect(now.unit.id).toBe(found!.to.id)
+    await d.sees('that it went there', async () => {
+      const { case: now } = await d.get.json(`/cases/${found!.ref}`)
+      return now.unit.id === found!.to.id && now.state === 'dispatched'
+    })
+    const { acts } = await d.get.json(`/cases/${found!.ref}`)
     expect(acts.at(-1).reason).toContain('位置在边界另一侧')
     await d.sees('its team in the list', async () => (await d.get.rowOf(found!.num)).includes(found!.to.name))
     expect(d.complaints).toEqual([])

@@ -183,10 +183,8 @@ export function createQueue(center: Center) {
         const about = others.find(r => r.ref === lit.value || r.ref === place.value.open || chosen.value.has(r.ref))
         const told = about ?? others[0]!
         const state = left.includes(told) ? states.get(told.ref) : told.state
-        const text = t(left.includes(told) ? 'queue.told.left' : 'queue.told.changed', {
-          ref: told.ref,
-          state: state ? t(`matter.state.${state}`) : '',
-        })
+        const words = !left.includes(told) ? 'queue.told.changed' : state ? 'queue.told.left' : 'queue.told.gone'
+        const text = t(words, { ref: told.ref, state: state ? t(`matter.state.${state}`) : '' })
         if (about) center.notify(text)
         center.say(text)
       }
@@ -216,7 +214,8 @@ export function createQueue(center: Center) {
       await ask(client.POST('/cases/{case}/acts', { params, body: { ...what, version: one.version, key: v4() } }))
       center.say(t('queue.did', { ref: one.ref, act: name }))
     } catch (e) {
-      own.delete(one.ref)
+      // Who was quicker is told by who asked; that the row moves need not be told beside it.
+      if (!(e instanceof ApiError && e.status === 409)) own.delete(one.ref)
       throw e
     } finally {
       changed(one.num)

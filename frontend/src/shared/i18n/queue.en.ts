@@ -62,7 +62,11 @@ export default {
     notNow: 'Case {ref} is {state}: {act} is no step from there.',
     noneFits: '{act} is no step for any of the selected cases.',
     notFit: 'Left out, as it is no step from their state: {refs}',
-    told: { changed: 'Another changed case {ref}: {state}', left: 'Case {ref} is no longer in this list: {state}' },
+    told: {
+      changed: 'Another changed case {ref}: {state}',
+      left: 'Case {ref} is no longer in this list: {state}',
+      gone: 'Case {ref} is no longer in this list',
+    },
     view: {
       to_triage: 'To triage',
       returned: 'Given back',

@@ -62,7 +62,11 @@ export default {
     notNow: '案件 {ref} 现为“{state}”，不能{act}。',
     noneFits: '所选案件都不能{act}。',
     notFit: '状态不符，未列入：{refs}',
-    told: { changed: '其他人改动了案件 {ref}：{state}', left: '案件 {ref} 已不在此列表：{state}' },
+    told: {
+      changed: '其他人改动了案件 {ref}：{state}',
+      left: '案件 {ref} 已不在此列表：{state}',
+      gone: '案件 {ref} 已不在此列表',
+    },
     view: {
       to_triage: '待分派',
       returned: '被退回',
