@@ -34,6 +34,18 @@ func (v View) Newest(f Filter, within *orb.Bound, limit int) []uint32 {
 			return true
 		})
 	}
+	if len(rows) > limit { // a million are not sorted for a page: those of the days that can be on it are
+		var of [1 << 16]int
+		for _, w := range rows {
+			of[w.at>>16]++
+		}
+		from, n := uint32(len(of)), 0
+		for n < limit {
+			from--
+			n += of[from]
+		}
+		rows = slices.DeleteFunc(rows, func(w row) bool { return w.at>>16 < from })
+	}
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(b.num, a.num)) })
 	if len(rows) > limit {
 		end := limit

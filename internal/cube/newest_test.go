@@ -52,3 +52,25 @@ func TestNewestEqualsSortedModel(t *testing.T) {
 		}
 	}
 }
+
+// Over years, too, the newest are those that sorting all of them would give.
+func TestNewestOfYears(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	var rows []Row
+	for i := range 3000 {
+		rows = append(rows, Row{Num: uint32(i + 1), At: rng.Uint32N(1<<20) << (rng.IntN(12)), Lon: 120.4, Lat: 30.4})
+	}
+	view := Load(slices.Values(rows)).View()
+	slices.SortFunc(rows, func(a, b Row) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(b.Num, a.Num)) })
+	for _, limit := range []int{1, 7, 50, 400, 2999, 3000, 5000} {
+		var want []uint32
+		for _, r := range rows {
+			if limit >= len(rows) || r.At >= rows[limit-1].At {
+				want = append(want, r.Num)
+			}
+		}
+		if got := view.Newest(Filter{}, nil, limit); !slices.Equal(got, want) {
+			t.Errorf("limit %d: %d numbers, want %d", limit, len(got), len(want))
+		}
+	}
+}
