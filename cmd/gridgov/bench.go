@@ -127,7 +127,6 @@ func findPsql() (string, error) {
 const filingBar = 50 * time.Millisecond
 
 func (t *tool) benchFiling(ctx context.Context, b *citybench.Bench, each time.Duration) error {
-	server := app.NewServer(b.DB, nil, slog.New(slog.DiscardHandler), time.Now)
 	all := b.Reports
 	b.Reports = min(all, 100_000) // a city at work has some
 	defer func() { b.Reports = all }()
@@ -143,19 +142,11 @@ func (t *tool) benchFiling(ctx context.Context, b *citybench.Bench, each time.Du
 	if err := b.Rival(ctx); err != nil {
 		return err
 	}
-	run, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() { server.Run(run); close(done) }()
-	defer func() { stop(); <-done }()
-	live, err := citybench.Await(ctx, server, "filing")
+	live, h, token, stop, err := serveCity(ctx, b, "filing")
 	if err != nil {
 		return err
 	}
-	token, err := citybench.SignIn(ctx, live)
-	if err != nil {
-		return err
-	}
-	h := benchHandler(server)
+	defer stop()
 	for _, clients := range []int{8, 64} {
 		f, err := b.Filing(ctx, live, h, token, clients, each)
 		if err != nil {
@@ -194,20 +185,16 @@ func (t *tool) benchIntake(ctx context.Context, b *citybench.Bench) error {
 }
 
 func (t *tool) benchTiles(ctx context.Context, b *citybench.Bench, each time.Duration, explain bool) error {
-	server := app.NewServer(b.DB, nil, slog.New(slog.DiscardHandler), time.Now)
 	c, err := b.Filled(ctx, "tiles")
 	if err != nil {
 		return err
 	}
 	c.Close()
-	run, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() { server.Run(run); close(done) }()
-	defer func() { stop(); <-done }()
-	live, err := citybench.Await(ctx, server, "tiles")
+	live, h, token, stop, err := serveCity(ctx, b, "tiles")
 	if err != nil {
 		return err
 	}
+	defer stop()
 	if err := tilebench.Prepare(ctx, b.DB.Owner(), tilebench.Rows(b.Seed, b.Reports)); err != nil {
 		return err
 	}
@@ -216,11 +203,7 @@ func (t *tool) benchTiles(ctx context.Context, b *citybench.Bench, each time.Dur
 		return err
 	}
 	defer pool.Close()
-	token, err := citybench.SignIn(ctx, live)
-	if err != nil {
-		return err
-	}
-	h := signedIn(benchHandler(server), token)
+	h = signedIn(h, token)
 	config := tilebench.Config{Pool: pool, View: live.View(), Handler: h,
 		Path:  func(l tilebench.Layer, r tilebench.Request) string { return citybench.TilePath("tiles", l, r) },
 		Fixed: "/tiles/v1/fixed", Seed: b.Seed, Requests: 10_000, Each: each, Rounds: b.Rounds, Out: t.out}
@@ -265,20 +248,12 @@ func (t *tool) benchQueue(ctx context.Context, b *citybench.Bench, requests int)
 	if err != nil {
 		return err
 	}
-	server := app.NewServer(b.DB, nil, slog.New(slog.DiscardHandler), time.Now)
-	run, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() { server.Run(run); close(done) }()
-	defer func() { stop(); <-done }()
-	live, err := citybench.Await(ctx, server, "queue")
+	live, h, token, stop, err := serveCity(ctx, b, "queue")
 	if err != nil {
 		return err
 	}
-	token, err := citybench.SignIn(ctx, live)
-	if err != nil {
-		return err
-	}
-	figures, err := b.Queue(ctx, live, signedIn(benchHandler(server), token), requests)
+	defer stop()
+	figures, err := b.Queue(ctx, live, signedIn(h, token), requests)
 	if err != nil {
 		return err
 	}
@@ -291,6 +266,24 @@ func (t *tool) benchQueue(ctx context.Context, b *citybench.Bench, requests int)
 			float64(f.P99.Microseconds())/1000, verdict, queueBar.Milliseconds())
 	}
 	return nil
+}
+
+// serveCity serves the bench's database until stop, and returns one of its cities, the service with its log, and the token of a desk
+// that sees the whole city.
+func serveCity(ctx context.Context, b *citybench.Bench, code string) (live *app.Live, h http.Handler, token string, stop func(), err error) {
+	server := app.NewServer(b.DB, nil, slog.New(slog.DiscardHandler), time.Now)
+	run, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { server.Run(run); close(done) }()
+	stop = func() { cancel(); <-done }
+	if live, err = citybench.Await(ctx, server, code); err == nil {
+		token, err = citybench.SignIn(ctx, live)
+	}
+	if err != nil {
+		stop()
+		return nil, nil, "", nil, err
+	}
+	return live, benchHandler(server), token, stop, nil
 }
 
 // signedIn asks as a command centre's desk, so that what finding out who asks costs is in every figure.
@@ -327,25 +320,17 @@ func rivalPool(ctx context.Context, db *postgres.Database) (*pgxpool.Pool, error
 }
 
 func (t *tool) benchSearch(ctx context.Context, b *citybench.Bench) error {
-	server := app.NewServer(b.DB, nil, slog.New(slog.DiscardHandler), time.Now)
 	c, err := b.Written(ctx, "search")
 	if err != nil {
 		return err
 	}
 	c.Close()
-	run, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() { server.Run(run); close(done) }()
-	defer func() { stop(); <-done }()
-	live, err := citybench.Await(ctx, server, "search")
+	live, h, token, stop, err := serveCity(ctx, b, "search")
 	if err != nil {
 		return err
 	}
-	token, err := citybench.SignIn(ctx, live)
-	if err != nil {
-		return err
-	}
-	times, err := b.Search(ctx, live, signedIn(benchHandler(server), token), "search", 40*b.Rounds)
+	defer stop()
+	times, err := b.Search(ctx, live, signedIn(h, token), "search", 40*b.Rounds)
 	if err != nil {
 		return err
 	}
