@@ -75,15 +75,18 @@ export function useAdmin() {
 export type Admin = ReturnType<typeof useAdmin>
 
 /** A form's state: what is under way, and what the service found wrong with which field. */
-export function useForm(admin: Admin) {
+export function useForm(admin: Pick<Admin, 'words'>) {
   const busy = ref(false)
   const problem = ref('')
+  /** The service's code for what went wrong, '' where nothing did. */
+  const code = ref('')
   const fields = reactive<Record<string, string>>({})
 
   /** Runs an act; false when it was refused, of which the form tells. */
   async function run(act: () => Promise<void>, known: readonly string[] = []): Promise<boolean> {
     busy.value = true
     problem.value = ''
+    code.value = ''
     for (const f of Object.keys(fields)) delete fields[f]
     try {
       await act()
@@ -91,6 +94,7 @@ export function useForm(admin: Admin) {
     } catch (e) {
       if (!(e instanceof ApiError)) throw e
       const field = e.problem.field
+      code.value = e.problem.code ?? ''
       if (field && known.includes(field)) fields[field] = admin.words(e)
       else problem.value = admin.words(e)
       return false
@@ -98,5 +102,5 @@ export function useForm(admin: Admin) {
       busy.value = false
     }
   }
-  return { busy, problem, fields, run }
+  return { busy, problem, code, fields, run }
 }
