@@ -109,7 +109,8 @@ func (b *Bench) Search(ctx context.Context, live *app.Live, h http.Handler, code
 	return out, nil
 }
 
-// Written creates a city and imports reports with texts into it; its tables are as the database's own cleaning leaves them.
+// Written creates a city and imports reports with texts into it, most of whose cases are closed; its tables are as the database's own
+// cleaning leaves them.
 func (b *Bench) Written(ctx context.Context, code string) (*app.City, error) {
 	path := filepath.Join(b.Dir, "written.csv")
 	f, err := os.Create(path)
@@ -140,10 +141,5 @@ func (b *Bench) Written(ctx context.Context, code string) (*app.City, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, table := range []string{"report", "report_words", "placement", "cases"} {
-		if _, err := b.DB.Owner().Exec(ctx, "VACUUM (ANALYZE) "+code+"."+table); err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
+	return c, b.Settle(ctx, c)
 }
