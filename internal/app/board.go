@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -25,7 +26,35 @@ func (l *Live) ListCases(ctx context.Context, q casework.Query, reach *policy.Re
 	if len(reach.Areas) > 0 {
 		q.Within = l.State().within(reach)
 	}
+	most := cmp.Or(l.LookThrough, lookThrough)
+	look := max(most/8, 1)
+	having := func() ([]report.Num, error) { return l.Reports.Having(ctx, q.Search.Query) }
+	switch {
+	case q.Search == nil || q.Nums != nil:
+	case q.Open():
+		l.seeOwnChanges(ctx)
+		return l.searchBoard(ctx, q, l.State().lies(reach), look, most, having)
+	case q.Ended():
+		return l.Cases.SearchEnded(ctx, q, look, most, having)
+	}
 	return l.Cases.List(ctx, q)
+}
+
+// searchBoard reads a page of open cases by words: a frequent word is found among what the board has first; of another having tells all
+// reports that have it.
+func (l *Live) searchBoard(ctx context.Context, q casework.Query, lies func(*casework.Entry) bool, look, most int, having func() ([]report.Num, error)) (casework.Page, error) {
+	board := l.board.Load()
+	found := func(nums []report.Num) ([]report.Num, error) { return l.Cases.Found(ctx, &q, nums) }
+	page, whole, err := board.Search(&q, lies, look, most, found)
+	if err != nil || whole {
+		return page, err
+	}
+	narrow := q
+	if narrow.Nums, err = having(); err != nil {
+		return page, err
+	}
+	page, _, err = board.Search(&narrow, lies, look, 0, found)
+	return page, err
 }
 
 // CountCases tells how many open cases of the reports that a reach covers each query selects.

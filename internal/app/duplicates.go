@@ -82,7 +82,7 @@ func near(view cube.View, here cube.Row) []uint32 {
 	if f.To < here.At {
 		f.To = 0 // no end
 	}
-	return view.Newest(f, &box, maxLooked)
+	return view.Newest(f, &box, nil, maxLooked)
 }
 
 // metres is the distance of two points that are near each other, in degrees of EPSG:4490: on the plane that touches the

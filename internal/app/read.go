@@ -156,7 +156,7 @@ func (l *Live) list(ctx context.Context, q report.Query, f cube.Filter) (report.
 	}
 	// One more than the page, for the reports of the cursor's own second that were on the page before: their number is
 	// not known, so a page that comes out short is read again without the cube's help.
-	nums := view.Newest(f, within, q.Limit+1)
+	nums := view.Newest(f, within, nil, q.Limit+1)
 	narrow := q
 	narrow.OrNowhere = orNowhere(&q)
 	narrow.Nums = make([]report.Num, len(nums))
@@ -192,46 +192,64 @@ func orNowhere(q *report.Query) bool {
 	return q.Bound == nil && q.Within == nil && len(q.Areas()) == 0
 }
 
-// lookThrough is how many of the newest reports are looked through for words, one after the other, before the index of words is asked:
-// what a page has fifty of in these is too frequent for the index to sort, and what it has not is rare enough. An eighth of them is
-// looked through before; a word that hardly any of those have is left to the index at once.
+// lookThrough is how many are looked through for words, one after the other; an eighth of them before. What hardly any of these have is
+// left to the index of words at once.
 const (
 	lookThrough = 4000
 	hardlyAny   = 3
 )
 
-// search reads a page by words.
+// search reads a page by words. A frequent word is found among the newest reports, one after the other. Of another the index of words
+// tells all reports that have it, whatever else was asked for, and the cube which of them can be on the page: to look each of them up
+// in the tables would take longer than all the rest.
 func (l *Live) search(ctx context.Context, q report.Query, f cube.Filter) (report.Page, error) {
 	if q.Nums != nil || q.IDs != nil || len(q.Methods) > 0 || !l.upToDate(ctx) {
 		return l.Reports.List(ctx, q)
 	}
-	most := cmp.Or(l.LookThrough, lookThrough)
+	view := l.View()
 	f, within := l.narrowed(&q, f)
-	newest := l.View().Newest(f, within, most)
-	near := q
-	near.OrNowhere, near.Nums = orNowhere(&q), make([]report.Num, len(newest))
+	most := cmp.Or(l.LookThrough, lookThrough)
+	page, whole, err := l.among(ctx, q, view.Newest(f, within, nil, most), most)
+	if err != nil || whole {
+		return page, err
+	}
+	having, err := l.Reports.Having(ctx, q.Search.Query)
+	if err != nil {
+		return page, err
+	}
+	page, whole, err = l.among(ctx, q, view.Newest(f, within, cube.NumsOf(having), most), most)
+	if err != nil || whole {
+		return page, err
+	}
+	return l.Reports.List(ctx, q)
+}
+
+// among reads a page by words of the newest reports that could be on it, fewer than most if there are no others. Not whole: enough of
+// them are not, and what is older has to be read.
+func (l *Live) among(ctx context.Context, q report.Query, newest []uint32, most int) (page report.Page, whole bool, err error) {
+	q.OrNowhere, q.Nums = orNowhere(&q), make([]report.Num, len(newest))
 	for i, num := range newest {
-		near.Nums[i] = report.Num(num)
+		q.Nums[i] = report.Num(num)
 	}
 	for _, n := range []int{most / 8, most} {
 		if n < 1 || n > len(newest) {
 			continue
 		}
-		first := near
-		first.Nums = near.Nums[:n]
+		first := q
+		first.Nums = q.Nums[:n]
 		first.Search = &report.Search{Query: q.Search.Query, Own: q.Search.Own, Last: first.Nums[n-1]}
-		page, err := l.Reports.List(ctx, first)
-		if err != nil || page.Next != "" {
-			return page, err
+		if page, err = l.Reports.List(ctx, first); err != nil || page.Next != "" {
+			return page, true, err
 		}
 		if len(page.Reports) < hardlyAny && len(newest) >= most {
-			break
+			return page, false, nil
 		}
 	}
-	if len(newest) < most { // there are no others
-		return l.Reports.List(ctx, near)
+	if len(newest) >= most {
+		return page, false, nil
 	}
-	return l.Reports.List(ctx, q)
+	page, err = l.Reports.List(ctx, q)
+	return page, true, err
 }
 
 // behind is how long a list waits for the cube before it does without.

@@ -77,6 +77,15 @@ func newLooking(t *testing.T) *looking {
 				t.Fatal(err)
 			}
 		}
+		if rng.IntN(3) == 0 {
+			why := workers[rng.IntN(len(workers))]
+			ask := casework.Ask{Ref: casework.Ref{Report: num}, Act: casework.Reject, Version: -1, May: anything, Reason: why}
+			if _, err := l.Cases.Do(t.Context(), ask); err == nil {
+				w.notes = append(w.notes, why)
+			} else if code(err) != "wrong_state" {
+				t.Fatal(err)
+			}
+		}
 		o.about[num] = w
 	}
 	village, grid := apptest.VillageArea(0, 1), apptest.GridArea(1, 2)
@@ -153,21 +162,40 @@ func (o *looking) listed(t *testing.T, text string, reach *policy.Reach) (nums [
 	}
 }
 
-func (o *looking) queued(t *testing.T, text string, reach *policy.Reach) (nums []report.Num) {
+// queued are the cases that a query with words finds, page by page, in its order.
+func (o *looking) queued(t *testing.T, text string, q casework.Query, reach *policy.Reach) (refs []casework.Ref) {
 	t.Helper()
-	for q := (casework.Query{Search: o.query(t, text), States: casework.States, Limit: 23}); ; {
+	for q.Search = o.query(t, text); ; {
 		page, err := o.l.ListCases(t.Context(), q, reach, false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range page.Rows {
-			nums = append(nums, r.Report)
+			refs = append(refs, r.Ref)
 		}
 		if q.After = page.Next; q.After == "" {
-			slices.Sort(nums)
-			return nums
+			return refs
 		}
 	}
+}
+
+// queues are some of the ways in which cases are asked for, each with all that there are, in its order.
+func (o *looking) queues(t *testing.T) map[*casework.Query][]casework.Ref {
+	t.Helper()
+	all := map[*casework.Query][]casework.Ref{}
+	for _, q := range []*casework.Query{{Limit: 7}, {Limit: 7, Last: true}, {Limit: 7, Order: casework.ByOpened}, {Limit: 7, Items: []string{"01", "02"}},
+		{Limit: 3, States: []casework.State{casework.Closed, casework.Rejected}}, {Limit: 23, States: casework.States}} {
+		whole := *q
+		whole.Limit = 1000
+		page, err := o.l.ListCases(t.Context(), whole, &policy.Reach{City: true}, false)
+		if err != nil || len(page.Rows) == 0 || page.Next != "" {
+			t.Fatal(page, err)
+		}
+		for _, r := range page.Rows {
+			all[q] = append(all[q], r.Ref)
+		}
+	}
+	return all
 }
 
 // What somebody looks for is found, newest first, among what that person may see and by what that person may read, in the list and in the
@@ -178,7 +206,7 @@ func TestFoundIsWhatMayBeRead(t *testing.T) {
 	for _, i := range o.l.Names().Items {
 		terms = append(terms, i.Name)
 	}
-	few := map[string]int{}
+	few, queues := map[string]int{}, o.queues(t)
 	for _, through := range []int{3, 40, 160, 5000} { // by the index of words, by both, by looking through the newest
 		o.l.LookThrough = through
 		for name, reach := range o.reaches {
@@ -194,8 +222,16 @@ func TestFoundIsWhatMayBeRead(t *testing.T) {
 					t.Errorf("%s looks through %d for %s: %v, want %v", name, through, term, got, want)
 				}
 				slices.Sort(want)
-				if got := o.queued(t, term, &reach); !slices.Equal(got, want) {
-					t.Errorf("%s finds cases by %s: %v, want %v", name, term, got, want)
+				for q, all := range queues {
+					var these []casework.Ref
+					for _, ref := range all {
+						if _, found := slices.BinarySearch(want, ref.Report); found {
+							these = append(these, ref)
+						}
+					}
+					if got := o.queued(t, term, *q, &reach); !slices.Equal(got, these) {
+						t.Errorf("%s looks through %d for cases by %s, %+v: %v, want %v", name, through, term, q, got, these)
+					}
 				}
 			}
 		}

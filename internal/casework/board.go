@@ -111,10 +111,18 @@ func (b *Board) Len() int {
 	return len(b.byDue)
 }
 
-// OnBoard tells whether what a query asks for is open, all of it: a board has nothing else, and no words.
-func (q *Query) OnBoard() bool {
-	return q.Search == nil && !slices.ContainsFunc(q.States, func(s State) bool { return !s.Open() })
+// Open tells whether what a query asks for is open, all of it: a board has nothing else.
+func (q *Query) Open() bool {
+	return !slices.ContainsFunc(q.States, func(s State) bool { return !s.Open() })
 }
+
+// Ended tells whether all that a query asks for has ended.
+func (q *Query) Ended() bool {
+	return q.States != nil && !slices.ContainsFunc(q.States, State.Open)
+}
+
+// OnBoard tells whether a board answers a query alone: it knows no words.
+func (q *Query) OnBoard() bool { return q.Search == nil && q.Open() }
 
 // List is a page of what a query selects, in its order. lies tells of an entry whether the reader's territory has it; it is not
 // asked where the reader sees the whole city. count: how many there are on all pages is told too.
@@ -167,17 +175,59 @@ func (b *Board) List(q *Query, lies func(*Entry) bool, count bool) (Page, error)
 			page.Rows = append(page.Rows, e.Row)
 		}
 	}
-	if len(page.Rows) > q.Limit {
-		page.Rows = page.Rows[:q.Limit]
-		last := &page.Rows[q.Limit-1]
-		at := last.DueAt
-		if q.Order == ByOpened {
-			at = last.OpenedAt
-		}
-		page.Next = place{at, last.Ref}.String()
-	}
+	page.cut(q)
 	return page, nil
 }
+
+// cut leaves a page's rows on it, where there is one more, which tells that there is a next page.
+func (p *Page) cut(q *Query) {
+	if len(p.Rows) <= q.Limit {
+		return
+	}
+	p.Rows = p.Rows[:q.Limit]
+	last := &p.Rows[q.Limit-1]
+	at := last.DueAt
+	if q.Order == ByOpened {
+		at = last.OpenedAt
+	}
+	p.Next = place{at, last.Ref}.String()
+}
+
+// Search is a page of what a query with words selects, in its order: of the first look cases on the board that it selects but for the
+// words, of eight times as many, and so on up to most; 0: until there are no others. found tells which of some reports have the words.
+// Not whole: there may be others, and no more than hardly any of those had the words, or all that were looked at were not enough.
+func (b *Board) Search(q *Query, lies func(*Entry) bool, look, most int, found func([]report.Num) ([]report.Num, error)) (page Page, whole bool, err error) {
+	for n := look; most == 0 || n <= most; n *= 8 {
+		first := *q
+		first.Limit = n
+		shown, err := b.List(&first, lies, false)
+		if err != nil {
+			return Page{}, false, err
+		}
+		nums := make([]report.Num, len(shown.Rows))
+		for i := range shown.Rows {
+			nums[i] = shown.Rows[i].Report
+		}
+		slices.Sort(nums)
+		have, err := found(slices.Compact(nums))
+		if err != nil {
+			return Page{}, false, err
+		}
+		there := setOf(have)
+		page = Page{Rows: slices.DeleteFunc(shown.Rows, func(r Row) bool { return !there[r.Report] }), Total: -1}
+		if len(page.Rows) > q.Limit || shown.Next == "" {
+			page.cut(q)
+			return page, true, nil
+		}
+		if most > 0 && len(page.Rows) < hardlyAny {
+			break
+		}
+	}
+	return page, false, nil
+}
+
+// hardlyAny is how many are so few that looking at more of the same is in vain.
+const hardlyAny = 3
 
 // Count tells how many cases each of some queries selects, in one pass.
 func (b *Board) Count(queries []Query, lies func(*Entry) bool) []int {

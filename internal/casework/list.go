@@ -134,6 +134,67 @@ func (s *Service) List(ctx context.Context, q Query) (Page, error) {
 
 const queue = ` FROM cases c JOIN report r ON r.num = c.report_num JOIN placement p ON p.report_num = c.report_num WHERE `
 
+// begins is the number at which a page begins that is ordered by numbers.
+func (q *Query) begins() (report.Num, error) {
+	if q.After == "" {
+		return 1, nil
+	}
+	last, err := parsePlace(q.After)
+	return last.Report, err
+}
+
+// SearchEnded reads a page of cases that have ended, by words: a frequent word is found among those that come first, of another having
+// tells all reports that have it. They are ordered by their numbers, as no clock of theirs runs.
+func (s *Service) SearchEnded(ctx context.Context, q Query, look, most int, having func() ([]report.Num, error)) (Page, error) {
+	from, err := q.begins()
+	if err != nil {
+		return Page{}, err
+	}
+	first := make([]report.Num, most)
+	for i := range first {
+		first[i] = from + report.Num(i)
+	}
+	for n := look; n <= most; n *= 8 {
+		q.Nums = first[:n]
+		page, err := s.List(ctx, q)
+		if err != nil || page.Next != "" {
+			return page, err
+		}
+		if len(page.Rows) < hardlyAny {
+			break
+		}
+	}
+	all, err := having()
+	if err != nil {
+		return Page{}, err
+	}
+	slices.Sort(all)
+	i, _ := slices.BinarySearch(all, from)
+	all = all[i:]
+	for n := look; ; n *= 8 {
+		q.Nums = all[:min(n, len(all))]
+		page, err := s.List(ctx, q)
+		if err != nil || page.Next != "" || n >= len(all) {
+			return page, err
+		}
+	}
+}
+
+// Found tells which of some reports have the words that a query asks for, as far as its reader reads them; whatever else it asks for.
+func (s *Service) Found(ctx context.Context, q *Query, among []report.Num) ([]report.Num, error) {
+	of := Query{States: States, Nums: among, Search: q.Search, Whole: q.Whole, Within: q.Within, Filer: q.Filer, Led: q.Led}
+	where, args := of.where()
+	rows, err := s.Pool.Query(ctx, `SELECT DISTINCT c.report_num`+searched+where, args)
+	if err != nil {
+		return nil, fmt.Errorf("look for words: %w", err)
+	}
+	nums, err := pgx.CollectRows(rows, pgx.RowTo[report.Num])
+	if err != nil {
+		return nil, fmt.Errorf("look for words: %w", err)
+	}
+	return nums, nil
+}
+
 const searched = ` FROM report_words w JOIN cases c ON c.report_num = w.report_num JOIN report r ON r.num = c.report_num JOIN placement p ON p.report_num = c.report_num WHERE `
 
 // where builds the conditions from constants; values go in as parameters only.
@@ -169,6 +230,9 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 	}
 	if q.Nums != nil {
 		add(`c.report_num = ANY (@nums)`, "nums", q.Nums)
+		if q.Search != nil {
+			where += ` AND w.report_num = ANY (@nums)` // so that no table is read whole
+		}
 	}
 	if !q.DueFrom.IsZero() {
 		add(`c.due_at >= @due_from`, "due_from", q.DueFrom)

@@ -7,21 +7,59 @@ import (
 	"github.com/paulmach/orb"
 )
 
+// Nums is a set of reports' numbers.
+type Nums []uint64
+
+// NumsOf is a set of these numbers.
+func NumsOf[N ~uint32](list []N) Nums {
+	if len(list) == 0 {
+		return Nums{}
+	}
+	set := make(Nums, uint32(slices.Max(list))>>6+1)
+	for _, n := range list {
+		set[uint32(n)>>6] |= 1 << (uint32(n) & 63)
+	}
+	return set
+}
+
+func (s Nums) has(num uint32) bool {
+	i := int(num >> 6)
+	return i < len(s) && s[i]>>(num&63)&1 != 0
+}
+
 // Newest returns the numbers of the reports, among those that match, that a list of the newest limit can hold: all whose
 // second is not before that of the limit-th newest one, the newest first. Equal seconds may make them more than limit, and are in the
-// order of their numbers, the highest first. within nil is everywhere.
-func (v View) Newest(f Filter, within *orb.Bound, limit int) []uint32 {
+// order of their numbers, the highest first. within nil is everywhere, among nil whatever the number is.
+func (v View) Newest(f Filter, within *orb.Bound, among Nums, limit int) []uint32 {
 	if limit <= 0 {
 		return nil
+	}
+	// A million are not sorted for a page: those are that lie in the days that can be on it.
+	var of [1 << 16]uint64
+	n := uint64(0)
+	v.each(f, within, func(r *run, i int, sign uint64) {
+		if among == nil || among.has(r.num[i]) {
+			of[r.at[i]>>16] += sign
+			n += sign
+		}
+	})
+	if n > uint64(limit) {
+		from := uint32(len(of))
+		for n = 0; n < uint64(limit); n += of[from] {
+			from--
+		}
+		f.From = max(f.From, from<<16)
 	}
 	type row struct{ at, num uint32 }
 	var rows []row
 	gone := map[row]int{} // taken away from an older tier, so often
 	v.each(f, within, func(r *run, i int, sign uint64) {
 		w := row{r.at[i], r.num[i]}
-		if sign == 1 {
+		switch {
+		case among != nil && !among.has(w.num):
+		case sign == 1:
 			rows = append(rows, w)
-		} else {
+		default:
 			gone[w]++
 		}
 	})
@@ -33,18 +71,6 @@ func (v View) Newest(f Filter, within *orb.Bound, limit int) []uint32 {
 			gone[w]--
 			return true
 		})
-	}
-	if len(rows) > limit { // a million are not sorted for a page: those of the days that can be on it are
-		var of [1 << 16]int
-		for _, w := range rows {
-			of[w.at>>16]++
-		}
-		from, n := uint32(len(of)), 0
-		for n < limit {
-			from--
-			n += of[from]
-		}
-		rows = slices.DeleteFunc(rows, func(w row) bool { return w.at>>16 < from })
 	}
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Or(cmp.Compare(b.at, a.at), cmp.Compare(b.num, a.num)) })
 	if len(rows) > limit {

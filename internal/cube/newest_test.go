@@ -2,6 +2,7 @@ package cube
 
 import (
 	"cmp"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -34,9 +35,17 @@ func TestNewestEqualsSortedModel(t *testing.T) {
 		x, y := 120.3+rng.Float64()*.4, 30.2+rng.Float64()*.3
 		within := &orb.Bound{Min: orb.Point{x, y}, Max: orb.Point{x + .3, y + .3}}
 		limit := 1 + rng.IntN(60)
+		var among Nums
+		some := map[uint32]bool{}
+		if rng.IntN(2) == 0 {
+			for range rng.IntN(400) {
+				some[1+rng.Uint32N(900)] = true
+			}
+			among = NumsOf(slices.Collect(maps.Keys(some)))
+		}
 		var matching []Row
 		for _, r := range m {
-			if f.naive(r) && r.Lon >= within.Min[0] && r.Lon <= within.Max[0] && r.Lat >= within.Min[1] && r.Lat <= within.Max[1] {
+			if (among == nil || some[r.Num]) && f.naive(r) && r.Lon >= within.Min[0] && r.Lon <= within.Max[0] && r.Lat >= within.Min[1] && r.Lat <= within.Max[1] {
 				matching = append(matching, r)
 			}
 		}
@@ -47,8 +56,8 @@ func TestNewestEqualsSortedModel(t *testing.T) {
 				want = append(want, r.Num)
 			}
 		}
-		if got := c.View().Newest(f, within, limit); !slices.Equal(got, want) {
-			t.Fatalf("%+v within %v, limit %d: %d numbers, want %d", f, within, limit, len(got), len(want))
+		if got := c.View().Newest(f, within, among, limit); !slices.Equal(got, want) {
+			t.Fatalf("%+v within %v, among %d, limit %d: %d numbers, want %d", f, within, len(some), limit, len(got), len(want))
 		}
 	}
 }
@@ -69,7 +78,7 @@ func TestNewestOfYears(t *testing.T) {
 				want = append(want, r.Num)
 			}
 		}
-		if got := view.Newest(Filter{}, nil, limit); !slices.Equal(got, want) {
+		if got := view.Newest(Filter{}, nil, nil, limit); !slices.Equal(got, want) {
 			t.Errorf("limit %d: %d numbers, want %d", limit, len(got), len(want))
 		}
 	}

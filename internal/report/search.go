@@ -1,7 +1,11 @@
 package report
 
 import (
+	"context"
+	"fmt"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 
 	"gridgov/internal/search"
 )
@@ -25,6 +29,19 @@ func (s *Search) where(w *Within, add func(cond, name string, value any)) {
 	if s.Last != 0 {
 		add(`r.captured_at >= greatest(date_trunc('second', (SELECT captured_at FROM report WHERE num = @last)), 'epoch') + interval '1 second'`, "last", s.Last)
 	}
+}
+
+// Having tells which reports have words, all of them, told or worked with, in no order.
+func (s *Service) Having(ctx context.Context, q search.Query) ([]Num, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT report_num FROM report_words WHERE words @@ $1::text::tsquery`, q.TSQuery())
+	if err != nil {
+		return nil, fmt.Errorf("look for words: %w", err)
+	}
+	nums, err := pgx.CollectRows(rows, pgx.RowTo[Num])
+	if err != nil {
+		return nil, fmt.Errorf("look for words: %w", err)
+	}
+	return nums, nil
 }
 
 // InAll is the query for who reads all.

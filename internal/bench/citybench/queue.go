@@ -21,7 +21,7 @@ func (b *Bench) Settle(ctx context.Context, c *app.City) error {
 	for _, sql := range []string{
 		`UPDATE clock SET stopped_at = greatest(started_at, now()), late = false, next_at = NULL WHERE stopped_at IS NULL AND report_num % $1 <> 0`,
 		`UPDATE clock SET next_at = NULL WHERE next_at <= now() AND report_num % $1 = 0`,
-		`UPDATE cases SET state = 'closed', version = version + 1, closed_at = greatest(opened_at, now()), settled_by = 'town_team' WHERE report_num % $1 <> 0`,
+		`UPDATE cases SET state = 'closed', version = version + 1, closed_at = greatest(opened_at, now()), settled_by = 'town_team', amber_at = NULL, due_at = NULL WHERE report_num % $1 <> 0`,
 	} {
 		if _, err := c.Pool.Exec(ctx, sql, openOf); err != nil {
 			return fmt.Errorf("settle cases: %w", err)
