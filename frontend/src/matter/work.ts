@@ -23,6 +23,15 @@ import { useSession } from '../shared/session/session'
 import { loadWriting, storeWriting, type Writing } from './drafts'
 import type { Room } from './room'
 
+/** An act that was not done, of which its case's page cannot tell as another is shown. */
+export interface Lost {
+  ref: string
+  act: string
+  words: string
+  /** Nothing was answered: it may be sent again as it is. */
+  again: (() => Promise<unknown>) | null
+}
+
 export type Work = ReturnType<typeof useWork>
 
 /** A case as somebody works with it: what it is, what may be done, and the one form that is open. */
@@ -32,6 +41,8 @@ export function useWork(
   on: {
     done?: (before: CaseDetail, after: CaseDetail, choice: Choice) => unknown
     changed?: () => void
+    /** What was sent about a case that is no longer shown was not done. */
+    lost?: (lost: Lost) => void
     /** So many ms pass, in which it can be taken back, before what is done by its button alone is sent. */
     hold?: number
   } = {},
@@ -42,7 +53,8 @@ export function useWork(
   const matter = useResource(caseRef, (ref, signal) =>
     ask(room.client.GET('/cases/{case}', { params: { path: { case: ref } }, signal })),
   )
-  const detail = matter.data
+  /** The case before is not shown, nor acted on, as this one. */
+  const detail = computed(() => (matter.data.value?.ref === caseRef() ? matter.data.value : undefined))
   const buttons = computed(() => (detail.value ? choices(detail.value) : []))
   const photos = usePhotos({ lane: () => ownLane(room), max: 9 })
 
@@ -64,6 +76,8 @@ export function useWork(
   const kept = ref('')
   /** What was tapped and is not sent yet: it may be taken back. */
   const held = shallowRef<Choice | null>(null)
+  /** Nobody sees this page any more. */
+  let left = false
   let letGo: ((send: boolean) => void) | null = null
   let writing: Writing = { open: null, key: v4(), forms: {}, photos: [] }
 
@@ -102,7 +116,7 @@ export function useWork(
     [chosen, filled, photos.ready],
     () => {
       if (chosen.value) writing.forms[chosen.value.key] = filled.value
-      writing.open = chosen.value?.key ?? null
+      if (detail.value) writing.open = chosen.value?.key ?? null // before it is there the form cannot be either
       writing.photos = [...photos.ready.value]
       const empty = writing.open === null && writing.photos.length === 0 && Object.keys(writing.forms).length === 0
       storeWriting(room.code, person, caseRef(), empty ? null : writing)
@@ -156,17 +170,14 @@ export function useWork(
     }
     waiting.value = false
     sending.value = true
-    const where = d.ref
+    const params = { path: { case: d.ref } }
+    const act = body(choice, form, d, writing.key, photos.ready.value)
+    const post = () => ask(room.client.POST('/cases/{case}/acts', { params, body: act, keepalive: true }))
+    const shown = () => !left && d.ref === caseRef()
     try {
-      const after = await ask(
-        room.client.POST('/cases/{case}/acts', {
-          params: { path: { case: d.ref } },
-          body: body(choice, form, d, writing.key, photos.ready.value),
-          keepalive: true,
-        }),
-      )
+      const after = await post()
       room.say(t('matter.work.doneSaid', { act: t(`matter.act.${choice.key}`) }))
-      if (where === caseRef()) {
+      if (shown()) {
         writing = { open: null, key: v4(), forms: {}, photos: [] }
         chosen.value = null
         kept.value = ''
@@ -174,21 +185,27 @@ export function useWork(
         quiet()
         matter.reload()
       }
-      on.done?.(d, after, choice)
+      if (shown()) on.done?.(d, after, choice)
       on.changed?.()
     } catch (e) {
       if (!(e instanceof ApiError)) throw e
-      if (where === caseRef()) failed(e, choice)
-      else on.changed?.() // the list tells that it is as it was
+      if (shown()) failed(e, choice)
+      else {
+        on.changed?.()
+        on.lost?.({ ref: d.ref, act: t(`matter.act.${choice.key}`), words: wordsOf(e), again: e.offline ? post : null })
+      }
     } finally {
       sending.value = false
     }
   }
 
-  function failed(e: ApiError, choice: Choice) {
+  function wordsOf(e: ApiError): string {
     const code = actFault(e)
     const told = code === 'other' ? serverWords(e, language.value) : null
-    fault.value = { code, words: told ?? t(`matter.fault.${code}`, { status: e.status }) }
+    return told ?? t(`matter.fault.${code}`, { status: e.status })
+  }
+  function failed(e: ApiError, choice: Choice) {
+    fault.value = { code: actFault(e), words: wordsOf(e) }
     unsure.value = e.offline ? choice : null
     // It was answered: what is sent next is something else.
     if (!e.offline) writing.key = v4()
@@ -201,7 +218,12 @@ export function useWork(
 
   // What waits for its photos goes when they are there, what got no answer when the line stands again.
   watch(photos.busy, busy => {
-    if (!busy && waiting.value) void send()
+    if (busy || !waiting.value) return
+    // Without a photo that was meant to come it is not what somebody wanted to send.
+    if (photos.list.some(p => p.state === 'refused')) {
+      waiting.value = false
+      fault.value = { code: 'other', words: t('matter.work.photoRefused') }
+    } else void send()
   })
   const again = () => {
     if (unsure.value && !sending.value) void send(unsure.value)
@@ -210,6 +232,7 @@ export function useWork(
   window.addEventListener('online', again)
   window.addEventListener('pagehide', leaves)
   onScopeDispose(() => {
+    left = true
     leaves()
     window.removeEventListener('online', again)
     window.removeEventListener('pagehide', leaves)

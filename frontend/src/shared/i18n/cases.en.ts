@@ -123,6 +123,8 @@ export default {
     toList: 'Back to the list',
     whole: 'What was done, and clocks in detail',
     next: 'Next case',
+    lost: '{act} of case {ref} was not done. {words}',
+    lostAgain: 'Send again',
     more: 'Other acts',
     held: '“{step}” will be sent',
     undo: 'Undo',

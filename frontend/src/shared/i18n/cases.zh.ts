@@ -122,6 +122,8 @@ export default {
     toList: '回到列表',
     whole: '办理经过与计时明细',
     next: '下一件',
+    lost: '案件{ref}的“{act}”没有办成。{words}',
+    lostAgain: '重新发送',
     more: '其他办理',
     held: '“{step}”即将提交',
     undo: '撤销',

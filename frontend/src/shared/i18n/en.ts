@@ -275,6 +275,7 @@ const en: typeof zh = {
       yes: 'It is so',
       no: 'It is not so',
       changedTo: 'The case is now: {state}',
+      photoRefused: 'A photo was refused, so nothing was sent. Take it out or take another one, then send.',
       doneSaid: 'Done: {act}.',
       kept: 'What you wrote is kept:',
       failed: 'What was done did not load',

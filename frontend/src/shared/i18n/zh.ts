@@ -273,6 +273,7 @@ export default {
       yes: '属实',
       no: '不属实',
       changedTo: '案件现在是：{state}',
+      photoRefused: '有照片未被接收，因此没有提交。请移除或重拍后再提交。',
       doneSaid: '已办理：{act}。',
       kept: '您写的内容还在：',
       failed: '办理经过没有加载出来',
