@@ -118,6 +118,10 @@ func TestGatewaySettings(t *testing.T) {
 		"a loop":         func(g *message.Gateway) { g.Body = jsonBody + `{{range 1000000000}}{{end}}` },
 		"a definition":   func(g *message.Gateway) { g.Body = jsonBody + `{{define "x"}}{{end}}` },
 		"another field":  func(g *message.Gateway) { g.Body = `{"to": {{json .To}}, "text": {{json .Password}}}` },
+		"a variable":     func(g *message.Gateway) { g.Body = jsonBody + `{{$a := .Text}}` },
+		"a wide format":  func(g *message.Gateway) { g.Body = jsonBody + `{{printf "%99d" 1}}` },
+		"a format of it": func(g *message.Gateway) { g.Body = jsonBody + `{{json (print .Text .Text)}}` },
+		"a long pipe":    func(g *message.Gateway) { g.Body = jsonBody + ` {{.Text | json | json | json}}` },
 		"broken":         func(g *message.Gateway) { g.Body = `{{` },
 		"nothing":        func(g *message.Gateway) { g.Body = "" },
 		"raw form": func(g *message.Gateway) {
