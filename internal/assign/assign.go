@@ -245,14 +245,16 @@ func (r *Rules) choose(w *World, f *Facts) (c choice) {
 	return c
 }
 
+// fromLarge are the levels of territories.
+var fromLarge = []policy.Level{policy.City, policy.Town, policy.Village, policy.Grid, policy.Microgrid}
+
 // last is who answers when nobody else does: the command centre of the largest territory, whether or not it has members, or
 // any other open unit.
 func (w *World) last(f *Facts) *Unit {
 	var best *Unit
-	worth := func(u *Unit) int {
-		n := 0
+	worth := func(u *Unit) (n int) {
 		if u.Kind == policy.CommandCenter {
-			n += 4
+			n = 4 * (len(fromLarge) - slices.Index(fromLarge, u.Area.Level))
 		}
 		if u.Members > 0 {
 			n += 2

@@ -151,6 +151,23 @@ func TestSomebodyAnswers(t *testing.T) {
 	})
 }
 
+// What lies nowhere, or was given back by all, is the centre's of the whole city, manned or not; a town's centre does not see it.
+func TestTheLargestCentreIsTheLast(t *testing.T) {
+	w := World{Units: []Unit{
+		{ID: 1, Kind: policy.TownTeam, Members: 9}, {ID: 2, Kind: policy.CommandCenter, Area: policy.Area{Level: policy.Town, Code: "1"}, Members: 2},
+		{ID: 3, Kind: policy.CommandCenter, Area: policy.Area{Level: policy.City, Code: "0"}}, {ID: 4, Kind: policy.CommandCenter, Area: policy.Area{Level: policy.City, Code: "0"}, Closed: true},
+	}}
+	for _, not := range [][]policy.UnitID{nil, {3}, {1, 2, 3}} {
+		if u := w.last(&Facts{Not: not}); u.ID != 3 {
+			t.Errorf("given back by %v it is unit %d's", not, u.ID)
+		}
+	}
+	w.Units[2].Closed = true
+	if u := w.last(&Facts{}); u.ID != 2 {
+		t.Errorf("without a city's centre it is unit %d's", u.ID)
+	}
+}
+
 func TestHostileRules(t *testing.T) {
 	good := `{"rules": [{"items": ["12"], "lead": {"kind": "town_team"}, "support": [{"unit": 4}]}]}`
 	r, err := Parse([]byte(good))

@@ -235,6 +235,10 @@ func hostile(t testing.TB) map[string]struct {
 	for range maxScans + 1 {
 		many = append(many, scan[:len(scan)-2]...)
 	}
+	table := head[bytes.Index(head, []byte{0xff, 0xc4}):]
+	table = table[:2+binary.BigEndian.Uint16(table[2:])]
+	strewn := append(append(append([]byte(nil), head...), scan[:len(scan)-2]...), table...)
+	strewn = append(append(strewn, 0), many[len(head):]...) // a byte that decoders step over
 	heic := fourHEIC(t)
 	ispe := bytes.Index(heic, []byte("ispe"))
 	big := bytes.Clone(heic)
@@ -252,42 +256,43 @@ func hostile(t testing.TB) map[string]struct {
 		return append([]byte("RIFF\xff\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00"), flags, 0, 0, 0, byte(w-1), byte((w-1)>>8), byte((w-1)>>16), byte(h-1), byte((h-1)>>8), byte((h-1)>>16))
 	}
 	return map[string]one{
-		"nothing":                   {"not_a_photo", nil},
-		"HTML":                      {"not_a_photo", []byte("<!doctype html><script>alert(1)</script>")},
-		"HTML that says JPEG":       {"not_a_photo", []byte("<!-- \xff\xd8\xff JFIF -->")},
-		"SVG":                       {"not_a_photo", []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`)},
-		"GIF":                       {"not_a_photo", []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;")},
-		"PDF":                       {"not_a_photo", []byte("%PDF-1.7")},
-		"zip":                       {"not_a_photo", []byte("PK\x03\x04")},
-		"a film":                    {"not_a_photo", []byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom")},
-		"AVIF":                      {"not_a_photo", []byte("\x00\x00\x00\x18ftypavif\x00\x00\x00\x00mif1avif")},
-		"JPEG's first bytes":        {"damaged", []byte("\xff\xd8\xff")},
-		"JPEG without pixels":       {"damaged", head},
-		"JPEG cut off":              {"damaged", good[:len(good)/2]},
-		"JPEG of zeros":             {"damaged", append([]byte("\xff\xd8\xff\xe0"), make([]byte, 1000)...)},
-		"JPEG of many scans":        {"unsupported", many},
-		"JPEG of two sizes":         {"damaged", append(append([]byte(nil), head...), good[2:]...)},
-		"lossless JPEG":             {"unsupported", bytes.Replace(good, []byte{0xff, 0xc0}, []byte{0xff, 0xc3}, 1)},
-		"JPEG without height":       {"damaged", jpegOfSize(good, 96, 0)},
-		"huge JPEG, tiny body":      {"too_many_pixels", jpegOfSize(good, 60_000, 60_000)},
-		"wide JPEG":                 {"too_many_pixels", jpegOfSize(good, 20_001, 1)},
-		"PNG's first bytes":         {"damaged", []byte("\x89PNG\r\n\x1a\n")},
-		"PNG without pixels":        {"damaged", append(pngHead(10, 10, 8, 2), chunk("IEND", nil)...)},
-		"PNG bomb":                  {"too_many_pixels", append(pngHead(1<<31-1, 1<<31-1, 8, 2), chunk("IDAT", nil)...)},
-		"PNG beyond all numbers":    {"damaged", append(pngHead(1<<32-1, 1<<32-1, 8, 2), chunk("IDAT", nil)...)},
-		"PNG with a wrong sum":      {"damaged", append(pngHead(10, 10, 8, 2), append([]byte("\x00\x00\x00\x01IDATx"), 0, 0, 0, 0)...)},
-		"PNG of endless chunk":      {"damaged", append(pngHead(10, 10, 8, 2), []byte("\xff\xff\xff\xfftEXtxxxxxxxx")...)},
-		"animated PNG":              {"animated", append(append(pngHead(10, 10, 8, 2), chunk("acTL", make([]byte, 8))...), chunk("IDAT", nil)...)},
-		"animated WebP":             {"animated", vp8x(2, 10, 10)},
-		"WebP with frames":          {"animated", append(vp8x(0, 10, 10), []byte("ANMF\x10\x00\x00\x00................")...)},
-		"WebP bomb":                 {"too_many_pixels", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\xff\xff\xff\x0f........")},
-		"WebP bomb in small canvas": {"damaged", append(vp8x(0, 10, 10), []byte("VP8L\x0d\x00\x00\x00\x2f\xff\xff\xff\x0f........")...)},
-		"WebP cut off":              {"damaged", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L")},
-		"HEIC cut off":              {"damaged", heic[:len(heic)/2]},
-		"HEIC bomb":                 {"too_many_pixels", big},
-		"HEIC of other sets":        {"damaged", hidden},
-		"HEIC's first bytes":        {"damaged", heic[:24]},
-		"HEIC of zeros":             {"damaged", append(append([]byte(nil), heic[:24]...), make([]byte, 1000)...)},
+		"nothing":                    {"not_a_photo", nil},
+		"HTML":                       {"not_a_photo", []byte("<!doctype html><script>alert(1)</script>")},
+		"HTML that says JPEG":        {"not_a_photo", []byte("<!-- \xff\xd8\xff JFIF -->")},
+		"SVG":                        {"not_a_photo", []byte(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`)},
+		"GIF":                        {"not_a_photo", []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;")},
+		"PDF":                        {"not_a_photo", []byte("%PDF-1.7")},
+		"zip":                        {"not_a_photo", []byte("PK\x03\x04")},
+		"a film":                     {"not_a_photo", []byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom")},
+		"AVIF":                       {"not_a_photo", []byte("\x00\x00\x00\x18ftypavif\x00\x00\x00\x00mif1avif")},
+		"JPEG's first bytes":         {"damaged", []byte("\xff\xd8\xff")},
+		"JPEG without pixels":        {"damaged", head},
+		"JPEG cut off":               {"damaged", good[:len(good)/2]},
+		"JPEG of zeros":              {"damaged", append([]byte("\xff\xd8\xff\xe0"), make([]byte, 1000)...)},
+		"JPEG of many scans":         {"unsupported", many},
+		"… after what is no segment": {"unsupported", strewn},
+		"JPEG of two sizes":          {"damaged", append(append([]byte(nil), head...), good[2:]...)},
+		"lossless JPEG":              {"unsupported", bytes.Replace(good, []byte{0xff, 0xc0}, []byte{0xff, 0xc3}, 1)},
+		"JPEG without height":        {"damaged", jpegOfSize(good, 96, 0)},
+		"huge JPEG, tiny body":       {"too_many_pixels", jpegOfSize(good, 60_000, 60_000)},
+		"wide JPEG":                  {"too_many_pixels", jpegOfSize(good, 20_001, 1)},
+		"PNG's first bytes":          {"damaged", []byte("\x89PNG\r\n\x1a\n")},
+		"PNG without pixels":         {"damaged", append(pngHead(10, 10, 8, 2), chunk("IEND", nil)...)},
+		"PNG bomb":                   {"too_many_pixels", append(pngHead(1<<31-1, 1<<31-1, 8, 2), chunk("IDAT", nil)...)},
+		"PNG beyond all numbers":     {"damaged", append(pngHead(1<<32-1, 1<<32-1, 8, 2), chunk("IDAT", nil)...)},
+		"PNG with a wrong sum":       {"damaged", append(pngHead(10, 10, 8, 2), append([]byte("\x00\x00\x00\x01IDATx"), 0, 0, 0, 0)...)},
+		"PNG of endless chunk":       {"damaged", append(pngHead(10, 10, 8, 2), []byte("\xff\xff\xff\xfftEXtxxxxxxxx")...)},
+		"animated PNG":               {"animated", append(append(pngHead(10, 10, 8, 2), chunk("acTL", make([]byte, 8))...), chunk("IDAT", nil)...)},
+		"animated WebP":              {"animated", vp8x(2, 10, 10)},
+		"WebP with frames":           {"animated", append(vp8x(0, 10, 10), []byte("ANMF\x10\x00\x00\x00................")...)},
+		"WebP bomb":                  {"too_many_pixels", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\xff\xff\xff\x0f........")},
+		"WebP bomb in small canvas":  {"damaged", append(vp8x(0, 10, 10), []byte("VP8L\x0d\x00\x00\x00\x2f\xff\xff\xff\x0f........")...)},
+		"WebP cut off":               {"damaged", []byte("RIFF\x1a\x00\x00\x00WEBPVP8L")},
+		"HEIC cut off":               {"damaged", heic[:len(heic)/2]},
+		"HEIC bomb":                  {"too_many_pixels", big},
+		"HEIC of other sets":         {"damaged", hidden},
+		"HEIC's first bytes":         {"damaged", heic[:24]},
+		"HEIC of zeros":              {"damaged", append(append([]byte(nil), heic[:24]...), make([]byte, 1000)...)},
 	}
 }
 

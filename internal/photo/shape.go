@@ -76,12 +76,12 @@ func (s *shape) check() *fault.Error {
 // lookJPEG walks over the segments to the end of the picture. What follows it is not looked at: it is never published.
 func lookJPEG(b []byte) (shape, *fault.Error) {
 	s := shape{mime: jpegType}
-	scans, perPixel := 0, int64(0)
+	scans, perPixel, adobe := 0, int64(0), false
 	for i := 2; ; {
-		for i < len(b) && b[i] == 0xff && i+1 < len(b) && b[i+1] == 0xff {
-			i++ // filled up
+		for i+1 < len(b) && (b[i] != 0xff || b[i+1] == 0xff) {
+			i++ // filled up, or what does not belong there, over which decoders step
 		}
-		if i+1 >= len(b) || b[i] != 0xff {
+		if i+1 >= len(b) {
 			break
 		}
 		marker := b[i+1]
@@ -89,7 +89,7 @@ func lookJPEG(b []byte) (shape, *fault.Error) {
 		if marker == 0xd9 {
 			break
 		}
-		if marker == 0x01 || marker >= 0xd0 && marker <= 0xd7 {
+		if marker <= 0x01 || marker >= 0xd0 && marker <= 0xd7 {
 			continue
 		}
 		if i+2 > len(b) {
@@ -115,9 +115,17 @@ func lookJPEG(b []byte) (shape, *fault.Error) {
 				return s, damaged("its header is wrong")
 			}
 			perPixel = components
+			switch {
+			case components == 4: // what is decoded, and what is made of it
+				perPixel = 8
+			case components == 3 && (adobe || len(segment) >= 15 && string([]byte{segment[6], segment[9], segment[12]}) == "RGB"):
+				perPixel = 7
+			}
 			if marker == 0xc2 { // progressive: all coefficients are kept until the end
 				perPixel += 4 * components
 			}
+		case marker == 0xee:
+			adobe = true
 		case marker == 0xda:
 			if scans++; scans > maxScans {
 				return s, refuse("unsupported", "the JPEG has more than %d scans: save it as an ordinary JPEG", maxScans)

@@ -50,7 +50,9 @@ type Args struct {
 func (Args) Kind() string { return "webhook_deliver" }
 
 // InsertOpts implements [river.JobArgsWithInsertOpts].
-func (Args) InsertOpts() river.InsertOpts { return river.InsertOpts{MaxAttempts: job.Tries} }
+func (Args) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: job.Outside, MaxAttempts: job.Tries}
+}
 
 // Out is a message with what it is about.
 type Out struct {
