@@ -30,11 +30,11 @@ func (l *Live) ListCases(ctx context.Context, q casework.Query, reach *policy.Re
 	look := max(most/8, 1)
 	having := func() ([]report.Num, error) { return l.Reports.Having(ctx, q.Search.Query) }
 	switch {
-	case q.Search == nil || q.Nums != nil:
+	case q.Search == nil:
 	case q.Open():
 		l.seeOwnChanges(ctx)
 		return l.searchBoard(ctx, q, l.State().lies(reach), look, most, having)
-	case q.Ended():
+	case q.Ended() && q.Nums == nil:
 		return l.Cases.SearchEnded(ctx, q, look, most, having)
 	}
 	return l.Cases.List(ctx, q)
@@ -45,6 +45,9 @@ func (l *Live) ListCases(ctx context.Context, q casework.Query, reach *policy.Re
 func (l *Live) searchBoard(ctx context.Context, q casework.Query, lies func(*casework.Entry) bool, look, most int, having func() ([]report.Num, error)) (casework.Page, error) {
 	board := l.board.Load()
 	found := func(nums []report.Num) ([]report.Num, error) { return l.Cases.Found(ctx, &q, nums) }
+	if q.Nums != nil {
+		most = 0 // few enough
+	}
 	page, whole, err := board.Search(&q, lies, look, most, found)
 	if err != nil || whole {
 		return page, err

@@ -172,6 +172,12 @@ func (c *City) planOn(ctx context.Context, first bool) error {
 	return nil
 }
 
+// cannot tells that a shift cannot be planned as things stand with whose it would be.
+func cannot(err error) bool {
+	f, ok := fault.As(err)
+	return ok && (f.Kind == fault.KindConflict || f.Code == "not_in_unit")
+}
+
 // planTeam plans the shifts of a team that begin within a span. On working days the duty leader has the day; the others go round. In
 // the night to Monday nobody is there: that is the hole in the roster.
 func (c *City) planTeam(ctx context.Context, roster *team.Roster, unit policy.UnitID, in team.Span) error {
@@ -222,8 +228,8 @@ func (c *City) planTeam(ctx context.Context, roster *team.Roster, unit policy.Un
 	for len(list) > 0 {
 		n := min(len(list), team.MaxShifts)
 		_, err := c.Teams.AddShifts(ctx, unit, list[:n])
-		for i := 0; i < n && fault.Is(err, fault.KindConflict); i++ { // somebody is away, or plans too: what is free is planned
-			if _, one := c.Teams.AddShifts(ctx, unit, list[i:i+1]); one != nil && !fault.Is(one, fault.KindConflict) {
+		for i := 0; i < n && cannot(err); i++ { // somebody is away, leaves before, or plans too: what is free is planned
+			if _, one := c.Teams.AddShifts(ctx, unit, list[i:i+1]); one != nil && !cannot(one) {
 				return one
 			}
 			if i == n-1 {

@@ -72,4 +72,15 @@ func teamsOfHaining(t *testing.T, c *app.City) {
 	if teams != haining.Towns {
 		t.Errorf("%d teams", teams)
 	}
+	// A visitor lets somebody leave within the weeks that are planned: the others' shifts are planned all the same.
+	if _, err := c.Pool.Exec(ctx, `UPDATE post SET ends = $1 WHERE id = (SELECT min(p.id) FROM post p JOIN unit u ON u.id = p.unit_id
+		WHERE u.kind = 'town_team' AND p.role = 'officer' AND p.ends IS NULL)`, later.AddDate(0, 0, 10)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.LoadDesk(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.PlanOnAt(ctx, later.AddDate(0, 0, 7)); err != nil {
+		t.Error("planned on with somebody who leaves:", err)
+	}
 }

@@ -269,11 +269,11 @@ func (l *Live) watchDesk(ctx context.Context) {
 		case <-tick.C:
 		}
 		err := l.LoadDesk(ctx)
-		if err == nil && l.Demo {
-			err = l.rollRosters(ctx)
-		}
 		if err == nil {
 			_, err = l.Teams.SweepPositions(ctx, l.Roster())
+		}
+		if err == nil && l.Demo {
+			err = l.rollRosters(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			l.log.Warn("what decides about cases could not be loaded, will try again", "err", err)

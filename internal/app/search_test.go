@@ -184,6 +184,7 @@ func (o *looking) queues(t *testing.T) map[*casework.Query][]casework.Ref {
 	t.Helper()
 	all := map[*casework.Query][]casework.Ref{}
 	for _, q := range []*casework.Query{{Limit: 7}, {Limit: 7, Last: true}, {Limit: 7, Order: casework.ByOpened}, {Limit: 7, Items: []string{"01", "02"}},
+		{Limit: 4, Nums: []report.Num{1, 5, 9, 13, 40, 41, 42, 43, 44, 45, 46, 47, 90, 91, 92, 93, 150, 200, 239}, Order: casework.ByOpened, Last: true},
 		{Limit: 3, States: []casework.State{casework.Closed, casework.Rejected}}, {Limit: 23, States: casework.States}} {
 		whole := *q
 		whole.Limit = 1000
