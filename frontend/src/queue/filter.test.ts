@@ -48,9 +48,9 @@ describe('the queue’s address', () => {
     })
   })
 
-  it('asks for words in the order in which they come, and leaves the order to come back to', () => {
+  it('asks for words, too, in the order that was chosen', () => {
     const place = { ...parsePlace({ q: ' 围墙 ', sort: 'opened', order: 'desc', state: 'filed' }) }
-    expect(asked(place)).toEqual({ q: '围墙', state: 'filed' })
+    expect(asked(place)).toEqual({ q: '围墙', state: 'filed', sort: 'opened', order: 'desc' })
     expect(asked({ ...place, words: '' })).toEqual({ state: 'filed', sort: 'opened', order: 'desc' })
     expect(parsePlace({ q: '长'.repeat(300) }).words).toHaveLength(200)
   })

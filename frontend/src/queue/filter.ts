@@ -116,16 +116,14 @@ export function params(f: Filter) {
   }
 }
 
-/** What the service is asked: cases that are looked for by words come by their due. */
+/** What the service is asked. */
 export function asked(p: Pick<Place, 'filter' | 'words'>) {
-  if (!p.words) return params(p.filter)
-  return { ...params({ ...p.filter, sort: 'due', order: 'asc' }), q: p.words }
+  return { ...params(p.filter), ...(p.words ? { q: p.words } : {}) }
 }
 
 export function formatPlace(p: Place): LocationQueryRaw {
   return {
-    ...params(p.filter),
-    ...(p.words ? { q: p.words } : {}),
+    ...asked(p),
     ...(p.open ? { case: p.open } : {}),
     ...(p.map ? {} : { map: 'off' }),
   }

@@ -11,7 +11,7 @@ import type { CaseRow, NewAct } from '../shared/api/types'
 import { serverWords } from '../shared/api/words'
 import { Coalescer } from '../shared/map/coalesce'
 import { usePrefs } from '../shared/prefs'
-import { asked as askedBy, everything, type Filter, formatPlace, type Place, parsePlace } from './filter'
+import { asked as askedBy, type Filter, formatPlace, type Place, parsePlace } from './filter'
 import { brought, order } from './rows'
 
 const pageSize = 100
@@ -68,9 +68,7 @@ export function createQueue(center: Center) {
   const loadingMore = ref(false)
   const moreFailed = ref(false)
   let generation = 0
-  /** In which order the rows are. */
-  const sorting = computed(() => (place.value.words ? everything : filter.value))
-  const compare = computed(() => order(sorting.value))
+  const compare = computed(() => order(filter.value))
   const question = () => askedBy(place.value)
   type Question = ReturnType<typeof question>
   const page = (q: Question, more: { after?: string; limit?: number; count?: 'true' }, signal?: AbortSignal) =>
@@ -291,7 +289,6 @@ export function createQueue(center: Center) {
     go,
     filter,
     setFilter,
-    sorting,
     look: (words: string) => go({ words }, true),
     now,
     rows,
