@@ -12,7 +12,7 @@ import { serverWords } from '../shared/api/words'
 import { Coalescer } from '../shared/map/coalesce'
 import { usePrefs } from '../shared/prefs'
 import { asked as askedBy, type Filter, formatPlace, type Place, parsePlace } from './filter'
-import { brought, order } from './rows'
+import { brought, nextRow, order } from './rows'
 
 const pageSize = 100
 /** More changed cases than this at once are not looked at one by one. */
@@ -120,6 +120,8 @@ export function createQueue(center: Center) {
   const litRow = computed(() => rows.value.find(r => r.ref === lit.value) ?? null)
   const chosenRows = computed(() => rows.value.filter(r => chosen.value.has(r.ref)))
   let anchor: string | null = null
+  /** Which row was lit last: the keys go on from there when what is open is not among the rows. */
+  let stood = -1
   function light(ref: string, reach = false) {
     const from = lit.value
     lit.value = ref
@@ -130,8 +132,8 @@ export function createQueue(center: Center) {
     const list = rows.value
     if (list.length === 0) return
     const at = list.findIndex(r => r.ref === lit.value)
-    const to = at < 0 ? (step > 0 ? 0 : list.length - 1) : Math.min(list.length - 1, Math.max(0, at + step))
-    light(list[to]!.ref, reach)
+    stood = nextRow(list.length, at, stood, step)
+    light(list[stood]!.ref, reach)
   }
   /** Selects or leaves a row; with `reach` all from the one before to it. */
   function choose(ref: string, reach = false, from: string | null = anchor) {
@@ -146,7 +148,24 @@ export function createQueue(center: Center) {
   const chooseNone = () => {
     chosen.value = new Set()
   }
-  const open = (ref: string | null) => go({ open: ref })
+  /** Opens a case, among the rows or not, and has the keys act on it. */
+  function open(ref: string | null) {
+    if (ref !== null) stand(ref)
+    go({ open: ref })
+  }
+  function stand(ref: string) {
+    const at = rows.value.findIndex(r => r.ref === lit.value)
+    if (at >= 0) stood = at
+    lit.value = ref
+  }
+  // Whoever goes back or forward acts on what shows, too.
+  watch(
+    () => place.value.open,
+    ref => {
+      if (ref !== null && ref !== lit.value) stand(ref)
+    },
+    { immediate: true },
+  )
 
   // What changed is looked at by number; what did not stays as it is.
   /** Cases that this page has acted on: that they changed is no news. */
@@ -279,7 +298,8 @@ export function createQueue(center: Center) {
   watch([filter, () => place.value.words], (now, before) => {
     if (JSON.stringify(now) === JSON.stringify(before)) return
     chooseNone()
-    lit.value = null
+    lit.value = place.value.open
+    stood = -1
   })
 
   return {

@@ -49,6 +49,15 @@ export function brought(
   }
 }
 
+/**
+ * Where a step from the lit row leads. `at` is its place, -1 where it is not among the rows: then the step leads back to where one
+ * `stood` before, or, where that was nowhere (-1), to an end.
+ */
+export function nextRow(rows: number, at: number, stood: number, step: number): number {
+  const to = at >= 0 ? at + step : stood >= 0 ? stood : step > 0 ? 0 : rows - 1
+  return Math.min(rows - 1, Math.max(0, to))
+}
+
 export type Light = 'red' | 'amber' | 'green' | 'none'
 /** What a row's clock says at a moment in unix seconds. The moment of the due itself is still in time. */
 export function light(r: Pick<CaseRow, 'amber_at' | 'due_at'>, now: number): Light {
