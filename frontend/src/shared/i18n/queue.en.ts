@@ -109,6 +109,7 @@ export default {
       in: 'in {s} s',
       runs: 'is carried out',
       cancelled: 'Cancelled: {act}, {n} cases. Nothing was changed.',
+      begun: 'It had been begun with already: look at what was done, case by case.',
       done: '{act}: {n} done, {m} left out',
     },
     why: {

@@ -109,6 +109,7 @@ export default {
       in: '{s} 秒后执行',
       runs: '正在执行',
       cancelled: '已撤销：{act} {n} 件，没有改动任何案件。',
+      begun: '已经开始执行，不能撤销了，请逐件查看。',
       done: '{act}：完成 {n} 件，未列入 {m} 件',
     },
     why: {
