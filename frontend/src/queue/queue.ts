@@ -12,11 +12,16 @@ import { serverWords } from '../shared/api/words'
 import { Coalescer } from '../shared/map/coalesce'
 import { usePrefs } from '../shared/prefs'
 import { asked as askedBy, type Filter, formatPlace, type Place, parsePlace } from './filter'
+import { useLooks } from './looks'
 import { brought, nextRow, order } from './rows'
 
 const pageSize = 100
 /** More changed cases than this at once are not looked at one by one. */
 const oneByOne = 200
+/** A look that takes longer is given up, and all of it is asked for. */
+const lookMs = 15_000
+/** Seconds for which a row that another changed stands out. */
+const freshFor = 6
 /** Rows that stay loaded when everything is asked for anew. */
 const mostAgain = 1000
 
@@ -170,21 +175,31 @@ export function createQueue(center: Center) {
   // What changed is looked at by number; what did not stays as it is.
   /** Cases that this page has acted on: that they changed is no news. */
   const own = new Map<string, number>()
+  /** When rows were changed by another, in seconds by this machine's clock. */
+  const marks = shallowRef<ReadonlyMap<string, number>>(new Map())
   /** Rows that another changed a moment ago. */
-  const fresh = ref<ReadonlySet<string>>(new Set())
+  const fresh = computed(() => new Set([...marks.value].filter(([, at]) => now.value - at < freshFor).map(([r]) => r)))
+  function mark(changed: readonly CaseRow[]) {
+    const at = Date.now() / 1000
+    const still = [...marks.value].filter(([, then]) => at - then < freshFor)
+    marks.value = new Map([...still, ...changed.map(r => [r.ref, at] as const)])
+  }
   const states = new Map<string, string>()
-  const changes = new Coalescer<number>(334, nums => void look([...new Set(nums)]))
-  const again = new Coalescer<void>(1000, () => first.reload())
+  const looks = useLooks(first.loading, look, first.reload)
+  const changes = new Coalescer<number>(334, nums => looks.add(nums))
+  const again = new Coalescer<void>(1000, looks.again)
   /** Grows when the counts of the views may be other ones. */
   const counted = ref(0)
   const counts = new Coalescer<void>(2000, () => counted.value++)
 
   async function look(nums: number[]): Promise<void> {
-    if (nums.length > oneByOne) return first.reload()
+    if (nums.length > oneByOne) return again.add(undefined)
     const mine = generation
     try {
-      const answer = await page(question(), { limit: 200, num: nums.join(',') } as object)
-      if (mine !== generation) return again.add(undefined)
+      const signal = AbortSignal.timeout(lookMs)
+      const answer = await page(question(), { limit: 200, num: nums.join(',') } as object, signal)
+      // All of it came meanwhile, and may be older or newer.
+      if (mine !== generation) return changes.add(...nums)
       const was = rows.value.findIndex(r => r.ref === lit.value)
       const got = brought(rows.value, new Set(nums), answer.cases, compare.value, next.value !== undefined)
       rows.value = got.rows
@@ -195,7 +210,7 @@ export function createQueue(center: Center) {
         return mark === undefined
       })
       if (others.length > 0) {
-        fresh.value = new Set(others.map(r => r.ref))
+        mark(others)
         const left = others.filter(r => got.gone.includes(r))
         const about = others.find(r => r.ref === lit.value || r.ref === place.value.open || chosen.value.has(r.ref))
         const told = about ?? others[0]!
@@ -285,12 +300,23 @@ export function createQueue(center: Center) {
       center.moved.value++
     },
   })
-  watch(
-    () => session.signedIn.value && center.can('case.triage'),
-    on => (on ? line.start() : line.stop()),
-    { immediate: true },
-  )
-  onScopeDispose(() => line.stop())
+  const listens = () => session.signedIn.value && center.can('case.triage')
+  watch(listens, on => (on ? line.start() : line.stop()), { immediate: true })
+  // An open line does not notice by itself that the network is gone.
+  const away = () => {
+    if (listens()) line.suspend()
+  }
+  const back = () => {
+    if (listens()) line.start()
+  }
+  window.addEventListener('offline', away)
+  window.addEventListener('online', back)
+  onScopeDispose(() => {
+    window.removeEventListener('offline', away)
+    window.removeEventListener('online', back)
+    line.stop()
+    for (const c of [changes, again, counts]) c.stop()
+  })
   watch(session.rights, () => {
     chooseNone()
     first.drop()

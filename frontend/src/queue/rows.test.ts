@@ -36,6 +36,11 @@ describe('rows of the queue', () => {
     expect([got.come, got.gone, got.changed]).toEqual([[], [], []])
   })
 
+  it('are not put back to what they were', () => {
+    const rows = [row(1, { version: 3 })]
+    expect(brought(rows, new Set([1]), [row(1, { version: 2 })], byDue, false).rows).toBe(rows)
+  })
+
   it('come, go and change, and leave to the next page what belongs there', () => {
     const rows = [row(1), row(3), row(5)]
     const next = [row(2), row(3, { version: 1 }), row(9)]

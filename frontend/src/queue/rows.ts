@@ -30,7 +30,8 @@ export function brought(
   for (const r of found) {
     const was = old.get(r.ref)
     old.delete(r.ref)
-    if (was && JSON.stringify(was) === JSON.stringify(r)) {
+    // An answer may come from a node that is a moment behind.
+    if (was && (r.version < was.version || JSON.stringify(was) === JSON.stringify(r))) {
       kept!.push(was)
       continue
     }
