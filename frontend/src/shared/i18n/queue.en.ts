@@ -25,7 +25,7 @@ export default {
       due: 'Time left',
       opened: 'Age',
     },
-    facet: { colour: 'Clock', unit: 'Unit at work' },
+    facet: { colour: 'Clock', town: 'Town', unit: 'Unit at work' },
     colour: { red: 'Overdue', amber: 'Due soon', green: 'In time', none: 'No clock runs' },
     left: '{span}',
     over: '{span} over',

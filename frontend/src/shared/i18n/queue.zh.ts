@@ -25,7 +25,7 @@ export default {
       due: '剩余时间',
       opened: '已过',
     },
-    facet: { colour: '时限', unit: '参与单位' },
+    facet: { colour: '时限', town: '镇街', unit: '参与单位' },
     colour: { red: '已超时', amber: '将到期', green: '时限内', none: '不计时' },
     left: '剩 {span}',
     over: '超 {span}',
