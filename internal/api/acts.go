@@ -241,9 +241,7 @@ func (c *call) caseRow(row *casework.Row, rep *report.Report, sight caseSight) C
 func (a *api) listCases(w http.ResponseWriter, r *http.Request, c *call) error {
 	q := parseQuery(r.URL.RawQuery)
 	query := q.queue(c)
-	if query.Search = q.search(c); query.Search != nil && (query.Order != casework.ByDue || query.Last) {
-		q.fail(fault.Invalid("sort", "not_with_words", "cases that are looked for by words come by their due: leave sort and order out"))
-	}
+	query.Search = q.search(c)
 	count := q.yes("count")
 	if err := q.done(); err != nil {
 		return err

@@ -116,7 +116,8 @@ func (c *call) suggest(out *CaseRow, row *casework.Row, rep *report.Report, s *p
 	if casework.Needs(&casework.Case{State: row.State}, casework.Merge, func(policy.Action) bool { return true }) != nil {
 		n := 0
 		for _, d := range c.Duplicates(row.Ref, row.Item) {
-			if d.SameItem {
+			there := c.State().About(d.Entry)
+			if d.SameItem && reach.Covers(&there) == policy.Whole {
 				n++
 			}
 		}

@@ -16,6 +16,7 @@ import (
 	"gridgov/internal/api"
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/assign"
+	"gridgov/internal/policy"
 )
 
 // east and north are so many metres from the middle of grid (1, 1), in degrees.
@@ -23,6 +24,34 @@ func east(m float64) float64 {
 	return apptest.Center(1, 1)[0] + m/(111320*math.Cos(30.515*math.Pi/180))
 }
 func north(m float64) float64 { return apptest.Center(1, 1)[1] + m/110858 }
+
+// Who triages a part of the city is told of no duplicate that lies in another, not even that there is one.
+func TestDuplicatesOfOthersAreNotCounted(t *testing.T) {
+	b := newBureau(t)
+	border, metre := (apptest.Center(1, 1)[0]+apptest.Center(2, 1)[0])/2, 1/(111320*math.Cos(30.515*math.Pi/180))
+	file := func(east float64) string {
+		return fmt.Sprint(b.file(aReport(1, 1, filing{"item": "01", "lon": border + east*metre, "lat": north(0)})).Num)
+	}
+	here := file(-10)
+	file(10)
+	b.settle()
+	post := apptest.Post(policy.Desk, apptest.GridArea(1, 1))
+	post.Unit = apptest.Unit(t, b.live.City, policy.CommandCenter, apptest.GridArea(1, 1))
+	token, _ := apptest.SignIn(t, b.live.City, post)
+	for who, want := range map[*site]int{b.desk: 1, b.as(token): 0} {
+		var page api.CasePage
+		who.do("GET", "/cases?num="+here, nil).want(200).into(&page)
+		var out api.Duplicates
+		who.do("GET", "/cases/"+here+"/duplicates", nil).want(200).into(&out)
+		told := 0
+		if len(page.Cases) == 1 && page.Cases[0].Duplicates != nil {
+			told = *page.Cases[0].Duplicates
+		}
+		if len(page.Cases) != 1 || told != want || len(out.Duplicates) != want {
+			t.Errorf("%d duplicates in the list, %d in the queue, want %d", len(out.Duplicates), told, want)
+		}
+	}
+}
 
 // What lies within 50 m and 24 h, is of the item or of its aspect, and open, may be the same; the nearest comes first. It is a
 // proposal to who may merge, and nobody else.

@@ -299,6 +299,120 @@ func TestParts(t *testing.T) {
 	o.whole(o.do(ref, casework.FeedBack, casework.Verify, casework.Close))
 }
 
+// A part may be split again: what waited is closed from below up. Of parts that end at the same moment one ends the whole.
+func TestPartsOfParts(t *testing.T) {
+	o := newOffice(t)
+	split := func(ref casework.Ref, n int) {
+		a := o.ask(ref, casework.Split)
+		a.Parts = make([]casework.Part, n)
+		if _, err := o.c.Cases.Do(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part := func(ref casework.Ref, n int) casework.Ref { return casework.Ref{Report: ref.Report, Part: n} }
+	ref := casework.Ref{Report: o.filed()}
+	o.do(ref, casework.Accept)
+	split(ref, 2)
+	split(part(ref, 1), 2)
+	due := caseOf2(t, o.c, ref)
+	for i := range due.Clocks {
+		if due.Clocks[i].Phase() == worktime.Running {
+			t.Errorf("the %s clock of what waits for its parts runs", due.Clocks[i].Kind)
+		}
+	}
+	o.do(part(ref, 2), casework.Void)
+	o.do(part(ref, 3), casework.Void)
+	if c := caseOf2(t, o.c, ref); !c.State.Open() {
+		t.Errorf("closed with an open part: %+v", c)
+	}
+	o.do(part(ref, 4), casework.Void)
+	for _, r := range []casework.Ref{part(ref, 1), ref} {
+		c := caseOf2(t, o.c, r)
+		if c.State != casework.Closed {
+			t.Errorf("%s is %s though all its parts have ended", r, c.State)
+		}
+		o.whole(c)
+	}
+
+	for range 8 {
+		ref := casework.Ref{Report: o.filed()}
+		o.do(ref, casework.Accept)
+		split(ref, 3)
+		for n := 1; n <= 3; n++ {
+			o.do(part(ref, n), casework.File, casework.Dispatch, casework.Receive, casework.Begin, casework.FeedBack, casework.Verify)
+		}
+		var wg sync.WaitGroup
+		for n := 1; n <= 3; n++ {
+			wg.Go(func() {
+				a := o.ask(part(ref, n), casework.Close)
+				a.Reason = "" // words would let one wait for the other
+				if _, err := o.c.Cases.Do(t.Context(), a); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if c := caseOf2(t, o.c, ref); c.State != casework.Closed || c.SettledBy != casework.TownTeam {
+			t.Fatalf("all parts have ended and it is %s, settled by %q", c.State, c.SettledBy)
+		}
+	}
+}
+
+// Two who split and give out tasks of one report's parts at once do not take each other's numbers.
+func TestPartsAreNumberedAtOnce(t *testing.T) {
+	o := newOffice(t)
+	ref := casework.Ref{Report: o.filed()}
+	o.do(ref, casework.Accept)
+	a := o.ask(ref, casework.Split)
+	a.Parts = make([]casework.Part, 6)
+	if _, err := o.c.Cases.Do(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for n := 1; n <= 6; n++ {
+		wg.Go(func() {
+			a := o.ask(casework.Ref{Report: ref.Report, Part: n}, casework.Split)
+			a.Parts = make([]casework.Part, 2)
+			if _, err := o.c.Cases.Do(t.Context(), a); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	var parts int
+	if err := o.c.Pool.QueryRow(t.Context(), `SELECT count(*) FROM cases WHERE report_num = $1`, ref.Report).Scan(&parts); err != nil || parts != 19 {
+		t.Errorf("%d parts, %v", parts, err)
+	}
+}
+
+// What is sent to the unit that was proposed goes nowhere where that has been closed meanwhile, and who else is named is on the case.
+func TestDispatchedToAClosedUnit(t *testing.T) {
+	o := newOffice(t)
+	with := casework.Ref{Report: o.filed()}
+	o.do(with, casework.Accept, casework.File)
+	a := o.ask(with, casework.Dispatch)
+	a.Supporting = []policy.UnitID{o.bureau}
+	if c, err := o.c.Cases.Do(t.Context(), a); err != nil || c.Unit != o.near || !slices.Equal(c.Supporting, []policy.UnitID{o.bureau}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	ref := casework.Ref{Report: o.filed()}
+	o.do(ref, casework.Accept, casework.File)
+	if _, err := o.db.Owner().Exec(t.Context(), `UPDATE testcity.unit SET closed_at = now() WHERE id = $1`, int64(o.near)); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.c.LoadDesk(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := second(o.c.Cases.Do(t.Context(), o.ask(ref, casework.Dispatch))); code(err) != "missing" {
+		t.Errorf("sent to a unit that is closed: %v", err)
+	}
+	a = o.ask(ref, casework.Dispatch)
+	a.Unit = o.far
+	if c, err := o.c.Cases.Do(t.Context(), a); err != nil || c.Unit != o.far {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 // Two merge two cases into each other at once: one does, the other is told; nobody waits for ever.
 func TestMerge(t *testing.T) {
 	o := newOffice(t)

@@ -92,6 +92,13 @@ func (s *State) lies(reach *policy.Reach) func(*casework.Entry) bool {
 	}
 }
 
+// About is an open case as rights see it.
+func (s *State) About(e *casework.Entry) policy.Subject {
+	out := s.subject(&Cell{e.Cell, e.Candidates})
+	out.Filer, out.Units = e.Filer, e.About
+	return out
+}
+
 // Across are the grids near the border at which a report lies, or in which it may lie as well, with what holds them; the nearest
 // first.
 func (s *State) Across(p *report.Placement) (cells []policy.Cell) {

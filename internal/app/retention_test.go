@@ -161,6 +161,15 @@ func TestMattersAreMadeAnonymous(t *testing.T) {
 	if got := w.figures()[:len(counted)]; !slices.Equal(got, counted) {
 		t.Errorf("figures are\n%v, were\n%v", got, counted)
 	}
+	// Nothing is written about it any more, which nobody would take away.
+	for _, act := range []casework.Act{casework.Note, casework.Reopen} {
+		if _, err := w.c.Cases.Do(t.Context(), w.ask(casework.Ref{Report: old}, act)); code(err) != "anonymised" {
+			t.Errorf("%s: %v", act, err)
+		}
+	}
+	if err := w.c.Reports.SetPosition(t.Context(), old, orb.Point{120.41, 30.41}, "canaryreason"); code(err) != "anonymised" && code(err) != "outside_city" {
+		t.Errorf("its point: %v", err)
+	}
 	k := caseOf2(t, w.c, casework.Ref{Report: old}) // it reads as a case
 	if k.State != casework.Closed || k.Words.ZH == "" || len(k.Clocks) == 0 {
 		t.Errorf("%+v", k)

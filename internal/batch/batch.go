@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -107,13 +106,8 @@ func (b *Batch) check() error {
 			return fault.Invalid("acts", "not_in_bulk", "%.40q is done with one case at a time", string(act))
 		}
 	}
-	for field, text := range map[string]struct {
-		s   string
-		max int
-	}{"reason": {b.Ask.Reason, 2000}, "object": {b.Ask.Object, 200}} {
-		if len([]rune(text.s)) > text.max || strings.ContainsFunc(text.s, func(r rune) bool { return r < ' ' && r != '\n' }) {
-			return fault.Invalid(field, "bad_text", "at most %d characters, and no control characters", text.max)
-		}
+	if err := casework.CheckTexts(b.Ask.Reason, b.Ask.Object); err != nil {
+		return err
 	}
 	if len(b.Ask.Supporting) > 50 {
 		return fault.Invalid("supporting", "too_many", "at most 50 units")

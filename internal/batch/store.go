@@ -65,14 +65,8 @@ func (s *Service) Make(ctx context.Context, b Batch) (made Batch, existed bool, 
 	}
 	err = s.Committer.Do(ctx, func(ctx context.Context, tx pgx.Tx) (feed.Step, error) {
 		made, existed = b, false
-		before, kept, err := get(ctx, tx, b.ID, " FOR UPDATE")
-		switch {
-		case err == nil && before.MadeBy == b.MadeBy && bytes.Equal(kept, content):
-			made, existed = before, true
-			return feed.Step{}, nil
-		case err == nil:
-			return feed.Step{}, errTaken
-		case !fault.Is(err, fault.KindNotFound):
+		if same, ok, err := s.same(ctx, tx, &b, content); err != nil || ok {
+			made, existed = same, ok
 			return feed.Step{}, err
 		}
 		made.State, made.MadeAt = Waiting, s.Now().UTC().Truncate(time.Microsecond)
@@ -80,15 +74,17 @@ func (s *Service) Make(ctx context.Context, b Batch) (made Batch, existed bool, 
 		tag, err := tx.Exec(ctx, `
 			INSERT INTO batch (id, acts, ask, content, state, made_at, made_by, address, level, code, starts_at)
 			SELECT $1, $2, $3, $4, $5, $6, $7, $8, nullif($9, ''), nullif($10, ''), $11
-			WHERE (SELECT count(*) FROM batch WHERE made_by = $7 AND state IN ('waiting', 'running')) < $12`,
+			WHERE (SELECT count(*) FROM batch WHERE made_by = $7 AND state IN ('waiting', 'running')) < $12
+			ON CONFLICT (id) DO NOTHING`,
 			b.ID, b.Ask.Acts, ask, content, made.State, made.MadeAt, b.MadeBy, b.Address, b.Area.Level, b.Area.Code, made.StartsAt, MaxWaiting)
-		if pg := new(pgconn.PgError); errors.As(err, &pg) && pg.Code == "23505" {
-			return feed.Step{}, errTaken
-		}
 		if err != nil {
 			return feed.Step{}, fmt.Errorf("keep a batch: %w", err)
 		}
 		if tag.RowsAffected() == 0 {
+			if same, ok, err := s.same(ctx, tx, &b, content); err != nil || ok { // it was sent twice at once
+				made, existed = same, ok
+				return feed.Step{}, err
+			}
 			return feed.Step{}, fault.TooMany("too_many_batches", Wait, "%d batches of yours wait or run: let one of them end first", MaxWaiting)
 		}
 		if err := keepCases(ctx, tx, &made); err != nil {
@@ -97,6 +93,20 @@ func (s *Service) Make(ctx context.Context, b Batch) (made Batch, existed bool, 
 		return made.step(audit.Record{Act: "batch.make", Subject: b.ID.subject(), After: map[string]any{"acts": b.Ask.Acts, "cases": len(b.Cases)}}), nil
 	})
 	return made, existed, err
+}
+
+// same is the batch that was made by the same ask before, if it was.
+func (s *Service) same(ctx context.Context, tx pgx.Tx, b *Batch, content []byte) (Batch, bool, error) {
+	before, kept, err := get(ctx, tx, b.ID, " FOR UPDATE")
+	switch {
+	case fault.Is(err, fault.KindNotFound):
+		return *b, false, nil
+	case err != nil:
+		return *b, false, err
+	case before.MadeBy != b.MadeBy || !bytes.Equal(kept, content):
+		return *b, false, errTaken
+	}
+	return before, true, nil
 }
 
 var errTaken = &fault.Error{Kind: fault.KindConflict, Code: "id_taken", Field: "id", Message: "this id is another batch's: make a UUID for each"}

@@ -33,7 +33,8 @@ type Doing struct {
 	Officers  int // certificated on the day, of those that it names
 	Parts     int // of split and task: how many
 	Object    string
-	OpenParts int // of the case, as it is now
+	OpenParts int  // of the case, as it is now
+	Waits     bool // for parts that it was split into
 }
 
 // Measure is what was done with a matter.
@@ -94,7 +95,7 @@ func Needs(c *Case, act Act, may func(policy.Action) bool) []Need {
 
 // Apply does an act: it returns what the case is then, and leaves c as it was. Faults: a conflict case_state where no line of
 // the table fits, with the state in its words; not_allowed; what the act needs and lacks by the need's name; what a guard
-// holds against it by the guard's name; and bad_time for an act before the one before it.
+// holds against it by the guard's name; and clock_order for an act before the one before it.
 func Apply(c *Case, t *Terms, d Doing) (*Case, error) {
 	fits := lines(d.Act, c.State)
 	if len(fits) == 0 {
@@ -122,6 +123,7 @@ func Apply(c *Case, t *Terms, d Doing) (*Case, error) {
 	if err := n.effect(t, &d); err != nil {
 		return nil, err
 	}
+	d.Waits = d.Waits || d.Act == Split
 	if err := n.runClocks(t, d); err != nil {
 		return nil, err
 	}
@@ -276,7 +278,7 @@ var guards = map[Guard]struct {
 		return holds(d.Reason != "" || !slices.Contains(c.ReturnedBy, d.Decision.Unit), OtherUnit, "that unit gave it back: choose another, or say why it is theirs")
 	}},
 	NotItself: {false, func(c *Case, _ *Terms, d *Doing) error {
-		return holds(d.Target.Report != c.Report && d.Target.State != Merged, NotItself, "a case is merged into another report's, which is not merged itself")
+		return holds(d.Target.Report != c.Report && d.Target.State.Open(), NotItself, "a case is merged into another report's that is open: this one is %s", d.Target.State)
 	}},
 	Certificated: {false, func(_ *Case, _ *Terms, d *Doing) error {
 		legal := d.Measure == Inspected || d.Measure == Penalised

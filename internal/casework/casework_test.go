@@ -218,6 +218,7 @@ func TestRefusals(t *testing.T) {
 		{"rated late", Closed, Evaluate, func(_ *Case, d *Doing) { d.At = long }, "within_week"},
 		{"merged into itself", Reported, Merge, func(_ *Case, d *Doing) { d.Target = &Case{Ref: Ref{1, 1}} }, "not_itself"},
 		{"merged into what is merged", Reported, Merge, func(_ *Case, d *Doing) { d.Target = &Case{Ref: Ref{2, 0}, State: Merged} }, "not_itself"},
+		{"merged into what has ended", Reported, Merge, func(_ *Case, d *Doing) { d.Target = &Case{Ref: Ref{2, 0}, State: Closed} }, "not_itself"},
 		{"one officer", Disposing, FeedBack, func(_ *Case, d *Doing) { d.Measure, d.Officers = Penalised, 1 }, "two_certificated"},
 		{"returned after four hours", Received, Return, func(_ *Case, d *Doing) { d.At = monday.Add(26 * time.Hour) }, "in_return_time"},
 		{"no right", Reported, Accept, func(_ *Case, d *Doing) { d.May = func(a policy.Action) bool { return a != policy.CaseTriage } }, "not_allowed"},
@@ -256,6 +257,31 @@ func faultCode(err error) string {
 		return ""
 	}
 	return f.Code
+}
+
+// What was split has nothing to do but wait: its clocks stand still whatever is noted about it, and it is in time once its parts have ended.
+func TestASplitCaseWaits(t *testing.T) {
+	k := do(t, opened(t, terms), terms, monday, 5, Accept, 10, Split)
+	noon := monday.Add(15 * time.Minute)
+	if d := k.latest(DeskClock, 0); d.Phase() != worktime.Paused || left(k, DeskClock, 0, noon) != 45 {
+		t.Fatalf("%s with %d minutes left of the hour", d.Phase(), left(k, DeskClock, 0, noon))
+	}
+	late := monday.Add(30 * 24 * time.Hour)
+	d := full(Note, late)
+	d.Waits = true
+	k, err := Apply(k, terms, d)
+	if err != nil || k.latest(DeskClock, 0).Phase() != worktime.Paused {
+		t.Fatal("a note starts its clocks:", err)
+	}
+	k, err = Gather(k, terms, []SettledBy{TownTeam}, late.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range k.Clocks {
+		if s := k.Clocks[i].State(calendar); k.Clocks[i].Phase() != worktime.Stopped || s.Late(late.Add(time.Hour)) {
+			t.Errorf("%s is %s, late %t", k.Clocks[i].Kind, k.Clocks[i].Phase(), s.Late(late.Add(time.Hour)))
+		}
+	}
 }
 
 // do applies acts, each some working minutes after the one before, and returns the case.
@@ -411,10 +437,11 @@ func TestRandomCases(t *testing.T) {
 		}
 		first, now := c, monday
 		var done []Doing
+		waits := false // for what it was split into
 		for range rapid.IntRange(0, 40).Draw(r, "acts") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 30*3600).Draw(r, "seconds")) * time.Second)
 			d := full("", now)
-			d.Person = rapid.SampledFrom([]uuid.UUID{worker, other}).Draw(r, "who")
+			d.Person, d.Waits = rapid.SampledFrom([]uuid.UUID{worker, other}).Draw(r, "who"), waits
 			d.Stage = rapid.IntRange(0, len(terms.Stages)-1).Draw(r, "stage")
 			d.Decision.Unit = policy.UnitID(rapid.Int64Range(1, 3).Draw(r, "unit"))
 			allowed := Allowed(c, terms, d)
@@ -442,7 +469,8 @@ func TestRandomCases(t *testing.T) {
 					r.Fatalf("%s: the %s clock had used %d, and %d after", d.Act, c.Clocks[i].Kind, a.Used, b.Used)
 				}
 			}
-			checkClocks(r, n)
+			waits = waits || d.Act == Split
+			checkClocks(r, n, waits)
 			c, done = n, append(done, d)
 		}
 		again := first
@@ -458,7 +486,15 @@ func TestRandomCases(t *testing.T) {
 }
 
 // checkClocks holds the clocks against the state, said anew and not by the table of lives.
-func checkClocks(r *rapid.T, c *Case) {
+func checkClocks(r *rapid.T, c *Case, waits bool) {
+	if waits {
+		for i := range c.Clocks {
+			if c.Clocks[i].Phase() == worktime.Running {
+				r.Fatalf("%s: the %s clock of what waits for its parts runs", c.State, c.Clocks[i].Kind)
+			}
+		}
+		return
+	}
 	runs := map[ClockKind]string{DeskClock: "reported accepted filed returned", ConfirmClock: "confirming", SelfClock: "self_settled", ReceiveClock: "dispatched",
 		VerifyClock: "fed_back", ReviewClock: "suspended"}
 	for kind, states := range runs {

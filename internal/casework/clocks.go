@@ -57,7 +57,7 @@ func step(of func(*Steps) worktime.Budget) func(*Terms) []worktime.Budget {
 	return func(t *Terms) []worktime.Budget { return []worktime.Budget{of(&t.Steps)} }
 }
 
-// Lives is the table of clocks.
+// lives is the table of clocks.
 var lives = []life{
 	{DeskClock, in(Reported, Accepted, Filed, Returned), in(Confirming), false, step(func(s *Steps) worktime.Budget { return s.Dispatch })},
 	{ConfirmClock, in(Confirming), nil, false, step(func(s *Steps) worktime.Budget { return s.Confirm })},
@@ -107,6 +107,10 @@ func (c *Case) runClock(l *life, stage int, limit worktime.Budget, last bool, d 
 		phase = k.Phase()
 	}
 	switch {
+	case d.Waits && (slices.Contains(l.runs, c.State) || slices.Contains(l.holds, c.State)): // nobody has anything to do with it but in its parts
+		if phase == worktime.Running {
+			k.Clock, err = k.Pause(d.At, worktime.Words{ZH: "已拆分，待各部分办结", EN: "split, waiting for its parts"})
+		}
 	case l.kind == ReceiveClock && d.Act == Transfer && phase == worktime.Running: // the next unit has its own hour
 		if k.Clock, err = k.Stop(d.At); err != nil {
 			return err

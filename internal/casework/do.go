@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -60,13 +61,13 @@ type Part struct {
 // maxActs bounds what is done in one go.
 const maxActs = 10
 
-// maxParts bounds what one report is split into.
+// maxParts bounds what a case is split into at once.
 const maxParts = 20
 
 // Do does an act with a case and returns what the case is then; it is on disk. Of two acts that saw the same version one is
 // done, the other is a conflict case_changed with the new state in its words. An act whose key was used for the same act before
 // changes nothing. The person has to see the report (ReportView, asked with the units of all its parts). Faults are those of [Apply], of the unit (unknown_unit, closed_unit, empty_unit), of the target (not found)
-// and key_taken.
+// key_taken, and anonymised.
 func (s *Service) Do(ctx context.Context, a Ask) (*Case, error) {
 	if err := a.check(); err != nil {
 		return nil, err
@@ -84,15 +85,13 @@ func (s *Service) Do(ctx context.Context, a Ask) (*Case, error) {
 }
 
 func (a *Ask) check() error {
-	for field, text := range map[string]struct {
-		s   string
-		max int
-	}{"reason": {a.Reason, 2000}, "object": {a.Object, 200}} {
-		if len([]rune(text.s)) > text.max || strings.ContainsFunc(text.s, func(r rune) bool { return r < ' ' && r != '\n' }) {
-			return fault.Invalid(field, "bad_text", "at most %d characters, and no control characters", text.max)
-		}
+	if err := CheckTexts(a.Reason, a.Object); err != nil {
+		return err
 	}
+	legal := a.Measure == Inspected || a.Measure == Penalised
 	switch {
+	case legal && a.Act != FeedBack: // two officers with certificates do these, which a feedback asks for
+		return fault.Invalid("measure", "not_here", "an inspection or a penalty is fed back by a unit, with two certificated officers")
 	case len(a.Before) >= maxActs:
 		return fault.Invalid("acts", "too_many", "at most %d acts at once", maxActs)
 	case len(a.Parts) > maxParts:
@@ -101,6 +100,17 @@ func (a *Ask) check() error {
 		return fault.Invalid("", "too_many", "at most 50 of each")
 	case a.Measure != "" && !slices.Contains(Measures, a.Measure):
 		return fault.Invalid("measure", "unknown_value", "%.40q is none of %v", string(a.Measure), Measures)
+	}
+	return nil
+}
+
+// CheckTexts tells what is wrong with the texts of an act: a reason of lines, and an object of one.
+func CheckTexts(reason, object string) error {
+	if len([]rune(reason)) > 2000 || strings.ContainsFunc(reason, func(r rune) bool { return unicode.IsControl(r) && r != '\n' }) {
+		return fault.Invalid("reason", "bad_text", "at most 2000 characters, and no control characters but new lines")
+	}
+	if len([]rune(object)) > 200 || strings.ContainsFunc(object, unicode.IsControl) {
+		return fault.Invalid("object", "bad_text", "at most 200 characters of one line")
 	}
 	return nil
 }
@@ -129,6 +139,9 @@ func (d *deed) run(ctx context.Context) error {
 	view, seen := d.ask.May(policy.ReportView, d.was.Report, about[d.was.Report])
 	if !seen {
 		return errNoCase(d.ask.Ref)
+	}
+	if err := report.StillKept(ctx, d.tx, d.was.Report); err != nil {
+		return err
 	}
 	acts := d.ask.each()
 	if again, err := d.again(ctx, acts); err != nil || again {
@@ -286,14 +299,14 @@ func (d *deed) doing(ctx context.Context) (Doing, error) {
 	if len(a.Officers) > 0 {
 		day := d.at.In(d.terms.Calendar.Zone()).Format(time.DateOnly)
 		err := d.tx.QueryRow(ctx, `
-			SELECT count(DISTINCT person_id) FROM post WHERE person_id = ANY ($1) AND role = 'officer'
-				AND $2::text::date BETWEEN begins AND coalesce(ends, 'infinity') AND certificate_until >= $2::text::date`, a.Officers, day).Scan(&out.Officers)
+			SELECT count(DISTINCT person_id) FROM post WHERE person_id = ANY ($1) AND role = ANY ($3)
+				AND $2::text::date BETWEEN begins AND coalesce(ends, 'infinity') AND certificate_until >= $2::text::date`, a.Officers, day, policy.OfficerRoles).Scan(&out.Officers)
 		if err != nil {
 			return out, fmt.Errorf("count certificated officers: %w", err)
 		}
 	}
-	err := d.tx.QueryRow(ctx, `SELECT count(*) FROM cases WHERE report_num = $1 AND parent = $2 AND state = ANY ($3)`,
-		d.was.Report, d.was.Part, open).Scan(&out.OpenParts)
+	err := d.tx.QueryRow(ctx, `SELECT count(*), coalesce(bool_or(NOT task), false) FROM cases WHERE report_num = $1 AND parent = $2 AND state = ANY ($3)`,
+		d.was.Report, d.was.Part, open).Scan(&out.OpenParts, &out.Waits)
 	if err != nil {
 		return out, fmt.Errorf("count open parts: %w", err)
 	}
@@ -304,6 +317,12 @@ func (d *deed) doing(ctx context.Context) (Doing, error) {
 func (d *deed) decision() (assign.Decision, error) {
 	a, c := d.ask, d.was
 	if a.Act == Dispatch && (a.Unit == 0 || a.Unit == c.Unit) && !slices.Contains(c.ReturnedBy, c.Unit) {
+		if len(a.Supporting) > 0 {
+			return d.byHand(c.Unit, a.Supporting, a.Reason)
+		}
+		if u, ok := d.Unit(c.Unit); !ok || u.Closed {
+			return assign.Decision{}, nil // Apply says that one is needed
+		}
 		return assign.Decision{Unit: c.Unit, Supporting: c.Supporting, Rule: c.Rule, Words: c.Words}, nil
 	}
 	if a.Unit == 0 {
@@ -448,7 +467,7 @@ func (d *deed) detailOf(act Act, was, now *Case) detail {
 		out.Rating = 0
 	}
 	if act != FeedBack && act != Settle {
-		out.SettledBy = ""
+		out.SettledBy, out.Measure, out.Officers = "", "", nil
 	}
 	switch act {
 	case Dispatch, Transfer:
@@ -505,6 +524,10 @@ func stateOf(c *Case) recorded { return recorded{c.State, c.Unit} }
 
 // openParts opens what a case was split into, or the tasks that were given out.
 func (d *deed) openParts(ctx context.Context) error {
+	// Whoever else opens parts of the report waits, and numbers his after these.
+	if _, err := d.tx.Exec(ctx, `SELECT FROM cases WHERE report_num = $1 AND part = 0 FOR UPDATE`, d.was.Report); err != nil {
+		return fmt.Errorf("number parts: %w", err)
+	}
 	var last int
 	if err := d.tx.QueryRow(ctx, `SELECT max(part) FROM cases WHERE report_num = $1`, d.was.Report).Scan(&last); err != nil {
 		return fmt.Errorf("number parts: %w", err)
@@ -577,41 +600,41 @@ func (d *deed) insert(ctx context.Context, c *Case, t *Terms) error {
 	return nil
 }
 
-// endParent closes the case that was split when the last of its parts has ended: settled by the highest of who settled them.
+// endParent closes the case that was split when the last of its parts has ended, and so on up: settled by the highest of who settled them.
 // One that gave out tasks goes on by itself.
 func (d *deed) endParent(ctx context.Context) error {
-	c := d.now
-	if c.Part == 0 || c.Task || c.State.Open() || !d.was.State.Open() {
-		return nil
+	was, part := d.was, d.now
+	for part.Part != 0 && !part.Task && was.State.Open() && !part.State.Open() {
+		// The parent is held before its parts are counted: of two that end at once each would take the other for open.
+		parent, err := d.get(ctx, d.tx, Ref{part.Report, part.Parent}, " FOR UPDATE")
+		if err != nil || !parent.State.Open() {
+			return err
+		}
+		var left int
+		var settled []SettledBy
+		err = d.tx.QueryRow(ctx, `
+			SELECT count(*) FILTER (WHERE state = ANY ($3)), coalesce(array_agg(settled_by) FILTER (WHERE settled_by IS NOT NULL), '{}')
+			FROM cases WHERE report_num = $1 AND parent = $2`, part.Report, part.Parent, open).Scan(&left, &settled)
+		if err != nil || left > 0 {
+			return err
+		}
+		if d.terms, err = d.Terms(ctx, parent); err != nil {
+			return err
+		}
+		closed, err := Gather(parent, d.terms, settled, d.at)
+		if err != nil {
+			return err
+		}
+		if err := d.write(ctx, parent, closed); err != nil {
+			return err
+		}
+		if err := d.keepAct(ctx, GatherParts, parent, closed, uuid.Nil, 0, "", uuid.Nil); err != nil {
+			return err
+		}
+		if err := d.endMerged(ctx, closed); err != nil {
+			return err
+		}
+		was, part = parent, closed
 	}
-	var open int
-	var settled []SettledBy
-	err := d.tx.QueryRow(ctx, `
-		SELECT count(*) FILTER (WHERE state = ANY ($3)), coalesce(array_agg(settled_by) FILTER (WHERE settled_by IS NOT NULL), '{}')
-		FROM cases WHERE report_num = $1 AND parent = $2`, c.Report, c.Parent, openStates()).Scan(&open, &settled)
-	if err != nil || open > 0 {
-		return err
-	}
-	parent, err := d.get(ctx, d.tx, Ref{c.Report, c.Parent}, " FOR UPDATE")
-	if err != nil || !parent.State.Open() {
-		return err
-	}
-	terms, err := d.Terms(ctx, parent)
-	if err != nil {
-		return err
-	}
-	closed, err := Gather(parent, terms, settled, d.at)
-	if err != nil {
-		return err
-	}
-	d.terms = terms
-	if err := d.write(ctx, parent, closed); err != nil {
-		return err
-	}
-	if err := d.keepAct(ctx, GatherParts, parent, closed, uuid.Nil, 0, "", uuid.Nil); err != nil {
-		return err
-	}
-	return d.endMerged(ctx, closed)
+	return nil
 }
-
-func openStates() []State { return open }

@@ -270,8 +270,7 @@ func (c *recountChanges) add(k *locked, calendar *worktime.Calendar, older []reg
 	}
 }
 
-// nextBy is when the clock has to be told of now. What was told is not told again, but that it is due once more where the new
-// calendar has put that off.
+// nextBy is when the sweep has to look at the clock again. What was told is not told again: the sweep knows how far it came.
 func (k *keptClock) nextBy(s *worktime.State, at time.Time) time.Time {
 	switch {
 	case s.Phase != worktime.Running:

@@ -34,21 +34,8 @@ func (v View) Newest(f Filter, within *orb.Bound, among Nums, limit int) []uint3
 	if limit <= 0 {
 		return nil
 	}
-	// A million are not sorted for a page: those are that lie in the days that can be on it.
-	var of [1 << 16]uint64
-	n := uint64(0)
-	v.each(f, within, func(r *run, i int, sign uint64) {
-		if among == nil || among.has(r.num[i]) {
-			of[r.at[i]>>16] += sign
-			n += sign
-		}
-	})
-	if n > uint64(limit) {
-		from := uint32(len(of))
-		for n = 0; n < uint64(limit); n += of[from] {
-			from--
-		}
-		f.From = max(f.From, from<<16)
+	if within == nil {
+		f.From = max(f.From, v.from(f, among, limit))
 	}
 	type row struct{ at, num uint32 }
 	var rows []row
@@ -85,4 +72,24 @@ func (v View) Newest(f Filter, within *orb.Bound, among Nums, limit int) []uint3
 		nums[i] = w.num
 	}
 	return nums
+}
+
+// from is a time not before which a list of the newest limit lies, within a day of the latest such: a million are not sorted for a page.
+func (v View) from(f Filter, among Nums, limit int) uint32 {
+	var of [1 << 16]uint64
+	n := uint64(0)
+	v.each(f, nil, func(r *run, i int, sign uint64) {
+		if among == nil || among.has(r.num[i]) {
+			of[r.at[i]>>16] += sign
+			n += sign
+		}
+	})
+	if n <= uint64(limit) {
+		return 0
+	}
+	from := uint32(len(of))
+	for n = 0; n < uint64(limit); n += of[from] {
+		from--
+	}
+	return from << 16
 }

@@ -34,6 +34,9 @@ func TestNewestEqualsSortedModel(t *testing.T) {
 		}
 		x, y := 120.3+rng.Float64()*.4, 30.2+rng.Float64()*.3
 		within := &orb.Bound{Min: orb.Point{x, y}, Max: orb.Point{x + .3, y + .3}}
+		if rng.IntN(3) == 0 {
+			within = nil
+		}
 		limit := 1 + rng.IntN(60)
 		var among Nums
 		some := map[uint32]bool{}
@@ -45,7 +48,7 @@ func TestNewestEqualsSortedModel(t *testing.T) {
 		}
 		var matching []Row
 		for _, r := range m {
-			if (among == nil || some[r.Num]) && f.naive(r) && r.Lon >= within.Min[0] && r.Lon <= within.Max[0] && r.Lat >= within.Min[1] && r.Lat <= within.Max[1] {
+			if (among == nil || some[r.Num]) && f.naive(r) && (within == nil || r.Lon >= within.Min[0] && r.Lon <= within.Max[0] && r.Lat >= within.Min[1] && r.Lat <= within.Max[1]) {
 				matching = append(matching, r)
 			}
 		}

@@ -46,6 +46,9 @@ const (
 	Machine          Role = "machine"
 )
 
+// OfficerRoles are of who may be sent to a matter as an officer, if the post has a certificate.
+var OfficerRoles = []Role{Officer, UnitHead, DutyLeader}
+
 // What a request is without any post.
 const (
 	Visitor  Role = "visitor"   // anybody, signed in or not

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
+
+	"gridgov/internal/fault"
 )
 
 // Coarse is how far points are rounded whose reports are made anonymous, in degrees: some fifty metres, about a block.
@@ -108,4 +110,17 @@ func pointOf(ctx context.Context, tx pgx.Tx, placer *Placer, pt orb.Point, accur
 		return to, fmt.Errorf("find a point of grid %s: %w", was.Grid, err)
 	}
 	return to, nil
+}
+
+// StillKept is a conflict anonymised of a report that was made anonymous: what is written about it from then on nobody would take away.
+// Whoever asks holds the report or a case of it.
+func StillKept(ctx context.Context, tx pgx.Tx, num Num) error {
+	var gone bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM anonymised WHERE report_num = $1)`, num).Scan(&gone); err != nil {
+		return fmt.Errorf("ask whether report %d was made anonymous: %w", num, err)
+	}
+	if gone {
+		return fault.Conflict("anonymised", "the city's time for keeping this matter is over and it was made anonymous: file a new report")
+	}
+	return nil
 }

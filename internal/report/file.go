@@ -379,6 +379,9 @@ func (s *Service) SetPosition(ctx context.Context, num Num, p orb.Point, reason 
 		if err != nil {
 			return left, err
 		}
+		if err := StillKept(ctx, tx, num); err != nil {
+			return left, err
+		}
 		// A person looked: the accuracy that was reported says nothing about this point.
 		pl := s.Placer().At(p, math.NaN(), LocatedHand)
 		pl.Since = s.Now().UTC()

@@ -53,16 +53,13 @@ type Scene struct {
 	Positions map[uuid.UUID]Position // those that may be used
 }
 
-// officerRoles are of who may be sent. A certificate makes an officer.
-var officerRoles = []policy.Role{policy.Officer, policy.UnitHead, policy.DutyLeader}
-
 // Officers are the officers of a unit, from memory: who is free comes first, the nearest first, then the others. Of two as near who
 // has less to do.
 func (r *Roster) Officers(s *Scene) []Candidate {
 	best := map[uuid.UUID]*Candidate{}
 	var list []*Candidate
 	for _, m := range r.Posts(s.Unit, s.At) {
-		if !slices.Contains(officerRoles, m.Role) || m.Role != policy.Officer && m.CertifiedUntil.IsZero() {
+		if !slices.Contains(policy.OfficerRoles, m.Role) || m.Role != policy.Officer && m.CertifiedUntil.IsZero() {
 			continue
 		}
 		c := best[m.Person]
