@@ -121,6 +121,10 @@ export function asked(p: Pick<Place, 'filter' | 'words'>) {
   return { ...params(p.filter), ...(p.words ? { q: p.words } : {}) }
 }
 
+/** What is asked of cases that are named: whether they are shown. Where they stand among the rows, the page knows. */
+export const byNumber = (p: Pick<Place, 'filter' | 'words'>) =>
+  asked({ ...p, filter: { ...p.filter, sort: everything.sort, order: everything.order } })
+
 export function formatPlace(p: Place): LocationQueryRaw {
   return {
     ...asked(p),

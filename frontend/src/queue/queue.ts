@@ -11,7 +11,7 @@ import type { CaseRow, NewAct } from '../shared/api/types'
 import { serverWords } from '../shared/api/words'
 import { Coalescer } from '../shared/map/coalesce'
 import { usePrefs } from '../shared/prefs'
-import { asked as askedBy, type Filter, formatPlace, type Place, parsePlace } from './filter'
+import { asked as askedBy, byNumber, type Filter, formatPlace, type Place, parsePlace } from './filter'
 import { useLooks } from './looks'
 import { brought, nextRow, order } from './rows'
 
@@ -197,7 +197,7 @@ export function createQueue(center: Center) {
     const mine = generation
     try {
       const signal = AbortSignal.timeout(lookMs)
-      const answer = await page(question(), { limit: 200, num: nums.join(',') } as object, signal)
+      const answer = await page(byNumber(place.value), { limit: 200, num: nums.join(',') } as object, signal)
       // All of it came meanwhile, and may be older or newer.
       if (mine !== generation) return changes.add(...nums)
       const was = rows.value.findIndex(r => r.ref === lit.value)
