@@ -281,6 +281,12 @@ export class Driver {
       const body = JSON.stringify({ role, level, code, begins: day(0) })
       await this.api(`/people/${person.id}/posts`, { method: 'POST', body }, 'administrator')
     },
+    /** The administrator gives the page's person a post in a unit, from today. */
+    giveUnitPost: async (role: string, unit: number): Promise<void> => {
+      const { person } = await this.get.session()
+      const body = JSON.stringify({ role, unit, begins: day(0) })
+      await this.api(`/people/${person.id}/posts`, { method: 'POST', body }, 'administrator')
+    },
     /** The administrator changes something of the city. */
     change: async (path: string, body: object): Promise<void> => {
       await this.api(path, { method: 'PUT', body: JSON.stringify(body) }, 'administrator')

@@ -43,10 +43,14 @@ describe('the desk’s queue', () => {
     await d.sees('that the next is lit', async () => (await d.get.litCase()) === String(first))
     await d.when.press('r')
     await d.sees('the reasons', () => d.get.seen('reason-settled'))
+    expect(await d.get.focused()).toBe('triage-reason')
+    await d.when.focus('reason-settled')
+    await d.when.press('a') // is no command while something is filled in
     await d.when.click('triage-send')
     await d.sees('what is missing', async () => (await d.get.text('triage-lacks')) === '请写明理由。')
     await d.when.press('Escape')
     await d.sees('that it is put away', async () => !(await d.get.seen('triage-form')))
+    expect(await state(first)).toBe('reported')
     await d.when.press('d')
     await d.sees('who is proposed', () => d.get.seen('proposal'))
     await d.when.click('triage-send')
@@ -118,6 +122,32 @@ describe('the desk’s queue', () => {
     expect(d.complaints).toEqual([])
   })
 
+  it('has a view for a unit that its head keeps, and its people have too', async () => {
+    await d.given.visit('/haining/queue?state=filed', { as: 'desk' })
+    const { unit } = (await d.get.session()).posts[0]
+    await d.when.click('view-save')
+    await d.sees('the field for its name', () => d.get.seen('view-name'))
+    expect(await d.get.seen('view-whose')).toBe(false) // who leads nothing keeps views for nobody else
+    await d.when.giveUnitPost('unit_head', unit)
+    await d.sees('for whom', () => d.get.seen('view-whose'))
+    expect(await d.get.text('view-whose')).not.toContain('全市共用')
+    await d.when.type('view-name', '已立案的')
+    await d.when.pick('view-whose', String(unit))
+    await d.when.click('view-keep')
+    await d.sees('the view', async () => (await d.get.texts('view-kept')).join().includes('已立案的'))
+    await d.given.visit('/haining/queue?state=filed&mine=true', { as: 'centre_head' })
+    expect((await d.get.session()).posts[0].unit).toBe(unit)
+    await d.sees('it at a colleague’s', async () => (await d.get.texts('view-kept')).join().includes('已立案的'))
+    const { views } = await d.get.jsonAs('/views')
+    const kept = views.filter((v: { name?: string }) => v.name === '已立案的')
+    expect(kept.map((v: { owner: string; unit: { id: number } }) => [v.owner, v.unit.id])).toEqual([['unit', unit]])
+    await d.when.click('view-save')
+    await d.sees('that the centre’s head may keep one for all', async () =>
+      (await d.get.text('view-whose')).includes('全市共用'),
+    )
+    expect(d.complaints).toEqual([])
+  })
+
   it('is filtered by several values, and looked through by words from the key /', async () => {
     const [one, other] = [await filed('鸵鸟越过围墙', 0.007), await filed('围墙倒了', 0.008)]
     await open(one, other)
@@ -130,6 +160,10 @@ describe('the desk’s queue', () => {
     await d.sees('that nobody has settled them', () => d.get.seen('queue-empty'))
     await d.when.choose('settled_by', 'none')
     await d.sees('both', async () => (await d.get.cases()).includes(String(other)))
+    const { cases } = await d.get.json(`/cases?num=${one}`)
+    await d.when.choose('town', cases[0].town.code)
+    await d.sees('its town alone', async () => (await d.get.query()).get('town') === cases[0].town.code)
+    await d.sees('both, as they lie in it', async () => (await d.get.cases()).includes(String(other)))
     await d.when.press('/')
     expect(await d.get.focused()).toBe('words')
     await d.when.type('words', '鸵鸟 围墙')
@@ -219,8 +253,11 @@ describe('the desk’s queue', () => {
   ] as const)('has nothing serious for axe, and fits: %s %s %d px', async (theme, locale, width) => {
     await d.given.visit('/haining/queue', { as: 'desk', theme, locale, size: { width, height: 844 } })
     await d.sees('the cases', async () => (await d.get.cases()).length > 0)
-    if (width >= 1024)
-      await d.sees('the basemap’s credit', async () => (await d.get.text('map-credit')).includes('© Nobody'))
+    if (width < 1024) {
+      expect(await d.get.seen('filter-mine')).toBe(false)
+      await d.when.click('more-filters')
+      await d.sees('the filters', () => d.get.seen('filter-mine'))
+    } else await d.sees('the basemap’s credit', async () => (await d.get.text('map-credit')).includes('© Nobody'))
     expect(await d.get.serious()).toEqual([])
     expect(await d.get.wider()).toBe(0)
   })

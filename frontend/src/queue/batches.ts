@@ -5,17 +5,27 @@ import type { Batch, CaseRow } from '../shared/api/types'
 import type { Queue } from './queue'
 
 type Act = Batch['acts'][number]
+/** Cases that take the same acts on their way. */
+export interface Group {
+  acts: Act[]
+  rows: readonly CaseRow[]
+  reason?: string
+  unit?: number
+}
+/** Makes batches of groups; `busy`: those asked for before are not made yet. */
+export type Run = (groups: readonly Group[]) => Promise<'made' | 'busy' | ApiError>
 
 /** Acts on many cases: those that wait and may be cancelled, and what has become of them. */
-export function useBatches(queue: Queue) {
+export function useBatches(queue: Pick<Queue, 'client' | 'own' | 'changed'>) {
   const batches = shallowRef<readonly Batch[]>([])
   /** When each that waits begins, by this machine's clock. */
   const begins = new Map<string, number>()
+  /** Which were made by one act of who is here. */
+  const runs = new Map<string, number>()
   const hidden = ref<ReadonlySet<string>>(new Set())
-  const problem = shallowRef<ApiError>()
   const seenAt = Date.now()
   const now = ref(Date.now())
-  let asking = false
+  let [asking, making, begun] = [false, false, 0]
 
   function take(list: readonly Batch[]) {
     for (const b of list) if (b.state === 'waiting') begins.set(b.id, Date.now() + b.starts_in_s * 1000)
@@ -59,43 +69,67 @@ export function useBatches(queue: Queue) {
     ),
   )
 
-  async function make(
-    acts: Act[],
-    rows: readonly CaseRow[],
-    more: { reason?: string; unit?: number },
-  ): Promise<boolean> {
-    problem.value = undefined
-    try {
-      const body = { id: v4(), acts, cases: rows.map(r => ({ case: r.ref, version: r.version })), ...more }
-      const made = await ask(queue.client.POST('/batches', { body: body as never }))
-      for (const r of rows) queue.own.set(r.ref, r.version)
-      take([made, ...batches.value.filter(b => b.id !== made.id)])
-      return true
-    } catch (e) {
-      if (!(e instanceof ApiError)) throw e
-      problem.value = e
-      return false
+  /** One act on many that may take several batches. Asked again after a fault, what was made before is not made once more. */
+  function begin(): Run {
+    const run = ++begun
+    const made = new Set<string>()
+    /** Under which id each is sent: of one whose answer was lost nobody knows whether it was made. */
+    const ids = new Map<string, string>()
+    return async groups => {
+      if (making) return 'busy'
+      making = true
+      try {
+        for (const { rows, ...more } of groups) {
+          const left = rows.filter(r => !made.has(r.ref))
+          if (left.length === 0) continue
+          const body = { ...more, cases: left.map(r => ({ case: r.ref, version: r.version })) }
+          const key = JSON.stringify(body)
+          const id = ids.get(key) ?? v4()
+          ids.set(key, id)
+          const got = await ask(queue.client.POST('/batches', { body: { id, ...body } as never }))
+          runs.set(got.id, run)
+          for (const r of left) {
+            made.add(r.ref)
+            queue.own.set(r.ref, r.version)
+          }
+          take([got, ...batches.value.filter(b => b.id !== got.id)])
+        }
+        return 'made'
+      } catch (e) {
+        if (!(e instanceof ApiError)) throw e
+        return e
+      } finally {
+        making = false
+      }
     }
   }
-  async function cancel(id?: string): Promise<void> {
-    const one = batches.value.find(b => b.state === 'waiting' && (id === undefined || b.id === id))
-    if (!one) return
-    problem.value = undefined
-    try {
-      const got = await ask(queue.client.DELETE('/batches/{id}', { params: { path: { id: one.id } } }))
-      for (const c of got.cases) queue.own.delete(c.case)
-      take(batches.value.map(b => (b.id === got.id ? got : b)))
-    } catch (e) {
-      if (!(e instanceof ApiError)) throw e
-      problem.value = e
-      void load()
+
+  /** Cancels one; without an id all that the last act of who is here made. Gives what went wrong. */
+  async function cancel(id?: string): Promise<ApiError | undefined> {
+    let fault: ApiError | undefined
+    for (const b of id === undefined ? mineLast() : batches.value.filter(o => o.id === id)) {
+      try {
+        const got = await ask(queue.client.DELETE('/batches/{id}', { params: { path: { id: b.id } } }))
+        for (const c of got.cases) queue.own.delete(c.case)
+        take(batches.value.map(o => (o.id === got.id ? got : o)))
+      } catch (e) {
+        if (!(e instanceof ApiError)) throw e
+        fault ??= e
+      }
     }
+    if (fault) void load()
+    return fault
   }
+  function mineLast(): readonly Batch[] {
+    const mine = batches.value.filter(b => b.state === 'waiting' && b.by.me)
+    const run = mine[0] && runs.get(mine[0].id)
+    return mine.filter((b, i) => i === 0 || (run !== undefined && runs.get(b.id) === run))
+  }
+
   return {
     waiting,
     ended,
-    problem,
-    make,
+    begin,
     cancel,
     left: (b: Batch) => Math.max(0, Math.ceil(((begins.get(b.id) ?? 0) - now.value) / 1000)),
     hide: (id: string) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { asked, everything, formatPlace, ofView, parsePlace, same, toView } from './filter'
+import { asked, byNumber, everything, formatPlace, ofView, parsePlace, same, toView } from './filter'
 
 describe('the queue’s address', () => {
   it('says what is shown, and reads what it says', () => {
@@ -48,9 +48,10 @@ describe('the queue’s address', () => {
     })
   })
 
-  it('asks for words in the order in which they come, and leaves the order to come back to', () => {
+  it('asks for words, too, in the order that was chosen', () => {
     const place = { ...parsePlace({ q: ' 围墙 ', sort: 'opened', order: 'desc', state: 'filed' }) }
-    expect(asked(place)).toEqual({ q: '围墙', state: 'filed' })
+    expect(asked(place)).toEqual({ q: '围墙', state: 'filed', sort: 'opened', order: 'desc' })
+    expect(byNumber(place)).toEqual({ q: '围墙', state: 'filed' }) // of a few by number the order is the page's own
     expect(asked({ ...place, words: '' })).toEqual({ state: 'filed', sort: 'opened', order: 'desc' })
     expect(parsePlace({ q: '长'.repeat(300) }).words).toHaveLength(200)
   })

@@ -116,16 +116,18 @@ export function params(f: Filter) {
   }
 }
 
-/** What the service is asked: cases that are looked for by words come by their due. */
+/** What the service is asked. */
 export function asked(p: Pick<Place, 'filter' | 'words'>) {
-  if (!p.words) return params(p.filter)
-  return { ...params({ ...p.filter, sort: 'due', order: 'asc' }), q: p.words }
+  return { ...params(p.filter), ...(p.words ? { q: p.words } : {}) }
 }
+
+/** What is asked of cases that are named: whether they are shown. Where they stand among the rows, the page knows. */
+export const byNumber = (p: Pick<Place, 'filter' | 'words'>) =>
+  asked({ ...p, filter: { ...p.filter, sort: everything.sort, order: everything.order } })
 
 export function formatPlace(p: Place): LocationQueryRaw {
   return {
-    ...params(p.filter),
-    ...(p.words ? { q: p.words } : {}),
+    ...asked(p),
     ...(p.open ? { case: p.open } : {}),
     ...(p.map ? {} : { map: 'off' }),
   }

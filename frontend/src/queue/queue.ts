@@ -11,12 +11,17 @@ import type { CaseRow, NewAct } from '../shared/api/types'
 import { serverWords } from '../shared/api/words'
 import { Coalescer } from '../shared/map/coalesce'
 import { usePrefs } from '../shared/prefs'
-import { asked as askedBy, everything, type Filter, formatPlace, type Place, parsePlace } from './filter'
-import { brought, order } from './rows'
+import { asked as askedBy, byNumber, type Filter, formatPlace, type Place, parsePlace } from './filter'
+import { useLooks } from './looks'
+import { brought, nextRow, order } from './rows'
 
 const pageSize = 100
 /** More changed cases than this at once are not looked at one by one. */
 const oneByOne = 200
+/** A look that takes longer is given up, and all of it is asked for. */
+const lookMs = 15_000
+/** Seconds for which a row that another changed stands out. */
+const freshFor = 6
 /** Rows that stay loaded when everything is asked for anew. */
 const mostAgain = 1000
 
@@ -68,9 +73,7 @@ export function createQueue(center: Center) {
   const loadingMore = ref(false)
   const moreFailed = ref(false)
   let generation = 0
-  /** In which order the rows are. */
-  const sorting = computed(() => (place.value.words ? everything : filter.value))
-  const compare = computed(() => order(sorting.value))
+  const compare = computed(() => order(filter.value))
   const question = () => askedBy(place.value)
   type Question = ReturnType<typeof question>
   const page = (q: Question, more: { after?: string; limit?: number; count?: 'true' }, signal?: AbortSignal) =>
@@ -122,6 +125,8 @@ export function createQueue(center: Center) {
   const litRow = computed(() => rows.value.find(r => r.ref === lit.value) ?? null)
   const chosenRows = computed(() => rows.value.filter(r => chosen.value.has(r.ref)))
   let anchor: string | null = null
+  /** Which row was lit last: the keys go on from there when what is open is not among the rows. */
+  let stood = -1
   function light(ref: string, reach = false) {
     const from = lit.value
     lit.value = ref
@@ -132,8 +137,8 @@ export function createQueue(center: Center) {
     const list = rows.value
     if (list.length === 0) return
     const at = list.findIndex(r => r.ref === lit.value)
-    const to = at < 0 ? (step > 0 ? 0 : list.length - 1) : Math.min(list.length - 1, Math.max(0, at + step))
-    light(list[to]!.ref, reach)
+    stood = nextRow(list.length, at, stood, step)
+    light(list[stood]!.ref, reach)
   }
   /** Selects or leaves a row; with `reach` all from the one before to it. */
   function choose(ref: string, reach = false, from: string | null = anchor) {
@@ -148,26 +153,53 @@ export function createQueue(center: Center) {
   const chooseNone = () => {
     chosen.value = new Set()
   }
-  const open = (ref: string | null) => go({ open: ref })
+  /** Opens a case, among the rows or not, and has the keys act on it. */
+  function open(ref: string | null) {
+    if (ref !== null) stand(ref)
+    go({ open: ref })
+  }
+  function stand(ref: string) {
+    const at = rows.value.findIndex(r => r.ref === lit.value)
+    if (at >= 0) stood = at
+    lit.value = ref
+  }
+  // Whoever goes back or forward acts on what shows, too.
+  watch(
+    () => place.value.open,
+    ref => {
+      if (ref !== null && ref !== lit.value) stand(ref)
+    },
+    { immediate: true },
+  )
 
   // What changed is looked at by number; what did not stays as it is.
   /** Cases that this page has acted on: that they changed is no news. */
   const own = new Map<string, number>()
+  /** When rows were changed by another, in seconds by this machine's clock. */
+  const marks = shallowRef<ReadonlyMap<string, number>>(new Map())
   /** Rows that another changed a moment ago. */
-  const fresh = ref<ReadonlySet<string>>(new Set())
+  const fresh = computed(() => new Set([...marks.value].filter(([, at]) => now.value - at < freshFor).map(([r]) => r)))
+  function mark(changed: readonly CaseRow[]) {
+    const at = Date.now() / 1000
+    const still = [...marks.value].filter(([, then]) => at - then < freshFor)
+    marks.value = new Map([...still, ...changed.map(r => [r.ref, at] as const)])
+  }
   const states = new Map<string, string>()
-  const changes = new Coalescer<number>(334, nums => void look([...new Set(nums)]))
-  const again = new Coalescer<void>(1000, () => first.reload())
+  const looks = useLooks(first.loading, look, first.reload)
+  const changes = new Coalescer<number>(334, nums => looks.add(nums))
+  const again = new Coalescer<void>(1000, looks.again)
   /** Grows when the counts of the views may be other ones. */
   const counted = ref(0)
   const counts = new Coalescer<void>(2000, () => counted.value++)
 
   async function look(nums: number[]): Promise<void> {
-    if (nums.length > oneByOne) return first.reload()
+    if (nums.length > oneByOne) return again.add(undefined)
     const mine = generation
     try {
-      const answer = await page(question(), { limit: 200, num: nums.join(',') } as object)
-      if (mine !== generation) return again.add(undefined)
+      const signal = AbortSignal.timeout(lookMs)
+      const answer = await page(byNumber(place.value), { limit: 200, num: nums.join(',') } as object, signal)
+      // All of it came meanwhile, and may be older or newer.
+      if (mine !== generation) return changes.add(...nums)
       const was = rows.value.findIndex(r => r.ref === lit.value)
       const got = brought(rows.value, new Set(nums), answer.cases, compare.value, next.value !== undefined)
       rows.value = got.rows
@@ -178,7 +210,7 @@ export function createQueue(center: Center) {
         return mark === undefined
       })
       if (others.length > 0) {
-        fresh.value = new Set(others.map(r => r.ref))
+        mark(others)
         const left = others.filter(r => got.gone.includes(r))
         const about = others.find(r => r.ref === lit.value || r.ref === place.value.open || chosen.value.has(r.ref))
         const told = about ?? others[0]!
@@ -268,12 +300,23 @@ export function createQueue(center: Center) {
       center.moved.value++
     },
   })
-  watch(
-    () => session.signedIn.value && center.can('case.triage'),
-    on => (on ? line.start() : line.stop()),
-    { immediate: true },
-  )
-  onScopeDispose(() => line.stop())
+  const listens = () => session.signedIn.value && center.can('case.triage')
+  watch(listens, on => (on ? line.start() : line.stop()), { immediate: true })
+  // An open line does not notice by itself that the network is gone.
+  const away = () => {
+    if (listens()) line.suspend()
+  }
+  const back = () => {
+    if (listens()) line.start()
+  }
+  window.addEventListener('offline', away)
+  window.addEventListener('online', back)
+  onScopeDispose(() => {
+    window.removeEventListener('offline', away)
+    window.removeEventListener('online', back)
+    line.stop()
+    for (const c of [changes, again, counts]) c.stop()
+  })
   watch(session.rights, () => {
     chooseNone()
     first.drop()
@@ -281,7 +324,8 @@ export function createQueue(center: Center) {
   watch([filter, () => place.value.words], (now, before) => {
     if (JSON.stringify(now) === JSON.stringify(before)) return
     chooseNone()
-    lit.value = null
+    lit.value = place.value.open
+    stood = -1
   })
 
   return {
@@ -291,7 +335,6 @@ export function createQueue(center: Center) {
     go,
     filter,
     setFilter,
-    sorting,
     look: (words: string) => go({ words }, true),
     now,
     rows,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CaseRow } from '../shared/api/types'
-import { brought, light, mayBe, order, spanOf, toUnit } from './rows'
+import { brought, light, mayBe, nextRow, order, spanOf, toUnit } from './rows'
 
 const row = (num: number, more: Partial<CaseRow> = {}): CaseRow => ({
   ref: String(num),
@@ -36,6 +36,11 @@ describe('rows of the queue', () => {
     expect([got.come, got.gone, got.changed]).toEqual([[], [], []])
   })
 
+  it('are not put back to what they were', () => {
+    const rows = [row(1, { version: 3 })]
+    expect(brought(rows, new Set([1]), [row(1, { version: 2 })], byDue, false).rows).toBe(rows)
+  })
+
   it('come, go and change, and leave to the next page what belongs there', () => {
     const rows = [row(1), row(3), row(5)]
     const next = [row(2), row(3, { version: 1 }), row(9)]
@@ -46,6 +51,18 @@ describe('rows of the queue', () => {
     expect(got.come.map(r => r.num)).toEqual([2])
     expect(got.changed.map(r => r.num)).toEqual([3])
     expect(brought(rows, new Set([9]), [row(9)], byDue, false).rows.map(r => r.num)).toEqual([1, 3, 5, 9])
+  })
+
+  it.each([
+    ['on', 5, 2, -1, 1, 3],
+    ['not beyond the end', 5, 4, -1, 1, 4],
+    ['not beyond the beginning', 5, 0, 3, -1, 0],
+    ['to the first', 5, -1, -1, 1, 0],
+    ['to the last', 5, -1, -1, -1, 4],
+    ['back to where one stood', 5, -1, 2, 1, 2],
+    ['to the end of what is left', 2, -1, 4, -1, 1],
+  ])('are walked through: %s', (_, rows, at, stood, step, to) => {
+    expect(nextRow(rows, at, stood, step)).toBe(to)
   })
 
   it('have a clock that is in time at its due, and late after it', () => {

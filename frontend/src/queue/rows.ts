@@ -30,7 +30,8 @@ export function brought(
   for (const r of found) {
     const was = old.get(r.ref)
     old.delete(r.ref)
-    if (was && JSON.stringify(was) === JSON.stringify(r)) {
+    // An answer may come from a node that is a moment behind.
+    if (was && (r.version < was.version || JSON.stringify(was) === JSON.stringify(r))) {
       kept!.push(was)
       continue
     }
@@ -47,6 +48,15 @@ export function brought(
     gone,
     changed: changed!,
   }
+}
+
+/**
+ * Where a step from the lit row leads. `at` is its place, -1 where it is not among the rows: then the step leads back to where one
+ * `stood` before, or, where that was nowhere (-1), to an end.
+ */
+export function nextRow(rows: number, at: number, stood: number, step: number): number {
+  const to = at >= 0 ? at + step : stood >= 0 ? stood : step > 0 ? 0 : rows - 1
+  return Math.min(rows - 1, Math.max(0, to))
 }
 
 export type Light = 'red' | 'amber' | 'green' | 'none'

@@ -25,7 +25,7 @@ export default {
       due: 'Time left',
       opened: 'Age',
     },
-    facet: { colour: 'Clock', unit: 'Unit at work' },
+    facet: { colour: 'Clock', town: 'Town', unit: 'Unit at work' },
     colour: { red: 'Overdue', amber: 'Due soon', green: 'In time', none: 'No clock runs' },
     left: '{span}',
     over: '{span} over',
@@ -109,6 +109,7 @@ export default {
       in: 'in {s} s',
       runs: 'is carried out',
       cancelled: 'Cancelled: {act}, {n} cases. Nothing was changed.',
+      begun: 'It had been begun with already: look at what was done, case by case.',
       done: '{act}: {n} done, {m} left out',
     },
     why: {

@@ -25,7 +25,7 @@ export default {
       due: '剩余时间',
       opened: '已过',
     },
-    facet: { colour: '时限', unit: '参与单位' },
+    facet: { colour: '时限', town: '镇街', unit: '参与单位' },
     colour: { red: '已超时', amber: '将到期', green: '时限内', none: '不计时' },
     left: '剩 {span}',
     over: '超 {span}',
@@ -109,6 +109,7 @@ export default {
       in: '{s} 秒后执行',
       runs: '正在执行',
       cancelled: '已撤销：{act} {n} 件，没有改动任何案件。',
+      begun: '已经开始执行，不能撤销了，请逐件查看。',
       done: '{act}：完成 {n} 件，未列入 {m} 件',
     },
     why: {
