@@ -13,7 +13,8 @@ import type { RegimeDocument, RegimeKind, RegimeVersion } from './types'
  */
 export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, blank: () => T) {
   const { t, session } = admin
-  const { say } = useNotices()
+  const notices = useNotices()
+  const { say } = notices
   const form = useForm(admin)
   const edits = computed(() => session.can('regime.edit'))
   const versions = useResource(
@@ -77,6 +78,7 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
 
   function change(next: T) {
     if (!work.value || same(next, work.value)) return
+    notices.hide() // what can be undone now is this, and nothing that was told of before
     past.value = [...past.value.slice(-99), work.value]
     future.value = []
     work.value = next
@@ -84,6 +86,7 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
   function undo() {
     const before = past.value.at(-1)
     if (!before || !work.value) return
+    notices.hide()
     future.value = [...future.value, work.value]
     past.value = past.value.slice(0, -1)
     work.value = before

@@ -1,6 +1,7 @@
 import { computed, onBeforeUnmount, type Ref, ref, watch } from 'vue'
 import { useNotices } from '../admin/notices'
 import { type Admin, useAdmin } from '../admin/use'
+import { useBell } from '../frame/bell'
 import { ApiError } from '../shared/api/client'
 import { Live } from '../shared/api/live'
 import { serverWords } from '../shared/api/words'
@@ -74,6 +75,7 @@ export type Teams = ReturnType<typeof useTeams>
 /** Calls when a unit's team has changed (null: whichever), or how many cases it has; where the reader may hear the feed. */
 export function useTeamFeed(admin: Admin, unit: () => number | null, changed: (roster: boolean) => void): Ref<boolean> {
   const live = ref(false)
+  const bell = useBell()
   const soon = new Coalescer<boolean>(800, batch => changed(batch.some(Boolean)))
   const feed = new Live(`/${admin.session.code}/v1/events`, {
     state(next) {
@@ -82,6 +84,7 @@ export function useTeamFeed(admin: Admin, unit: () => number | null, changed: (r
       live.value = next === 'live'
     },
     event(type, data) {
+      if (type === 'notice.made' || type === 'reset') bell.ring()
       if (type === 'team.changed') {
         if (unit() === null || (data as { unit: number }).unit === unit()) soon.add(true)
       } else if (type === 'case.changed' || type === 'report.filed' || type === 'report.imported') {

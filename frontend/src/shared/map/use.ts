@@ -33,9 +33,9 @@ export function useCityMap(container: Ref<HTMLElement | undefined>, plan: MapPla
   const metresPerPixel = ref(1)
   let observer: ResizeObserver | undefined
   onMounted(async () => {
-    const { CityMap } = await import('./citymap')
-    if (!container.value) return
     try {
+      const { CityMap } = await import('./citymap')
+      if (!container.value) return
       const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches
       const first = { look: plan.look(), tiles: plan.tiles(), label: plan.label(), reducedMotion, ...plan.begin() }
       map.value = new CityMap(container.value, first, {

@@ -7,3 +7,11 @@ export const plain =
   (e: E) => {
     if (!e.isComposing && e.keyCode !== 229) handle(e)
   }
+
+/** Escape that puts away a part of the page, and nothing around it. */
+export const escapes = (e: KeyboardEvent, putAway: () => unknown) =>
+  plain(() => {
+    e.stopPropagation()
+    e.preventDefault()
+    putAway()
+  })(e)
