@@ -235,8 +235,8 @@ func hostile(t testing.TB) map[string]struct {
 	for range maxScans + 1 {
 		many = append(many, scan[:len(scan)-2]...)
 	}
-	table := head[bytes.Index(head, []byte{0xff, 0xc4}):]
-	table = table[:2+binary.BigEndian.Uint16(table[2:])]
+	_, table, _ := bytes.Cut(head, []byte{0xff, 0xc4})
+	table = append([]byte{0xff, 0xc4}, table[:binary.BigEndian.Uint16(table)]...)
 	strewn := append(append(append([]byte(nil), head...), scan[:len(scan)-2]...), table...)
 	strewn = append(append(strewn, 0), many[len(head):]...) // a byte that decoders step over
 	heic := fourHEIC(t)
