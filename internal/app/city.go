@@ -80,6 +80,7 @@ type City struct {
 	desk       atomic.Pointer[desk]
 	reloadDesk sync.Mutex    // one change of desk at a time
 	lists      sync.Map      // regime.ID → *catalogue.Catalogue, of cases that were opened under others than the one in force
+	listsRead  bool          // those of before; under reloadDesk
 	calendars  sync.Map      // regime.ID → *worktime.Calendar, of clocks that were stopped under others than the one in force
 	committed  chan struct{} // something was committed here
 	kept       atomic.Int64  // the feed's number of the last thing that was

@@ -122,6 +122,7 @@ func (c *City) LoadDesk(ctx context.Context) error {
 	}
 	for r := first; ; {
 		d.regimes = append(d.regimes, r)
+		c.lists.Store(r.CatalogueID, r.Catalogue)
 		if r.Until.IsZero() || len(d.regimes) > maxAhead {
 			break
 		}
@@ -146,6 +147,33 @@ func (c *City) LoadDesk(ctx context.Context) error {
 		d.items[i.Code] = worktime.Words{ZH: i.Name, EN: i.NameEN}
 	}
 	c.desk.Store(d)
+	return c.readLists(ctx)
+}
+
+// oldLists is how many lists of before are read when a city is opened.
+const oldLists = 20
+
+// readLists reads the lists under which open cases may have been opened, once. An act that found its list only in its own transaction would
+// hold one connection and wait for another.
+func (c *City) readLists(ctx context.Context) error {
+	if c.listsRead {
+		return nil
+	}
+	all, err := c.Regimes.List(ctx, regime.Catalogue)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for i := range all {
+		if all[i].Draft || n == oldLists {
+			continue
+		}
+		n++
+		if _, err := c.ListUnder(ctx, all[i].ID); err != nil {
+			return err
+		}
+	}
+	c.listsRead = true
 	return nil
 }
 
