@@ -37,9 +37,13 @@ export function createBell(session: SessionStore, follows: () => boolean) {
     try {
       const got = await ask(session.client.GET('/notices', { params: { query: { limit: page } } }))
       if (mine !== turn) return
-      notices.value = got.notices
+      // Who has read on keeps what is there, unless so much is new that it does not follow.
+      const was = notices.value ?? []
+      const follows = was.findIndex(n => n.id === got.notices.at(-1)?.id)
+      const older = follows < 0 ? [] : was.slice(follows + 1)
+      notices.value = [...got.notices, ...older]
       unread.value = got.unread
-      next.value = got.next
+      if (older.length === 0) next.value = got.next
       error.value = undefined
     } catch (e) {
       if (!(e instanceof ApiError)) throw e

@@ -1,8 +1,12 @@
 import { onScopeDispose, ref, shallowRef, watch } from 'vue'
-import { ask } from '../shared/api/client'
+import { ApiError, ask } from '../shared/api/client'
 import { useResource } from '../shared/api/resource'
 import type { CaseRow } from '../shared/api/types'
+import { Coalescer } from '../shared/map/coalesce'
 import type { Room } from './room'
+
+/** How many rows are read again at the most. */
+const mostAgain = 500
 
 /** A queue of cases, what is due first at its top: page after page, and read anew when a case was changed. */
 export function useQueue(room: Room, question: () => { state: string; mine?: 'true' } | null) {
@@ -13,7 +17,20 @@ export function useQueue(room: Room, question: () => { state: string; mine?: 'tr
   const page = (query: object, signal?: AbortSignal) =>
     ask(room.client.GET('/cases', { params: { query: { ...query, limit: 50 } }, signal }))
 
-  const first = useResource(question, (q, signal) => page(q, signal))
+  /** Of which question the rows are. */
+  let asked = ''
+  const first = useResource(question, async (q, signal) => {
+    const answer = await page(q, signal)
+    // Whoever has loaded more keeps it: the list does not jump back under the thumb.
+    const want = JSON.stringify(q) === asked ? Math.min(rows.value.length, mostAgain) : 0
+    while (answer.cases.length < want && answer.next) {
+      const after = await page({ ...q, after: answer.next }, signal)
+      answer.cases.push(...after.cases)
+      answer.next = after.next
+    }
+    asked = JSON.stringify(q)
+    return answer
+  })
   watch(first.data, answer => {
     rows.value = answer?.cases ?? []
     next.value = answer?.next
@@ -21,12 +38,9 @@ export function useQueue(room: Room, question: () => { state: string; mine?: 'tr
   })
   watch(room.renewed, () => first.reload())
   // Many changes at once are one.
-  let soon: ReturnType<typeof setTimeout> | undefined
-  watch(room.caseChanged, () => {
-    clearTimeout(soon)
-    soon = setTimeout(() => first.reload(), 300)
-  })
-  onScopeDispose(() => clearTimeout(soon))
+  const soon = new Coalescer<null>(300, () => first.reload())
+  watch(room.caseChanged, () => soon.add(null))
+  onScopeDispose(() => soon.stop())
 
   async function more(): Promise<void> {
     const q = question()
@@ -40,7 +54,8 @@ export function useQueue(room: Room, question: () => { state: string; mine?: 'tr
       const known = new Set(rows.value.map(r => r.ref))
       rows.value = [...rows.value, ...answer.cases.filter(r => !known.has(r.ref))]
       next.value = answer.next
-    } catch {
+    } catch (e) {
+      if (!(e instanceof ApiError)) throw e
       moreFailed.value = true
     } finally {
       loadingMore.value = false
