@@ -223,6 +223,12 @@ func TestPositions(t *testing.T) {
 			t.Errorf("who may see positions sees %d", seen(who))
 		}
 	}
+	// One that was on its way for longer does not take the place of a newer one.
+	before := apptest.Now.Add(-time.Minute).Format(time.RFC3339)
+	b.officer.do("PUT", "/duty/position", obj{"lon": 120.55, "lat": 30.5, "accuracy_m": 12, "at": before}).want(http.StatusNoContent)
+	if told := string(b.head.do("GET", b.path("/positions"), nil).want(http.StatusOK).body); !strings.Contains(told, "120.61") || strings.Contains(told, "120.55") {
+		t.Errorf("an older position came later: %s", told)
+	}
 	for _, who := range []*hand{b.leader, b.another} {
 		who.do("GET", b.path("/positions"), nil).problem(403, "not_allowed", "")
 		if strings.Contains(string(who.do("GET", b.path(""), nil).want(http.StatusOK).body), "120.61") {
