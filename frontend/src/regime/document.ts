@@ -76,12 +76,14 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
   const answer = computed(() => (older.value === null ? loaded.data.value : looked.data.value))
   const editable = computed(() => edits.value && older.value === null && work.value !== null)
 
-  function change(next: T) {
-    if (!work.value || same(next, work.value)) return
+  /** Changes the document; false: it is as it was. */
+  function change(next: T): boolean {
+    if (!work.value || same(next, work.value)) return false
     notices.hide() // what can be undone now is this, and nothing that was told of before
     past.value = [...past.value.slice(-99), work.value]
     future.value = []
     work.value = next
+    return true
   }
   function undo() {
     const before = past.value.at(-1)

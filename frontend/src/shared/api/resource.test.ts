@@ -49,20 +49,6 @@ describe('what a pane shows', () => {
     expect(resource.error.value?.status).toBe(status)
   })
 
-  it('is never the answer to another question, whose own did not come', async () => {
-    const { question, resource } = given(['one', new ApiError(0, {}), new ApiError(500, {}), 'two'])
-    await later()
-    question.value = 2
-    await later()
-    expect([resource.data.value, resource.error.value?.status]).toEqual([undefined, 0])
-    resource.reload()
-    await later()
-    expect(resource.data.value).toBeUndefined()
-    resource.reload()
-    await later()
-    expect(resource.data.value).toBe('two')
-  })
-
   it('is forgotten at once when it is dropped', async () => {
     const { resource } = given(['one', 'two'])
     await later()

@@ -3,8 +3,7 @@ import { ApiError } from './client'
 
 /**
  * What a pane shows: the last content that arrived, whether newer is under way, and why it did not come. While something
- * loads, or after the same question failed, the old content stays, and `stale` is true. What answered another question goes
- * with the new one's failure.
+ * loads or after it failed the old content stays; `stale` then says that it no longer answers the present question.
  */
 export interface Resource<T> {
   data: Readonly<Ref<T | undefined>>
@@ -29,8 +28,6 @@ export function useResource<Q, T>(
   const error = shallowRef<ApiError>()
   const stale = ref(false)
   let under: AbortController | undefined
-  /** The question to which there is an answer. */
-  let answered: string | undefined
 
   async function run(q: Q | null) {
     under?.abort()
@@ -42,7 +39,6 @@ export function useResource<Q, T>(
       return
     }
     const mine = new AbortController()
-    const asked = JSON.stringify(q)
     under = mine
     loading.value = true
     stale.value = data.value !== undefined
@@ -50,15 +46,14 @@ export function useResource<Q, T>(
       const answer = await load(q, mine.signal)
       if (mine.signal.aborted) return
       data.value = answer
-      answered = asked
       error.value = undefined
       stale.value = false
     } catch (e) {
       if (mine.signal.aborted) return
       if (!(e instanceof ApiError)) throw e
       error.value = e
-      // What is gone, may no longer be seen, or is the answer to something else is not kept on the screen.
-      if ([401, 403, 404].includes(e.status) || answered !== asked) data.value = undefined
+      // What is gone, or may no longer be seen, is not kept on the screen.
+      if ([401, 403, 404].includes(e.status)) data.value = undefined
     } finally {
       if (under === mine) loading.value = false
     }
