@@ -66,7 +66,8 @@ const maxParts = 20
 
 // Do does an act with a case and returns what the case is then; it is on disk. Of two acts that saw the same version one is
 // done, the other is a conflict case_changed with the new state in its words. An act whose key was used for the same act before
-// changes nothing. The person has to see the report (ReportView, asked with the units of all its parts). Faults are those of [Apply], of the unit (unknown_unit, closed_unit, empty_unit), of the target (not found)
+// changes nothing. The person has to see the report (ReportView, asked with the units of all its parts). Faults are those of [Apply], of
+// the unit (unknown_unit, closed_unit, empty_unit), of the target (not found),
 // key_taken, and anonymised.
 func (s *Service) Do(ctx context.Context, a Ask) (*Case, error) {
 	if err := a.check(); err != nil {

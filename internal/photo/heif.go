@@ -67,7 +67,7 @@ var errHEIC = errors.New("libheif does not read it")
 func (h *heif) decode(ctx context.Context, file []byte) (image.Image, error) {
 	mod, err := h.runtime.InstantiateModule(ctx, h.module, wazero.NewModuleConfig().WithName("")) // without files, clock, output
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", errDecoder, err)
 	}
 	defer func() { _ = mod.Close(context.WithoutCancel(ctx)) }()
 	call := func(name string, args ...uint64) (uint32, error) {

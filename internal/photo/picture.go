@@ -41,7 +41,10 @@ type Workshop struct {
 	memory int64
 	room   *semaphore.Weighted
 	lane   *semaphore.Weighted // of HEIC, whose decoder cannot be stopped: one that does not end takes only from its own kind
-	heif   func() (*heif, error)
+	open   func(context.Context) (*heif, error)
+
+	opening sync.Mutex
+	opened  *heif // nil: not yet, or it could not be
 }
 
 // What HEIC has for itself.
@@ -50,11 +53,28 @@ const (
 	heicWait   = 30 * time.Second
 )
 
+// errDecoder is that a decoder could not be begun, for which no file is at fault: it is read later.
+var errDecoder = errors.New("the decoder does not start")
+
 var errLane = errors.New("the decoders of HEIC are all at work, or do not end")
 
 // NewWorkshop makes one that decodes in so many bytes, or one picture at a time where that takes more.
 func NewWorkshop(memory int64) *Workshop {
-	return &Workshop{memory, semaphore.NewWeighted(memory), semaphore.NewWeighted(heicAtOnce), sync.OnceValues(func() (*heif, error) { return openHEIF(context.Background()) })}
+	return &Workshop{memory: memory, room: semaphore.NewWeighted(memory), lane: semaphore.NewWeighted(heicAtOnce), open: openHEIF}
+}
+
+// heif is the decoder of HEIC, which is opened once. Where it cannot be it is tried again with the next picture.
+func (w *Workshop) heif() (*heif, error) {
+	w.opening.Lock()
+	defer w.opening.Unlock()
+	if w.opened == nil {
+		h, err := w.open(context.Background())
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errDecoder, err)
+		}
+		w.opened = h
+	}
+	return w.opened, nil
 }
 
 // DefaultMemory holds one of the largest pictures, or dozens of a phone's.
@@ -132,6 +152,9 @@ func (w *Workshop) process(ctx context.Context, file []byte, s *shape, zone *tim
 		}
 	}()
 	src, err := w.decode(ctx, file, s)
+	if errors.Is(err, errDecoder) {
+		return nil, err
+	}
 	if err != nil {
 		var f *fault.Error
 		if !errors.As(err, &f) {

@@ -349,6 +349,41 @@ func TestHostileMetadata(t *testing.T) {
 	}
 }
 
+// A decoder that cannot be begun is no fault of a picture, which is read once it can be.
+func TestADecoderThatDoesNotStart(t *testing.T) {
+	work := newWork(t)
+	begin := work.open
+	work.open = func(context.Context) (*heif, error) { return nil, errors.New("no memory to run in") }
+	var f *fault.Error
+	if _, err := work.work(t.Context(), fourHEIC(t), testZone, testNow); err == nil || errors.As(err, &f) {
+		t.Errorf("the picture is at fault: %v", err)
+	}
+	work.open = begin
+	if _, err := work.work(t.Context(), fourHEIC(t), testZone, testNow); err != nil {
+		t.Error("and is read no more:", err)
+	}
+}
+
+// The memory of what is decoded is counted by its colours, wherever the file says them.
+func TestMemoryOfColours(t *testing.T) {
+	plain := asJPEG(four(96, 64))
+	adobe := append([]byte{0xff, 0xee, 0, 14}, "Adobe\x00\x64\x00\x00\x00\x00\x00"...)
+	at := bytes.Index(plain, []byte{0xff, 0xda})
+	if at < 0 {
+		t.Fatal("no scan")
+	}
+	late := append(append(append([]byte(nil), plain[:at]...), adobe...), plain[at:]...)
+	for name, c := range map[string]struct {
+		file []byte
+		want int64
+	}{"YCbCr": {plain, 3}, "Adobe before": {append(append(append([]byte(nil), plain[:2]...), adobe...), plain[2:]...), 7}, "Adobe after the size": {late, 7}} {
+		s, err := look(c.file)
+		if err != nil || s.memory != c.want*96*64 {
+			t.Errorf("%s: %d bytes a pixel, %v", name, s.memory/(96*64), err)
+		}
+	}
+}
+
 // Who waits for no answer any more takes no room, and what does not fit waits for its turn.
 func TestWorkshopIsBounded(t *testing.T) {
 	work := NewWorkshop(1) // one at a time

@@ -76,7 +76,8 @@ func (s *shape) check() *fault.Error {
 // lookJPEG walks over the segments to the end of the picture. What follows it is not looked at: it is never published.
 func lookJPEG(b []byte) (shape, *fault.Error) {
 	s := shape{mime: jpegType}
-	scans, perPixel, adobe := 0, int64(0), false
+	scans, perPixel := 0, int64(0)
+	var colours, named, adobe bool
 	for i := 2; ; {
 		for i+1 < len(b) && (b[i] != 0xff || b[i+1] == 0xff) {
 			i++ // filled up, or what does not belong there, over which decoders step
@@ -115,12 +116,10 @@ func lookJPEG(b []byte) (shape, *fault.Error) {
 				return s, damaged("its header is wrong")
 			}
 			perPixel = components
-			switch {
-			case components == 4: // what is decoded, and what is made of it
-				perPixel = 8
-			case components == 3 && (adobe || len(segment) >= 15 && string([]byte{segment[6], segment[9], segment[12]}) == "RGB"):
-				perPixel = 7
+			if components == 4 {
+				perPixel = 8 // what is decoded, and what is made of it
 			}
+			colours, named = components == 3, len(segment) >= 15 && string([]byte{segment[6], segment[9], segment[12]}) == "RGB"
 			if marker == 0xc2 { // progressive: all coefficients are kept until the end
 				perPixel += 4 * components
 			}
@@ -137,6 +136,9 @@ func lookJPEG(b []byte) (shape, *fault.Error) {
 	}
 	if s.w == 0 || scans == 0 {
 		return s, damaged("it is not whole")
+	}
+	if colours && (adobe || named) { // it is RGB, of which another picture is made
+		perPixel += 4
 	}
 	s.memory = perPixel * int64(s.w) * int64(s.h)
 	return s, nil
