@@ -293,6 +293,7 @@ const faults = [
   'unknown_photo',
   'photo_not_ready',
   'photo_used',
+  'anonymised',
 ] as const
 export type ActFault = (typeof faults)[number] | 'offline' | 'other'
 

@@ -41,7 +41,7 @@ export function createBell(session: SessionStore, follows: () => boolean) {
       const was = notices.value ?? []
       const follows = was.findIndex(n => n.id === got.notices.at(-1)?.id)
       const older = follows < 0 ? [] : was.slice(follows + 1)
-      notices.value = [...got.notices, ...older]
+      notices.value = [...got.notices, ...(got.unread > 0 ? older : older.map(n => ({ ...n, read: true })))]
       unread.value = got.unread
       if (older.length === 0) next.value = got.next
       error.value = undefined

@@ -160,6 +160,13 @@ export function useWork(
     const d = seen
     if (!d || !choice || sending.value) return
     const form = asksFirst(choice) ? filled.value : nothingFilled()
+    // Without a photo that was meant to come it is not what somebody wanted to send.
+    if (withPhotos(choice) && photos.list.some(p => p.state === 'refused')) {
+      waiting.value = false
+      lacks.value = null
+      fault.value = { code: 'other', words: t('matter.work.photoRefused') }
+      return
+    }
     // A photo on its way counts: what is missing is told before it is waited for.
     lacks.value = lacking(choice, form, d, photos.ready.value.length + (photos.busy.value ? 1 : 0))
     fault.value = null
@@ -218,12 +225,7 @@ export function useWork(
 
   // What waits for its photos goes when they are there, what got no answer when the line stands again.
   watch(photos.busy, busy => {
-    if (busy || !waiting.value) return
-    // Without a photo that was meant to come it is not what somebody wanted to send.
-    if (photos.list.some(p => p.state === 'refused')) {
-      waiting.value = false
-      fault.value = { code: 'other', words: t('matter.work.photoRefused') }
-    } else void send()
+    if (!busy && waiting.value) void send()
   })
   const again = () => {
     if (unsure.value && !sending.value) void send(unsure.value)

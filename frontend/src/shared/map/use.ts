@@ -33,9 +33,16 @@ export function useCityMap(container: Ref<HTMLElement | undefined>, plan: MapPla
   const metresPerPixel = ref(1)
   let observer: ResizeObserver | undefined
   onMounted(async () => {
+    let code: typeof import('./citymap')
     try {
-      const { CityMap } = await import('./citymap')
-      if (!container.value) return
+      code = await import('./citymap')
+    } catch {
+      failed.value = true // the line is down
+      return
+    }
+    if (!container.value) return
+    const { CityMap } = code
+    try {
       const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches
       const first = { look: plan.look(), tiles: plan.tiles(), label: plan.label(), reducedMotion, ...plan.begin() }
       map.value = new CityMap(container.value, first, {

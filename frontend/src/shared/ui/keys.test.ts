@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { plain } from './keys'
+import { escapes, plain } from './keys'
 
 test('keys of an input method are left alone', () => {
   const heard: string[] = []
@@ -10,4 +10,20 @@ test('keys of an input method are left alone', () => {
   key('a candidate, told by its code', { keyCode: 229 })
   key('a line', {})
   expect(heard).toEqual(['a line'])
+})
+
+test('Escape puts away one part of the page, unless it is the input method’s', () => {
+  const done: string[] = []
+  const key = (composing: boolean) =>
+    ({
+      key: 'Escape',
+      isComposing: composing,
+      keyCode: 27,
+      stopPropagation: () => done.push('stopped'),
+      preventDefault: () => done.push('prevented'),
+    }) as unknown as KeyboardEvent
+  escapes(key(true), () => done.push('put away'))
+  expect(done).toEqual([])
+  escapes(key(false), () => done.push('put away'))
+  expect(done).toEqual(['stopped', 'prevented', 'put away'])
 })
