@@ -55,11 +55,17 @@ func (s *Service) TellPosition(ctx context.Context, id uuid.UUID, p Position, du
 		return fault.Conflict("off_duty", "you are not on duty: where you are is kept on duty alone")
 	}
 	return s.transact(ctx, 0, func(w *work) error {
+		var last time.Time
+		err := w.tx.QueryRow(w.ctx, `SELECT at FROM last_position WHERE person_id = $1 FOR UPDATE`, id).Scan(&last)
+		if err == nil && last.After(p.At) { // one that was on its way for longer
+			return nil
+		}
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return fmt.Errorf("read the last position: %w", err)
+		}
 		n, err := w.exec("keep position", `INSERT INTO last_position (person_id, lon, lat, accuracy_m, at)
 			SELECT $1, $2::float8, $3::float8, $4::float8, $5::timestamptz FROM position_consent WHERE person_id = $1
-			ON CONFLICT (person_id) DO UPDATE SET (lon, lat, accuracy_m, at) = (
-				SELECT lon, lat, accuracy_m, at FROM (VALUES (excluded.lon, excluded.lat, excluded.accuracy_m, excluded.at),
-					(last_position.lon, last_position.lat, last_position.accuracy_m, last_position.at)) AS told (lon, lat, accuracy_m, at) ORDER BY at DESC LIMIT 1)`,
+			ON CONFLICT (person_id) DO UPDATE SET lon = excluded.lon, lat = excluded.lat, accuracy_m = excluded.accuracy_m, at = excluded.at`,
 			id, p.Lon, p.Lat, p.AccuracyM, p.At.UTC())
 		if err == nil && n == 0 {
 			err = fault.Conflict("no_consent", "you have not agreed that your position may be kept")
