@@ -246,6 +246,22 @@ describe('the desk’s queue', () => {
     await d.sees('that it is on its way', async () => (await state(first)) === 'dispatched')
   })
 
+  it('goes on with the next when what was lit left while the line was down', async () => {
+    const nums = [await filed('断线一', 0.007), await filed('断线二', 0.008), await filed('断线三', 0.009)]
+    const [first, second, third] = nums as [number, number, number]
+    await open(...nums)
+    await d.when.press('j')
+    await d.when.press('j')
+    await d.sees('the second is lit', async () => (await d.get.litCase()) === String(second))
+    await d.when.offline(true)
+    await d.sees('it is said', async () => (await d.get.text('live')).startsWith('连接中断'))
+    await d.given.done(second, { act: 'reject', reason: '重复来电' })
+    await d.when.offline(false)
+    await d.sees('that it left the list', async () => !(await d.get.cases()).includes(String(second)))
+    await d.sees('that the next is lit', async () => (await d.get.litCase()) === String(first))
+    expect(await d.get.cases()).toContain(String(third))
+  })
+
   it.each([
     ['dark', 'en', 1440],
     ['light', 'zh', 390],

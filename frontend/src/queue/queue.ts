@@ -68,6 +68,16 @@ export function createQueue(center: Center) {
   onScopeDispose(() => clearInterval(tick))
 
   const rows = shallowRef<CaseRow[]>([])
+  // Where the keys stand, and what is selected for an act on many.
+  const lit = ref<string | null>(null)
+  const chosen = ref<ReadonlySet<string>>(new Set())
+  const standing = () => rows.value.findIndex(r => r.ref === lit.value)
+  /** The next one takes the place of what left under the keys, and what left is selected no more. */
+  function stayAt(was: number) {
+    if (was >= 0 && standing() < 0) lit.value = rows.value[Math.min(was, rows.value.length - 1)]?.ref ?? null
+    const there = new Set(rows.value.map(r => r.ref))
+    if ([...chosen.value].some(r => !there.has(r))) chosen.value = new Set([...chosen.value].filter(r => there.has(r)))
+  }
   const total = ref<number | null>(null)
   const next = ref<string>()
   const loadingMore = ref(false)
@@ -93,9 +103,14 @@ export function createQueue(center: Center) {
     asked = JSON.stringify(q)
     return answer
   })
+  /** The question that the rows which show answer. */
+  let shown = ''
   watch(first.data, answer => {
     generation++
+    const was = shown === asked ? standing() : -1
+    shown = asked
     rows.value = answer?.cases ?? []
+    stayAt(was)
     total.value = answer?.total ?? null
     next.value = answer?.next
     moreFailed.value = false
@@ -119,9 +134,6 @@ export function createQueue(center: Center) {
     }
   }
 
-  // Where the keys stand, and what is selected for an act on many.
-  const lit = ref<string | null>(null)
-  const chosen = ref<ReadonlySet<string>>(new Set())
   const litRow = computed(() => rows.value.find(r => r.ref === lit.value) ?? null)
   const chosenRows = computed(() => rows.value.filter(r => chosen.value.has(r.ref)))
   let anchor: string | null = null
@@ -200,7 +212,7 @@ export function createQueue(center: Center) {
       const answer = await page(byNumber(place.value), { limit: 200, num: nums.join(',') } as object, signal)
       // All of it came meanwhile, and may be older or newer.
       if (mine !== generation) return changes.add(...nums)
-      const was = rows.value.findIndex(r => r.ref === lit.value)
+      const was = standing()
       const got = brought(rows.value, new Set(nums), answer.cases, compare.value, next.value !== undefined)
       rows.value = got.rows
       if (total.value !== null) total.value += got.come.length - got.gone.length
@@ -220,14 +232,7 @@ export function createQueue(center: Center) {
         if (about) center.notify(text)
         center.say(text)
       }
-      // The next one takes the place of what left under the keys.
-      if (was >= 0 && !got.rows.some(r => r.ref === lit.value)) {
-        const to = got.rows[Math.min(was, got.rows.length - 1)]
-        lit.value = to?.ref ?? null
-      }
-      const there = new Set(got.rows.map(r => r.ref))
-      if ([...chosen.value].some(r => !there.has(r)))
-        chosen.value = new Set([...chosen.value].filter(r => there.has(r)))
+      stayAt(was)
     } catch (e) {
       if (!(e instanceof ApiError)) throw e
       again.add(undefined) // it is tried again with all of it, and what fails is said there
