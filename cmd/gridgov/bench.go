@@ -65,7 +65,7 @@ func (t *tool) bench() *cobra.Command {
 		return t.benchTiles(ctx, b, each, explain)
 	})
 	var requests int
-	queues := sub("queue", "First byte of the desk's queue and of a case, a tenth of the cases open", func(ctx context.Context, b *citybench.Bench) error {
+	queues := sub("queue", "First byte of the desk's queue and of a case, a tenth of the cases open; what another list, rules or calendar would do to them", func(ctx context.Context, b *citybench.Bench) error {
 		return t.benchQueue(ctx, b, requests)
 	})
 	queues.Flags().IntVar(&requests, "requests", 1000, "how many of each kind")
@@ -264,6 +264,13 @@ func (t *tool) benchQueue(ctx context.Context, b *citybench.Bench, requests int)
 		}
 		t.print("queue      %-22s first byte p50 %6.2f ms, p99 %6.2f ms: %s %d ms", f.What, float64(f.P50.Microseconds())/1000,
 			float64(f.P99.Microseconds())/1000, verdict, queueBar.Milliseconds())
+	}
+	effects, err := b.Effects(ctx, live.City)
+	if err != nil {
+		return err
+	}
+	for _, f := range effects {
+		t.print("effect     of another %-9s on %d cases, %d moved: %.2f s", f.Kind, f.Looked, f.Moved, f.Took.Seconds())
 	}
 	return nil
 }
