@@ -2,13 +2,16 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"gridgov/internal/auth"
+	"gridgov/internal/casework"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/keyring"
+	"gridgov/internal/notice"
 	"gridgov/internal/person"
 	"gridgov/internal/policy"
 )
@@ -26,7 +29,9 @@ func (c *City) openPeople(keys *keyring.Ring) {
 		return nil
 	}}
 	c.Auth = auth.New(auth.Config{Pool: c.Pool, Feed: c.Writer, People: c.People, Now: c.now, Sealer: sealer, Demo: c.City.Demo, City: c.Code, Name: c.Name,
-		Area: c.Area, Erasing: func(ctx context.Context, tx pgx.Tx, id uuid.UUID) error { return c.Teams.Forget(ctx, tx, id) }})
+		Area: c.Area, Erasing: func(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
+			return errors.Join(c.Teams.Forget(ctx, tx, id), notice.Forget(ctx, tx, id), casework.ForgetViews(ctx, tx, id))
+		}})
 }
 
 // layout is the plan in force, nil without.

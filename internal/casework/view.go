@@ -206,3 +206,11 @@ func RoleViews(roles []policy.Role) (list []RoleView) {
 	}
 	return list
 }
+
+// ForgetViews deletes the views of somebody who is erased; those of a unit and of everybody stay.
+func ForgetViews(ctx context.Context, tx pgx.Tx, person uuid.UUID) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM queue_view WHERE person_id = $1`, person); err != nil {
+		return fmt.Errorf("erase somebody's views of the queue: %w", err)
+	}
+	return nil
+}

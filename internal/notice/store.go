@@ -243,3 +243,13 @@ func (s *Service) TellAdministrators(ctx context.Context, tx pgx.Tx, words workt
 	}
 	return events, nil
 }
+
+// Forget deletes what somebody who is erased was told, and by which way they wanted to be.
+func Forget(ctx context.Context, tx pgx.Tx, person uuid.UUID) error {
+	for _, sql := range []string{`DELETE FROM notice WHERE person_id = $1`, `DELETE FROM notice_choice WHERE person_id = $1`} {
+		if _, err := tx.Exec(ctx, sql, person); err != nil {
+			return fmt.Errorf("erase what somebody was told: %w", err)
+		}
+	}
+	return nil
+}

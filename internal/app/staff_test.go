@@ -1,0 +1,119 @@
+package app_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"gridgov/internal/auth"
+	"gridgov/internal/casework"
+	"gridgov/internal/policy"
+)
+
+// ofPeople says of each column that names somebody who works here where an export has what it tells; the last word of a table that
+// keeps none is why.
+var ofPeople = map[string]string{
+	"account.person_id": "account", "batch.cancelled_by": "batches", "batch.made_by": "batches", "calendar_feed.person_id": "calendar_address",
+	"case_act.person_id": "case_acts", "cases.done_by": "cases_dealt_with", "cases.handler": "cases_in_hand", "device.person_id": "devices",
+	"last_position.person_id": "last_position", "leave.person_id": "leave", "notice.person_id": "notices", "notice_choice.person_id": "mail_choice",
+	"oidc_pending.person_id": "", // minutes, on the way to the identity provider and back
+	"person_skill.person_id": "skills", "photo.uploaded_by": ".photos", "photo_use.used_by": "photos_used", "position_consent.person_id": "position_consent",
+	"post.person_id": ".posts", "queue_view.changed_by": "views", "queue_view.person_id": "views", "recount.person_id": "lists_carried_over",
+	"recovery_code.person_id": "recovery_codes", "session.person_id": ".sessions", "shift.person_id": "shifts", "shift_swap.other_id": "swaps",
+	"shift_swap.person_id": "swaps", "token.person_id": "tokens",
+	// Without a foreign key: they outlive the person, or are of a machine.
+	"regime.changed_by": "documents_changed", "report.filed_by": ".reports", "audit.person": ".acts",
+}
+
+// Nothing that is held of somebody who works here is missing in what is handed out, and when they are erased what is theirs alone goes.
+func TestStaffExportIsWhole(t *testing.T) {
+	o := newOffice(t)
+	c, ctx := o.c, t.Context()
+	var columns []string
+	if err := c.Pool.QueryRow(ctx, `
+		SELECT array_agg(DISTINCT k.conrelid::regclass::text || '.' || a.attname) FROM pg_constraint k
+		JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+		WHERE k.contype = 'f' AND k.confrelid IN ('person'::regclass, 'account'::regclass, 'position_consent'::regclass)`).Scan(&columns); err != nil {
+		t.Fatal(err)
+	}
+	for _, column := range columns {
+		column = column[strings.LastIndex(column[:strings.LastIndex(column, ".")], ".")+1:] // without its schema
+		if _, known := ofPeople[column]; !known {
+			t.Errorf("%s names people, and no export has it", column)
+		}
+	}
+	if len(columns) < 25 {
+		t.Fatalf("only %v were found", columns)
+	}
+	if _, err := c.Auth.CreateAccount(ctx, auth.NewAccount{Person: o.worker, Login: "worker", Password: "watch-the-tidal-bore"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Auth.SignIn(ctx, auth.Attempt{Login: "worker", Password: "watch-the-tidal-bore", Address: "192.0.2.1"}); err != nil {
+		t.Fatal(err)
+	}
+	ref := casework.Ref{Report: o.filed()}
+	o.do(ref, casework.Accept, casework.File, casework.Dispatch, casework.Receive, casework.Claim, casework.Begin, casework.FeedBack)
+	o.do(casework.Ref{Report: o.filed()}, casework.Accept, casework.File, casework.Dispatch, casework.Receive, casework.Claim)
+	for _, sql := range []string{
+		`INSERT INTO post (person_id, role, unit_id, begins, version) SELECT $1, 'unit_member', min(id), '2026-01-01', 1 FROM unit`,
+		`INSERT INTO token (id, hash, person_id, name, scopes, made_at, expires_at) SELECT gen_random_uuid(), sha256('c'), $1, 'script', '{}', m, m FROM (SELECT timestamptz '2026-01-01' m) x`,
+		`INSERT INTO recovery_code (hash, person_id) SELECT sha256('d'), $1`,
+		`INSERT INTO person_skill (person_id, skill) VALUES ($1, '无人机')`,
+		`INSERT INTO shift (unit_id, person_id, from_at, to_at, kind, version, changed_at) SELECT min(id), $1, '2026-01-01', '2026-01-02', 'duty', 1, '2026-01-01' FROM unit`,
+		`INSERT INTO shift_swap (unit_id, person_id, other_id, from_at, to_at, state, asked_at) SELECT min(u.id), (array_agg(p.id))[1], $1, '2026-01-01', '2026-01-02', 'asked', '2026-01-01'
+			FROM unit u, person p WHERE p.id <> $1`,
+		`INSERT INTO leave (unit_id, person_id, from_at, to_at, kind, granted, asked_at) SELECT min(id), $1, '2026-02-01', '2026-02-02', 'sick', true, '2026-01-01' FROM unit`,
+		`INSERT INTO position_consent (person_id, given_at) VALUES ($1, '2026-01-01')`,
+		`INSERT INTO last_position (person_id, lon, lat, accuracy_m, at) VALUES ($1, 120, 30, 5, '2026-01-01')`,
+		`INSERT INTO calendar_feed (person_id, hash, made_at) VALUES ($1, sha256('e'), '2026-01-01')`,
+		`INSERT INTO notice_choice (person_id, language, amber, red, supervise) VALUES ($1, 'zh', true, true, true)`,
+		`INSERT INTO notice (person_id, step, why, words_zh, words_en, at) VALUES ($1, 'amber', 'handler', '快到期', 'due soon', '2026-01-01')`,
+		`INSERT INTO queue_view (id, person_id, name, content, place, changed_at, changed_by) VALUES (gen_random_uuid(), $1, '我的', '{}', 0, '2026-01-01', $1)`,
+		`INSERT INTO batch (id, acts, ask, content, state, made_at, made_by, address, starts_at) VALUES (gen_random_uuid(), '{accept}', '{}', '', 'waiting', '2026-01-01', $1, '192.0.2.1', '2026-01-01')`,
+		`INSERT INTO recount (regime_id, person_id, begun_at, cases, clocks) SELECT min(id), $1, '2026-01-01', 0, 0 FROM regime ON CONFLICT (regime_id) DO UPDATE SET person_id = excluded.person_id`,
+		`INSERT INTO regime (kind, state, content, edits, changed_at, changed_by) VALUES ('rules', 'draft', '{}', 1, '2026-01-01', $1)`,
+		`UPDATE report SET filed_by = $1 WHERE num = 1`,
+	} {
+		if _, err := c.Pool.Exec(ctx, sql, o.worker); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	held, err := c.ExportStaff(ctx, o.worker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := slices.Collect(maps.Keys(held.Held))
+	for name, n := range map[string]int{".photos": len(held.Photos), ".posts": len(held.Posts), ".sessions": len(held.Sessions), ".reports": len(held.Reports), ".acts": len(held.Acts)} {
+		if n > 0 {
+			have = append(have, name)
+		}
+	}
+	for column, name := range ofPeople {
+		if name != "" && !slices.Contains(have, name) {
+			t.Errorf("the export says nothing of %s; it has %v", column, have)
+		}
+	}
+	for name, list := range held.Held {
+		for _, row := range list {
+			if strings.Contains(string(row), "hash") || strings.Contains(string(row), "password\"") {
+				t.Errorf("%s hands out a secret: %s", name, row)
+			}
+		}
+	}
+	if err := c.Auth.Erase(ctx, o.worker); err != nil {
+		t.Fatal(err)
+	}
+	after, err := c.ExportStaff(ctx, o.worker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{"skills", "position_consent", "last_position", "calendar_address", "mail_choice", "notices", "views", "devices", "recovery_codes"} {
+		if len(after.Held[gone]) > 0 || len(held.Held[gone]) == 0 {
+			t.Errorf("%s stay: %s", gone, after.Held[gone])
+		}
+	}
+	if len(after.Held["shifts"]) == 0 || after.Name != "" || policy.Role(after.Posts[0].Role) != policy.UnitMember {
+		t.Errorf("%+v", after)
+	}
+}
