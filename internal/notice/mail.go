@@ -173,7 +173,7 @@ func (s *Service) compose(list []toldRow, language string) message.Message {
 	link := s.Mail.Link()
 	m := message.Message{Channel: message.Email}
 	if zh {
-		m.Subject = fmt.Sprintf("%s：%d 件事项临期或超期", name, len(list))
+		m.Subject = fmt.Sprintf("%s：%d 件事项将到期或超时", name, len(list))
 		if link != "" {
 			fmt.Fprintf(&b, "\n打开工作台：%s\n", link)
 		}

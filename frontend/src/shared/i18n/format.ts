@@ -15,6 +15,10 @@ export function formatter(locale: Locale, zone: string) {
   const year = new Intl.DateTimeFormat(tag, { ...options, year: 'numeric' })
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: locale === 'zh' ? 'long' : 'short' })
 
+  /** As the words around it are set: with a space between digits and Han. */
+  const since = (n: number, unit: Intl.RelativeTimeFormatUnit) =>
+    relative.format(n, unit).replace(/(?<=\d)(?=\p{Script=Han})/u, ' ')
+
   return {
     count: (n: number) => integer.format(n),
     significant: (n: number) => significant.format(n),
@@ -30,9 +34,9 @@ export function formatter(locale: Locale, zone: string) {
     ago(unix: number, now: number): string {
       const s = now - unix
       if (Math.abs(s) < 60) return relative.format(0, 'second')
-      if (Math.abs(s) < 3600) return relative.format(-Math.trunc(s / 60), 'minute')
-      if (Math.abs(s) < 86_400) return relative.format(-Math.trunc(s / 3600), 'hour')
-      if (Math.abs(s) < 30 * 86_400) return relative.format(-Math.trunc(s / 86_400), 'day')
+      if (Math.abs(s) < 3600) return since(-Math.trunc(s / 60), 'minute')
+      if (Math.abs(s) < 86_400) return since(-Math.trunc(s / 3600), 'hour')
+      if (Math.abs(s) < 30 * 86_400) return since(-Math.trunc(s / 86_400), 'day')
       return dayText(unix, zone)
     },
     /** A distance as the number and unit key to put into words: metres below a kilometre, kilometres above. */

@@ -20,7 +20,7 @@ export default {
     holeNow: '此刻无人值班',
     nobodyLeads: '没有负责人',
     noRoster: '不排班',
-    overdue: '{n} 件超期',
+    overdue: '{n} 件超时',
     amber: '{n} 件将到期',
     inTime: '都在时限内',
     nextDay: '次日 {at}',

@@ -17,7 +17,7 @@ export default {
     cases: '案件',
     casesHint: '未结的，按计时着色',
     clocks: '计时的颜色',
-    clock: { red: '已超期', amber: '即将到期', green: '时限内', none: '不在计时' },
+    clock: { red: '已超时', amber: '将到期', green: '时限内', none: '不在计时' },
     settled: { village_onsite: '村社当场', town_team: '镇街队伍', committee: '专题会商', none: '尚未办结或不详' },
   },
 }

@@ -245,8 +245,8 @@ export default {
     },
     signal: {
       ok: '时限内',
-      amber: '即将到期',
-      red: '已超期',
+      amber: '将到期',
+      red: '已超时',
       paused: '计时暂停',
       inTime: '按时',
       late: '超时',
