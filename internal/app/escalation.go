@@ -50,7 +50,7 @@ func (c *City) openEscalation(keys *keyring.Ring) error {
 	c.Webhooks = &webhook.Service{Pool: c.Pool, Ring: keys, City: c.Code, Feed: c.Writer, Now: c.now, Log: c.log, Jobs: jobs, Demo: c.Demo,
 		Still: c.stillRuns, GaveUp: c.tellOfWebhook, Committed: c.hasCommitted}
 	c.Notices = &notice.Service{Pool: c.Pool, Feed: c.Writer, Zone: c.Zone, Now: c.now, Log: c.log, Jobs: jobs,
-		Calendar: func() *worktime.Calendar { return c.Regime().Calendar }, ItemName: c.itemName, MailReady: c.mailReady, Outgoing: c.tellMachines,
+		Calendar: func() *worktime.Calendar { return c.Regime().Calendar }, ItemName: c.ItemNamed, MailReady: c.mailReady, Outgoing: c.tellMachines,
 		Leads:     func(unit policy.UnitID) (uuid.UUID, bool, bool) { return c.Roster().DutyLeader(unit, c.now()) },
 		Committed: c.hasCommitted, Mail: notice.Mail{City: c.nameIn, Senders: c.Senders, Link: func() string {
 			if c.outside.url == "" {
@@ -87,14 +87,6 @@ func (tidyArgs) InsertOpts() river.InsertOpts {
 
 // hasCommitted announces what was committed outside of the committer.
 func (c *City) hasCommitted() { signal(c.committed) }
-
-// itemName names an item by the list in force, else as reports brought it.
-func (c *City) itemName(code string) worktime.Words {
-	if i := c.Regime().Catalogue.Item(code); i != nil {
-		return i.Name
-	}
-	return c.desk.Load().items[code]
-}
 
 // nameIn is the city's name in a language.
 func (c *City) nameIn(language string) string {
