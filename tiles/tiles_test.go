@@ -1,22 +1,16 @@
 package tiles
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"testing"
 
 	"gridgov/internal/fault"
 	"gridgov/internal/postgres/pgtest"
+	"gridgov/internal/soak"
 )
 
-// With GRIDGOV_SOAK=1 properties are tried twenty thousand times instead of a hundred.
 func TestMain(m *testing.M) {
-	if os.Getenv("GRIDGOV_SOAK") != "" {
-		if err := flag.Set("rapid.checks", "20000"); err != nil {
-			panic(err)
-		}
-	}
+	soak.Checks(100, 20_000)
 	pgtest.Main(m)
 }
 

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -18,6 +17,7 @@ import (
 	"github.com/paulmach/orb/maptile"
 
 	"gridgov/internal/app/apptest"
+	"gridgov/internal/soak"
 )
 
 // The service and its database are killed again and again while reports pour in, twenty times, or two hundred with
@@ -25,10 +25,7 @@ import (
 // no hole and have reached who followed it, event by event; and the map of the service that comes up at last must equal
 // a recount by SQL.
 func TestNothingAcknowledgedIsLost(t *testing.T) {
-	kills := 20
-	if os.Getenv("GRIDGOV_SOAK") != "" {
-		kills = 200
-	}
+	kills := soak.Or(20, 200)
 	const seed, writers = 1, 8
 	s := newService(t)
 	s.start()

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -15,15 +14,8 @@ import (
 	"gridgov/internal/placement"
 	"gridgov/internal/placement/madeup"
 	"gridgov/internal/report"
+	"gridgov/internal/soak"
 )
-
-// soak chooses between the sample of every day and the full count.
-func soak(sample, full int) int {
-	if os.Getenv("GRIDGOV_SOAK") == "1" {
-		return full
-	}
-	return sample
-}
 
 // sample is points of one kind.
 type sample struct {
@@ -37,14 +29,14 @@ func coversEverywhere(t *testing.T, c *app.City) {
 	t.Helper()
 	samples := []sample{{"reports", reported(t, c)}}
 	rng := rand.New(rand.NewPCG(21, 22))
-	layout, n := c.State().Layout, soak(500, 50_000)
+	layout, n := c.State().Layout, soak.Or(500, 50_000)
 	for i, level := range layout.Levels {
 		town := townOf(level)
 		if i == 0 {
-			samples = append(samples, sample{"anywhere", town.Random(rng, soak(20_000, 2_700_000))}) // of its bound
+			samples = append(samples, sample{"anywhere", town.Random(rng, soak.Or(20_000, 2_700_000))}) // of its bound
 		}
 		axial, slanted := madeup.Sort(town.Edges)
-		vertices, onAxes, onSlants := town.Vertices(rng, soak(n, math.MaxInt)), madeup.On(rng, axial, n), madeup.On(rng, slanted, n)
+		vertices, onAxes, onSlants := town.Vertices(rng, soak.Or(n, math.MaxInt)), madeup.On(rng, axial, n), madeup.On(rng, slanted, n)
 		for _, s := range []sample{
 			{"vertices", vertices}, {"ulps from vertices", madeup.Ulps(rng, vertices)}, {"10 nm to 1 m from vertices", madeup.Offsets(rng, vertices)},
 			{"on axial edges", onAxes}, {"ulps from axial edges", madeup.Ulps(rng, onAxes)}, {"10 nm to 1 m from axial edges", madeup.Offsets(rng, onAxes)},
@@ -65,7 +57,7 @@ func coversEverywhere(t *testing.T, c *app.City) {
 		if len(s.points) == 0 { // Washington has no axial edges
 			continue
 		}
-		if s.kind == "anywhere" && found < soak(6_000, 1_000_000) {
+		if s.kind == "anywhere" && found < soak.Or(6_000, 1_000_000) {
 			t.Errorf("only %d of the points lie within the city", found)
 		}
 		t.Logf("%-45s %9d points, in a face of each level %d, in cracks %d", s.kind, len(s.points), found, cracks)

@@ -11,8 +11,14 @@ import (
 
 	"gridgov/internal/fault"
 	"gridgov/internal/policy"
+	"gridgov/internal/soak"
 	"gridgov/internal/worktime"
 )
+
+func TestMain(m *testing.M) {
+	soak.Checks(100, 20_000)
+	m.Run()
+}
 
 func world() *World {
 	town := func(code string) policy.Area { return policy.Area{Level: policy.Town, Code: code} }

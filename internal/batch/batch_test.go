@@ -18,9 +18,13 @@ import (
 	"gridgov/internal/policy"
 	"gridgov/internal/postgres/pgtest"
 	"gridgov/internal/report"
+	"gridgov/internal/soak"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	soak.Checks(100, 2000)
+	pgtest.Main(m)
+}
 
 // desk is a city with somebody at its desk, and a clock that the test moves.
 type desk struct {

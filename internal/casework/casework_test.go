@@ -17,8 +17,14 @@ import (
 	"gridgov/internal/assign"
 	"gridgov/internal/fault"
 	"gridgov/internal/policy"
+	"gridgov/internal/soak"
 	"gridgov/internal/worktime"
 )
+
+func TestMain(m *testing.M) {
+	soak.Checks(100, 20_000)
+	m.Run()
+}
 
 var (
 	monday   = time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC) // 9:00 in Haining

@@ -10,8 +10,14 @@ import (
 
 	"gridgov/internal/catalogue"
 	"gridgov/internal/fault"
+	"gridgov/internal/soak"
 	"gridgov/internal/worktime"
 )
+
+func TestMain(m *testing.M) {
+	soak.Checks(100, 20_000)
+	m.Run()
+}
 
 // What is exported is imported as it was, as CSV and as a workbook, with the columns in either language.
 func TestTableRoundTrip(t *testing.T) {

@@ -11,12 +11,13 @@ import (
 	"testing"
 
 	"gridgov/internal/fault"
+	"gridgov/internal/soak"
 
 	"github.com/paulmach/orb"
 )
 
 func TestACleanSubdivisionKeepsItsDoubles(t *testing.T) {
-	eachSeed(t, samples(40, 1000), func(t *testing.T, rng *rand.Rand) {
+	eachSeed(t, soak.Or(40, 1000), func(t *testing.T, rng *rand.Rand) {
 		s := randomSubdivision(rng)
 		c := mustBeClean(t, turned(rng, s.fields()))
 		if c.Len() != s.w*s.h {
@@ -59,7 +60,7 @@ func fromSmallest(closed orb.Ring) orb.Ring {
 
 // Vertices moved by less than the tolerance, left out, or added on a border: what drawing each polygon by itself does.
 func TestNoiseUnderTheToleranceIsRepaired(t *testing.T) {
-	eachSeed(t, samples(40, 1000), func(t *testing.T, rng *rand.Rand) {
+	eachSeed(t, soak.Or(40, 1000), func(t *testing.T, rng *rand.Rand) {
 		s := randomSubdivision(rng)
 		const noiseM = 0.0003
 		noisy := s.fields()

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/paulmach/orb"
+
+	"gridgov/internal/soak"
 )
 
 // reshape moves every vertex.
@@ -202,7 +204,7 @@ func someDamage(rng *rand.Rand, c, whole *Coverage) (string, damage) {
 
 func TestDamageIsFoundInFull(t *testing.T) {
 	all := newPostGIS(t)
-	eachSeed(t, samples(20, 500), func(t *testing.T, rng *rand.Rand) {
+	eachSeed(t, soak.Or(20, 500), func(t *testing.T, rng *rand.Rand) {
 		g := all.on(t)
 		origin := orb.Point{rng.Float64()*340 - 170, rng.Float64()*140 - 70}
 		s := newSubdivision(rng, origin, 4+rng.IntN(3), 4+rng.IntN(3), math.Pow(10, 2+rng.Float64()))
@@ -217,7 +219,7 @@ func TestDamageIsFoundInFull(t *testing.T) {
 }
 
 func TestACopyOfAFaceIsFound(t *testing.T) {
-	eachSeed(t, samples(10, 200), func(t *testing.T, rng *rand.Rand) {
+	eachSeed(t, soak.Or(10, 200), func(t *testing.T, rng *rand.Rand) {
 		checkCopy(t, rng, mustBeClean(t, randomSubdivision(rng).fields()))
 	})
 }

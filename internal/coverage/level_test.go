@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/paulmach/orb"
+
+	"gridgov/internal/soak"
 )
 
 // twoByTwo is four squares of 0.01°, in the parents west and east, and those parents.
@@ -230,7 +232,7 @@ func TestNestedComponents(t *testing.T) {
 }
 
 func TestNests(t *testing.T) {
-	eachSeed(t, samples(20, 500), func(t *testing.T, rng *rand.Rand) {
+	eachSeed(t, soak.Or(20, 500), func(t *testing.T, rng *rand.Rand) {
 		s := randomSubdivision(rng)
 		fields := s.fields()
 		c := mustBeClean(t, fields)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gridgov/internal/postgres/pgtest"
+	"gridgov/internal/soak"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -118,7 +119,7 @@ func (g *postgis) agrees(c *Coverage) {
 // corners. PostGIS's union of the fields says what each must be.
 func TestDissolvedColoursAgreeWithPostGIS(t *testing.T) {
 	all := newPostGIS(t)
-	eachSeed(t, samples(12, 300), func(t *testing.T, rng *rand.Rand) {
+	eachSeed(t, soak.Or(12, 300), func(t *testing.T, rng *rand.Rand) {
 		g := all.on(t)
 		s := randomSubdivision(rng)
 		c := mustBeClean(t, s.fields())
@@ -159,7 +160,7 @@ func TestDissolvedColoursAgreeWithPostGIS(t *testing.T) {
 // What PostGIS calls invalid has a finding, and what comes out of any soup is valid.
 func TestSoupAgreesWithPostGIS(t *testing.T) {
 	all := newPostGIS(t)
-	eachSeed(t, samples(12, 300), func(t *testing.T, rng *rand.Rand) {
+	eachSeed(t, soak.Or(12, 300), func(t *testing.T, rng *rand.Rand) {
 		g := all.on(t)
 		polygons := soup(rng, orb.Point{120, 30}, 1+rng.IntN(6), 3+rng.IntN(6), 50, []float64{0, 1}[rng.IntN(2)])
 		g.load("soup", polygons)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/paulmach/orb"
+
+	"gridgov/internal/soak"
 )
 
 // checkSimplified holds for any coverage and tolerance: still a coverage with the same faces, nodes, arcs and neighbours,
@@ -59,7 +61,7 @@ func vertices(c *Coverage) (n int) {
 }
 
 func TestSimplifiedSubdivisionsStayCoverages(t *testing.T) {
-	eachSeed(t, samples(40, 1000), func(t *testing.T, rng *rand.Rand) {
+	eachSeed(t, soak.Or(40, 1000), func(t *testing.T, rng *rand.Rand) {
 		s := randomSubdivision(rng)
 		c := mustBeClean(t, s.fields())
 		colours := make([]string, c.Len())
@@ -81,7 +83,7 @@ func TestSimplifiedSubdivisionsStayCoverages(t *testing.T) {
 
 // Thin, wound and nested borders leave little room: soup has them.
 func TestSimplifiedSoupsStayCoverages(t *testing.T) {
-	eachSeed(t, samples(100, 3000), func(t *testing.T, rng *rand.Rand) {
+	eachSeed(t, soak.Or(100, 3000), func(t *testing.T, rng *rand.Rand) {
 		c, _ := mustBuild(t, soup(rng, orb.Point{120, 30}, 1+rng.IntN(5), 4+rng.IntN(20), 10, 1), Options{})
 		for _, tolerance := range []float64{1, 10, 1e5} {
 			checkSimplified(t, c, tolerance)

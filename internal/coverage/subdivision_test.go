@@ -5,21 +5,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/paulmach/orb"
 )
-
-// samples is how many seeds a property is tried with: few by default, all with GRIDGOV_SOAK=1.
-func samples(few, all int) int {
-	if os.Getenv("GRIDGOV_SOAK") == "1" {
-		return all
-	}
-	return few
-}
 
 // subdivision is a lattice of w × h fields with bent borders: the truth that tests damage. Neighbouring fields have the
 // same doubles along their border.

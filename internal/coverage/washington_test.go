@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gridgov/internal/geofile"
+	"gridgov/internal/soak"
 
 	"github.com/paulmach/orb"
 )
@@ -82,7 +83,7 @@ func TestWashingtonsLevelsAreCoverages(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(c, again) {
 				t.Errorf("read back it is another coverage: %v", err)
 			}
-			if level.name == "wards" || samples(0, 1) == 1 { // half a minute for the others
+			if level.name == "wards" || soak.Or(0, 1) == 1 { // half a minute for the others
 				all.on(t).agrees(c)
 			}
 			for _, tolerance := range []float64{2, 20, 200} {
@@ -159,7 +160,7 @@ func TestDamageOfWashingtonIsFoundInFull(t *testing.T) {
 	all := newPostGIS(t)
 	all.load("clean", clean)
 	all.load("whole", whole.Polygons())
-	eachSeed(t, samples(6, 200), func(t *testing.T, rng *rand.Rand) {
+	eachSeed(t, soak.Or(6, 200), func(t *testing.T, rng *rand.Rand) {
 		if rng.IntN(5) == 0 {
 			t.Log("one copied")
 			checkCopy(t, rng, c)

@@ -2,21 +2,17 @@ package cube_test
 
 import (
 	"fmt"
-	"os"
 	"sync"
 	"testing"
 
 	"gridgov/internal/bench/tilebench"
 	"gridgov/internal/cube"
+	"gridgov/internal/soak"
 )
 
 // loaded is a million reports, or thirty with GRIDGOV_SOAK=1 (3 GB of memory, a minute).
 var loaded = sync.OnceValue(func() *cube.Cube {
-	n := 1_000_000
-	if os.Getenv("GRIDGOV_SOAK") != "" {
-		n *= 30
-	}
-	return cube.Load(tilebench.Rows(1, n))
+	return cube.Load(tilebench.Rows(1, soak.Or(1_000_000, 30_000_000)))
 })
 
 func BenchmarkLoad(b *testing.B) {

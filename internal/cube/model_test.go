@@ -1,23 +1,18 @@
 package cube
 
 import (
-	"flag"
 	"math"
-	"os"
 	"slices"
 	"testing"
 
 	"github.com/paulmach/orb"
 	"pgregory.net/rapid"
+
+	"gridgov/internal/soak"
 )
 
-// With GRIDGOV_SOAK=1 properties are tried twenty thousand times instead of a hundred.
 func TestMain(m *testing.M) {
-	if os.Getenv("GRIDGOV_SOAK") != "" {
-		if err := flag.Set("rapid.checks", "20000"); err != nil {
-			panic(err)
-		}
-	}
+	soak.Checks(100, 20_000)
 	m.Run()
 }
 

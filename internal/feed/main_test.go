@@ -3,10 +3,8 @@ package feed
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,17 +16,11 @@ import (
 
 	"gridgov/internal/audit"
 	"gridgov/internal/postgres/pgtest"
+	"gridgov/internal/soak"
 )
 
-// With GRIDGOV_SOAK=1 properties are tried two thousand times instead of forty.
 func TestMain(m *testing.M) {
-	checks := "40"
-	if os.Getenv("GRIDGOV_SOAK") != "" {
-		checks = "2000"
-	}
-	if err := flag.Set("rapid.checks", checks); err != nil {
-		panic(err)
-	}
+	soak.Checks(40, 2000)
 	pgtest.Main(m, pgtest.CheckLeaks())
 }
 

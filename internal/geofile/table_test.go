@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gridgov/internal/geofile"
+	"gridgov/internal/soak"
 )
 
 func gbk(t testing.TB, s string) string {
@@ -203,10 +203,7 @@ func TestEncodingsRefused(t *testing.T) {
 
 // A line without an end is passed over in a window of the limit's size; the next one is read.
 func TestEndlessLine(t *testing.T) {
-	size := 1 << 27
-	if os.Getenv("GRIDGOV_SOAK") != "" {
-		size = 1 << 30
-	}
+	size := soak.Or(1<<27, 1<<30)
 	for name, in := range map[string]io.Reader{
 		"plain":  repeat("id,x\n1,a\n2,", "b", size, "\n3,c\n"),
 		"quoted": repeat("id,x\n1,a\n2,\"", "b", size, "\"\n3,c\n"),

@@ -16,6 +16,7 @@ import (
 	"gridgov/internal/placement"
 	"gridgov/internal/placement/madeup"
 	"gridgov/internal/postgres/pgtest"
+	"gridgov/internal/soak"
 )
 
 // distances lists each point's faces with their distances on PostGIS's spheroid, nearest first. Edges are cut to metres, as
@@ -35,7 +36,7 @@ func TestDistancesEqualGeography(t *testing.T) {
 		t.Fatal(err)
 	}
 	rng := rand.New(rand.NewPCG(8, 9))
-	n := soak(60, 3000)
+	n := soak.Or(60, 3000)
 	points := town.Random(rng, n)
 	points = append(points, madeup.Offsets(rng, town.OnEdges(rng, n))...)
 	for range n / 2 { // from a kilometre away to the other side of the earth

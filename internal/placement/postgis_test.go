@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -15,17 +14,10 @@ import (
 	"gridgov/internal/placement"
 	"gridgov/internal/placement/madeup"
 	"gridgov/internal/postgres/pgtest"
+	"gridgov/internal/soak"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
-
-// soak chooses between the sample of every day and the full count.
-func soak(sample, full int) int {
-	if os.Getenv("GRIDGOV_SOAK") == "1" {
-		return full
-	}
-	return sample
-}
 
 // store puts the faces into table face.
 func store(t testing.TB, pool *pgxpool.Pool, faces []placement.Face) {
@@ -179,7 +171,7 @@ func atRim(t madeup.Town, p orb.Point) bool {
 }
 
 func TestEqualsPostGISInMadeUpTowns(t *testing.T) {
-	n := soak(1_000, 200_000)
+	n := soak.Or(1_000, 200_000)
 	for _, c := range []struct {
 		name string
 		plan madeup.Plan
@@ -215,7 +207,7 @@ func TestEqualsPostGISInMadeUpTowns(t *testing.T) {
 func TestPointsThatPostGISMisjudges(t *testing.T) {
 	rng, pool := rand.New(rand.NewPCG(5, 6)), pgtest.New(t)
 	var cracks, rim, twice, total int
-	for range soak(12, 300) {
+	for range soak.Or(12, 300) {
 		if _, err := pool.Exec(t.Context(), `DROP TABLE IF EXISTS face`); err != nil {
 			t.Fatal(err)
 		}

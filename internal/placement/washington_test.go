@@ -14,6 +14,7 @@ import (
 	"gridgov/internal/placement"
 	"gridgov/internal/placement/madeup"
 	"gridgov/internal/postgres/pgtest"
+	"gridgov/internal/soak"
 )
 
 // washington reads a level's faces as published.
@@ -97,7 +98,7 @@ func TestEqualsPostGISInWashington(t *testing.T) {
 				t.Errorf("%d of %d reports are in a %s", c.found, len(reports), b.Level)
 			}
 			rng := rand.New(rand.NewPCG(11, 12))
-			n := soak(500, 100_000)
+			n := soak.Or(500, 100_000)
 			var points []orb.Point
 			points = append(points, town.Random(rng, 2*n)...)
 			points = append(points, town.Vertices(rng, n)...)

@@ -13,8 +13,14 @@ import (
 	"pgregory.net/rapid"
 
 	"gridgov/internal/policy"
+	"gridgov/internal/soak"
 	"gridgov/internal/worktime"
 )
+
+func TestMain(m *testing.M) {
+	soak.Checks(100, 20_000)
+	m.Run()
+}
 
 func zoneOf(t interface{ Fatal(...any) }, name string) *time.Location {
 	zone, err := time.LoadLocation(name)

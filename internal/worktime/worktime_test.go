@@ -7,8 +7,14 @@ import (
 
 	"pgregory.net/rapid"
 
+	"gridgov/internal/soak"
 	"gridgov/internal/worktime"
 )
+
+func TestMain(m *testing.M) {
+	soak.Checks(100, 20_000)
+	m.Run()
+}
 
 // must is for what the test itself makes right.
 func must[T any](v T, err error) T {

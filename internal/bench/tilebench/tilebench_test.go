@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"gridgov/internal/cube"
 	"gridgov/internal/postgres/pgtest"
+	"gridgov/internal/soak"
 	"gridgov/tiles"
 )
 
@@ -125,14 +125,9 @@ func config(t *testing.T, reports int) Config {
 
 // All cases run, and both rivals count what the tiles count.
 func TestRunChecksTheRivals(t *testing.T) {
-	reports, cases := 20_000, []Case{{Heat, 12, OneItem}, {Heat, 12, AnyItem}, {Reports, 14, OneItem}}
-	if os.Getenv("GRIDGOV_SOAK") != "" {
-		reports, cases = 1_000_000, Cases()
-	}
-	c := config(t, reports)
-	if os.Getenv("GRIDGOV_SOAK") != "" {
-		c.Requests, c.Each = 10_000, 2*time.Second
-	}
+	c := config(t, soak.Or(20_000, 1_000_000))
+	c.Requests, c.Each = soak.Or(c.Requests, 10_000), soak.Or(c.Each, 2*time.Second)
+	cases := soak.Or([]Case{{Heat, 12, OneItem}, {Heat, 12, AnyItem}, {Reports, 14, OneItem}}, Cases())
 	all, err := Run(context.Background(), c, cases)
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"gridgov/internal/postgres/pgtest"
+	"gridgov/internal/soak"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -203,10 +204,7 @@ func TestPlaces(t *testing.T) {
 
 // TestSeeds: another seed gives another city that is as whole.
 func TestSeeds(t *testing.T) {
-	seeds := uint64(1) // beside the one that ships
-	if os.Getenv("GRIDGOV_SOAK") == "1" {
-		seeds = 4
-	}
+	seeds := soak.Or[uint64](1, 4) // beside the one that ships
 	var shipped bytes.Buffer
 	if err := plan(t).WriteGeoJSON(&shipped, "village"); err != nil {
 		t.Fatal(err)
