@@ -298,7 +298,17 @@ func (s *Service) letGo(ctx context.Context, id ID) {
 
 // read makes a photo of the parts, and writes down what became of it.
 func (s *Service) read(ctx context.Context, id ID) error {
-	file, err := s.join(ctx, id)
+	parts, length, err := s.parts(ctx, id)
+	if err != nil {
+		return err
+	}
+	// A file lies in memory until all of it is kept: first there is room for it, then it is read.
+	done, err := s.Workshop.shelve(ctx, length)
+	if err != nil {
+		return err
+	}
+	defer done()
+	file, err := s.join(ctx, parts, length)
 	if errors.Is(err, blob.ErrMissing) { // a restored database whose files did not come back
 		return s.refused(ctx, id, "file_missing")
 	} else if err != nil {
@@ -326,32 +336,48 @@ func (s *Service) read(ctx context.Context, id ID) error {
 	return s.accepted(ctx, id, m, files)
 }
 
+// piece is a part that was kept.
+type piece struct {
+	Size   int64
+	Digest []byte
+}
+
+// parts lists the parts in their order, and how long they are together.
+func (s *Service) parts(ctx context.Context, id ID) (list []piece, length int64, err error) {
+	rows, err := s.Pool.Query(ctx, `SELECT size, digest FROM photo_file WHERE photo_id = $1 AND kind = 'part' ORDER BY at_byte`, id)
+	if err == nil {
+		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[piece])
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("read parts: %w", err)
+	}
+	for _, p := range list {
+		length += p.Size
+	}
+	return list, length, nil
+}
+
 // join reads the parts one after the other.
-func (s *Service) join(ctx context.Context, id ID) ([]byte, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT digest FROM photo_file WHERE photo_id = $1 AND kind = 'part' ORDER BY at_byte`, id)
-	if err != nil {
-		return nil, fmt.Errorf("read parts: %w", err)
-	}
-	digests, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
-	if err != nil {
-		return nil, fmt.Errorf("read parts: %w", err)
-	}
-	var file bytes.Buffer
-	for _, b := range digests {
-		d, _ := blob.DigestOf(b)
+func (s *Service) join(ctx context.Context, parts []piece, length int64) ([]byte, error) {
+	file := make([]byte, length)
+	rest := file
+	for _, p := range parts {
+		d, _ := blob.DigestOf(p.Digest)
 		r, size, err := s.Store.Open(ctx, d)
 		if err != nil {
 			return nil, err
 		}
-		n, err := io.Copy(&file, io.LimitReader(r, MaxBytes+1))
+		if size == p.Size {
+			_, err = io.ReadFull(r, rest[:size])
+		} else { // a disk that ran full, a copy that broke off
+			err = fmt.Errorf("it has %d bytes instead of %d", size, p.Size)
+		}
 		if err = errors.Join(err, r.Close()); err != nil {
 			return nil, fmt.Errorf("read part %s: %w", d, err)
 		}
-		if n != size || file.Len() > MaxBytes {
-			return nil, fmt.Errorf("part %s has %d bytes", d, n)
-		}
+		rest = rest[size:]
 	}
-	return file.Bytes(), nil
+	return file, nil
 }
 
 // accepted writes down that a photo is ready.

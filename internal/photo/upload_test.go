@@ -576,6 +576,38 @@ func TestUnreadPhotosAreRead(t *testing.T) {
 	}
 }
 
+// A file is not taken into memory before there is room for it; what waited too long is read later.
+func TestFilesWaitForRoom(t *testing.T) {
+	d := newDarkroom(t)
+	file, id := picture(18), newID()
+	_, _, err := d.Create(t.Context(), d.me, id, int64(len(file)))
+	d.ok(err)
+	d.exec(`UPDATE photo SET settling_until = $2 WHERE id = $1`, id, d.now().Add(time.Minute)) // the sweep is to read it
+	_, err = d.Append(t.Context(), d.me, id, photo.Part{Body: bytes.NewReader(file)})
+	d.ok(err)
+	d.later(time.Hour)
+	kept := d.dir
+	d.dir = t.TempDir() // whoever looks for the file now is told that it is gone
+	d.restart()
+	done, err := d.Workshop.FillShelf(t.Context())
+	d.ok(err)
+	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := d.Sweep(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("nothing waited: %v", err)
+	}
+	if p := d.get(id); p.State != photo.Uploading {
+		t.Fatalf("it was read without room: %+v", p)
+	}
+	done()
+	d.dir = kept
+	d.restart()
+	d.ok(d.Sweep(t.Context()))
+	if p := d.get(id); p.State != photo.Ready {
+		t.Errorf("%+v", p)
+	}
+}
+
 // A database that came back without its files says so, photo by photo, and works.
 func TestFilesThatDidNotComeBack(t *testing.T) {
 	d := newDarkroom(t)
