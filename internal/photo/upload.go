@@ -23,7 +23,7 @@ const (
 )
 
 // Create begins an upload of so many bytes. Beginning again with the same id and length gives the upload as it is; existed
-// tells. Faults: out_of_range, too_large, id_taken, too_many_uploads.
+// tells. Faults: out_of_range, too_large, id_taken, too_many_uploads, too_many_requests.
 func (s *Service) Create(ctx context.Context, by uuid.UUID, id ID, length int64) (p Photo, existed bool, err error) {
 	switch {
 	case s.ready() != nil:
@@ -33,6 +33,7 @@ func (s *Service) Create(ctx context.Context, by uuid.UUID, id ID, length int64)
 	case length > MaxBytes:
 		return p, false, fault.TooLarge("Upload-Length", "is %d bytes; a photo may have %d: make it smaller", length, MaxBytes)
 	}
+	counted := false
 	err = postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		// One upload of a person is begun at a time, so that the count is right.
 		if _, err := tx.Exec(ctx, `SELECT FROM person WHERE id = $1 FOR NO KEY UPDATE`, by); err != nil {
@@ -59,6 +60,12 @@ func (s *Service) Create(ctx context.Context, by uuid.UUID, id ID, length int64)
 			return fault.TooMany("too_many_uploads", time.Minute, "%d uploads are under way and %d photos are not used yet; %d and %d are allowed: finish or remove some first", unfinished, unused, MaxUnfinished, MaxUnused)
 		}
 		now := s.Now().UTC()
+		if !counted { // once, however often the transaction is run
+			if err := s.pace.begin(by, now); err != nil {
+				return err
+			}
+			counted = true
+		}
 		tag, err := tx.Exec(ctx, `
 			INSERT INTO photo (id, uploaded_by, state, length, received, made_at, changed_at) VALUES ($1, $2, 'uploading', $3, 0, $4, $4)
 			ON CONFLICT DO NOTHING`, id, by, length, now)

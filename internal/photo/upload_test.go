@@ -62,9 +62,14 @@ func (d *darkroom) later(t time.Duration) { d.ahead.Add(int64(t)) }
 // restart is another process, with nothing in memory.
 func (d *darkroom) restart() {
 	d.t.Helper()
+	d.Service = d.another()
+}
+
+func (d *darkroom) another() *photo.Service {
+	d.t.Helper()
 	root, err := blob.Open(d.t.Context(), d.dir)
 	d.ok(err)
-	d.Service = &photo.Service{Pool: d.city.Pool, Feed: d.city.Writer, Store: root.City(d.city.Code), Workshop: photo.NewWorkshop(photo.DefaultMemory),
+	return &photo.Service{Pool: d.city.Pool, Feed: d.city.Writer, Store: root.City(d.city.Code), Workshop: photo.NewWorkshop(photo.DefaultMemory),
 		Zone: d.city.Zone, Log: apptest.Quiet(), Now: d.now}
 }
 
@@ -312,6 +317,46 @@ func TestUnfinishedUploadsAreLimited(t *testing.T) {
 	}
 }
 
+// Who removes what was begun, or sends what is refused, does not begin for ever: in an hour there is an end, for this person.
+func TestUploadsOfAnHourAreLimited(t *testing.T) {
+	d := newDarkroom(t)
+	ctx := t.Context()
+	again := func(by uuid.UUID) (photo.ID, error) {
+		id := newID()
+		_, _, err := d.Create(ctx, by, id, 5000)
+		if err == nil {
+			d.ok(d.Remove(ctx, by, id))
+		}
+		return id, err
+	}
+	kept := newID()
+	_, _, err := d.Create(ctx, d.me, kept, 5000)
+	d.ok(err)
+	for range photo.MaxHourly - 1 {
+		_, err := again(d.me)
+		d.ok(err)
+	}
+	_, err = again(d.me)
+	f, ok := fault.As(err)
+	if !ok || f.Kind != fault.KindTooMany || f.RetryAfter <= 0 || f.RetryAfter > time.Minute {
+		t.Fatalf("one more: %v", err)
+	}
+	if _, existed, err := d.Create(ctx, d.me, kept, 5000); err != nil || !existed {
+		t.Errorf("what was begun cannot be gone on with: %v", err)
+	}
+	_, other := apptest.SignIn(t, d.city)
+	if _, err := again(other); err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+	d.later(f.RetryAfter)
+	if _, err := again(d.me); err != nil {
+		t.Errorf("after as long as was said: %v", err)
+	}
+	if _, err := again(d.me); code(err) != f.Code {
+		t.Errorf("after that: %v", err)
+	}
+}
+
 func TestUseLinksOnesOwn(t *testing.T) {
 	d := newDarkroom(t)
 	num, second := d.report(), d.report()
@@ -453,7 +498,7 @@ func TestSweepBesideTheSameContent(t *testing.T) {
 	stop := make(chan struct{})
 	var sweepers, all sync.WaitGroup
 	for range 2 {
-		other := *d.Service
+		other := d.another()
 		// Its clock is far ahead: whatever nobody names at this moment is old enough to go.
 		other.Now = func() time.Time { return d.now().Add(90 * time.Minute) }
 		sweepers.Go(func() {
