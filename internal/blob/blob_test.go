@@ -129,6 +129,8 @@ func TestFolder(t *testing.T) {
 
 func TestS3(t *testing.T) {
 	where := s3(t)
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
 	root := open(t, where)
 	conform(t, root)
 	// A prefix is a room of its own in the bucket.
@@ -143,6 +145,54 @@ func TestS3(t *testing.T) {
 	}
 	if _, err := blob.Open(t.Context(), strings.Replace(where, "//photos", "//nowhere", 1)); err == nil {
 		t.Error("a bucket that there is not was opened")
+	}
+
+	// What a process left that was killed the next one finds, and takes nothing from those that live.
+	var staged []*blob.Staged
+	for _, content := range []string{"of who lives", "of who was killed"} {
+		f, err := open(t, where).City("haining").Stage(t.Context(), strings.NewReader(content), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		staged = append(staged, f)
+	}
+	left, err := filepath.Glob(filepath.Join(temp, "*", "*"))
+	if err != nil || len(left) != 2 {
+		t.Fatalf("on their way: %v, %v", left, err)
+	}
+	old := time.Now().Add(-3 * time.Hour)
+	for _, path := range left {
+		b, err := os.ReadFile(path)
+		if err == nil && string(b) == "of who was killed" {
+			err = os.Chtimes(path, old, old)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	next, err := blob.Open(t.Context(), where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := next.CleanStaging(time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := next.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := staged[1].Keep(t.Context()); err == nil {
+		t.Error("what was left over is still there")
+	}
+	if err := staged[0].Keep(t.Context()); err != nil {
+		t.Errorf("what was on its way is gone: %v", err)
+	}
+
+	// A folder that others can look into is not used.
+	if err := os.Chmod(filepath.Dir(left[0]), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := blob.Open(t.Context(), where); err == nil || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("a folder that others see: %v", err)
 	}
 }
 
