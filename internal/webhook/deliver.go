@@ -198,11 +198,12 @@ func (w *Worker) Work(ctx context.Context, j *river.Job[Args]) error {
 		}
 	}
 	secret, err := s.Ring.Open(label(s.City, e.ID), sealed)
-	if err != nil {
-		return fmt.Errorf("open the secret of webhook %d: %w", e.ID, err)
-	}
 	d.Tries++
-	d.Status, d.Why = s.call(ctx, &e, &d, secret, body)
+	if err == nil {
+		d.Status, d.Why = s.call(ctx, &e, &d, secret, body)
+	} else { // the key file may come back, as a machine may that does not answer
+		d.Why = "no_key"
+	}
 	switch {
 	case d.Why == "":
 		return s.settle(ctx, &e, &d, Sent, "")
@@ -211,6 +212,9 @@ func (w *Worker) Work(ctx context.Context, j *river.Job[Args]) error {
 	}
 	if err := s.settle(ctx, &e, &d, Waiting, d.Why); err != nil {
 		return err
+	}
+	if err != nil {
+		return fmt.Errorf("open the secret of webhook %d: %w", e.ID, err)
 	}
 	return fmt.Errorf("webhook %d: %s, status %d", e.ID, d.Why, d.Status)
 }

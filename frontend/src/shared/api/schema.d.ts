@@ -2567,7 +2567,7 @@ export interface components {
             tried_at?: string;
             /** @description HTTP's, of the last answer */
             status?: number;
-            /** @description Why the last try failed: own_network, unknown_host, unreachable, timeout, tls, redirect, refused, gone, no_answer, bad_url; or why it was dropped: settled, disabled, demo */
+            /** @description Why the last try failed: own_network, unknown_host, unreachable, timeout, tls, redirect, refused, gone, no_answer, bad_url, no_key; or why it was dropped: settled, disabled, demo */
             why?: string;
         };
         IdentityProviderSettings: {
