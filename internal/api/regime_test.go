@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -313,6 +314,7 @@ func TestTheCalendarAsATable(t *testing.T) {
 	if len(china.Years) < 3 || len(china.Days) < 60 {
 		t.Fatalf("%d years, %d days", len(china.Years), len(china.Days))
 	}
+	china.Days[0].ZH, china.Days[0].EN = `=HYPERLINK("https://example.com")`, "@SUM(1)"
 	d := admin.draft("calendar", worktime.Document{Zone: "Asia/Shanghai", Week: worktime.WorkingWeek(worktime.Hours{From: 540, To: 1020}), DayMinutes: 480,
 		Years: china.Years, Days: china.Days}, nil)
 	var found api.RegimeFindings
@@ -324,8 +326,11 @@ func TestTheCalendarAsATable(t *testing.T) {
 	file := reader.do("GET", fmt.Sprintf("/regime/calendar/%d/table", d.Version.Id), nil).want(http.StatusOK)
 	var read struct{ Days []worktime.Day }
 	admin.do("POST", "/regime/calendar/read", string(file.body)).want(http.StatusOK).into(&read)
-	if len(read.Days) != len(china.Days) {
-		t.Errorf("%d of %d days", len(read.Days), len(china.Days))
+	if !reflect.DeepEqual(read.Days, china.Days) {
+		t.Errorf("%+v, want %+v", read.Days, china.Days)
+	}
+	if text := string(file.body); strings.Contains(text, ",@SUM") || !strings.Contains(text, `"'=HYPERLINK(`) || !strings.Contains(text, ",'@SUM(1)") {
+		t.Errorf("a spreadsheet would take a name for a formula: %s", text[:200])
 	}
 	reader.do("GET", fmt.Sprintf("/regime/calendar/%d/table?format=xlsx", d.Version.Id), nil).problem(http.StatusNotFound, "not_found", "")
 }
