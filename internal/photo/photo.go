@@ -149,13 +149,10 @@ var errNoStore = fault.Unavailable("no_photo_store", "photos are not kept here: 
 
 var errUnknown = fault.NotFound("there is no such photo")
 
-// Errors of an upload that have a status of their own in the protocol.
-var (
-	// ErrChecksum says that a part is not what its checksum says.
-	ErrChecksum = errors.New("photo: the part is not what its checksum says")
-)
+// ErrChecksum says that a part is not what its checksum says.
+var ErrChecksum = errors.New("photo: the part is not what its checksum says")
 
-// Subject names a photo in the record of acts.
+// subject names a photo in the record of acts.
 func subject(id ID) string { return "photo:" + id.String() }
 
 func wrongOffset(has int64) *fault.Error {

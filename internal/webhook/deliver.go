@@ -237,7 +237,7 @@ func (s *Service) settle(ctx context.Context, e *Endpoint, d *Delivery, state St
 		if state != Failed || tag.RowsAffected() == 0 || d.Event == Test || s.GaveUp == nil {
 			return nil
 		}
-		// Once a day is enough to be told of an endpoint that answers nothing.
+		// Of an endpoint that answers nothing once is enough: again only after a day in which nothing failed.
 		var before bool
 		err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM webhook_delivery WHERE webhook_id = $1 AND id <> $2 AND state = 'failed' AND event <> $3 AND tried_at > $4)`,
 			e.ID, d.ID, Test, at.Add(-24*time.Hour)).Scan(&before)
