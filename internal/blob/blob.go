@@ -207,15 +207,6 @@ func (f *Staged) Discard() {
 	_ = os.Remove(f.path) // it may have been moved; what is left over CleanStaging removes
 }
 
-// Put stages and keeps at once.
-func (s *Store) Put(ctx context.Context, r io.Reader, most int64) (Digest, int64, error) {
-	f, err := s.Stage(ctx, r, most)
-	if err != nil {
-		return Digest{}, 0, err
-	}
-	return f.Digest, f.Size, f.Keep(ctx)
-}
-
 // Open opens a file and tells its size; ErrMissing.
 func (s *Store) Open(ctx context.Context, d Digest) (io.ReadCloser, int64, error) {
 	return s.root.open(ctx, s.key(d))

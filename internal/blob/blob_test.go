@@ -102,7 +102,7 @@ func TestFolder(t *testing.T) {
 	conform(t, open(t, dir))
 	// What was put is on disk under its digest, for nobody else's eyes, and nothing is left on its way.
 	root := open(t, dir)
-	d, _, err := root.City("haining").Put(t.Context(), strings.NewReader("a word"), 100)
+	d, _, err := put(t.Context(), root.City("haining"), strings.NewReader("a word"), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestFolder(t *testing.T) {
 	if err := os.WriteFile(path, []byte("a w"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := root.City("haining").Put(t.Context(), strings.NewReader("a word"), 100); err != nil {
+	if _, _, err := put(t.Context(), root.City("haining"), strings.NewReader("a word"), 100); err != nil {
 		t.Fatal(err)
 	}
 	if got := read(t, root.City("haining"), d); string(got) != "a word" {
@@ -136,7 +136,7 @@ func TestS3(t *testing.T) {
 	// A prefix is a room of its own in the bucket.
 	apart := open(t, where+"&prefix=apart%2F")
 	conform(t, apart)
-	d, _, err := apart.City("haining").Put(t.Context(), strings.NewReader("in a room of its own"), 100)
+	d, _, err := put(t.Context(), apart.City("haining"), strings.NewReader("in a room of its own"), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,6 +196,15 @@ func TestS3(t *testing.T) {
 	}
 }
 
+// put stages a file and keeps it at once.
+func put(ctx context.Context, s *blob.Store, r io.Reader, most int64) (blob.Digest, int64, error) {
+	f, err := s.Stage(ctx, r, most)
+	if err != nil {
+		return blob.Digest{}, 0, err
+	}
+	return f.Digest, f.Size, f.Keep(ctx)
+}
+
 func read(t *testing.T, s *blob.Store, d blob.Digest) []byte {
 	t.Helper()
 	r, size, err := s.Open(t.Context(), d)
@@ -218,11 +227,11 @@ func conform(t *testing.T, root *blob.Root) {
 	large := make([]byte, 20<<20)
 	_, _ = rand.Read(large)
 	for _, content := range [][]byte{{}, []byte("x"), large} {
-		d, size, err := s.Put(ctx, bytes.NewReader(content), 20<<20)
+		d, size, err := put(ctx, s, bytes.NewReader(content), 20<<20)
 		if err != nil || d != blob.Of(content) || size != int64(len(content)) {
 			t.Fatalf("%d bytes became %s, %d: %v", len(content), d, size, err)
 		}
-		if again, _, err := s.Put(ctx, iotest.OneByteReader(bytes.NewReader(content[:min(len(content), 1000)])), 20<<20); len(content) < 1000 && (err != nil || again != d) {
+		if again, _, err := put(ctx, s, iotest.OneByteReader(bytes.NewReader(content[:min(len(content), 1000)])), 20<<20); len(content) < 1000 && (err != nil || again != d) {
 			t.Errorf("put again it is %s, %v", again, err)
 		}
 		if got := read(t, s, d); !bytes.Equal(got, content) {
@@ -247,14 +256,14 @@ func conform(t *testing.T, root *blob.Root) {
 		}
 	}
 
-	if _, _, err := s.Put(ctx, bytes.NewReader(large), int64(len(large)-1)); !errors.Is(err, blob.ErrTooLong) {
+	if _, _, err := put(ctx, s, bytes.NewReader(large), int64(len(large)-1)); !errors.Is(err, blob.ErrTooLong) {
 		t.Errorf("one byte too many: %v", err)
 	}
 	if ok, _ := s.Has(ctx, blob.Of(large)); ok {
 		t.Error("what was too long is kept")
 	}
 	broken := errors.New("the line broke")
-	if _, _, err := s.Put(ctx, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)), 100); !errors.Is(err, broken) {
+	if _, _, err := put(ctx, s, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)), 100); !errors.Is(err, broken) {
 		t.Errorf("a broken line: %v", err)
 	}
 	if ok, _ := s.Has(ctx, blob.Of([]byte("half"))); ok {
@@ -262,7 +271,7 @@ func conform(t *testing.T, root *blob.Root) {
 	}
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, _, err := s.Put(gone, strings.NewReader("late"), 100); !errors.Is(err, context.Canceled) {
+	if _, _, err := put(gone, s, strings.NewReader("late"), 100); !errors.Is(err, context.Canceled) {
 		t.Errorf("who has gone: %v", err)
 	}
 
@@ -271,7 +280,7 @@ func conform(t *testing.T, root *blob.Root) {
 	content := bytes.Repeat([]byte("the same "), 50_000)
 	for range 8 {
 		all.Go(func() {
-			d, _, err := s.Put(ctx, bytes.NewReader(content), 1<<20)
+			d, _, err := put(ctx, s, bytes.NewReader(content), 1<<20)
 			if err != nil {
 				t.Error(err)
 				return
