@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
 	"gridgov/internal/report"
+	"gridgov/internal/team"
 	"gridgov/internal/worktime"
 )
 
@@ -511,5 +513,26 @@ func TestEvidenceIsOnesOwn(t *testing.T) {
 	shown, err := o.c.Photos.Of(t.Context(), photo.Use{Report: ref.Report, N: c.Version})
 	if err != nil || len(shown) != 1 || uuid.UUID(shown[0]) != mine[0] {
 		t.Errorf("%v, %v", shown, err)
+	}
+}
+
+// Where somebody was is forgotten after duty, also while rosters cannot be read.
+func TestPositionsAreForgottenWithoutARoster(t *testing.T) {
+	o := newOffice(t)
+	ctx := t.Context()
+	if err := o.c.Teams.SetConsent(ctx, o.worker, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.c.Teams.TellPosition(ctx, o.worker, team.Position{Lon: 120.6, Lat: 30.5, AccuracyM: 10, At: apptest.Now}, team.Duty{On: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.db.Owner().Exec(ctx, `ALTER TABLE testcity.shift RENAME TO lost`); err != nil {
+		t.Fatal(err)
+	}
+	if err := app.RefreshDesk(ctx, o.c); err == nil || !strings.Contains(err.Error(), "have rosters") {
+		t.Errorf("what could not be read is not told: %v", err)
+	}
+	if left, err := o.c.Teams.Positions(ctx, []uuid.UUID{o.worker}); err != nil || len(left) != 0 {
+		t.Errorf("%v is still there, %v", left, err)
 	}
 }
