@@ -178,6 +178,42 @@ func TestActsAreIdempotent(t *testing.T) {
 	o.whole(again)
 }
 
+// A node whose clock is a little behind that of another goes on from where that one was; one that is far behind is refused.
+func TestActsOfAClockThatIsBehind(t *testing.T) {
+	o := newOffice(t)
+	now := apptest.Now.Add(time.Hour)
+	o.c.Cases.Now = func() time.Time { return now }
+	ref := casework.Ref{Report: o.filed()}
+	o.do(ref, casework.Accept, casework.File, casework.Dispatch)
+	ahead := now
+	now = now.Add(-9 * time.Second)
+	c := o.do(ref, casework.Receive)
+	o.whole(c)
+	var at time.Time
+	if err := o.c.Pool.QueryRow(t.Context(), `SELECT at FROM case_act WHERE report_num = $1 AND n = $2`, ref.Report, c.Version).Scan(&at); err != nil || !at.Equal(ahead) {
+		t.Errorf("received at %v, not at %v: %v", at, ahead, err)
+	}
+	now = now.Add(-time.Minute)
+	if _, err := o.c.Cases.Do(t.Context(), o.ask(ref, casework.Begin)); code(err) != "clock_order" {
+		t.Errorf("a minute behind: %v", err)
+	}
+
+	// So does the case that ends with the last of its parts.
+	now = ahead
+	whole := casework.Ref{Report: o.filed()}
+	o.do(whole, casework.Accept)
+	split := o.ask(whole, casework.Split)
+	split.Parts = []casework.Part{{Item: "1"}}
+	now = now.Add(-9 * time.Second)
+	if _, err := o.c.Cases.Do(t.Context(), split); err != nil {
+		t.Fatal(err)
+	}
+	o.do(casework.Ref{Report: whole.Report, Part: 1}, casework.Void)
+	if c := caseOf2(t, o.c, whole); c.State != casework.Closed || !c.ClosedAt.Equal(ahead) {
+		t.Errorf("%s at %v", c.State, c.ClosedAt)
+	}
+}
+
 // Of many who do something with one case at once, having seen the same, one does; the others are told the state it has now.
 func TestOneActWins(t *testing.T) {
 	o := newOffice(t)
