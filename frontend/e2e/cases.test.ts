@@ -271,6 +271,31 @@ describe('a matter', () => {
     expect(d.complaints).toEqual([])
   })
 
+  it('has a map that is asked for again where it did not come, alone and then with the whole page', async () => {
+    await d.given.visit('/haining/duty', { as: 'duty_leader' })
+    await d.sees('what there is to do', () => d.get.seen('duty-row'), patient)
+    await d.when.withhold(['SmallMap', 'CaseMap', 'MapFrame'])
+    await d.when.go(`/haining/case/${num}`)
+    await says('that it did not come', 'part-lost', '没有载入')
+    expect(await d.get.serious()).toEqual([])
+    await d.when.returnFiles()
+    await d.when.click('part-again')
+    await d.sees('where it lies', () => d.get.seen('case-map'), patient)
+    expect(await d.get.seen('part-lost')).toBe(false)
+    // Its stylesheet came with it.
+    expect(await d.get.height('small-map')).toBeGreaterThanOrEqual(260)
+    await d.when.withhold(['SmallMap', 'CaseMap', 'MapFrame'])
+    await d.when.go(`/haining/case/${num}`)
+    await says('that it did not come', 'part-again', '重试')
+    await d.when.click('part-again')
+    await says('what is left to do', 'part-again', '重新载入')
+    await d.when.returnFiles()
+    await d.when.click('part-again')
+    await d.sees('where it lies', () => d.get.seen('case-map'), patient)
+    const provoked = /Failed to load resource|Failed to fetch dynamically|Unable to preload CSS|did not load/
+    expect(d.complaints.splice(0).filter(c => !provoked.test(c))).toEqual([])
+  })
+
   it.each([
     ['dark', 'en', 390],
     ['light', 'zh', 390],

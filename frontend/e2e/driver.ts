@@ -415,6 +415,11 @@ export class Driver {
     failTiles: async (): Promise<void> => {
       await this.context!.route('**/v1/tiles/**', r => r.fulfill({ status: 503 }))
     },
+    /** Files of the page whose names begin so do not come, until they are returned. */
+    withhold: async (names: string[]): Promise<void> => {
+      await this.context!.route(new RegExp(`/assets/(${names.join('|')})-`), r => r.abort())
+    },
+    returnFiles: (): Promise<void> => this.context!.unrouteAll(),
     returnTiles: (): Promise<void> => this.context!.unroute('**/v1/tiles/**'),
   }
 
@@ -423,6 +428,7 @@ export class Driver {
     seen: (name: string): Promise<boolean> => this.test(name).first().isVisible(),
     enabled: (name: string): Promise<boolean> => this.test(name).first().isEnabled(),
     attribute: (name: string, of: string): Promise<string | null> => this.test(name).first().getAttribute(of),
+    height: async (name: string): Promise<number> => (await this.test(name).first().boundingBox())?.height ?? 0,
     /** How many pixels the page is wider than the window. */
     wider: (): Promise<number> =>
       this.page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth)),
