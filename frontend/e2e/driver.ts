@@ -301,6 +301,8 @@ export class Driver {
     },
     disable: (login: string): Promise<string> => this.server.run('user', 'disable', login, '--city', 'haining'),
     click: (name: string): Promise<void> => this.test(name).first().click(),
+    /** The one that comes after so many others of its name. */
+    clickAfter: (others: number, name: string): Promise<void> => this.test(name).nth(others).click(),
     /** A key with the shift lock on. */
     pressLocked: (name: string, key: string): Promise<void> =>
       this.test(name).evaluate((field, k) => {

@@ -191,6 +191,21 @@ describe('the rules of assignment', () => {
     expect(await d.get.seen('add-rule')).toBe(false)
     expect(await d.get.wider()).toBe(0)
   })
+
+  it('stay in the drawer when they are saved, though another says the same', async () => {
+    const twin = { items: ['05'], lead: { kind: 'town_team' } }
+    await d.given.draft('rules', content => {
+      content.rules = [twin, { ...twin, hours: 'off' }, twin]
+    })
+    await open('rules')
+    await d.sees('the rules', async () => (await rules()).length === 3)
+    await d.when.clickAfter(2, 'edit-rule')
+    await d.sees('the last', async () => (await d.get.text('rule-title')) === '第 3 条')
+    await d.when.clickAfter(0, 'rule-down')
+    await d.when.click('save-draft')
+    await d.sees('that it is saved', async () => !(await d.get.seen('dirty')))
+    expect(await d.get.text('rule-title')).toBe('第 3 条')
+  })
 })
 
 describe('the working calendar', () => {

@@ -9,9 +9,15 @@ import type { RegimeDocument, RegimeKind, RegimeVersion } from './types'
 
 /**
  * A document in versions as a page works with it: the version in force for who reads, the draft for who edits; what was
- * changed here and not saved yet; undo. A version of the past is looked at beside it, and never edited.
+ * changed here and not saved yet; undo. A version of the past is looked at beside it, and never edited. `held` gives what came
+ * from the service with the objects of before, for a page that knows parts of the content by what they are.
  */
-export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, blank: () => T) {
+export function useDocument<T extends object>(
+  admin: Admin,
+  kind: RegimeKind,
+  blank: () => T,
+  held: (before: T, next: T) => T = (_, next) => next,
+) {
   const { t, session } = admin
   const notices = useNotices()
   const { say } = notices
@@ -50,7 +56,7 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
   const seen = shallowRef<{ id: number; edits: number } | null>(null)
 
   function take(d: RegimeDocument) {
-    saved.value = d.content as T
+    saved.value = work.value ? held(work.value, d.content as T) : (d.content as T)
     work.value = saved.value
     past.value = []
     future.value = []
@@ -113,7 +119,7 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
       )
       // What was changed while it was being saved stays to be saved.
       const meanwhile = work.value === content ? null : work.value
-      saved.value = d.content as T
+      saved.value = held(content, d.content as T)
       work.value = meanwhile ?? saved.value
       seen.value = { id: d.version.id, edits: d.version.edits }
       versions.reload()
