@@ -131,6 +131,22 @@ describe('the one-stop list', () => {
     await d.sees('the list in force', state('现行'))
   })
 
+  it('drops with all else what was half typed', async () => {
+    await d.given.draft('catalogue', list => {
+      list.steps.dispatch = '3 wd'
+    })
+    await open('list')
+    await d.sees('the items', () => d.get.seen('items'))
+    await d.when.click('other-limits')
+    await d.when.type('step-dispatch', '4 w')
+    await d.sees('that it is no limit', async () => (await d.get.text('step-dispatch-means')).includes('认不出'))
+    await d.when.click('discard')
+    await d.when.click('discard-sure')
+    await d.sees('the list in force', state('现行'))
+    await d.sees('its limit', async () => !(await d.get.text('step-dispatch-means')).includes('认不出'))
+    expect(await d.get.value('step-dispatch')).not.toMatch(/4 w$|3 wd/)
+  })
+
   it('is read by everybody who works here, on a phone too', async () => {
     await open('list', 'grid_worker', { size: phone, locale: 'en', theme: 'dark' })
     await d.sees('the items', () => d.get.seen('items'))
@@ -244,6 +260,31 @@ describe('the working calendar', () => {
     await d.when.click('discard')
     await d.when.click('discard-sure')
     await d.sees('the calendar in force', state('现行'))
+  })
+
+  it('drops with all else what was half typed, in a drawer too', async () => {
+    await open('calendar')
+    await d.sees('the months', () => d.get.seen('months'))
+    const before = await d.get.value('hours-mon')
+    await d.when.type('hours-sat', '9:00-12:00')
+    await d.when.type('hours-mon', '9:00-')
+    await d.when.day('2026-12-24')
+    await d.when.check('day-hours')
+    await d.when.click('discard')
+    await d.when.click('discard-sure')
+    await d.sees('nothing is left to save', async () => !(await d.get.seen('dirty')))
+    expect([await d.get.value('hours-mon'), await d.get.value('hours-sat')]).toEqual([before, ''])
+    expect(await d.get.enabled('put-day')).toBe(false)
+    // So it is with a draft that was saved.
+    await d.when.click('close-day')
+    await d.when.type('hours-sat', '9:00-12:00')
+    await d.when.click('save-draft')
+    await d.sees('that it is saved', notice('草稿已保存'))
+    await d.when.type('hours-mon', '9:00-')
+    await d.when.click('discard')
+    await d.when.click('discard-sure')
+    await d.sees('the calendar in force', state('现行'))
+    expect([await d.get.value('hours-mon'), await d.get.value('hours-sat')]).toEqual([before, ''])
   })
 
   it('is read on a phone, and walked through by keys', async () => {

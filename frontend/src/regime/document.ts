@@ -140,10 +140,13 @@ export function useDocument<T extends object>(
       say(t(d.version.state === 'to_come' ? 'regime.publishedLater' : 'regime.published'))
     })
   }
+  /** How often all that was changed here was dropped: what fields and drawers hold that is no content yet goes with it. */
+  const dropped = ref(0)
   async function discard(): Promise<boolean> {
     const of = seen.value
     if (of === null) {
       // Nothing is kept yet: what was changed here alone is dropped.
+      dropped.value++
       work.value = saved.value ?? (base.value ? null : blank())
       past.value = []
       future.value = []
@@ -152,6 +155,7 @@ export function useDocument<T extends object>(
     const before = work.value
     return form.run(async () => {
       await done(session.client.DELETE('/regime/{kind}/draft', { params: { path: { kind }, query: of } }))
+      dropped.value++
       seen.value = null
       saved.value = null
       work.value = null
@@ -165,6 +169,7 @@ export function useDocument<T extends object>(
   }
   /** Somebody has changed the draft meanwhile: theirs is taken, ours is gone. */
   function takeTheirs() {
+    dropped.value++
     saved.value = null
     work.value = null
     past.value = []
@@ -231,6 +236,7 @@ export function useDocument<T extends object>(
     publish,
     discard,
     takeTheirs,
+    dropped,
     findings,
     form,
   }
