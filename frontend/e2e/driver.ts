@@ -308,6 +308,12 @@ export class Driver {
       this.test(name).evaluate((field, k) => {
         field.dispatchEvent(new KeyboardEvent('keydown', { key: k, bubbles: true, modifierCapsLock: true }))
       }, key),
+    /** Enter that takes an input method's candidate. */
+    takeCandidate: (name: string): Promise<void> =>
+      this.test(name).evaluate(field => {
+        const more = { bubbles: true, cancelable: true, isComposing: true }
+        field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ...more }))
+      }),
     press: (keys: string): Promise<void> => this.page.keyboard.press(keys),
     choose: async (facet: string, value: string): Promise<void> => {
       await this.page.locator(`[data-facet="${facet}"] > button`).click()
