@@ -423,11 +423,15 @@ export class Driver {
     failTiles: async (): Promise<void> => {
       await this.context!.route('**/v1/tiles/**', r => r.fulfill({ status: 503 }))
     },
-    /** Files of the page whose names begin so do not come, until they are returned. */
+    /** Files of the page whose names begin so do not come, until they are let through. */
     withhold: async (names: string[]): Promise<void> => {
       await this.context!.route(new RegExp(`/assets/(${names.join('|')})-`), r => r.abort())
     },
-    returnFiles: (): Promise<void> => this.context!.unrouteAll(),
+    /** Acts on cases get no answer, until they are let through. */
+    loseActs: async (): Promise<void> => {
+      await this.context!.route('**/v1/cases/*/acts', r => r.abort())
+    },
+    letThrough: (): Promise<void> => this.context!.unrouteAll(),
     returnTiles: (): Promise<void> => this.context!.unroute('**/v1/tiles/**'),
   }
 

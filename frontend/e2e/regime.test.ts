@@ -107,6 +107,14 @@ describe('the one-stop list', () => {
     await d.sees('it is taken', async () => (await row('03')).includes('油烟与烧烤'))
     await d.when.click('undo')
     await d.sees('it is undone', async () => (await row('03')).includes('餐饮油烟'))
+    // What was removed is told by its name, and comes back.
+    await d.when.clickIn('item-row', '餐饮油烟', 'open-item')
+    await d.when.click('drop-item')
+    await d.sees('what was removed', notice('已删去：03 餐饮油烟'))
+    expect(await row('03')).toBe('')
+    await d.when.click('undo')
+    await d.sees('it is there again', async () => (await row('03')).includes('餐饮油烟'))
+    expect(await d.get.seen('notice')).toBe(false)
   })
 
   it('is not saved over what somebody else has saved', async () => {
@@ -255,7 +263,12 @@ describe('the working calendar', () => {
     await d.sees('the year of the table', async () => (await d.get.look('2027-01-01')) === 'holiday')
     await d.when.click('year-after')
     await d.sees('that it is not known', async () => (await d.get.text('year-unknown')).includes('2028'))
+    // What was typed goes with the edit that is undone, and comes back with it.
     await d.when.type('hours-sat', '9:00-12:00')
+    await d.when.click('undo-edit')
+    await d.sees('no hours', async () => (await d.get.value('hours-sat')) === '')
+    await d.when.click('redo-edit')
+    await d.sees('the hours', async () => (await d.get.value('hours-sat')) === '9:00-12:00')
     await d.when.click('save-draft')
     await d.sees('that it is saved', notice('草稿已保存'))
     await d.when.click('versions')
