@@ -5,6 +5,7 @@ import { useResource } from '../shared/api/resource'
 import type { JurisdictionRef } from '../shared/api/types'
 import { serverWords } from '../shared/api/words'
 import { formatter } from '../shared/i18n/format'
+import { areaName } from '../shared/i18n/names'
 import { usePrefs } from '../shared/prefs'
 import { isPostRole } from '../shared/session/roles'
 import { useSession } from '../shared/session/session'
@@ -31,7 +32,7 @@ export function useAdmin() {
   onBeforeUnmount(() => clearInterval(clock))
   const unix = (text: string) => Date.parse(text) / 1000
 
-  const area = (a: JurisdictionRef) => (locale.value === 'en' ? a.name_latin || a.name : a.name) || a.code
+  const area = (a: JurisdictionRef) => areaName(a, locale.value)
   const role = (r: string) => (isPostRole(r) ? t(`role.${r}`) : r)
   /** The units, once a page has them: their names in the reader's language. */
   const units = shallowRef<readonly Unit[]>([])

@@ -4,8 +4,9 @@ import { useHome } from '../home/home'
 import type { ListName } from '../home/homes'
 import { ask } from '../shared/api/client'
 import { useResource } from '../shared/api/resource'
-import type { City, JurisdictionRef, Report, Role } from '../shared/api/types'
+import type { City, Report, Role } from '../shared/api/types'
 import { formatter } from '../shared/i18n/format'
+import { areaName } from '../shared/i18n/names'
 import type { Box, Point } from '../shared/map/geo'
 import { usePrefs } from '../shared/prefs'
 import { useSession } from '../shared/session/session'
@@ -205,15 +206,13 @@ export function createCenter() {
     change({ filters: { ...view.value.filters, ...part } })
   }
 
-  function areaName(a: Pick<JurisdictionRef, 'name' | 'name_latin' | 'code'>): string {
-    return (locale.value === 'en' ? a.name_latin || a.name : a.name) || a.code
-  }
+  const nameOf = (a: Parameters<typeof areaName>[0]) => areaName(a, locale.value)
   const cityName = computed(() => {
     const c = city.data.value
     return c ? (locale.value === 'en' ? (c.name_en ?? c.name) : c.name) : code
   })
   const place = computed(() =>
-    home.value.area && home.value.area.level !== 'city' ? areaName(home.value.area) : cityName.value,
+    home.value.area && home.value.area.level !== 'city' ? nameOf(home.value.area) : cityName.value,
   )
 
   /** The codes of the items where they are short enough to be known by heart. */
@@ -289,13 +288,13 @@ export function createCenter() {
       const own = city.data.value?.levels.find(l => l.role === level)?.name
       return own && own !== level && /\p{Script=Han}/u.test(own) === (locale.value === 'zh') ? own : t(`level.${level}`)
     },
-    areaName,
+    areaName: nameOf,
     /** What the numbers speak of: the home's territory, or the city. */
     place,
     /** The same in words, for a sentence; '' where the numbers speak of the whole city or of other territories too. */
     within: computed(() =>
       home.value.area && home.value.area.level !== 'city' && !beyond.value
-        ? t('home.within', { area: areaName(home.value.area) })
+        ? t('home.within', { area: nameOf(home.value.area) })
         : '',
     ),
     distance(m: number): string {
