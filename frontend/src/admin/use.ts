@@ -5,7 +5,7 @@ import { useResource } from '../shared/api/resource'
 import type { JurisdictionRef } from '../shared/api/types'
 import { serverWords } from '../shared/api/words'
 import { formatter } from '../shared/i18n/format'
-import { areaName } from '../shared/i18n/names'
+import { areaName, nameIn } from '../shared/i18n/names'
 import { usePrefs } from '../shared/prefs'
 import { isPostRole } from '../shared/session/roles'
 import { useSession } from '../shared/session/session'
@@ -36,7 +36,7 @@ export function useAdmin() {
   const role = (r: string) => (isPostRole(r) ? t(`role.${r}`) : r)
   /** The units, once a page has them: their names in the reader's language. */
   const units = shallowRef<readonly Unit[]>([])
-  const unitName = (u: { name: string; name_en?: string }) => (locale.value === 'en' ? u.name_en || u.name : u.name)
+  const unitName = (u: { name: string; name_en?: string }) => nameIn(u, locale.value)
   const place = (p: Post) =>
     p.unit ? unitName(units.value.find(u => u.id === p.unit?.id) ?? p.unit) : p.area ? area(p.area) : ''
 

@@ -1,5 +1,6 @@
 import type { ApiError } from '../shared/api/client'
 import type { CaseDetail, NewAct, Report } from '../shared/api/types'
+import { nameIn } from '../shared/i18n/names'
 
 export type Case = NonNullable<Report['case']>
 export type CaseClock = Case['clocks'][number]
@@ -26,14 +27,9 @@ export function clocksShown(c: Case): CaseClock[] {
   return list.toSorted((a, b) => when(a) - when(b))
 }
 
-/** The words in the reader's language, or in the other one where nobody has translated them. */
-export function inWords(words: { zh: string; en: string }, language: string): string {
-  return (language === 'zh' ? words.zh : words.en) || words.zh || words.en
-}
-
 /** What a unit is called in the reader's language; one that was made just now has a number alone. */
 export function unitName(unit: Case['unit'], language: string): string {
-  return inWords({ zh: unit.name, en: unit.name_en ?? '' }, language) || String(unit.id)
+  return nameIn(unit, language) || String(unit.id)
 }
 
 export type Act = CaseDetail['allowed_actions'][number]['act']

@@ -6,7 +6,7 @@ import { ask } from '../shared/api/client'
 import { useResource } from '../shared/api/resource'
 import type { City, Report, Role } from '../shared/api/types'
 import { formatter } from '../shared/i18n/format'
-import { areaName } from '../shared/i18n/names'
+import { areaName, nameIn } from '../shared/i18n/names'
 import type { Box, Point } from '../shared/map/geo'
 import { usePrefs } from '../shared/prefs'
 import { useSession } from '../shared/session/session'
@@ -207,10 +207,7 @@ export function createCenter() {
   }
 
   const nameOf = (a: Parameters<typeof areaName>[0]) => areaName(a, locale.value)
-  const cityName = computed(() => {
-    const c = city.data.value
-    return c ? (locale.value === 'en' ? (c.name_en ?? c.name) : c.name) : code
-  })
+  const cityName = computed(() => nameIn(city.data.value, locale.value) || code)
   const place = computed(() =>
     home.value.area && home.value.area.level !== 'city' ? nameOf(home.value.area) : cityName.value,
   )
@@ -280,8 +277,7 @@ export function createCenter() {
     codes,
     cityName,
     itemName(item: string): string {
-      const i = items.value.get(item)
-      return (locale.value === 'en' ? (i?.name_en ?? i?.name) : i?.name) ?? item
+      return nameIn(items.value.get(item), locale.value) || item
     },
     /** A level's own name in this city where it has one in the reader's language, else the usual one. */
     levelName(level: Role): string {

@@ -7,6 +7,7 @@ import { Live } from '../shared/api/live'
 import { type Resource, useResource } from '../shared/api/resource'
 import type { City } from '../shared/api/types'
 import { type Formatter, formatter } from '../shared/i18n/format'
+import { nameIn } from '../shared/i18n/names'
 import { usePrefs } from '../shared/prefs'
 import type { Action } from '../shared/session/roles'
 import { useSession } from '../shared/session/session'
@@ -105,8 +106,7 @@ export function createRoom() {
     fmt,
     now,
     itemName(item) {
-      const i = items.value.get(item)
-      return (locale.value === 'en' ? (i?.name_en ?? i?.name) : i?.name) ?? item
+      return nameIn(items.value.get(item), locale.value) || item
     },
     distance(m) {
       const d = fmt.value.distance(m)
