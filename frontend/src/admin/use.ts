@@ -9,6 +9,7 @@ import { areaName, nameIn } from '../shared/i18n/names'
 import { usePrefs } from '../shared/prefs'
 import { isPostRole } from '../shared/session/roles'
 import { useSession } from '../shared/session/session'
+import { unix } from '../shared/time/zone'
 import type { Post, Unit } from './types'
 
 /** The city's days and the words for what these pages show. */
@@ -30,7 +31,6 @@ export function useAdmin() {
     }, 20_000)
   })
   onBeforeUnmount(() => clearInterval(clock))
-  const unix = (text: string) => Date.parse(text) / 1000
 
   const area = (a: JurisdictionRef) => areaName(a, locale.value)
   const role = (r: string) => (isPostRole(r) ? t(`role.${r}`) : r)
@@ -57,7 +57,6 @@ export function useAdmin() {
     zone,
     fmt,
     now,
-    unix,
     area,
     role,
     place,

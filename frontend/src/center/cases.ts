@@ -1,14 +1,13 @@
 import type { ApiError } from '../shared/api/client'
 import type { CaseDetail, NewAct, Report } from '../shared/api/types'
 import { nameIn } from '../shared/i18n/names'
+import { unix } from '../shared/time/zone'
 
 export type Case = NonNullable<Report['case']>
 export type CaseClock = Case['clocks'][number]
 
 /** How a clock stands: in time, turned, overdue or kept waiting; and of one that has stopped, whether that was in time. */
 export type Signal = 'ok' | 'amber' | 'red' | 'paused' | 'inTime' | 'late'
-
-const unix = (at: string) => Date.parse(at) / 1000
 
 /** How a clock stands at a moment in unix seconds. The moment of the due itself is still in time, as the service has it. */
 export function signal(clock: CaseClock, now: number): Signal {

@@ -10,7 +10,7 @@ import { areaName, nameIn } from '../shared/i18n/names'
 import type { Box, Point } from '../shared/map/geo'
 import { usePrefs } from '../shared/prefs'
 import { useSession } from '../shared/session/session'
-import { parseTime } from '../shared/time/zone'
+import { iso, parseTime, unix } from '../shared/time/zone'
 import { freshCaller, useDraft } from './draft'
 import { useView } from './history'
 import { useReports } from './reports'
@@ -98,7 +98,7 @@ export function createCenter() {
   const allTime = computed<Span | null>(() => {
     const c = city.data.value
     if (!c?.first || !c.last) return null
-    const [from, to] = [Math.floor(Date.parse(c.first) / 1000), Math.floor(Date.parse(c.last) / 1000) + 1]
+    const [from, to] = [Math.floor(unix(c.first)), Math.floor(unix(c.last)) + 1]
     return { from, to: Math.max(to, from + 3600) }
   })
   const shownTime = computed<Span | null>(() => {
@@ -305,10 +305,6 @@ export function createCenter() {
 function nextMonth(month: string): string {
   const [y, m] = month.split('-').map(Number) as [number, number]
   return m === 12 ? `${y + 1}-01-01` : `${y}-${String(m + 1).padStart(2, '0')}-01`
-}
-
-function iso(unix: number): string {
-  return new Date(Math.floor(unix) * 1000).toISOString().replace('.000Z', 'Z')
 }
 
 export type { View }
