@@ -109,15 +109,3 @@ export function useTeamFeed(admin: Admin, unit: () => number | null, changed: (r
   })
   return live
 }
-
-/** Whether the page is as narrow as a phone or a tablet. */
-export function useNarrow(): Ref<boolean> {
-  const query = matchMedia('(max-width: 1023.98px)')
-  const narrow = ref(query.matches)
-  const take = () => {
-    narrow.value = query.matches
-  }
-  query.addEventListener('change', take)
-  onBeforeUnmount(() => query.removeEventListener('change', take))
-  return narrow
-}
