@@ -36,7 +36,7 @@ export function useCityMap(container: Ref<HTMLElement | undefined>, plan: MapPla
   let observer: ResizeObserver | undefined
   const { code, lost, ask } = useCode(() => import('./citymap'))
   onMounted(async () => {
-    const { CityMap } = await code
+    const { CityMap } = await code()
     if (!container.value) return
     try {
       const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches

@@ -45,7 +45,10 @@ describe('code that comes when it is needed', () => {
       throw new TypeError('the line is down')
     })
     await settled()
-    return part
+    expect(asked).toBe(0)
+    const code = part.code()
+    await settled()
+    return { ...part, code }
   }
 
   it('is asked for again where it did not come', async () => {

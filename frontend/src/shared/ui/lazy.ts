@@ -31,13 +31,13 @@ async function styles() {
 export type Lost = '' | 'line' | 'page'
 
 /**
- * Code that comes when it is needed. Where it did not, as the line is down or another version was installed meanwhile, `lost`
- * says so and `ask` asks again; whoever awaits `code` waits until it is there.
+ * Code that comes when `code` is called first, and whoever awaits that waits until it is there. Where it did not come, as the
+ * line is down or another version was installed meanwhile, `lost` says so and `ask` asks again.
  */
 export function useCode<T>(load: () => Promise<T>) {
   const lost = ref<Lost>('')
   let came!: (code: T) => void
-  const code = new Promise<T>(done => {
+  const coming = new Promise<T>(done => {
     came = done
   })
   let asking = false
@@ -56,7 +56,10 @@ export function useCode<T>(load: () => Promise<T>) {
       asking = false
     }
   }
-  void ask()
+  function code() {
+    void ask()
+    return coming
+  }
   return { code, lost, ask }
 }
 
@@ -64,7 +67,7 @@ export function useCode<T>(load: () => Promise<T>) {
 export function lazy<T extends Component>(load: () => Promise<{ default: T }>) {
   const { code, lost, ask } = useCode(load)
   return defineAsyncComponent({
-    loader: () => code,
+    loader: code,
     loadingComponent: () => (lost.value ? h(LostPart, { lost: lost.value, onAgain: ask }) : null),
     delay: 0,
   })
