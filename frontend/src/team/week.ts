@@ -1,4 +1,4 @@
-import { dayStart, dayText, instant, wall } from '../shared/time/zone'
+import { dayStart, dayText, instant, unix, wall } from '../shared/time/zone'
 
 /** A stretch of time in unix seconds: from ≤ t < to. */
 export interface Span {
@@ -8,7 +8,7 @@ export interface Span {
 
 /** The span of what the service tells in its own times. */
 export function spanOf(s: { from: string; to: string }): Span {
-  return { from: Date.parse(s.from) / 1000, to: Date.parse(s.to) / 1000 }
+  return { from: unix(s.from), to: unix(s.to) }
 }
 
 export const meets = (a: Span, b: Span): boolean => a.from < b.to && b.from < a.to
