@@ -1,9 +1,9 @@
 import { onScopeDispose } from 'vue'
 import { useI18n } from 'vue-i18n'
-import { useFeed } from '../frame/feed'
 import { ask } from '../shared/api/client'
 import type { Report } from '../shared/api/types'
 import { Coalescer } from '../shared/map/coalesce'
+import { useFeed } from '../shared/session/feed'
 import type { Center } from './center'
 import { asksCases, beyondReport, matches } from './view'
 

@@ -1,10 +1,10 @@
 import { computed, onBeforeUnmount } from 'vue'
 import { useNotices } from '../admin/notices'
 import { type Admin, useAdmin } from '../admin/use'
-import { useFeed } from '../frame/feed'
 import { ApiError } from '../shared/api/client'
 import { serverWords } from '../shared/api/words'
 import { Coalescer } from '../shared/map/coalesce'
+import { useFeed } from '../shared/session/feed'
 import type { Shift, TeamPerson } from './types'
 import { clockText, daysOn, type Span, spanOf } from './week'
 

@@ -1,7 +1,7 @@
 import { onScopeDispose, ref, watch } from 'vue'
-import { Live, type LiveListener, type LiveState } from '../shared/api/live'
-import type { SessionStore } from '../shared/session/session'
+import { Live, type LiveListener, type LiveState } from '../api/live'
 import { useBell } from './bell'
+import type { SessionStore } from './session'
 
 /**
  * A page's line to the city's feed while `listens` says so. It rings the bell, asks who is here where that may have changed, and

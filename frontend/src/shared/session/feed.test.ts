@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createApp, effectScope, nextTick, ref } from 'vue'
-import type { SessionStore } from '../shared/session/session'
 import { bellKey } from './bell'
 import { useFeed } from './feed'
+import type { SessionStore } from './session'
 
 /** The line as the browser has it. */
 class Line extends EventTarget {
