@@ -189,7 +189,11 @@ func (t *tool) benchTiles(ctx context.Context, b *citybench.Bench, each time.Dur
 	if err != nil {
 		return err
 	}
+	err = b.Settle(ctx, c) // else the readers are measured beside a million late clocks that are told of
 	c.Close()
+	if err != nil {
+		return err
+	}
 	live, h, token, stop, err := serveCity(ctx, b, "tiles")
 	if err != nil {
 		return err
