@@ -1,8 +1,11 @@
 package hotspot_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/paulmach/orb"
 
 	"gridgov/internal/hotspot"
 )
@@ -24,5 +27,28 @@ func BenchmarkGetis(b *testing.B) {
 		for range 16 * 52 {
 			must(hotspot.Getis(x, w, hotspot.TwoSided))
 		}
+	}
+}
+
+// A million reports on 512 × 512 cells.
+func BenchmarkDensity(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	r := hotspot.Raster{Cell: 100, Cols: 512, Rows: 512}
+	points := make([]orb.Point, 1_000_000)
+	for i := range points {
+		points[i] = orb.Point{math.Mod(math.Abs(25600+rng.NormFloat64()*6000), 51200), rng.Float64() * 51200}
+	}
+	inside := make([]bool, 512*512)
+	for i := range inside {
+		inside[i] = i%512 > 20
+	}
+	for _, k := range []hotspot.Kernel{hotspot.Gaussian, hotspot.Quartic} {
+		b.Run(string(k), func(b *testing.B) {
+			for b.Loop() {
+				h := hotspot.Bandwidth(points, k)
+				must(hotspot.Density(r, points, k, h, inside))
+			}
+			b.ReportMetric(hotspot.Bandwidth(points, k)/r.Cell, "cells/bandwidth")
+		})
 	}
 }
