@@ -1,13 +1,17 @@
 package hotspot
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Local is one number for each place.
 type Local struct {
 	Verdict []Verdict
 	Stat    []float64 // the statistic itself
 	Z       []float64 // standardised; 0 where it was not tested
-	P       []float64 // of Z; 1 where it was not tested
+	P       []float64 // of Z, as a normal one's, which is how it is published; 1 where it was not tested
+	Exact   []float64 // of Getis: likewise, but with the skewness of what was drawn from, and for counts as of whole numbers; FDR goes by it
 	Sided   Sided
 	Weak    bool // fewer than 30 places: P is a rough one
 }
@@ -35,18 +39,29 @@ func Getis(x []float64, w Weights, sided Sided) (Local, error) {
 		return Local{}, err
 	}
 	l := newLocal(m.n, sided)
+	l.Exact = slices.Clone(l.P)
 	n := float64(m.n)
-	total, squares := m.mean*n, m.m2*n // squares: of the deviations from the mean of all
+	total, squares := m.mean*n, m.m2*n // squares and cubes: of the deviations from the mean of all
+	var cubes float64
+	for _, v := range x {
+		cubes += sq(v-m.mean) * (v - m.mean)
+	}
+	half := 0.0
+	if whole(x) {
+		half = 0.5
+	}
 	for i := range x {
 		k, each := float64(w.count(i)), w.each(i)
 		sum, others := w.lag(x, i), total
-		mean, s2, of := m.mean, m.m2, n
+		mean, s2, s3, of := m.mean, m.m2, cubes/n, n
 		if !w.Self {
 			// Of the others alone: x̄(i) and s²(i).
 			d := x[i] - m.mean
 			of = n - 1
 			mean = m.mean - d/of
 			s2 = (squares - d*d - d*d/of) / of
+			shift := -d / of
+			s3 = (cubes-d*d*d-3*shift*(squares-d*d)-3*shift*shift*d)/of - shift*shift*shift
 			others -= x[i]
 		}
 		if others != 0 {
@@ -62,6 +77,8 @@ func Getis(x []float64, w Weights, sided Sided) (Local, error) {
 			l.Verdict[i] = Constant
 		default:
 			l.set(i, (sum-each*k*mean)/math.Sqrt(spread))
+			draw := ofDraw(of, k, s2, s3)
+			l.Exact[i] = draw.p(l.Z[i], half/math.Sqrt(draw.variance), sided)
 		}
 	}
 	return l, nil
