@@ -253,6 +253,47 @@ describe('a matter', () => {
     expect(d.complaints).toEqual([])
   })
 
+  it('is told of with the step that was lost, which is sent again; and no act goes with a photo that was refused', async () => {
+    const other = await d.given.filed('没有信号', spot, undefined, '12')
+    await d.given.done(other, { act: 'accept' })
+    await d.given.done(other, { act: 'file' })
+    await d.given.done(other, { act: 'dispatch', unit, reason: '归该队' })
+    const stands = async () => (await d.get.json(`/cases/${other}`)).case.state
+    await d.given.visit(`/haining/duty?case=${other}`, { as: 'duty_leader', size: { width: 390, height: 844 } })
+    await d.sees('the step', () => d.get.seen('act-receive'), patient)
+    await d.when.loseActs()
+    await d.when.click('act-receive')
+    await d.when.click('matter-back') // what waits goes when one leaves
+    await says('the case that was lost', 'duty-lost', `案件${other}的`)
+    expect(await d.get.text('duty-lost')).toContain('签收')
+    expect(await d.get.serious()).toEqual([])
+    expect(await stands()).toBe('dispatched')
+    // In vain it is told of again.
+    await d.when.click('duty-again')
+    await d.sees('that it is lost still', () => d.get.seen('duty-again'), patient)
+    await d.when.letThrough()
+    await d.when.click('duty-again')
+    await d.sees('that it is received', async () => (await stands()) === 'received', patient)
+    await d.sees('that nothing is lost', async () => !(await d.get.seen('duty-lost')), patient)
+
+    await d.when.go(`/haining/duty?case=${other}`)
+    await d.sees('the next step', () => d.get.seen('act-begin'), patient)
+    await d.when.click('act-begin')
+    await says('that somebody is there', 'case-state', '处置中')
+    await opens('act-feed_back', 'act-form')
+    await d.when.pick('act-measure', 'cleaned')
+    await d.when.pick('act-template', '0.0')
+    await d.when.addPhoto('photo-choose')
+    await says('that the photo is there', 'photo-says', '已就绪')
+    await d.when.upload('photo-choose', 'no-photo.csv', 'a,b')
+    await d.sees('both', async () => (await d.get.count('photo')) === 2)
+    await d.when.click('act-send')
+    await says('why it is not sent', 'act-problem', '照片')
+    expect(await d.get.seen('act-form')).toBe(true)
+    expect(await stands()).toBe('disposing')
+    expect(d.complaints.splice(0).filter(c => !/Failed to load resource/.test(c))).toEqual([])
+  })
+
   it('has a page that follows what others do, and keeps what was typed when somebody was quicker', async () => {
     const other = await d.given.filed('同一处小广告', spot, undefined, '12')
     await d.given.visit(`/haining/case/${other}`, { as: 'desk' })
@@ -269,6 +310,31 @@ describe('a matter', () => {
     await d.when.click('act-note')
     await d.sees('it stands in the next form', async () => (await d.get.value('act-reason')) === '写到一半的理由')
     expect(d.complaints).toEqual([])
+  })
+
+  it('has a map that is asked for again where it did not come, alone and then with the whole page', async () => {
+    await d.given.visit('/haining/duty', { as: 'duty_leader' })
+    await d.sees('what there is to do', () => d.get.seen('duty-row'), patient)
+    await d.when.withhold(['SmallMap', 'CaseMap', 'MapFrame'])
+    await d.when.go(`/haining/case/${num}`)
+    await says('that it did not come', 'part-lost', '没有载入')
+    expect(await d.get.serious()).toEqual([])
+    await d.when.letThrough()
+    await d.when.click('part-again')
+    await d.sees('where it lies', () => d.get.seen('case-map'), patient)
+    expect(await d.get.seen('part-lost')).toBe(false)
+    // Its stylesheet came with it.
+    expect(await d.get.height('small-map')).toBeGreaterThanOrEqual(260)
+    await d.when.withhold(['SmallMap', 'CaseMap', 'MapFrame'])
+    await d.when.go(`/haining/case/${num}`)
+    await says('that it did not come', 'part-again', '重试')
+    await d.when.click('part-again')
+    await says('what is left to do', 'part-again', '重新载入')
+    await d.when.letThrough()
+    await d.when.click('part-again')
+    await d.sees('where it lies', () => d.get.seen('case-map'), patient)
+    const provoked = /Failed to load resource|Failed to fetch dynamically|Unable to preload CSS|did not load/
+    expect(d.complaints.splice(0).filter(c => !provoked.test(c))).toEqual([])
   })
 
   it.each([

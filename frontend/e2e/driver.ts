@@ -301,11 +301,19 @@ export class Driver {
     },
     disable: (login: string): Promise<string> => this.server.run('user', 'disable', login, '--city', 'haining'),
     click: (name: string): Promise<void> => this.test(name).first().click(),
+    /** The one that comes after so many others of its name. */
+    clickAfter: (others: number, name: string): Promise<void> => this.test(name).nth(others).click(),
     /** A key with the shift lock on. */
     pressLocked: (name: string, key: string): Promise<void> =>
       this.test(name).evaluate((field, k) => {
         field.dispatchEvent(new KeyboardEvent('keydown', { key: k, bubbles: true, modifierCapsLock: true }))
       }, key),
+    /** Enter that takes an input method's candidate. */
+    takeCandidate: (name: string): Promise<void> =>
+      this.test(name).evaluate(field => {
+        const more = { bubbles: true, cancelable: true, isComposing: true }
+        field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ...more }))
+      }),
     press: (keys: string): Promise<void> => this.page.keyboard.press(keys),
     choose: async (facet: string, value: string): Promise<void> => {
       await this.page.locator(`[data-facet="${facet}"] > button`).click()
@@ -415,6 +423,15 @@ export class Driver {
     failTiles: async (): Promise<void> => {
       await this.context!.route('**/v1/tiles/**', r => r.fulfill({ status: 503 }))
     },
+    /** Files of the page whose names begin so do not come, until they are let through. */
+    withhold: async (names: string[]): Promise<void> => {
+      await this.context!.route(new RegExp(`/assets/(${names.join('|')})-`), r => r.abort())
+    },
+    /** Acts on cases get no answer, until they are let through. */
+    loseActs: async (): Promise<void> => {
+      await this.context!.route('**/v1/cases/*/acts', r => r.abort())
+    },
+    letThrough: (): Promise<void> => this.context!.unrouteAll(),
     returnTiles: (): Promise<void> => this.context!.unroute('**/v1/tiles/**'),
   }
 
@@ -423,6 +440,7 @@ export class Driver {
     seen: (name: string): Promise<boolean> => this.test(name).first().isVisible(),
     enabled: (name: string): Promise<boolean> => this.test(name).first().isEnabled(),
     attribute: (name: string, of: string): Promise<string | null> => this.test(name).first().getAttribute(of),
+    height: async (name: string): Promise<number> => (await this.test(name).first().boundingBox())?.height ?? 0,
     /** How many pixels the page is wider than the window. */
     wider: (): Promise<number> =>
       this.page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth)),

@@ -107,6 +107,14 @@ describe('the one-stop list', () => {
     await d.sees('it is taken', async () => (await row('03')).includes('油烟与烧烤'))
     await d.when.click('undo')
     await d.sees('it is undone', async () => (await row('03')).includes('餐饮油烟'))
+    // What was removed is told by its name, and comes back.
+    await d.when.clickIn('item-row', '餐饮油烟', 'open-item')
+    await d.when.click('drop-item')
+    await d.sees('what was removed', notice('已删去：03 餐饮油烟'))
+    expect(await row('03')).toBe('')
+    await d.when.click('undo')
+    await d.sees('it is there again', async () => (await row('03')).includes('餐饮油烟'))
+    expect(await d.get.seen('notice')).toBe(false)
   })
 
   it('is not saved over what somebody else has saved', async () => {
@@ -129,6 +137,22 @@ describe('the one-stop list', () => {
     await d.when.click('discard')
     await d.when.click('discard-sure')
     await d.sees('the list in force', state('现行'))
+  })
+
+  it('drops with all else what was half typed', async () => {
+    await d.given.draft('catalogue', list => {
+      list.steps.dispatch = '3 wd'
+    })
+    await open('list')
+    await d.sees('the items', () => d.get.seen('items'))
+    await d.when.click('other-limits')
+    await d.when.type('step-dispatch', '4 w')
+    await d.sees('that it is no limit', async () => (await d.get.text('step-dispatch-means')).includes('认不出'))
+    await d.when.click('discard')
+    await d.when.click('discard-sure')
+    await d.sees('the list in force', state('现行'))
+    await d.sees('its limit', async () => !(await d.get.text('step-dispatch-means')).includes('认不出'))
+    expect(await d.get.value('step-dispatch')).not.toMatch(/4 w$|3 wd/)
   })
 
   it('is read by everybody who works here, on a phone too', async () => {
@@ -167,7 +191,10 @@ describe('the rules of assignment', () => {
     await d.sees('it is chosen', () => d.get.seen('rule-area'))
     await d.when.type('lead', '指挥')
     await d.sees('a unit', () => d.get.seen('lead-option'))
+    await d.when.takeCandidate('lead')
+    expect(await d.get.value('lead')).toBe('指挥')
     await d.when.press('Enter')
+    await d.sees('it is chosen', async () => (await d.get.value('lead')) === '')
     await d.when.pick('rule-hours', 'off')
     await d.when.click('put-rule')
     await d.sees('it is there', async () => (await rules())[before + 1]?.includes('长安镇'))
@@ -190,6 +217,21 @@ describe('the rules of assignment', () => {
     await d.sees('the rules', async () => (await rules()).length === before + 2)
     expect(await d.get.seen('add-rule')).toBe(false)
     expect(await d.get.wider()).toBe(0)
+  })
+
+  it('stay in the drawer when they are saved, though another says the same', async () => {
+    const twin = { items: ['05'], lead: { kind: 'town_team' } }
+    await d.given.draft('rules', content => {
+      content.rules = [twin, { ...twin, hours: 'off' }, twin]
+    })
+    await open('rules')
+    await d.sees('the rules', async () => (await rules()).length === 3)
+    await d.when.clickAfter(2, 'edit-rule')
+    await d.sees('the last', async () => (await d.get.text('rule-title')) === '第 3 条')
+    await d.when.clickAfter(0, 'rule-down')
+    await d.when.click('save-draft')
+    await d.sees('that it is saved', async () => !(await d.get.seen('dirty')))
+    expect(await d.get.text('rule-title')).toBe('第 3 条')
   })
 })
 
@@ -221,7 +263,12 @@ describe('the working calendar', () => {
     await d.sees('the year of the table', async () => (await d.get.look('2027-01-01')) === 'holiday')
     await d.when.click('year-after')
     await d.sees('that it is not known', async () => (await d.get.text('year-unknown')).includes('2028'))
+    // What was typed goes with the edit that is undone, and comes back with it.
     await d.when.type('hours-sat', '9:00-12:00')
+    await d.when.click('undo-edit')
+    await d.sees('no hours', async () => (await d.get.value('hours-sat')) === '')
+    await d.when.click('redo-edit')
+    await d.sees('the hours', async () => (await d.get.value('hours-sat')) === '9:00-12:00')
     await d.when.click('save-draft')
     await d.sees('that it is saved', notice('草稿已保存'))
     await d.when.click('versions')
@@ -229,6 +276,31 @@ describe('the working calendar', () => {
     await d.when.click('discard')
     await d.when.click('discard-sure')
     await d.sees('the calendar in force', state('现行'))
+  })
+
+  it('drops with all else what was half typed, in a drawer too', async () => {
+    await open('calendar')
+    await d.sees('the months', () => d.get.seen('months'))
+    const before = await d.get.value('hours-mon')
+    await d.when.type('hours-sat', '9:00-12:00')
+    await d.when.type('hours-mon', '9:00-')
+    await d.when.day('2026-12-24')
+    await d.when.check('day-hours')
+    await d.when.click('discard')
+    await d.when.click('discard-sure')
+    await d.sees('nothing is left to save', async () => !(await d.get.seen('dirty')))
+    expect([await d.get.value('hours-mon'), await d.get.value('hours-sat')]).toEqual([before, ''])
+    expect(await d.get.enabled('put-day')).toBe(false)
+    // So it is with a draft that was saved.
+    await d.when.click('close-day')
+    await d.when.type('hours-sat', '9:00-12:00')
+    await d.when.click('save-draft')
+    await d.sees('that it is saved', notice('草稿已保存'))
+    await d.when.type('hours-mon', '9:00-')
+    await d.when.click('discard')
+    await d.when.click('discard-sure')
+    await d.sees('the calendar in force', state('现行'))
+    expect([await d.get.value('hours-mon'), await d.get.value('hours-sat')]).toEqual([before, ''])
   })
 
   it('is read on a phone, and walked through by keys', async () => {

@@ -17,6 +17,7 @@ import (
 
 	"gridgov/internal/audit"
 	"gridgov/internal/fault"
+	"gridgov/internal/sheet"
 )
 
 var (
@@ -207,17 +208,9 @@ func auditCells(r *audit.Row, names map[string]string, zone *time.Location) []st
 		cells[4] = strconv.FormatInt(r.Post, 10)
 	}
 	for i := range cells {
-		cells[i] = harmless(cells[i])
+		cells[i] = sheet.Guard(cells[i])
 	}
 	return cells
 }
 
 func compact(b json.RawMessage) string { return string(b) }
-
-// harmless keeps spreadsheets from taking a cell for a formula.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") {
-		return "'" + cell
-	}
-	return cell
-}

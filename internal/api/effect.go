@@ -15,6 +15,7 @@ import (
 	"gridgov/internal/kpi"
 	"gridgov/internal/policy"
 	"gridgov/internal/regime"
+	"gridgov/internal/sheet"
 	"gridgov/internal/worktime"
 )
 
@@ -231,7 +232,7 @@ func (a *api) exportRegimeEffect(w http.ResponseWriter, r *http.Request, c *call
 		}
 		cells := c.effectCells(ch, m, lang)
 		for i := range cells {
-			cells[i] = harmless(cells[i])
+			cells[i] = sheet.Guard(cells[i])
 		}
 		_ = out.Write(cells)
 		if n++; n%1000 == 0 {

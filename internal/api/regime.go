@@ -16,6 +16,7 @@ import (
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/policy"
 	"gridgov/internal/regime"
+	"gridgov/internal/sheet"
 	"gridgov/internal/worktime"
 )
 
@@ -213,7 +214,11 @@ func (a *api) getRegimeTable(w http.ResponseWriter, r *http.Request, c *call) er
 			return err
 		}
 		b := bytes.NewBufferString("\ufeff") // by which spreadsheets know UTF-8
-		if err := worktime.WriteDays(b, calendar.Document().Days); err != nil {
+		days := slices.Clone(calendar.Document().Days)
+		for i := range days {
+			days[i].ZH, days[i].EN = sheet.Guard(days[i].ZH), sheet.Guard(days[i].EN)
+		}
+		if err := worktime.WriteDays(b, days); err != nil {
 			return err
 		}
 		file = b.Bytes()
@@ -400,6 +405,9 @@ func (a *api) readRegimeTable(w http.ResponseWriter, r *http.Request, _ *call) e
 		}
 		if days == nil {
 			days = []worktime.Day{}
+		}
+		for i := range days {
+			days[i].ZH, days[i].EN = sheet.Unguard(days[i].ZH), sheet.Unguard(days[i].EN)
 		}
 		out.Days = &days
 		return writeJSON(w, http.StatusOK, out)

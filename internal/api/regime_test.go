@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -177,6 +178,10 @@ func TestHostileRegimes(t *testing.T) {
 		"repeated keys":       {"PUT", "/regime/catalogue/draft", `{"content": {"items": [], "items": []}}`, 400, "duplicate_key", ""},
 		"an unknown unit":     {"PUT", "/regime/rules/draft", `{"content": {"rules": [{"lead": {"unit": -1}}]}}`, 400, "unknown_unit", "rules[0].lead"},
 		"an empty week":       {"PUT", "/regime/calendar/draft", `{"content": {"zone": "Asia/Shanghai", "week": {}, "day_minutes": 480, "years": [], "days": []}}`, 400, "empty_week", "week"},
+		"NUL in a list":       {"PUT", "/regime/catalogue/draft", `{"content": ` + strings.Replace(list, `"zh":"`, `"zh":"\u0000`, 1) + `}`, 400, "bad_text", "aspects[0].name.zh"},
+		"NUL in rules":        {"PUT", "/regime/rules/draft", `{"content": {"rules": [{"items": ["a\u0000b"], "lead": {"unit": 1}}]}}`, 400, "bad_text", "rules[0].items[0]"},
+		"NUL in a calendar":   {"PUT", "/regime/calendar/draft", `{"content": {"zone": "Asia/Shanghai", "week": {"mon": ["09:00–17:00"]}, "day_minutes": 480, "years": [], "days": [{"date": "2026-10-01", "kind": "holiday", "zh": "a\u0000b"}]}}`, 400, "bad_text", "days[0].zh"},
+		"NUL in a key":        {"PUT", "/regime/rules/draft", `{"content": {"rules": [], "a\u0000": 1}}`, 400, "", ""},
 		"seen as text":        {"PUT", "/regime/catalogue/draft", `{"content": {}, "seen": "1"}`, 400, "wrong_type", "seen"},
 		"publish, no draft":   {"POST", "/regime/rules/draft/publish", `{"id": 1, "edits": 1}`, 409, "draft_changed", ""},
 		"edits beyond any":    {"POST", "/regime/catalogue/draft/publish", `{"id": 1, "edits": 4611686018427387904}`, 400, "out_of_range", "edits"},
@@ -309,6 +314,7 @@ func TestTheCalendarAsATable(t *testing.T) {
 	if len(china.Years) < 3 || len(china.Days) < 60 {
 		t.Fatalf("%d years, %d days", len(china.Years), len(china.Days))
 	}
+	china.Days[0].ZH, china.Days[0].EN = `=HYPERLINK("https://example.com")`, "@SUM(1)"
 	d := admin.draft("calendar", worktime.Document{Zone: "Asia/Shanghai", Week: worktime.WorkingWeek(worktime.Hours{From: 540, To: 1020}), DayMinutes: 480,
 		Years: china.Years, Days: china.Days}, nil)
 	var found api.RegimeFindings
@@ -320,8 +326,11 @@ func TestTheCalendarAsATable(t *testing.T) {
 	file := reader.do("GET", fmt.Sprintf("/regime/calendar/%d/table", d.Version.Id), nil).want(http.StatusOK)
 	var read struct{ Days []worktime.Day }
 	admin.do("POST", "/regime/calendar/read", string(file.body)).want(http.StatusOK).into(&read)
-	if len(read.Days) != len(china.Days) {
-		t.Errorf("%d of %d days", len(read.Days), len(china.Days))
+	if !reflect.DeepEqual(read.Days, china.Days) {
+		t.Errorf("%+v, want %+v", read.Days, china.Days)
+	}
+	if text := string(file.body); strings.Contains(text, ",@SUM") || !strings.Contains(text, `"'=HYPERLINK(`) || !strings.Contains(text, ",'@SUM(1)") {
+		t.Errorf("a spreadsheet would take a name for a formula: %s", text[:200])
 	}
 	reader.do("GET", fmt.Sprintf("/regime/calendar/%d/table?format=xlsx", d.Version.Id), nil).problem(http.StatusNotFound, "not_found", "")
 }

@@ -26,7 +26,7 @@ func (c *call) findingsOf(roster *team.Roster, unit policy.UnitID, span team.Spa
 	return out
 }
 
-// MaxRosterDays is how much of a roster is told at once.
+// maxRosterDays is how much of a roster is told at once.
 const maxRosterDays = 62
 
 func (a *api) getRoster(w http.ResponseWriter, r *http.Request, c *call) error {

@@ -410,6 +410,26 @@ func TestWhatATeamHas(t *testing.T) {
 	b.stranger.do("GET", fmt.Sprintf("/teams/%d/forces", b.other), nil).problem(404, "not_found", "")
 }
 
+// Where clocks are set back somebody may be on duty from eight to eight, which is 25 hours.
+func TestDutyWhileClocksAreSetBack(t *testing.T) {
+	b := newBarracks(t)
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	teams := *b.live.Teams
+	teams.Zone = zone
+	eight := func(day int) time.Time { return time.Date(2027, 11, day, 8, 0, 0, 0, zone) } // they are on the 7th
+	out, err := teams.AddShifts(t.Context(), b.unit, []team.Shift{{Person: b.officer.id, Kind: team.OnDuty, Span: team.Span{From: eight(6), To: eight(7)}}})
+	if err != nil || out[0].To.Sub(out[0].From) != 25*time.Hour {
+		t.Fatalf("%+v %v", out, err)
+	}
+	roster, err := teams.Roster(t.Context(), team.Span{From: eight(7).Add(-time.Minute), To: eight(8)}, b.unit)
+	if err != nil || len(roster.OnShift(b.unit, eight(7).Add(-time.Second))) != 1 || len(roster.OnShift(b.unit, eight(7))) != 0 {
+		t.Errorf("in its last hour: %+v, %v", roster, err)
+	}
+}
+
 // Whatever is planned, changed, taken off, granted and swapped, one after the other: nobody is ever on two shifts at a time, nor on
 // one while on leave.
 func TestNobodyIsOnDutyTwice(t *testing.T) {

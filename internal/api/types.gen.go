@@ -4772,7 +4772,7 @@ type WebhookDelivery struct {
 	TriedAt *time.Time `json:"tried_at,omitempty"`
 	Tries   int        `json:"tries"`
 
-	// Why Why the last try failed: own_network, unknown_host, unreachable, timeout, tls, redirect, refused, gone, no_answer, bad_url; or why it was dropped: settled, disabled, demo
+	// Why Why the last try failed: own_network, unknown_host, unreachable, timeout, tls, redirect, refused, gone, no_answer, bad_url, no_key; or why it was dropped: settled, disabled, demo
 	Why *string `json:"why,omitempty"`
 }
 

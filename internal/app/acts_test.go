@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
 	"gridgov/internal/report"
+	"gridgov/internal/team"
 	"gridgov/internal/worktime"
 )
 
@@ -174,6 +176,42 @@ func TestActsAreIdempotent(t *testing.T) {
 		t.Errorf("another act: %v", err)
 	}
 	o.whole(again)
+}
+
+// A node whose clock is a little behind that of another goes on from where that one was; one that is far behind is refused.
+func TestActsOfAClockThatIsBehind(t *testing.T) {
+	o := newOffice(t)
+	now := apptest.Now.Add(time.Hour)
+	o.c.Cases.Now = func() time.Time { return now }
+	ref := casework.Ref{Report: o.filed()}
+	o.do(ref, casework.Accept, casework.File, casework.Dispatch)
+	ahead := now
+	now = now.Add(-9 * time.Second)
+	c := o.do(ref, casework.Receive)
+	o.whole(c)
+	var at time.Time
+	if err := o.c.Pool.QueryRow(t.Context(), `SELECT at FROM case_act WHERE report_num = $1 AND n = $2`, ref.Report, c.Version).Scan(&at); err != nil || !at.Equal(ahead) {
+		t.Errorf("received at %v, not at %v: %v", at, ahead, err)
+	}
+	now = now.Add(-time.Minute)
+	if _, err := o.c.Cases.Do(t.Context(), o.ask(ref, casework.Begin)); code(err) != "clock_order" {
+		t.Errorf("a minute behind: %v", err)
+	}
+
+	// So does the case that ends with the last of its parts.
+	now = ahead
+	whole := casework.Ref{Report: o.filed()}
+	o.do(whole, casework.Accept)
+	split := o.ask(whole, casework.Split)
+	split.Parts = []casework.Part{{Item: "1"}}
+	now = now.Add(-9 * time.Second)
+	if _, err := o.c.Cases.Do(t.Context(), split); err != nil {
+		t.Fatal(err)
+	}
+	o.do(casework.Ref{Report: whole.Report, Part: 1}, casework.Void)
+	if c := caseOf2(t, o.c, whole); c.State != casework.Closed || !c.ClosedAt.Equal(ahead) {
+		t.Errorf("%s at %v", c.State, c.ClosedAt)
+	}
 }
 
 // Of many who do something with one case at once, having seen the same, one does; the others are told the state it has now.
@@ -511,5 +549,26 @@ func TestEvidenceIsOnesOwn(t *testing.T) {
 	shown, err := o.c.Photos.Of(t.Context(), photo.Use{Report: ref.Report, N: c.Version})
 	if err != nil || len(shown) != 1 || uuid.UUID(shown[0]) != mine[0] {
 		t.Errorf("%v, %v", shown, err)
+	}
+}
+
+// Where somebody was is forgotten after duty, also while rosters cannot be read.
+func TestPositionsAreForgottenWithoutARoster(t *testing.T) {
+	o := newOffice(t)
+	ctx := t.Context()
+	if err := o.c.Teams.SetConsent(ctx, o.worker, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.c.Teams.TellPosition(ctx, o.worker, team.Position{Lon: 120.6, Lat: 30.5, AccuracyM: 10, At: apptest.Now}, team.Duty{On: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.db.Owner().Exec(ctx, `ALTER TABLE testcity.shift RENAME TO lost`); err != nil {
+		t.Fatal(err)
+	}
+	if err := app.RefreshDesk(ctx, o.c); err == nil || !strings.Contains(err.Error(), "have rosters") {
+		t.Errorf("what could not be read is not told: %v", err)
+	}
+	if left, err := o.c.Teams.Positions(ctx, []uuid.UUID{o.worker}); err != nil || len(left) != 0 {
+		t.Errorf("%v is still there, %v", left, err)
 	}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -285,6 +286,13 @@ func (c *City) freshenDesk(ctx context.Context) error {
 	return c.LoadDesk(ctx)
 }
 
+// refreshDesk loads the desk, and forgets where those were whose duty is over: by the roster at hand, where none could be read.
+func (c *City) refreshDesk(ctx context.Context) error {
+	err := c.LoadDesk(ctx)
+	_, kept := c.Teams.SweepPositions(ctx, c.Roster())
+	return errors.Join(err, kept)
+}
+
 // watchDesk keeps the desk up to date: at once when the feed tells of a change, and now and then besides.
 func (l *Live) watchDesk(ctx context.Context) {
 	tick := time.NewTicker(deskAge)
@@ -296,10 +304,7 @@ func (l *Live) watchDesk(ctx context.Context) {
 		case <-l.deskChanged:
 		case <-tick.C:
 		}
-		err := l.LoadDesk(ctx)
-		if err == nil {
-			_, err = l.Teams.SweepPositions(ctx, l.Roster())
-		}
+		err := l.refreshDesk(ctx)
 		if err == nil && l.Demo {
 			err = l.rollRosters(ctx)
 		}

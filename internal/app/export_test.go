@@ -15,3 +15,6 @@ func Within(l *Live, reach *policy.Reach) *report.Within { return l.State().with
 func ActFor(ctx context.Context, c *City, address string, a casework.Ask) error {
 	return c.actFor(ctx, address, a)
 }
+
+// RefreshDesk is what is done each time the desk is loaded.
+func RefreshDesk(ctx context.Context, c *City) error { return c.refreshDesk(ctx) }

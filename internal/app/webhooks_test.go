@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -184,5 +185,83 @@ func TestMachinesAreNotToldInVain(t *testing.T) {
 	}
 	if n := w.count(`SELECT count(*) FROM webhook WHERE url <> '-' OR secret <> ''`); n != 0 {
 		t.Error("its address or secret is still there")
+	}
+}
+
+// Messages wait for the key with which they are signed, and go then in the order in which they were made; what waited for a day is
+// given up, and an administrator hears of it.
+func TestMachinesAreToldWithTheKey(t *testing.T) {
+	w := newWatch(t)
+	admin := w.holds(policy.Administrator, person.Post{Area: apptest.CityArea})
+	m := newMachine(t)
+	w.c.Webhooks.Allowed = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	id, _, err := w.c.Webhooks.Add(t.Context(), webhook.Edit{Name: "board", URL: m.URL, Events: []webhook.Event{webhook.Red}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	filed := []string{casework.Ref{Report: w.filed()}.String(), casework.Ref{Report: w.filed()}.String()}
+	w.at(24, "17:00")
+	jobs := deliveries(t, w.c)
+	if len(jobs) != 2 {
+		t.Fatalf("%d deliveries", len(jobs))
+	}
+	worker := &webhook.Worker{Service: w.c.Webhooks}
+	ring := w.c.Webhooks.Ring
+	w.c.Webhooks.Ring = nil
+	for _, j := range jobs {
+		if err := worker.Work(t.Context(), j); err == nil {
+			t.Error("not tried again")
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM webhook_delivery WHERE state = 'waiting' AND why = 'no_key' AND tries = 1`); n != 2 || len(m.ids) != 0 {
+		t.Fatalf("%d wait, %d were sent without the key", n, len(m.ids))
+	}
+	w.c.Webhooks.Ring = ring
+	for _, j := range jobs {
+		if err := worker.Work(t.Context(), j); err != nil {
+			t.Error(err)
+		}
+	}
+	var told []string
+	for _, body := range m.bodies {
+		var got struct{ Data struct{ Case string } }
+		if err := json.Unmarshal([]byte(body), &got); err != nil {
+			t.Fatal(err)
+		}
+		told = append(told, got.Data.Case)
+	}
+	if !slices.Equal(told, filed) {
+		t.Errorf("told of %v, filed were %v", told, filed)
+	}
+
+	w.filed()
+	w.at(25, "12:00")
+	jobs = deliveries(t, w.c)[2:]
+	if len(jobs) != 1 {
+		t.Fatalf("%d deliveries more", len(jobs))
+	}
+	w.exec(`DELETE FROM notice`)
+	w.c.Webhooks.Ring = nil
+	w.now = w.now.Add(24*time.Hour + time.Minute)
+	if err := worker.Work(t.Context(), jobs[0]); err != nil {
+		t.Errorf("a day later it is tried again: %v", err)
+	}
+	if n := w.count(`SELECT count(*) FROM webhook_delivery WHERE state = 'failed' AND why = 'no_key'`); n != 1 {
+		t.Errorf("%d were given up", n)
+	}
+	if n := w.count(`SELECT count(*) FROM notice WHERE step = 'webhook' AND person_id = $1`, admin); n != 1 {
+		t.Errorf("the administrator was told %d times", n)
+	}
+
+	// What was queued while the endpoint was being removed waits for nothing.
+	if err := w.c.Webhooks.Remove(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	w.exec(`UPDATE webhook_delivery SET state = 'waiting', why = NULL WHERE id = $1`, jobs[0].Args.Delivery)
+	if err := worker.Work(t.Context(), jobs[0]); err != nil {
+		t.Error(err)
+	}
+	if n := w.count(`SELECT count(*) FROM webhook_delivery WHERE state = 'waiting'`); n != 0 {
+		t.Errorf("%d wait for an endpoint that is gone", n)
 	}
 }

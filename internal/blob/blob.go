@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -51,7 +52,7 @@ type place interface {
 // Root is a folder or a bucket, with the files of all cities.
 type Root struct {
 	place
-	staging string // a folder for what is on its way in
+	staging string // a folder for what is on its way in, of all processes
 }
 
 // Open opens a folder, which is made where it is not there, or s3://BUCKET?region=…&endpoint=….
@@ -65,7 +66,7 @@ func Open(ctx context.Context, where string) (*Root, error) {
 		if err != nil {
 			return nil, err
 		}
-		staging, err := os.MkdirTemp("", "gridgov-photos-*")
+		staging, err := stagingFolder()
 		if err != nil {
 			return nil, errors.Join(err, bucket.close())
 		}
@@ -82,13 +83,26 @@ func Open(ctx context.Context, where string) (*Root, error) {
 	return &Root{folder(root), staging}, nil
 }
 
-// Close lets go of a bucket.
-func (r *Root) Close() error {
-	if _, isFolder := r.place.(folder); isFolder {
-		return nil
+// stagingFolder is where files lie on their way to a bucket. The processes of a machine share it, so that what one leaves when
+// it is killed is found by those that come after it.
+func stagingFolder() (string, error) {
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("gridgov-photos-%d", os.Geteuid()))
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
 	}
-	return errors.Join(r.close(), os.RemoveAll(r.staging))
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return "", err
+	}
+	// Anybody may write beside it: what another has put there in its place is not used.
+	if owner, ok := info.Sys().(*syscall.Stat_t); !info.IsDir() || info.Mode().Perm() != 0o700 || !ok || int64(owner.Uid) != int64(os.Geteuid()) {
+		return "", fmt.Errorf("%s is for files on their way to the bucket and is not a folder of this user's alone (mode 0700): remove it, or name another place by TMPDIR", dir)
+	}
+	return dir, nil
 }
+
+// Close lets go of a bucket.
+func (r *Root) Close() error { return r.close() }
 
 // City is the store of one city.
 func (r *Root) City(code string) *Store { return &Store{r, code} }
@@ -191,15 +205,6 @@ func (f *Staged) Keep(ctx context.Context) error {
 // Discard gives up what is not kept.
 func (f *Staged) Discard() {
 	_ = os.Remove(f.path) // it may have been moved; what is left over CleanStaging removes
-}
-
-// Put stages and keeps at once.
-func (s *Store) Put(ctx context.Context, r io.Reader, most int64) (Digest, int64, error) {
-	f, err := s.Stage(ctx, r, most)
-	if err != nil {
-		return Digest{}, 0, err
-	}
-	return f.Digest, f.Size, f.Keep(ctx)
 }
 
 // Open opens a file and tells its size; ErrMissing.

@@ -102,7 +102,7 @@ func TestFolder(t *testing.T) {
 	conform(t, open(t, dir))
 	// What was put is on disk under its digest, for nobody else's eyes, and nothing is left on its way.
 	root := open(t, dir)
-	d, _, err := root.City("haining").Put(t.Context(), strings.NewReader("a word"), 100)
+	d, _, err := put(t.Context(), root.City("haining"), strings.NewReader("a word"), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestFolder(t *testing.T) {
 	if err := os.WriteFile(path, []byte("a w"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := root.City("haining").Put(t.Context(), strings.NewReader("a word"), 100); err != nil {
+	if _, _, err := put(t.Context(), root.City("haining"), strings.NewReader("a word"), 100); err != nil {
 		t.Fatal(err)
 	}
 	if got := read(t, root.City("haining"), d); string(got) != "a word" {
@@ -129,12 +129,14 @@ func TestFolder(t *testing.T) {
 
 func TestS3(t *testing.T) {
 	where := s3(t)
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
 	root := open(t, where)
 	conform(t, root)
 	// A prefix is a room of its own in the bucket.
 	apart := open(t, where+"&prefix=apart%2F")
 	conform(t, apart)
-	d, _, err := apart.City("haining").Put(t.Context(), strings.NewReader("in a room of its own"), 100)
+	d, _, err := put(t.Context(), apart.City("haining"), strings.NewReader("in a room of its own"), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +146,63 @@ func TestS3(t *testing.T) {
 	if _, err := blob.Open(t.Context(), strings.Replace(where, "//photos", "//nowhere", 1)); err == nil {
 		t.Error("a bucket that there is not was opened")
 	}
+
+	// What a process left that was killed the next one finds, and takes nothing from those that live.
+	var staged []*blob.Staged
+	for _, content := range []string{"of who lives", "of who was killed"} {
+		f, err := open(t, where).City("haining").Stage(t.Context(), strings.NewReader(content), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		staged = append(staged, f)
+	}
+	left, err := filepath.Glob(filepath.Join(temp, "*", "*"))
+	if err != nil || len(left) != 2 {
+		t.Fatalf("on their way: %v, %v", left, err)
+	}
+	old := time.Now().Add(-3 * time.Hour)
+	for _, path := range left {
+		b, err := os.ReadFile(path)
+		if err == nil && string(b) == "of who was killed" {
+			err = os.Chtimes(path, old, old)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	next, err := blob.Open(t.Context(), where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := next.CleanStaging(time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := next.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := staged[1].Keep(t.Context()); err == nil {
+		t.Error("what was left over is still there")
+	}
+	if err := staged[0].Keep(t.Context()); err != nil {
+		t.Errorf("what was on its way is gone: %v", err)
+	}
+
+	// A folder that others can look into is not used.
+	if err := os.Chmod(filepath.Dir(left[0]), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := blob.Open(t.Context(), where); err == nil || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("a folder that others see: %v", err)
+	}
+}
+
+// put stages a file and keeps it at once.
+func put(ctx context.Context, s *blob.Store, r io.Reader, most int64) (blob.Digest, int64, error) {
+	f, err := s.Stage(ctx, r, most)
+	if err != nil {
+		return blob.Digest{}, 0, err
+	}
+	return f.Digest, f.Size, f.Keep(ctx)
 }
 
 func read(t *testing.T, s *blob.Store, d blob.Digest) []byte {
@@ -168,11 +227,11 @@ func conform(t *testing.T, root *blob.Root) {
 	large := make([]byte, 20<<20)
 	_, _ = rand.Read(large)
 	for _, content := range [][]byte{{}, []byte("x"), large} {
-		d, size, err := s.Put(ctx, bytes.NewReader(content), 20<<20)
+		d, size, err := put(ctx, s, bytes.NewReader(content), 20<<20)
 		if err != nil || d != blob.Of(content) || size != int64(len(content)) {
 			t.Fatalf("%d bytes became %s, %d: %v", len(content), d, size, err)
 		}
-		if again, _, err := s.Put(ctx, iotest.OneByteReader(bytes.NewReader(content[:min(len(content), 1000)])), 20<<20); len(content) < 1000 && (err != nil || again != d) {
+		if again, _, err := put(ctx, s, iotest.OneByteReader(bytes.NewReader(content[:min(len(content), 1000)])), 20<<20); len(content) < 1000 && (err != nil || again != d) {
 			t.Errorf("put again it is %s, %v", again, err)
 		}
 		if got := read(t, s, d); !bytes.Equal(got, content) {
@@ -197,14 +256,14 @@ func conform(t *testing.T, root *blob.Root) {
 		}
 	}
 
-	if _, _, err := s.Put(ctx, bytes.NewReader(large), int64(len(large)-1)); !errors.Is(err, blob.ErrTooLong) {
+	if _, _, err := put(ctx, s, bytes.NewReader(large), int64(len(large)-1)); !errors.Is(err, blob.ErrTooLong) {
 		t.Errorf("one byte too many: %v", err)
 	}
 	if ok, _ := s.Has(ctx, blob.Of(large)); ok {
 		t.Error("what was too long is kept")
 	}
 	broken := errors.New("the line broke")
-	if _, _, err := s.Put(ctx, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)), 100); !errors.Is(err, broken) {
+	if _, _, err := put(ctx, s, io.MultiReader(strings.NewReader("half"), iotest.ErrReader(broken)), 100); !errors.Is(err, broken) {
 		t.Errorf("a broken line: %v", err)
 	}
 	if ok, _ := s.Has(ctx, blob.Of([]byte("half"))); ok {
@@ -212,7 +271,7 @@ func conform(t *testing.T, root *blob.Root) {
 	}
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, _, err := s.Put(gone, strings.NewReader("late"), 100); !errors.Is(err, context.Canceled) {
+	if _, _, err := put(gone, s, strings.NewReader("late"), 100); !errors.Is(err, context.Canceled) {
 		t.Errorf("who has gone: %v", err)
 	}
 
@@ -221,7 +280,7 @@ func conform(t *testing.T, root *blob.Root) {
 	content := bytes.Repeat([]byte("the same "), 50_000)
 	for range 8 {
 		all.Go(func() {
-			d, _, err := s.Put(ctx, bytes.NewReader(content), 1<<20)
+			d, _, err := put(ctx, s, bytes.NewReader(content), 1<<20)
 			if err != nil {
 				t.Error(err)
 				return

@@ -284,7 +284,18 @@ func (d *deed) lock(ctx context.Context) (err error) {
 // doing gathers what the act carries, and what is known of the world.
 func (d *deed) doing(ctx context.Context) (Doing, error) {
 	a := d.ask
-	out := Doing{Act: a.Act, At: d.at, Person: a.Person, Reason: strings.TrimSpace(a.Reason), Evidence: len(a.Evidence), Verdict: a.Verdict, Rating: a.Rating, By: a.By,
+	var parts int
+	var waits bool
+	var last *time.Time
+	err := d.tx.QueryRow(ctx, `
+		SELECT count(*), coalesce(bool_or(NOT task), false), (SELECT a.at FROM case_act a WHERE a.report_num = $1 AND a.part = $2 ORDER BY a.n DESC LIMIT 1)
+		FROM cases WHERE report_num = $1 AND parent = $2 AND state = ANY ($3)`,
+		d.was.Report, d.was.Part, open).Scan(&parts, &waits, &last)
+	if err != nil {
+		return Doing{}, fmt.Errorf("count open parts: %w", err)
+	}
+	d.follow(d.was, last)
+	out := Doing{Act: a.Act, At: d.at, OpenParts: parts, Waits: waits, Person: a.Person, Reason: strings.TrimSpace(a.Reason), Evidence: len(a.Evidence), Verdict: a.Verdict, Rating: a.Rating, By: a.By,
 		Stage: a.Stage, SettledBy: a.SettledBy, Measure: a.Measure, Parts: len(a.Parts), Object: strings.TrimSpace(a.Object), Target: d.target}
 	if d.target != nil {
 		if _, may := a.May(policy.CaseTriage, d.target.Report, d.target.Units()); !may {
@@ -292,7 +303,6 @@ func (d *deed) doing(ctx context.Context) (Doing, error) {
 		}
 	}
 	if a.Act == Dispatch || a.Act == Transfer {
-		var err error
 		if out.Decision, err = d.decision(); err != nil {
 			return out, err
 		}
@@ -306,12 +316,22 @@ func (d *deed) doing(ctx context.Context) (Doing, error) {
 			return out, fmt.Errorf("count certificated officers: %w", err)
 		}
 	}
-	err := d.tx.QueryRow(ctx, `SELECT count(*), coalesce(bool_or(NOT task), false) FROM cases WHERE report_num = $1 AND parent = $2 AND state = ANY ($3)`,
-		d.was.Report, d.was.Part, open).Scan(&out.OpenParts, &out.Waits)
-	if err != nil {
-		return out, fmt.Errorf("count open parts: %w", err)
-	}
 	return out, nil
+}
+
+// clocksApart is how far the clock of a node may be behind that of the one which did the last act.
+const clocksApart = 10 * time.Second
+
+// follow takes the moment of a case's last act (nil: it was only opened) for that of the next one, where it is a little ahead: another
+// node's clock is, or the case was waited for. An act that lies further back does not fit the case's clocks.
+func (d *deed) follow(c *Case, act *time.Time) {
+	last := c.OpenedAt
+	if act != nil && act.After(last) {
+		last = act.UTC()
+	}
+	if d.at.Before(last) && last.Sub(d.at) <= clocksApart {
+		d.at = last
+	}
 }
 
 // decision is which unit a case is sent to: the one that it has, as was proposed, or another one by hand, with a reason.
@@ -613,15 +633,18 @@ func (d *deed) endParent(ctx context.Context) error {
 		}
 		var left int
 		var settled []SettledBy
+		var last *time.Time
 		err = d.tx.QueryRow(ctx, `
-			SELECT count(*) FILTER (WHERE state = ANY ($3)), coalesce(array_agg(settled_by) FILTER (WHERE settled_by IS NOT NULL), '{}')
-			FROM cases WHERE report_num = $1 AND parent = $2`, part.Report, part.Parent, open).Scan(&left, &settled)
+			SELECT count(*) FILTER (WHERE state = ANY ($3)), coalesce(array_agg(settled_by) FILTER (WHERE settled_by IS NOT NULL), '{}'),
+				(SELECT a.at FROM case_act a WHERE a.report_num = $1 AND a.part = $2 ORDER BY a.n DESC LIMIT 1)
+			FROM cases WHERE report_num = $1 AND parent = $2`, part.Report, part.Parent, open).Scan(&left, &settled, &last)
 		if err != nil || left > 0 {
 			return err
 		}
 		if d.terms, err = d.Terms(ctx, parent); err != nil {
 			return err
 		}
+		d.follow(parent, last)
 		closed, err := Gather(parent, d.terms, settled, d.at)
 		if err != nil {
 			return err

@@ -145,26 +145,11 @@ func (c *Catalogue) cells(chinese bool) [][]string {
 		}
 		row := make([]string, len(columns))
 		for k, col := range columns {
-			row[k] = guarded(col.write(&l))
+			row[k] = sheet.Guard(col.write(&l))
 		}
 		rows = append(rows, row)
 	}
 	return rows
-}
-
-// guarded keeps spreadsheets from taking a text for a formula; unguarded takes it back.
-func guarded(cell string) string {
-	if sheet.BadText("", cell) != nil {
-		return "'" + cell
-	}
-	return cell
-}
-
-func unguarded(cell string) string {
-	if bare, marked := strings.CutPrefix(cell, "'"); marked && bare != "" && strings.ContainsAny(bare[:1], "=@+-") {
-		return bare
-	}
-	return cell
 }
 
 // WriteCSV writes the items as a table that ReadTable reads, with the columns named in Chinese or English. It begins with a byte
@@ -271,7 +256,7 @@ func lineOf(head []*column, r *sheet.Row) (l line, err error) {
 		if bad := sheet.BadText(c.names[0], text); bad != nil {
 			return l, bad
 		}
-		if err := c.read(&l, unguarded(text)); err != nil {
+		if err := c.read(&l, sheet.Unguard(text)); err != nil {
 			if f, ok := fault.As(err); ok {
 				named := *f
 				named.Field = c.names[0]

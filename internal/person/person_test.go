@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -459,4 +460,36 @@ func TestAUnitIsNotClosedUnderAPost(t *testing.T) {
 		}
 	}
 	t.Logf("%d closed, %d given", closed, given)
+}
+
+// A unit's people are those who hold a post in it today, each once; nobody whose account is out of use.
+func TestManned(t *testing.T) {
+	ctx, s := t.Context(), service(t)
+	full := must(s.CreateUnit(ctx, person.Unit{Kind: policy.TownTeam, Name: "执法队", Area: town}))(t)
+	idle := must(s.CreateUnit(ctx, person.Unit{Kind: policy.LineDepartment, Name: "水利局", Area: city}))(t)
+	closed := must(s.CreateUnit(ctx, person.Unit{Kind: policy.LineDepartment, Name: "旧局", Area: city}))(t)
+	must(s.CloseUnit(ctx, closed.ID, closed.Version))(t)
+	holds := func(unit policy.UnitID, name string, roles []policy.Role, begins, ends person.Day) uuid.UUID {
+		who := human(t, s, name)
+		for _, role := range roles {
+			must(s.CreatePost(ctx, person.Post{Person: who, Role: role, Unit: unit, Begins: begins, Ends: ends}))(t)
+		}
+		return who
+	}
+	holds(full.ID, "two posts", []policy.Role{policy.UnitHead, policy.UnitMember}, today, today)
+	account(t, s, holds(full.ID, "with an account", []policy.Role{policy.UnitMember}, "2026-01-01", ""))
+	holds(full.ID, "of before", []policy.Role{policy.UnitMember}, "2026-01-01", yesterday)
+	holds(full.ID, "to come", []policy.Role{policy.UnitMember}, tomorrow, "")
+	for _, unit := range []policy.UnitID{full.ID, idle.ID} {
+		out := holds(unit, "out of use", []policy.Role{policy.UnitMember}, "2026-01-01", "")
+		account(t, s, out)
+		set(t, s, out, "disabled_at = created_at")
+	}
+	got := map[policy.UnitID]int{}
+	for _, u := range must(s.Manned(ctx))(t) {
+		got[u.ID] = u.Members
+	}
+	if want := map[policy.UnitID]int{full.ID: 2, idle.ID: 0, closed.ID: 0}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
 }

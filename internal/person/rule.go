@@ -49,12 +49,6 @@ var rules = map[policy.Role]rule{
 	policy.Machine:          {levels: anyLevel},
 }
 
-// Places tells where a role is held: in a jurisdiction of one of the levels, or in a unit of one of the kinds.
-func Places(role policy.Role) (levels []policy.Level, units []policy.UnitKind) {
-	r := rules[role]
-	return slices.Clone(r.levels), slices.Clone(r.units)
-}
-
 // where says in words where a role is held.
 func (r rule) where() string {
 	var parts []string
@@ -136,15 +130,6 @@ func (p *Post) checkTerm() *fault.Error {
 		return fault.Invalid("station", "unknown_value", "%.40q is none of %s", string(p.Station), join(Stations))
 	}
 	return checkText("certificate", p.Certificate, 64, false)
-}
-
-// ParseDay reads a date as 2026-12-01; "" is none.
-func ParseDay(s string) (Day, error) {
-	d := Day(strings.TrimSpace(s))
-	if _, f := d.check("date"); f != nil {
-		return "", f
-	}
-	return d, nil
 }
 
 // check gives the day as midnight UTC; zero is none.

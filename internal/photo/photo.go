@@ -30,6 +30,8 @@ type Service struct {
 	Zone     *time.Location
 	Log      *slog.Logger
 	Now      func() time.Time
+
+	pace pace
 }
 
 // ID is made by the client (UUIDv7), so that a retry is harmless.
@@ -63,6 +65,7 @@ const (
 const (
 	MaxUnfinished = 20             // uploads that are not ready
 	MaxUnused     = 200            // photos that nothing uses yet
+	MaxHourly     = 400            // uploads begun in an hour: two days of a field worker's, at once
 	maxParts      = 1000           // of an upload: a line that breaks after each kilobyte is given up
 	minPart       = 1 << 10        // of a part that is not the last, and whose line has not broken
 	UploadAge     = 24 * time.Hour // an upload that gets nothing for so long is removed
@@ -146,13 +149,10 @@ var errNoStore = fault.Unavailable("no_photo_store", "photos are not kept here: 
 
 var errUnknown = fault.NotFound("there is no such photo")
 
-// Errors of an upload that have a status of their own in the protocol.
-var (
-	// ErrChecksum says that a part is not what its checksum says.
-	ErrChecksum = errors.New("photo: the part is not what its checksum says")
-)
+// ErrChecksum says that a part is not what its checksum says.
+var ErrChecksum = errors.New("photo: the part is not what its checksum says")
 
-// Subject names a photo in the record of acts.
+// subject names a photo in the record of acts.
 func subject(id ID) string { return "photo:" + id.String() }
 
 func wrongOffset(has int64) *fault.Error {

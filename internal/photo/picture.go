@@ -40,6 +40,7 @@ const decodeTime = time.Minute
 type Workshop struct {
 	memory int64
 	room   *semaphore.Weighted
+	shelf  *semaphore.Weighted // of files that are read from where they lie
 	lane   *semaphore.Weighted // of HEIC, whose decoder cannot be stopped: one that does not end takes only from its own kind
 	open   func(context.Context) (*heif, error)
 
@@ -60,7 +61,7 @@ var errLane = errors.New("the decoders of HEIC are all at work, or do not end")
 
 // NewWorkshop makes one that decodes in so many bytes, or one picture at a time where that takes more.
 func NewWorkshop(memory int64) *Workshop {
-	return &Workshop{memory: memory, room: semaphore.NewWeighted(memory), lane: semaphore.NewWeighted(heicAtOnce), open: openHEIF}
+	return &Workshop{memory: memory, room: semaphore.NewWeighted(memory), shelf: semaphore.NewWeighted(filesMemory), lane: semaphore.NewWeighted(heicAtOnce), open: openHEIF}
 }
 
 // heif is the decoder of HEIC, which is opened once. Where it cannot be it is tried again with the next picture.
@@ -79,6 +80,17 @@ func (w *Workshop) heif() (*heif, error) {
 
 // DefaultMemory holds one of the largest pictures, or dozens of a phone's.
 const DefaultMemory = 512 << 20
+
+// filesMemory holds six of the largest files, or dozens of a phone's, beside what decodes them.
+const filesMemory = 6 * MaxBytes
+
+// shelve makes room for a file in memory, or waits for it; done gives it back.
+func (w *Workshop) shelve(ctx context.Context, length int64) (done func(), err error) {
+	if err := w.shelf.Acquire(ctx, length); err != nil {
+		return nil, err
+	}
+	return func() { w.shelf.Release(length) }, nil
+}
 
 // made is what is published of a picture: JPEGs without a word of metadata.
 type made struct {

@@ -87,7 +87,7 @@ func (s *Service) Get(ctx context.Context, id ID) (Photo, error) {
 	return p, nil
 }
 
-// Of lists the photos of a report, of all its parts and acts, in the order in which they were used.
+// Of lists the photos of one use, that of a report or of one act on a part of it, in the order in which they were linked.
 func (s *Service) Of(ctx context.Context, u Use) ([]ID, error) {
 	rows, err := s.Pool.Query(ctx, `SELECT photo_id FROM photo_use WHERE report_num = $1 AND part = $2 AND n = $3 ORDER BY used_at, photo_id`, u.Report, u.Part, u.N)
 	if err == nil {

@@ -106,6 +106,10 @@ func (s *Service) sweepFiles(ctx context.Context) error {
 		}
 		var gone, rest [][]byte
 		for i, b := range marked {
+			if !s.Now().Before(until.Add(-2 * deleteTime)) { // a database or a store that is slow must not outlast the mark
+				rest = marked[i:]
+				break
+			}
 			d, _ := blob.DigestOf(b)
 			one, cancel := context.WithTimeout(ctx, deleteTime)
 			err := s.Store.Delete(one, d)
@@ -116,10 +120,6 @@ func (s *Service) sweepFiles(ctx context.Context) error {
 				break
 			}
 			gone = append(gone, b)
-			if !s.Now().Before(until.Add(-2 * deleteTime)) { // a store that is slow must not outlast the mark
-				rest = marked[i+1:]
-				break
-			}
 		}
 		if len(gone)+len(rest) > 0 {
 			err = postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {

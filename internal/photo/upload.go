@@ -23,7 +23,7 @@ const (
 )
 
 // Create begins an upload of so many bytes. Beginning again with the same id and length gives the upload as it is; existed
-// tells. Faults: out_of_range, too_large, id_taken, too_many_uploads.
+// tells. Faults: out_of_range, too_large, id_taken, too_many_uploads, too_many_requests.
 func (s *Service) Create(ctx context.Context, by uuid.UUID, id ID, length int64) (p Photo, existed bool, err error) {
 	switch {
 	case s.ready() != nil:
@@ -33,6 +33,7 @@ func (s *Service) Create(ctx context.Context, by uuid.UUID, id ID, length int64)
 	case length > MaxBytes:
 		return p, false, fault.TooLarge("Upload-Length", "is %d bytes; a photo may have %d: make it smaller", length, MaxBytes)
 	}
+	counted := false
 	err = postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		// One upload of a person is begun at a time, so that the count is right.
 		if _, err := tx.Exec(ctx, `SELECT FROM person WHERE id = $1 FOR NO KEY UPDATE`, by); err != nil {
@@ -59,6 +60,12 @@ func (s *Service) Create(ctx context.Context, by uuid.UUID, id ID, length int64)
 			return fault.TooMany("too_many_uploads", time.Minute, "%d uploads are under way and %d photos are not used yet; %d and %d are allowed: finish or remove some first", unfinished, unused, MaxUnfinished, MaxUnused)
 		}
 		now := s.Now().UTC()
+		if !counted { // once, however often the transaction is run
+			if err := s.pace.begin(by, now); err != nil {
+				return err
+			}
+			counted = true
+		}
 		tag, err := tx.Exec(ctx, `
 			INSERT INTO photo (id, uploaded_by, state, length, received, made_at, changed_at) VALUES ($1, $2, 'uploading', $3, 0, $4, $4)
 			ON CONFLICT DO NOTHING`, id, by, length, now)
@@ -298,7 +305,17 @@ func (s *Service) letGo(ctx context.Context, id ID) {
 
 // read makes a photo of the parts, and writes down what became of it.
 func (s *Service) read(ctx context.Context, id ID) error {
-	file, err := s.join(ctx, id)
+	parts, length, err := s.parts(ctx, id)
+	if err != nil {
+		return err
+	}
+	// A file lies in memory until all of it is kept: first there is room for it, then it is read.
+	done, err := s.Workshop.shelve(ctx, length)
+	if err != nil {
+		return err
+	}
+	defer done()
+	file, err := s.join(ctx, parts, length)
 	if errors.Is(err, blob.ErrMissing) { // a restored database whose files did not come back
 		return s.refused(ctx, id, "file_missing")
 	} else if err != nil {
@@ -326,32 +343,48 @@ func (s *Service) read(ctx context.Context, id ID) error {
 	return s.accepted(ctx, id, m, files)
 }
 
+// piece is a part that was kept.
+type piece struct {
+	Size   int64
+	Digest []byte
+}
+
+// parts lists the parts in their order, and how long they are together.
+func (s *Service) parts(ctx context.Context, id ID) (list []piece, length int64, err error) {
+	rows, err := s.Pool.Query(ctx, `SELECT size, digest FROM photo_file WHERE photo_id = $1 AND kind = 'part' ORDER BY at_byte`, id)
+	if err == nil {
+		list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[piece])
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("read parts: %w", err)
+	}
+	for _, p := range list {
+		length += p.Size
+	}
+	return list, length, nil
+}
+
 // join reads the parts one after the other.
-func (s *Service) join(ctx context.Context, id ID) ([]byte, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT digest FROM photo_file WHERE photo_id = $1 AND kind = 'part' ORDER BY at_byte`, id)
-	if err != nil {
-		return nil, fmt.Errorf("read parts: %w", err)
-	}
-	digests, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
-	if err != nil {
-		return nil, fmt.Errorf("read parts: %w", err)
-	}
-	var file bytes.Buffer
-	for _, b := range digests {
-		d, _ := blob.DigestOf(b)
+func (s *Service) join(ctx context.Context, parts []piece, length int64) ([]byte, error) {
+	file := make([]byte, length)
+	rest := file
+	for _, p := range parts {
+		d, _ := blob.DigestOf(p.Digest)
 		r, size, err := s.Store.Open(ctx, d)
 		if err != nil {
 			return nil, err
 		}
-		n, err := io.Copy(&file, io.LimitReader(r, MaxBytes+1))
+		if size == p.Size {
+			_, err = io.ReadFull(r, rest[:size])
+		} else { // a disk that ran full, a copy that broke off
+			err = fmt.Errorf("it has %d bytes instead of %d", size, p.Size)
+		}
 		if err = errors.Join(err, r.Close()); err != nil {
 			return nil, fmt.Errorf("read part %s: %w", d, err)
 		}
-		if n != size || file.Len() > MaxBytes {
-			return nil, fmt.Errorf("part %s has %d bytes", d, n)
-		}
+		rest = rest[size:]
 	}
-	return file.Bytes(), nil
+	return file, nil
 }
 
 // accepted writes down that a photo is ready.

@@ -62,9 +62,14 @@ func (d *darkroom) later(t time.Duration) { d.ahead.Add(int64(t)) }
 // restart is another process, with nothing in memory.
 func (d *darkroom) restart() {
 	d.t.Helper()
+	d.Service = d.another()
+}
+
+func (d *darkroom) another() *photo.Service {
+	d.t.Helper()
 	root, err := blob.Open(d.t.Context(), d.dir)
 	d.ok(err)
-	d.Service = &photo.Service{Pool: d.city.Pool, Feed: d.city.Writer, Store: root.City(d.city.Code), Workshop: photo.NewWorkshop(photo.DefaultMemory),
+	return &photo.Service{Pool: d.city.Pool, Feed: d.city.Writer, Store: root.City(d.city.Code), Workshop: photo.NewWorkshop(photo.DefaultMemory),
 		Zone: d.city.Zone, Log: apptest.Quiet(), Now: d.now}
 }
 
@@ -312,6 +317,46 @@ func TestUnfinishedUploadsAreLimited(t *testing.T) {
 	}
 }
 
+// Who removes what was begun, or sends what is refused, does not begin for ever: in an hour there is an end, for this person.
+func TestUploadsOfAnHourAreLimited(t *testing.T) {
+	d := newDarkroom(t)
+	ctx := t.Context()
+	again := func(by uuid.UUID) (photo.ID, error) {
+		id := newID()
+		_, _, err := d.Create(ctx, by, id, 5000)
+		if err == nil {
+			d.ok(d.Remove(ctx, by, id))
+		}
+		return id, err
+	}
+	kept := newID()
+	_, _, err := d.Create(ctx, d.me, kept, 5000)
+	d.ok(err)
+	for range photo.MaxHourly - 1 {
+		_, err := again(d.me)
+		d.ok(err)
+	}
+	_, err = again(d.me)
+	f, ok := fault.As(err)
+	if !ok || f.Kind != fault.KindTooMany || f.RetryAfter <= 0 || f.RetryAfter > time.Minute {
+		t.Fatalf("one more: %v", err)
+	}
+	if _, existed, err := d.Create(ctx, d.me, kept, 5000); err != nil || !existed {
+		t.Errorf("what was begun cannot be gone on with: %v", err)
+	}
+	_, other := apptest.SignIn(t, d.city)
+	if _, err := again(other); err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+	d.later(f.RetryAfter)
+	if _, err := again(d.me); err != nil {
+		t.Errorf("after as long as was said: %v", err)
+	}
+	if _, err := again(d.me); code(err) != f.Code {
+		t.Errorf("after that: %v", err)
+	}
+}
+
 func TestUseLinksOnesOwn(t *testing.T) {
 	d := newDarkroom(t)
 	num, second := d.report(), d.report()
@@ -453,7 +498,7 @@ func TestSweepBesideTheSameContent(t *testing.T) {
 	stop := make(chan struct{})
 	var sweepers, all sync.WaitGroup
 	for range 2 {
-		other := *d.Service
+		other := d.another()
 		// Its clock is far ahead: whatever nobody names at this moment is old enough to go.
 		other.Now = func() time.Time { return d.now().Add(90 * time.Minute) }
 		sweepers.Go(func() {
@@ -488,7 +533,8 @@ func TestSweepBesideTheSameContent(t *testing.T) {
 					}
 					break
 				}
-				for n := 0; err == nil && p.State == photo.Uploading && n < 200; n++ { // one that met a sweep is read by the next
+				// One that met a sweep is read by the next, or by that of another worker, which may be waiting for a file.
+				for end := time.Now().Add(30 * time.Second); err == nil && p.State == photo.Uploading && time.Now().Before(end); {
 					d.later(time.Second)
 					if err = d.Sweep(t.Context()); err == nil {
 						p, err = d.Find(t.Context(), d.me, id)
@@ -534,6 +580,26 @@ func TestWhoIsKilledWhileSweeping(t *testing.T) {
 	d.empty(p)
 }
 
+// Who marked files and was held up deletes none of them: another may have taken them up, and somebody put the same anew.
+func TestWhoIsHeldUpWhileSweeping(t *testing.T) {
+	d := newDarkroom(t)
+	p := d.get(d.upload(picture(19)).ID)
+	d.ok(d.Remove(t.Context(), d.me, p.ID))
+	d.later(2 * time.Hour)
+	slow := d.another()
+	slow.Now = func() time.Time { // so long passes between any two looks at the clock
+		d.later(9 * time.Minute)
+		return d.now()
+	}
+	d.ok(slow.Sweep(t.Context()))
+	d.bytes(&p, photo.Original)
+	if n := d.count(`SELECT count(*) FROM photo_blob WHERE going_until IS NULL`); n != 3 {
+		t.Errorf("%d files are let go", n)
+	}
+	d.ok(d.Sweep(t.Context()))
+	d.empty(p)
+}
+
 func (d *darkroom) exec(sql string, args ...any) {
 	d.t.Helper()
 	d.ok(pgx.BeginFunc(d.t.Context(), d.city.Pool, func(tx pgx.Tx) error {
@@ -573,6 +639,38 @@ func TestUnreadPhotosAreRead(t *testing.T) {
 	}
 	if n := d.count(`SELECT count(*) FROM audit WHERE act = 'photo.upload'`); n != 1 {
 		t.Errorf("%d on record", n)
+	}
+}
+
+// A file is not taken into memory before there is room for it; what waited too long is read later.
+func TestFilesWaitForRoom(t *testing.T) {
+	d := newDarkroom(t)
+	file, id := picture(18), newID()
+	_, _, err := d.Create(t.Context(), d.me, id, int64(len(file)))
+	d.ok(err)
+	d.exec(`UPDATE photo SET settling_until = $2 WHERE id = $1`, id, d.now().Add(time.Minute)) // the sweep is to read it
+	_, err = d.Append(t.Context(), d.me, id, photo.Part{Body: bytes.NewReader(file)})
+	d.ok(err)
+	d.later(time.Hour)
+	kept := d.dir
+	d.dir = t.TempDir() // whoever looks for the file now is told that it is gone
+	d.restart()
+	done, err := d.Workshop.FillShelf(t.Context())
+	d.ok(err)
+	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := d.Sweep(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("nothing waited: %v", err)
+	}
+	if p := d.get(id); p.State != photo.Uploading {
+		t.Fatalf("it was read without room: %+v", p)
+	}
+	done()
+	d.dir = kept
+	d.restart()
+	d.ok(d.Sweep(t.Context()))
+	if p := d.get(id); p.State != photo.Ready {
+		t.Errorf("%+v", p)
 	}
 }
 

@@ -33,7 +33,7 @@ var reservedCodes = []string{
 	"about", "api", "assets", "cities", "docs", "favicon", "fonts", "healthz", "login", "metrics", "readyz", "static", "v1",
 }
 
-// ReservedCodes returns the words that cannot be a city's code, sorted. The API checks its routes against them.
+// ReservedCodes returns the words that cannot be a city's code, sorted.
 func ReservedCodes() []string {
 	return slices.Sorted(slices.Values(reservedCodes))
 }

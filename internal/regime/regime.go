@@ -21,6 +21,7 @@ import (
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
 	"gridgov/internal/postgres"
+	"gridgov/internal/strictjson"
 	"gridgov/internal/worktime"
 )
 
@@ -75,8 +76,11 @@ type Service struct {
 
 func (s *Service) at() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }
 
-// parse reads a document of a kind, and so tells whether it is one.
+// parse reads a document of a kind, and so tells whether it is one that can be kept.
 func parse(kind Kind, content []byte) (any, error) {
+	if f := strictjson.CheckText(content); f != nil {
+		return nil, f
+	}
 	switch kind {
 	case Catalogue:
 		return catalogue.Parse(content)

@@ -223,3 +223,22 @@ func BadText(field, text string) *fault.Error {
 	}
 	return nil
 }
+
+// formulaSigns begin what a spreadsheet takes for a formula.
+const formulaSigns = "=+-@\t\r"
+
+// Guard keeps spreadsheets from taking a text for a formula; Unguard takes it back.
+func Guard(cell string) string {
+	if cell != "" && strings.ContainsAny(cell[:1], formulaSigns) {
+		return "'" + cell
+	}
+	return cell
+}
+
+// Unguard gives a cell as it was before Guard.
+func Unguard(cell string) string {
+	if bare, marked := strings.CutPrefix(cell, "'"); marked && bare != "" && strings.ContainsAny(bare[:1], formulaSigns) {
+		return bare
+	}
+	return cell
+}

@@ -51,6 +51,23 @@ func Decode(r io.Reader, limit int64, v any) *fault.Error {
 	return explain(err, body)
 }
 
+// CheckText refuses the character U+0000 in any name or text of a JSON value, as PostgreSQL keeps none: bad_text. What is no
+// JSON passes, for Decode to tell.
+func CheckText(body []byte) *fault.Error {
+	if !bytes.Contains(body, []byte(`\u0000`)) { // most have none
+		return nil
+	}
+	for dec := jsontext.NewDecoder(bytes.NewReader(body)); ; {
+		token, err := dec.ReadToken()
+		switch {
+		case err != nil:
+			return nil
+		case token.Kind() == '"' && strings.Contains(token.String(), "\x00"):
+			return fault.Invalid(path(dec.StackPointer()), "bad_text", "has the character U+0000, which cannot be kept: take it out")
+		}
+	}
+}
+
 // refuseNulls makes null an error where a plain value stands, which would silently become 0, "" or false.
 func refuseNulls() *json.Unmarshalers {
 	return json.UnmarshalFromFunc(func(dec *jsontext.Decoder, v any) error {

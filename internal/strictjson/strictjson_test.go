@@ -140,3 +140,21 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestCheckText(t *testing.T) {
+	for body, field := range map[string]string{
+		`{"a": [{"b": "x\u0000"}]}`:     "a[0].b",
+		`{"a": {"\u0000": 1}}`:          "a.\x00",
+		`"\u0000"`:                      "",
+		`{"a": "\\u0000"}`:              "-", // a backslash and some letters
+		`{"a": "\u0001\u2028", "b": 1}`: "-",
+		`{"a": "\u0000`:                 "-", // no JSON
+	} {
+		switch f := strictjson.CheckText([]byte(body)); {
+		case (f == nil) != (field == "-"):
+			t.Errorf("%s: %v", body, f)
+		case f != nil && (f.Code != "bad_text" || f.Field != field):
+			t.Errorf("%s: %s at %q", body, f.Code, f.Field)
+		}
+	}
+}

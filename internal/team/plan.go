@@ -89,7 +89,7 @@ func (s *Service) AddShifts(ctx context.Context, unit policy.UnitID, list []Shif
 		copy(out, list)
 		people := make([]uuid.UUID, len(list))
 		for i := range out {
-			if f := out[i].check(fmt.Sprintf("shifts[%d].", i), w.at); f != nil {
+			if f := out[i].check(fmt.Sprintf("shifts[%d].", i), w.at, w.Zone); f != nil {
 				return f
 			}
 			people[i] = out[i].Person
@@ -151,7 +151,7 @@ func (s *Service) ChangeShift(ctx context.Context, unit policy.UnitID, id ShiftI
 		set(&out.From, c.From)
 		set(&out.To, c.To)
 		set(&out.Kind, c.Kind)
-		if f := out.check("", w.at); f != nil {
+		if f := out.check("", w.at, w.Zone); f != nil {
 			return f
 		}
 		if out.Person == was.Person && out.Kind == was.Kind && out.From.Equal(was.From) && out.To.Equal(was.To) {

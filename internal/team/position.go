@@ -154,7 +154,8 @@ func (s *Service) CalendarMade(ctx context.Context, id uuid.UUID) (at time.Time,
 	return at, nil
 }
 
-// WhoseCalendar finds whose shifts a secret is for. It is not found where nobody's is, or somebody's who works here no more.
+// WhoseCalendar finds whose shifts a secret is for. It is not found where it is nobody's, or that of somebody who was erased or whose
+// account is out of use.
 func (s *Service) WhoseCalendar(ctx context.Context, secret string) (id uuid.UUID, err error) {
 	none := fault.NotFound("there is no such calendar: make another address under “my duty”")
 	if len(secret) != base64.RawURLEncoding.EncodedLen(secretBytes) {

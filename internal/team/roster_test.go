@@ -44,6 +44,35 @@ var (
 	people = []uuid.UUID{head, uuid.MustParse("00000000-0000-0000-0000-0000000000a1"), uuid.MustParse("00000000-0000-0000-0000-0000000000a2")}
 )
 
+// A shift may last from one time of day to the same of the next, 25 hours when clocks are set back, and 24 hours at any time.
+func TestLongestShift(t *testing.T) {
+	for _, c := range []struct {
+		zone, from, to string
+		refused        bool
+	}{
+		{"America/New_York", "2026-10-31T08:00:00-04:00", "2026-11-01T08:00:00-05:00", false},
+		{"America/New_York", "2026-10-31T08:00:00-04:00", "2026-11-01T08:00:01-05:00", true},
+		{"America/New_York", "2026-11-01T08:00:00-05:00", "2026-11-02T08:00:01-05:00", true},
+		{"America/New_York", "2026-03-07T08:00:00-05:00", "2026-03-08T09:00:00-04:00", false},
+		{"America/New_York", "2026-03-07T08:00:00-05:00", "2026-03-08T09:00:01-04:00", true},
+		{"Asia/Shanghai", "2026-10-31T08:00:00+08:00", "2026-11-01T08:00:00+08:00", false},
+		{"Asia/Shanghai", "2026-10-31T08:00:00+08:00", "2026-11-01T08:00:01+08:00", true},
+	} {
+		from, err := time.Parse(time.RFC3339, c.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, err := time.Parse(time.RFC3339, c.to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := Shift{Kind: OnDuty, Span: Span{from, to}}
+		if f := s.check("", from, zoneOf(t, c.zone)); (f != nil) != c.refused || f != nil && f.Code != "too_long" {
+			t.Errorf("%s from %s to %s: %v", c.zone, c.from, c.to, f)
+		}
+	}
+}
+
 // Whatever the shifts, the leave and the hours, over days with a change of daylight time too: the stretches touch and fill the whole
 // span, and each minute stands as a count by hand has it.
 func TestStretchesFillTheSpan(t *testing.T) {
@@ -60,7 +89,7 @@ func TestStretchesFillTheSpan(t *testing.T) {
 		for i := range rapid.IntRange(0, 6).Draw(r, "shifts") {
 			from := moment("shift from")
 			shifts = append(shifts, Shift{ID: ShiftID(i + 1), Unit: 1, Person: rapid.SampledFrom(people).Draw(r, "person"), Kind: rapid.SampledFrom(ShiftKinds).Draw(r, "kind"),
-				Span: Span{from, from.Add(time.Duration(rapid.IntRange(1, 24).Draw(r, "hours")) * time.Hour)}})
+				Span: Span{from, from.Add(time.Duration(rapid.IntRange(1, 25).Draw(r, "hours")) * time.Hour)}})
 		}
 		var leaves []Leave
 		for range rapid.IntRange(0, 2).Draw(r, "leaves") {

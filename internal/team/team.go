@@ -171,7 +171,7 @@ type Position struct {
 
 // The bounds of what is planned and told.
 const (
-	MaxShift    = 24 * time.Hour
+	MaxShift    = 25 * time.Hour // a day on which clocks are set back; of others it is 24 hours
 	MaxLeave    = 366 * 24 * time.Hour
 	MaxShifts   = 200                  // at once
 	maxAhead    = 400 * 24 * time.Hour // how far ahead is planned
@@ -203,12 +203,14 @@ func (s Span) whole() Span {
 	return Span{s.From.UTC().Truncate(time.Second), s.To.UTC().Truncate(time.Second)}
 }
 
-func (s *Shift) check(at string, now time.Time) *fault.Error {
+// check refuses a shift that nobody can mean. It may last 24 hours, or until the same time of the next day by the city's clocks.
+func (s *Shift) check(at string, now time.Time, zone *time.Location) *fault.Error {
 	s.Span = s.whole()
 	if !slices.Contains(ShiftKinds, s.Kind) {
 		return fault.Invalid(at+"kind", "unknown_value", "%.40q is none of %v", string(s.Kind), ShiftKinds)
 	}
-	return s.Span.check(at, now, MaxShift)
+	day := s.From.In(zone).AddDate(0, 0, 1).Sub(s.From)
+	return s.Span.check(at, now, min(max(day, 24*time.Hour), MaxShift))
 }
 
 func (l *Leave) check(now time.Time) *fault.Error {

@@ -198,11 +198,12 @@ func (w *Worker) Work(ctx context.Context, j *river.Job[Args]) error {
 		}
 	}
 	secret, err := s.Ring.Open(label(s.City, e.ID), sealed)
-	if err != nil {
-		return fmt.Errorf("open the secret of webhook %d: %w", e.ID, err)
-	}
 	d.Tries++
-	d.Status, d.Why = s.call(ctx, &e, &d, secret, body)
+	if err == nil {
+		d.Status, d.Why = s.call(ctx, &e, &d, secret, body)
+	} else { // the key file may come back, as a machine may that does not answer
+		d.Why = "no_key"
+	}
 	switch {
 	case d.Why == "":
 		return s.settle(ctx, &e, &d, Sent, "")
@@ -211,6 +212,9 @@ func (w *Worker) Work(ctx context.Context, j *river.Job[Args]) error {
 	}
 	if err := s.settle(ctx, &e, &d, Waiting, d.Why); err != nil {
 		return err
+	}
+	if err != nil {
+		return fmt.Errorf("open the secret of webhook %d: %w", e.ID, err)
 	}
 	return fmt.Errorf("webhook %d: %s, status %d", e.ID, d.Why, d.Status)
 }
@@ -233,7 +237,7 @@ func (s *Service) settle(ctx context.Context, e *Endpoint, d *Delivery, state St
 		if state != Failed || tag.RowsAffected() == 0 || d.Event == Test || s.GaveUp == nil {
 			return nil
 		}
-		// Once a day is enough to be told of an endpoint that answers nothing.
+		// Of an endpoint that answers nothing once is enough: again only after a day in which nothing failed.
 		var before bool
 		err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM webhook_delivery WHERE webhook_id = $1 AND id <> $2 AND state = 'failed' AND event <> $3 AND tried_at > $4)`,
 			e.ID, d.ID, Test, at.Add(-24*time.Hour)).Scan(&before)

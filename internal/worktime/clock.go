@@ -223,7 +223,7 @@ func (c *Clock) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Amber is the share of the time granted after which a clock turns amber: 80 %.
+// amberPercent is the share of the time granted after which a clock turns amber: 80 %.
 const amberPercent = 80
 
 // State is a clock read in a calendar: the figures that lists and sweeps keep. Seconds are of the unit's time.
@@ -350,37 +350,4 @@ func reach(cal *Calendar, u Unit, runs []run, onward bool, seconds int64) time.T
 		seconds -= u.between(cal, r.from, r.to)
 	}
 	return time.Time{}
-}
-
-// UnknownYears lists the years that the clock's time from start to due touches and whose days that differ the calendar
-// does not list; none for a clock that counts all time.
-func (c Clock) UnknownYears(cal *Calendar) []int {
-	s := c.State(cal)
-	if !s.Unit.Working() {
-		return nil
-	}
-	end := s.Due
-	if end.IsZero() {
-		end = c.marks[len(c.marks)-1].At
-	}
-	return cal.UnknownYears(s.Started, end)
-}
-
-// Move is a clock whose times differ between two calendars.
-type Move struct {
-	Clock         int // its place in what Moves was given
-	Before, After State
-}
-
-// Moves tells which clocks come to another due or amber time when after takes the place of before, in the order given.
-// Each is counted from its start in either calendar.
-func Moves(clocks []Clock, before, after *Calendar) []Move {
-	var moves []Move
-	for i, c := range clocks {
-		m := Move{Clock: i, Before: c.State(before), After: c.State(after)}
-		if !m.Before.Due.Equal(m.After.Due) || !m.Before.Amber.Equal(m.After.Amber) {
-			moves = append(moves, m)
-		}
-	}
-	return moves
 }

@@ -260,46 +260,7 @@ func TestClocksKeepTheirLaws(t *testing.T) {
 				t.Fatalf("stopped: used %d, due %s", stopped.Used, stopped.Due)
 			}
 		}
-		if len(worktime.Moves([]worktime.Clock{c}, cal, cal)) != 0 {
-			t.Fatal("the same calendar moves a due")
-		}
 	})
-}
-
-func TestMoves(t *testing.T) {
-	before := must(worktime.New(haining()))
-	doc := haining()
-	doc.Week.Fri = hours("08:30-12:00") // free on Friday afternoons
-	after := must(worktime.New(doc))
-	clocks := []worktime.Clock{
-		play(t, "4 wh", "2025-06-11 08:30"),
-		play(t, "2 wd", "2025-06-12 08:30"),
-		play(t, "48 ch", "2025-06-12 08:30"),
-		play(t, "2 wd", "2025-06-12 08:30", "pause 2025-06-12 12:00"),
-		play(t, "2 wd", "2025-06-12 13:30"),
-	}
-	moves := worktime.Moves(clocks, before, after)
-	if len(moves) != 2 || moves[0].Clock != 1 || moves[1].Clock != 4 ||
-		!moves[0].Before.Due.Equal(at("2025-06-13 17:00")) || !moves[0].After.Due.Equal(at("2025-06-16 12:00")) {
-		t.Errorf("%+v", moves)
-	}
-}
-
-func TestAClockTellsTheYearsItDependsOn(t *testing.T) {
-	cal := must(worktime.New(haining()))
-	for _, c := range []struct {
-		clock worktime.Clock
-		want  int
-	}{
-		{play(t, "1 wd", "2026-12-31 08:30"), 0},
-		{play(t, "1 wd", "2026-12-31 10:00"), 1},
-		{play(t, "30 d", "2026-12-31 10:00"), 0},
-		{play(t, "1 wd", "2026-12-30 10:00", "pause 2026-12-30 11:00"), 0},
-	} {
-		if got := c.clock.UnknownYears(cal); len(got) != c.want {
-			t.Errorf("%s: %v", c.clock.State(cal).Due, got)
-		}
-	}
 }
 
 func FuzzClock(f *testing.F) {

@@ -5,9 +5,11 @@ import { useResource } from '../shared/api/resource'
 import type { JurisdictionRef } from '../shared/api/types'
 import { serverWords } from '../shared/api/words'
 import { formatter } from '../shared/i18n/format'
+import { areaName, nameIn } from '../shared/i18n/names'
 import { usePrefs } from '../shared/prefs'
 import { isPostRole } from '../shared/session/roles'
 import { useSession } from '../shared/session/session'
+import { unix } from '../shared/time/zone'
 import type { Post, Unit } from './types'
 
 /** The city's days and the words for what these pages show. */
@@ -29,13 +31,12 @@ export function useAdmin() {
     }, 20_000)
   })
   onBeforeUnmount(() => clearInterval(clock))
-  const unix = (text: string) => Date.parse(text) / 1000
 
-  const area = (a: JurisdictionRef) => (locale.value === 'en' ? a.name_latin || a.name : a.name) || a.code
+  const area = (a: JurisdictionRef) => areaName(a, locale.value)
   const role = (r: string) => (isPostRole(r) ? t(`role.${r}`) : r)
   /** The units, once a page has them: their names in the reader's language. */
   const units = shallowRef<readonly Unit[]>([])
-  const unitName = (u: { name: string; name_en?: string }) => (locale.value === 'en' ? u.name_en || u.name : u.name)
+  const unitName = (u: { name: string; name_en?: string }) => nameIn(u, locale.value)
   const place = (p: Post) =>
     p.unit ? unitName(units.value.find(u => u.id === p.unit?.id) ?? p.unit) : p.area ? area(p.area) : ''
 
@@ -56,7 +57,6 @@ export function useAdmin() {
     zone,
     fmt,
     now,
-    unix,
     area,
     role,
     place,

@@ -13,7 +13,6 @@ import {
   choices,
   clocksShown,
   firstFilled,
-  inWords,
   lacking,
   moreTimeIn,
   type Need,
@@ -81,10 +80,7 @@ describe('the clocks shown', () => {
 })
 
 describe('words', () => {
-  it('are in the reader’s language, or in the other', () => {
-    expect(inWords({ zh: '由执法队负责', en: 'the team leads' }, 'en')).toBe('the team leads')
-    expect(inWords({ zh: '由执法队负责', en: 'the team leads' }, 'zh')).toBe('由执法队负责')
-    expect(inWords({ zh: '执法队', en: '' }, 'en')).toBe('执法队')
+  it('for a unit are its name, or its number', () => {
     expect(unitName({ id: 7, kind: 'town_team', name: '执法队', name_en: 'Team' }, 'en')).toBe('Team')
     expect(unitName({ id: 7, kind: 'town_team', name: '' }, 'zh')).toBe('7')
   })

@@ -1,13 +1,13 @@
 import type { ApiError } from '../shared/api/client'
 import type { CaseDetail, NewAct, Report } from '../shared/api/types'
+import { nameIn } from '../shared/i18n/names'
+import { unix } from '../shared/time/zone'
 
 export type Case = NonNullable<Report['case']>
 export type CaseClock = Case['clocks'][number]
 
 /** How a clock stands: in time, turned, overdue or kept waiting; and of one that has stopped, whether that was in time. */
 export type Signal = 'ok' | 'amber' | 'red' | 'paused' | 'inTime' | 'late'
-
-const unix = (at: string) => Date.parse(at) / 1000
 
 /** How a clock stands at a moment in unix seconds. The moment of the due itself is still in time, as the service has it. */
 export function signal(clock: CaseClock, now: number): Signal {
@@ -26,14 +26,9 @@ export function clocksShown(c: Case): CaseClock[] {
   return list.toSorted((a, b) => when(a) - when(b))
 }
 
-/** The words in the reader's language, or in the other one where nobody has translated them. */
-export function inWords(words: { zh: string; en: string }, language: string): string {
-  return (language === 'zh' ? words.zh : words.en) || words.zh || words.en
-}
-
 /** What a unit is called in the reader's language; one that was made just now has a number alone. */
 export function unitName(unit: Case['unit'], language: string): string {
-  return inWords({ zh: unit.name, en: unit.name_en ?? '' }, language) || String(unit.id)
+  return nameIn(unit, language) || String(unit.id)
 }
 
 export type Act = CaseDetail['allowed_actions'][number]['act']

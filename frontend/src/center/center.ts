@@ -4,12 +4,13 @@ import { useHome } from '../home/home'
 import type { ListName } from '../home/homes'
 import { ask } from '../shared/api/client'
 import { useResource } from '../shared/api/resource'
-import type { City, JurisdictionRef, Report, Role } from '../shared/api/types'
+import type { City, Report, Role } from '../shared/api/types'
 import { formatter } from '../shared/i18n/format'
+import { areaName, nameIn } from '../shared/i18n/names'
 import type { Box, Point } from '../shared/map/geo'
 import { usePrefs } from '../shared/prefs'
 import { useSession } from '../shared/session/session'
-import { parseTime } from '../shared/time/zone'
+import { iso, parseTime, unix } from '../shared/time/zone'
 import { freshCaller, useDraft } from './draft'
 import { useView } from './history'
 import { useReports } from './reports'
@@ -97,7 +98,7 @@ export function createCenter() {
   const allTime = computed<Span | null>(() => {
     const c = city.data.value
     if (!c?.first || !c.last) return null
-    const [from, to] = [Math.floor(Date.parse(c.first) / 1000), Math.floor(Date.parse(c.last) / 1000) + 1]
+    const [from, to] = [Math.floor(unix(c.first)), Math.floor(unix(c.last)) + 1]
     return { from, to: Math.max(to, from + 3600) }
   })
   const shownTime = computed<Span | null>(() => {
@@ -205,15 +206,10 @@ export function createCenter() {
     change({ filters: { ...view.value.filters, ...part } })
   }
 
-  function areaName(a: Pick<JurisdictionRef, 'name' | 'name_latin' | 'code'>): string {
-    return (locale.value === 'en' ? a.name_latin || a.name : a.name) || a.code
-  }
-  const cityName = computed(() => {
-    const c = city.data.value
-    return c ? (locale.value === 'en' ? (c.name_en ?? c.name) : c.name) : code
-  })
+  const nameOf = (a: Parameters<typeof areaName>[0]) => areaName(a, locale.value)
+  const cityName = computed(() => nameIn(city.data.value, locale.value) || code)
   const place = computed(() =>
-    home.value.area && home.value.area.level !== 'city' ? areaName(home.value.area) : cityName.value,
+    home.value.area && home.value.area.level !== 'city' ? nameOf(home.value.area) : cityName.value,
   )
 
   /** The codes of the items where they are short enough to be known by heart. */
@@ -281,21 +277,20 @@ export function createCenter() {
     codes,
     cityName,
     itemName(item: string): string {
-      const i = items.value.get(item)
-      return (locale.value === 'en' ? (i?.name_en ?? i?.name) : i?.name) ?? item
+      return nameIn(items.value.get(item), locale.value) || item
     },
     /** A level's own name in this city where it has one in the reader's language, else the usual one. */
     levelName(level: Role): string {
       const own = city.data.value?.levels.find(l => l.role === level)?.name
       return own && own !== level && /\p{Script=Han}/u.test(own) === (locale.value === 'zh') ? own : t(`level.${level}`)
     },
-    areaName,
+    areaName: nameOf,
     /** What the numbers speak of: the home's territory, or the city. */
     place,
     /** The same in words, for a sentence; '' where the numbers speak of the whole city or of other territories too. */
     within: computed(() =>
       home.value.area && home.value.area.level !== 'city' && !beyond.value
-        ? t('home.within', { area: areaName(home.value.area) })
+        ? t('home.within', { area: nameOf(home.value.area) })
         : '',
     ),
     distance(m: number): string {
@@ -310,10 +305,6 @@ export function createCenter() {
 function nextMonth(month: string): string {
   const [y, m] = month.split('-').map(Number) as [number, number]
   return m === 12 ? `${y + 1}-01-01` : `${y}-${String(m + 1).padStart(2, '0')}-01`
-}
-
-function iso(unix: number): string {
-  return new Date(Math.floor(unix) * 1000).toISOString().replace('.000Z', 'Z')
 }
 
 export type { View }

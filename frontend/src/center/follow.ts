@@ -1,10 +1,9 @@
-import { onScopeDispose, ref, watch } from 'vue'
+import { onScopeDispose } from 'vue'
 import { useI18n } from 'vue-i18n'
-import { useBell } from '../frame/bell'
 import { ask } from '../shared/api/client'
-import { Live, type LiveState } from '../shared/api/live'
 import type { Report } from '../shared/api/types'
 import { Coalescer } from '../shared/map/coalesce'
+import { useFeed } from '../shared/session/feed'
 import type { Center } from './center'
 import { asksCases, beyondReport, matches } from './view'
 
@@ -28,10 +27,6 @@ const oneByOne = 100
  */
 export function useFollow(center: Center, map: () => LiveMap | null, reducedMotion: boolean) {
   const { t } = useI18n()
-  const bell = useBell()
-  const state = ref<LiveState>('connecting')
-  /** When the line broke, in unix seconds; null while it stands. */
-  const brokenAt = ref<number | null>(null)
   let arrivedSinceSaid = 0
 
   const numbers = new Coalescer<void>(1000, () => center.counts.reload())
@@ -114,16 +109,8 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
     center.revived.value++
   }
 
-  const live = new Live(`/${center.code}/v1/events`, {
-    state(next) {
-      const back = next === 'live' && state.value === 'reconnecting'
-      state.value = next
-      if (back) recovered()
-      // The service ends the line of who may no longer listen.
-      if (next === 'reconnecting') void center.session.check()
-      if (next === 'live') brokenAt.value = null
-      else brokenAt.value ??= Math.floor(Date.now() / 1000)
-    },
+  const feed = useFeed(center.session, () => center.can('report.view'), {
+    back: recovered,
     event(type, data) {
       switch (type) {
         case 'report.filed':
@@ -142,41 +129,21 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
           center.say(t('live.imported', { n: (data as { count: number }).count }, (data as { count: number }).count))
           everythingMoved()
           break
-        case 'notice.made':
-          bell.ring()
-          break
         case 'reset':
-          bell.ring()
           center.say(t('live.reloaded'))
           everythingMoved()
           break
         case 'access':
           // What is no longer allowed goes at once; who is here, and what they may do, follows.
           center.drop()
-          void center.session.check()
           break
         default:
           everythingMoved()
       }
     },
   })
-  const listens = () => center.can('report.view')
-  if (listens()) live.start()
-  // Who may see no reports has nothing to listen to.
-  watch(listens, may => (may ? live.start() : live.stop()))
-  const away = () => {
-    if (listens()) live.suspend()
-  }
-  const home = () => {
-    if (listens()) live.start()
-  }
-  window.addEventListener('offline', away)
-  window.addEventListener('online', home)
   onScopeDispose(() => {
-    window.removeEventListener('offline', away)
-    window.removeEventListener('online', home)
-    live.stop()
     for (const c of [numbers, cases, whole, say, arrivals]) c.stop()
   })
-  return { state, brokenAt }
+  return feed
 }

@@ -12,6 +12,7 @@ import {
   settlers,
   sources,
 } from '../shared/api/types'
+import { unix } from '../shared/time/zone'
 
 /** What the page shows, as the URL says it. Parsing never fails: what cannot be read is left out. */
 export interface View {
@@ -208,7 +209,7 @@ export function matches(
   from: number | null,
   to: number | null,
 ): boolean {
-  const t = Date.parse(report.captured_at) / 1000
+  const t = unix(report.captured_at)
   return (
     (f.items.length === 0 || f.items.includes(report.item)) &&
     (f.kinds.length === 0 || f.kinds.includes(report.kind ?? 'none')) &&

@@ -2,6 +2,7 @@ import type { CaseClock, Signal } from '../center/cases'
 import type { CaseDetail, CaseRow } from '../shared/api/types'
 import type { Point } from '../shared/map/geo'
 import type { Action } from '../shared/session/roles'
+import { unix } from '../shared/time/zone'
 import { metresBetween } from './taken'
 
 /** What there is to do for one's unit, what of it waits for others, and what is to be looked at on one's own ground. */
@@ -25,7 +26,6 @@ export function listsOf(can: (action: Action) => boolean): DutyList[] {
   ]
 }
 
-const unix = (at: string) => Date.parse(at) / 1000
 const between = (from: number, to: number, now: number) =>
   to > from ? Math.min(1, Math.max(0, (now - from) / (to - from))) : 1
 

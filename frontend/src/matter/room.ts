@@ -1,13 +1,13 @@
 import { computed, type InjectionKey, inject, onScopeDispose, type Ref, ref, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useCenter } from '../center/center'
-import { useBell } from '../frame/bell'
 import { ask, type CityClient } from '../shared/api/client'
-import { Live } from '../shared/api/live'
 import { type Resource, useResource } from '../shared/api/resource'
 import type { City } from '../shared/api/types'
 import { type Formatter, formatter } from '../shared/i18n/format'
+import { nameIn } from '../shared/i18n/names'
 import { usePrefs } from '../shared/prefs'
+import { useFeed } from '../shared/session/feed'
 import type { Action } from '../shared/session/roles'
 import { useSession } from '../shared/session/session'
 
@@ -48,7 +48,6 @@ export function createRoom() {
   const { t } = useI18n()
   const { locale } = usePrefs()
   const session = useSession()
-  const bell = useBell()
   const { client, can, code } = session
   const city = useResource(
     () => code,
@@ -63,39 +62,18 @@ export function createRoom() {
   const said = ref('')
   const caseChanged = shallowRef<{ num: number } | null>(null)
   const renewed = ref(0)
-  /** The line to the service is broken. */
-  const broken = ref(false)
   const items = computed(() => new Map(city.data.value?.items.map(i => [i.code, i])))
 
-  const live = new Live(`/${code}/v1/events`, {
-    state(next) {
-      if (next === 'live' && broken.value) renewed.value++
-      if (next === 'reconnecting') void session.check()
-      broken.value = next === 'reconnecting'
-    },
+  const { state } = useFeed(session, () => can('report.view'), {
+    back: () => renewed.value++,
     event(type, data) {
-      if (type === 'notice.made' || type === 'reset') bell.ring()
-      if (type === 'notice.made') return
       if (type === 'case.changed') caseChanged.value = { num: (data as { num: number }).num }
-      else if (type === 'access') {
-        void session.check()
-        renewed.value++
-      } else if (type !== 'report.filed' && type !== 'report.imported') renewed.value++
+      else if (type !== 'report.filed' && type !== 'report.imported') renewed.value++
     },
   })
-  if (can('report.view')) live.start()
-  const away = () => live.suspend()
-  const back = () => {
-    if (can('report.view')) live.start()
-  }
-  window.addEventListener('offline', away)
-  window.addEventListener('online', back)
-  onScopeDispose(() => {
-    clearInterval(tick)
-    window.removeEventListener('offline', away)
-    window.removeEventListener('online', back)
-    live.stop()
-  })
+  /** The line to the service is broken. */
+  const broken = computed(() => state.value === 'reconnecting')
+  onScopeDispose(() => clearInterval(tick))
 
   const room: Room = {
     code,
@@ -105,8 +83,7 @@ export function createRoom() {
     fmt,
     now,
     itemName(item) {
-      const i = items.value.get(item)
-      return (locale.value === 'en' ? (i?.name_en ?? i?.name) : i?.name) ?? item
+      return nameIn(items.value.get(item), locale.value) || item
     },
     distance(m) {
       const d = fmt.value.distance(m)

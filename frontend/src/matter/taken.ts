@@ -1,5 +1,6 @@
 import type { Read } from '../photo/photos'
 import type { Point } from '../shared/map/geo'
+import { unix } from '../shared/time/zone'
 
 /** Metres between two places on the ground, by the sphere: as exact as a phone knows where it is. */
 export function metresBetween(a: Point, b: Point): number {
@@ -15,6 +16,6 @@ export function taken(read: Read | null, place: Point | null): { metres: number 
   const there = read?.lon !== undefined && read.lat !== undefined ? { lon: read.lon, lat: read.lat } : null
   return {
     metres: there && place ? metresBetween(there, place) : null,
-    at: read?.taken_at ? Date.parse(read.taken_at) / 1000 : null,
+    at: read?.taken_at ? unix(read.taken_at) : null,
   }
 }

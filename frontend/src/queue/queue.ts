@@ -3,14 +3,13 @@ import { computed, type InjectionKey, inject, onScopeDispose, ref, shallowRef, w
 import { useI18n } from 'vue-i18n'
 import { useRoute, useRouter } from 'vue-router'
 import type { Center } from '../center/center'
-import { useBell } from '../frame/bell'
 import { ApiError, ask } from '../shared/api/client'
-import { Live, type LiveState } from '../shared/api/live'
 import { useResource } from '../shared/api/resource'
 import type { CaseRow, NewAct } from '../shared/api/types'
 import { serverWords } from '../shared/api/words'
 import { Coalescer } from '../shared/map/coalesce'
 import { usePrefs } from '../shared/prefs'
+import { useFeed } from '../shared/session/feed'
 import { asked as askedBy, byNumber, type Filter, formatPlace, type Place, parsePlace } from './filter'
 import { useLooks } from './looks'
 import { brought, nextRow, order } from './rows'
@@ -39,7 +38,6 @@ export function createQueue(center: Center) {
   const { t } = useI18n()
   const route = useRoute()
   const router = useRouter()
-  const bell = useBell()
   const { locale } = usePrefs()
   const { client, session } = center
 
@@ -275,24 +273,14 @@ export function createQueue(center: Center) {
     counts.add(undefined)
   }
 
-  const live = ref<LiveState>('connecting')
-  const brokenAt = ref<number | null>(null)
-  const line = new Live(`/${center.code}/v1/events`, {
-    state(s) {
-      const back = s === 'live' && live.value === 'reconnecting'
-      live.value = s
-      if (s === 'reconnecting') void session.check()
-      if (s === 'live') brokenAt.value = null
-      else brokenAt.value ??= Math.floor(Date.now() / 1000)
-      if (!back) return
+  const { state: live, brokenAt } = useFeed(session, () => session.signedIn.value && center.can('case.triage'), {
+    back() {
       first.reload()
       counts.add(undefined)
       center.revived.value++
     },
     event(type, data) {
-      if (type === 'notice.made' || type === 'reset') bell.ring()
-      if (type === 'access') return void session.check()
-      if (type === 'notice.made') return
+      if (type === 'access') return
       counts.add(undefined)
       if (type === 'case.changed' || type === 'report.filed') {
         const { num, part, state } = data as { num: number; part?: number; state?: string }
@@ -305,21 +293,7 @@ export function createQueue(center: Center) {
       center.moved.value++
     },
   })
-  const listens = () => session.signedIn.value && center.can('case.triage')
-  watch(listens, on => (on ? line.start() : line.stop()), { immediate: true })
-  // An open line does not notice by itself that the network is gone.
-  const away = () => {
-    if (listens()) line.suspend()
-  }
-  const back = () => {
-    if (listens()) line.start()
-  }
-  window.addEventListener('offline', away)
-  window.addEventListener('online', back)
   onScopeDispose(() => {
-    window.removeEventListener('offline', away)
-    window.removeEventListener('online', back)
-    line.stop()
     for (const c of [changes, again, counts]) c.stop()
   })
   watch(session.rights, () => {

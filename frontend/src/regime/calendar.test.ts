@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import {
   blankCalendar,
   diffCalendars,
-  later,
   lookOf,
   minutesOf,
   monthOf,
@@ -33,7 +32,6 @@ describe('a working calendar', () => {
     expect(feb.flat().filter(Boolean)).toHaveLength(28)
     expect(monthOf(2024, 2).flat().filter(Boolean)).toHaveLength(29)
     expect(weekdayOf('2026-11-26')).toBe(3)
-    expect(later('2026-12-31', 1)).toBe('2027-01-01')
   })
 
   it('reads hours', () => {

@@ -26,12 +26,6 @@ export function monthOf(year: number, month: number): (string | null)[][] {
   return Array.from({ length: cells.length / 7 }, (_, w) => cells.slice(w * 7, w * 7 + 7))
 }
 
-/** The date some days later. */
-export function later(date: string, days: number): string {
-  const d = new Date(Date.parse(`${date}T00:00:00Z`) + days * 86_400_000)
-  return d.toISOString().slice(0, 10)
-}
-
 export type DayLook = 'off' | 'work' | 'holiday' | 'workday' | 'hours'
 
 export function lookOf(c: WorkingCalendar, date: string, days: ReadonlyMap<string, CalendarDay>): DayLook {

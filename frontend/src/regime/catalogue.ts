@@ -1,6 +1,7 @@
+import { inWords } from '../shared/i18n/names'
 import { writeStages } from './limits'
 import { moved, same } from './same'
-import { type DiffRow, inLanguage, type OneStopAspect, type OneStopItem, type OneStopList, type Words } from './types'
+import type { DiffRow, OneStopAspect, OneStopItem, OneStopList, Words } from './types'
 
 // Changes of a one-stop list: each takes a list and gives another.
 
@@ -161,7 +162,7 @@ export function diffLists(a: OneStopList, b: OneStopList, locale: 'zh' | 'en', n
     f === 'settle' ? (v === 'yes' ? n.yes : n.no) : f === 'first' ? n.limit(v) : f === 'disposal' ? n.disposal(v) : v
   for (const x of b.aspects) {
     const was = a.aspects.find(y => y.code === x.code)
-    const row = { key: `aspect ${x.code}`, title: `${n.aspect} ${x.code} ${inLanguage(x.name, locale)}` }
+    const row = { key: `aspect ${x.code}`, title: `${n.aspect} ${x.code} ${inWords(x.name, locale)}` }
     if (!was) rows.push({ ...row, change: 'new', fields: [] })
     else if (!same(was.name, x.name))
       rows.push({
@@ -175,7 +176,7 @@ export function diffLists(a: OneStopList, b: OneStopList, locale: 'zh' | 'en', n
       rows.push({
         key: `aspect ${x.code}`,
         change: 'gone',
-        title: `${n.aspect} ${x.code} ${inLanguage(x.name, locale)}`,
+        title: `${n.aspect} ${x.code} ${inWords(x.name, locale)}`,
         fields: [],
       })
   const orderA = a.items.map(i => i.code).filter(c => b.items.some(j => j.code === c))
@@ -183,7 +184,7 @@ export function diffLists(a: OneStopList, b: OneStopList, locale: 'zh' | 'en', n
   const stayed = stays(orderB.map(c => orderA.indexOf(c)))
   for (const i of b.items) {
     const was = a.items.find(j => j.code === i.code)
-    const row = { key: `item ${i.code}`, title: `${i.code} ${inLanguage(i.name, locale)}` }
+    const row = { key: `item ${i.code}`, title: `${i.code} ${inWords(i.name, locale)}` }
     if (!was) {
       const fields = fieldsOf(i)
         .filter(([, v]) => v !== '' && v !== 'no')
@@ -205,7 +206,7 @@ export function diffLists(a: OneStopList, b: OneStopList, locale: 'zh' | 'en', n
       rows.push({
         key: `item ${i.code}`,
         change: 'gone',
-        title: `${i.code} ${inLanguage(i.name, locale)}`,
+        title: `${i.code} ${inWords(i.name, locale)}`,
         fields: [],
       })
   const limits = [

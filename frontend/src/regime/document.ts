@@ -9,9 +9,15 @@ import type { RegimeDocument, RegimeKind, RegimeVersion } from './types'
 
 /**
  * A document in versions as a page works with it: the version in force for who reads, the draft for who edits; what was
- * changed here and not saved yet; undo. A version of the past is looked at beside it, and never edited.
+ * changed here and not saved yet; undo. A version of the past is looked at beside it, and never edited. `held` gives what came
+ * from the service with the objects of before, for a page that knows parts of the content by what they are.
  */
-export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, blank: () => T) {
+export function useDocument<T extends object>(
+  admin: Admin,
+  kind: RegimeKind,
+  blank: () => T,
+  held: (before: T, next: T) => T = (_, next) => next,
+) {
   const { t, session } = admin
   const notices = useNotices()
   const { say } = notices
@@ -50,7 +56,7 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
   const seen = shallowRef<{ id: number; edits: number } | null>(null)
 
   function take(d: RegimeDocument) {
-    saved.value = d.content as T
+    saved.value = work.value ? held(work.value, d.content as T) : (d.content as T)
     work.value = saved.value
     past.value = []
     future.value = []
@@ -113,7 +119,7 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
       )
       // What was changed while it was being saved stays to be saved.
       const meanwhile = work.value === content ? null : work.value
-      saved.value = d.content as T
+      saved.value = held(content, d.content as T)
       work.value = meanwhile ?? saved.value
       seen.value = { id: d.version.id, edits: d.version.edits }
       versions.reload()
@@ -134,10 +140,13 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
       say(t(d.version.state === 'to_come' ? 'regime.publishedLater' : 'regime.published'))
     })
   }
+  /** How often all that was changed here was dropped: what fields and drawers hold that is no content yet goes with it. */
+  const dropped = ref(0)
   async function discard(): Promise<boolean> {
     const of = seen.value
     if (of === null) {
       // Nothing is kept yet: what was changed here alone is dropped.
+      dropped.value++
       work.value = saved.value ?? (base.value ? null : blank())
       past.value = []
       future.value = []
@@ -146,6 +155,7 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
     const before = work.value
     return form.run(async () => {
       await done(session.client.DELETE('/regime/{kind}/draft', { params: { path: { kind }, query: of } }))
+      dropped.value++
       seen.value = null
       saved.value = null
       work.value = null
@@ -159,6 +169,7 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
   }
   /** Somebody has changed the draft meanwhile: theirs is taken, ours is gone. */
   function takeTheirs() {
+    dropped.value++
     saved.value = null
     work.value = null
     past.value = []
@@ -225,6 +236,7 @@ export function useDocument<T extends object>(admin: Admin, kind: RegimeKind, bl
     publish,
     discard,
     takeTheirs,
+    dropped,
     findings,
     form,
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { blankItem } from './catalogue'
-import { diffRules, fallsThrough, tidyRule } from './rules'
+import { diffRules, fallsThrough, held, tidyRule } from './rules'
 import type { AssignmentRule } from './types'
 
 const team: AssignmentRule = { lead: { kind: 'town_team' } }
@@ -27,6 +27,14 @@ describe('rules of assignment', () => {
       dispatch: true,
     })
     expect(tidyRule(full)).toEqual(full)
+  })
+
+  it('are held by what they are: twins are not taken for each other', () => {
+    const copy = (r: AssignmentRule): AssignmentRule => JSON.parse(JSON.stringify(r))
+    const [a, twin, b] = [of(1), of(1), of(2)]
+    const next = held([a, twin, b], [b, a, of(3), twin, twin].map(copy))
+    expect(next.map(r => [a, twin, b].indexOf(r))).toEqual([2, 0, -1, 1, -1])
+    expect(next[2]).toEqual(of(3))
   })
 
   it('tell which items fall through', () => {

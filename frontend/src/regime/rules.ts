@@ -28,6 +28,15 @@ export function tidyRule(r: AssignmentRule): AssignmentRule {
   return out
 }
 
+/** Rules that came from the service, each as the object that said the same before: of twins the first stays the first. */
+export function held(before: readonly AssignmentRule[], next: readonly AssignmentRule[]): AssignmentRule[] {
+  const left = [...before]
+  return next.map(r => {
+    const i = left.findIndex(x => same(x, r))
+    return i < 0 ? r : left.splice(i, 1)[0]!
+  })
+}
+
 export const sameParty = (a: AssignmentParty, b: AssignmentParty): boolean =>
   (a.unit ?? 0) === (b.unit ?? 0) && (a.kind ?? '') === (b.kind ?? '')
 

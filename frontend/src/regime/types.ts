@@ -20,10 +20,6 @@ export type CalendarDay = Schemas['CalendarDay']
 export type CalendarWeek = Schemas['CalendarWeek']
 export type PublicCatalogue = Schemas['PublicCatalogue']
 
-/** One text in the reader's language, or in the other where it has none. */
-export const inLanguage = (w: Words | undefined, locale: 'zh' | 'en'): string =>
-  (locale === 'en' ? w?.en || w?.zh : w?.zh || w?.en) ?? ''
-
 /** What differs between two versions, line by line. */
 export interface DiffRow {
   key: string

@@ -1,6 +1,7 @@
 import { useI18n } from 'vue-i18n'
+import { inWords } from '../shared/i18n/names'
 import { limitWords, parseLimit } from './limits'
-import { inLanguage, type OneStopStage } from './types'
+import type { OneStopStage } from './types'
 
 /** Limits as they are said: 4 工作时, 4 working hours. */
 export function useLimits() {
@@ -12,6 +13,6 @@ export function useLimits() {
     return t(key, { n }, count)
   }
   const stages = (list: readonly OneStopStage[]): string[] =>
-    list.map(s => [inLanguage(s.name, locale.value as 'zh' | 'en'), limit(s.limit)].filter(Boolean).join(' '))
+    list.map(s => [inWords(s.name, locale.value), limit(s.limit)].filter(Boolean).join(' '))
   return { limit, stages }
 }

@@ -1,11 +1,10 @@
-import { computed, onBeforeUnmount, type Ref, ref, watch } from 'vue'
+import { computed, onBeforeUnmount } from 'vue'
 import { useNotices } from '../admin/notices'
 import { type Admin, useAdmin } from '../admin/use'
-import { useBell } from '../frame/bell'
 import { ApiError } from '../shared/api/client'
-import { Live } from '../shared/api/live'
 import { serverWords } from '../shared/api/words'
 import { Coalescer } from '../shared/map/coalesce'
+import { useFeed } from '../shared/session/feed'
 import type { Shift, TeamPerson } from './types'
 import { clockText, daysOn, type Span, spanOf } from './week'
 
@@ -73,51 +72,26 @@ export function useTeams() {
 export type Teams = ReturnType<typeof useTeams>
 
 /** Calls when a unit's team has changed (null: whichever), or how many cases it has; where the reader may hear the feed. */
-export function useTeamFeed(admin: Admin, unit: () => number | null, changed: (roster: boolean) => void): Ref<boolean> {
-  const live = ref(false)
-  const bell = useBell()
+export function useTeamFeed(admin: Admin, unit: () => number | null, changed: (roster: boolean) => void): void {
   const soon = new Coalescer<boolean>(800, batch => changed(batch.some(Boolean)))
-  const feed = new Live(`/${admin.session.code}/v1/events`, {
-    state(next) {
-      if (next === 'live' && broke) soon.add(true)
-      broke = next === 'reconnecting'
-      live.value = next === 'live'
-    },
+  const { state } = useFeed(admin.session, () => admin.session.can('report.view'), {
+    back: () => soon.add(true),
     event(type, data) {
-      if (type === 'notice.made' || type === 'reset') bell.ring()
       if (type === 'team.changed') {
         if (unit() === null || (data as { unit: number }).unit === unit()) soon.add(true)
       } else if (type === 'case.changed' || type === 'report.filed' || type === 'report.imported') {
         const units = (data as { units?: number[] }).units
         if (unit() === null || !units || units.includes(unit()!)) soon.add(false)
       } else if (type === 'reset' || type === 'city.changed') soon.add(true)
-      else if (type === 'access') void admin.session.check()
     },
   })
-  let broke = false
-  const listens = () => admin.session.can('report.view')
-  watch(listens, may => (may ? feed.start() : feed.stop()), { immediate: true })
   // Whoever hears no feed sees what is new when coming back to the page.
   const back = () => {
-    if (document.visibilityState === 'visible' && !live.value) soon.add(true)
+    if (document.visibilityState === 'visible' && state.value !== 'live') soon.add(true)
   }
   document.addEventListener('visibilitychange', back)
   onBeforeUnmount(() => {
     document.removeEventListener('visibilitychange', back)
-    feed.stop()
     soon.stop()
   })
-  return live
-}
-
-/** Whether the page is as narrow as a phone or a tablet. */
-export function useNarrow(): Ref<boolean> {
-  const query = matchMedia('(max-width: 1023.98px)')
-  const narrow = ref(query.matches)
-  const take = () => {
-    narrow.value = query.matches
-  }
-  query.addEventListener('change', take)
-  onBeforeUnmount(() => query.removeEventListener('change', take))
-  return narrow
 }

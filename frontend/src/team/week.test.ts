@@ -4,6 +4,7 @@ import {
   certificateState,
   clockText,
   daysOn,
+  latestEnd,
   mondayOf,
   positionAge,
   readClock,
@@ -74,15 +75,27 @@ describe('a shift', () => {
   })
 })
 
+describe('the longest shift', () => {
+  it('is 24 hours, and from one time of day to the same of the next where that is longer', () => {
+    expect(latestEnd(at('2026-11-26T00:00:00Z'), zone)).toBe(at('2026-11-27T00:00:00Z'))
+    const ny = 'America/New_York'
+    // Clocks go back on 1 November 2026, and forward on 14 March 2027.
+    expect(latestEnd(at('2026-10-31T12:00:00Z'), ny)).toBe(at('2026-11-01T13:00:00Z'))
+    expect(latestEnd(at('2027-03-13T13:00:00Z'), ny)).toBe(at('2027-03-14T13:00:00Z'))
+    const whole = shiftSpan('2026-10-31', '08:00', '08:00', ny)!
+    expect(toFill(whole, { from: 0, to: 1 }, ny)).toEqual(whole)
+  })
+})
+
 describe('a hole', () => {
   const day = spanOf({ from: '2026-11-25T16:00:00Z', to: '2026-11-26T16:00:00Z' })
   it('is filled whole by one shift, where that is possible', () => {
     const night = spanOf({ from: '2026-11-26T12:00:00Z', to: '2026-11-27T00:00:00Z' })
-    expect(toFill(night, day)).toEqual(night)
+    expect(toFill(night, day, zone)).toEqual(night)
   })
   it('is filled day by day else', () => {
     const long = spanOf({ from: '2026-11-26T01:00:00Z', to: '2026-11-29T00:00:00Z' })
-    expect(toFill(long, day)).toEqual({ from: long.from, to: day.to })
+    expect(toFill(long, day, zone)).toEqual({ from: long.from, to: day.to })
     expect(within(long, { from: day.from - 86_400, to: day.from })).toBeNull()
   })
 })

@@ -1,4 +1,4 @@
-import { dayStart, dayText, instant, wall } from '../shared/time/zone'
+import { dayStart, dayText, instant, unix, wall } from '../shared/time/zone'
 
 /** A stretch of time in unix seconds: from ≤ t < to. */
 export interface Span {
@@ -8,7 +8,7 @@ export interface Span {
 
 /** The span of what the service tells in its own times. */
 export function spanOf(s: { from: string; to: string }): Span {
-  return { from: Date.parse(s.from) / 1000, to: Date.parse(s.to) / 1000 }
+  return { from: unix(s.from), to: unix(s.to) }
 }
 
 export const meets = (a: Span, b: Span): boolean => a.from < b.to && b.from < a.to
@@ -76,12 +76,15 @@ export function shiftSpan(day: string, from: string, to: string, zone: string, l
   return { from: at(a, later), to: at(b, later + next) }
 }
 
-/** The longest shift, in seconds. */
-export const longestShift = 86_400
+/** When a shift ends at the latest: after 24 hours, or at the same time of the next day, which is later when clocks are set back. */
+export function latestEnd(from: number, zone: string): number {
+  const w = wall(from, zone)
+  return Math.max(from + 86_400, instant({ ...w, day: w.day + 1 }, zone) + (from % 60))
+}
 
 /** What is proposed for a hole: all of it where one shift can fill it, else what of it lies in the day. */
-export function toFill(hole: Span, day: Span): Span {
-  return hole.to - hole.from <= longestShift ? hole : (within(hole, day) ?? day)
+export function toFill(hole: Span, day: Span, zone: string): Span {
+  return hole.to <= latestEnd(hole.from, zone) ? hole : (within(hole, day) ?? day)
 }
 
 /** How a certificate stands on a day: it has run out, does so within 60 days, or neither. */

@@ -625,7 +625,8 @@ export interface paths {
          * Begin to upload a photo (tus 1.0, creation)
          * @description `Upload-Metadata` has `id`, a UUIDv7 of the client's in Base64; other keys are not kept. Beginning again with the same id and
          *     length answers 200 with how far it has come. JPEG, PNG, WebP and HEIC, up to 20 MB. An upload that gets nothing for a day is
-         *     removed, and so is a photo that nothing uses within two. How it works: docs/photos.md.
+         *     removed, and so is a photo that nothing uses within two. Who begins more than 400 within an hour is told how long to wait (429).
+         *     How it works: docs/photos.md.
          */
         post: operations["beginUpload"];
         delete?: never;
@@ -2566,7 +2567,7 @@ export interface components {
             tried_at?: string;
             /** @description HTTP's, of the last answer */
             status?: number;
-            /** @description Why the last try failed: own_network, unknown_host, unreachable, timeout, tls, redirect, refused, gone, no_answer, bad_url; or why it was dropped: settled, disabled, demo */
+            /** @description Why the last try failed: own_network, unknown_host, unreachable, timeout, tls, redirect, refused, gone, no_answer, bad_url, no_key; or why it was dropped: settled, disabled, demo */
             why?: string;
         };
         IdentityProviderSettings: {

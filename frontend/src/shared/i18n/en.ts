@@ -41,6 +41,9 @@ const en: typeof zh = {
     time: 'Time',
     close: 'Close',
     retry: 'Try again',
+    reload: 'Load anew',
+    partLost: 'This part did not load.',
+    partGone: 'This part did not load; the whole page has to be loaded anew.',
     loading: 'Loading',
     about: 'About',
     workspace: {

@@ -110,6 +110,7 @@ export default {
       gone: 'the receiver takes no more',
       no_answer: 'no answer',
       bad_url: 'the address is wrong',
+      no_key: 'the master key of its secret is missing',
       settled: 'the matter was settled',
       disabled: 'out of use',
       demo: 'a demo sends nothing',

@@ -103,6 +103,7 @@ export default {
       gone: '对方已不再接收',
       no_answer: '没有应答',
       bad_url: '地址不对',
+      no_key: '缺少解开密钥的主密钥',
       settled: '事项已办',
       disabled: '已停用',
       demo: '演示城市不向外发送',

@@ -40,6 +40,9 @@ export default {
     time: '时间',
     close: '关闭',
     retry: '重试',
+    reload: '重新载入',
+    partLost: '这一部分没有载入。',
+    partGone: '这一部分没有载入，要重新载入整页。',
     loading: '正在载入',
     about: '说明',
     workspace: {

@@ -1,5 +1,6 @@
 import { computed, onBeforeUnmount, onMounted, type Ref, ref, shallowRef, watch } from 'vue'
 import { usePrefs } from '../prefs'
+import { useCode } from '../ui/lazy'
 import type { CityMap, Listener } from './citymap'
 import type { Box, CityTiles, MapView } from './geo'
 import type { Hit } from './hit'
@@ -21,8 +22,9 @@ export interface MapPlan {
 }
 
 /**
- * A map in a container, from when it is there until it goes, with what each map has to say: that it cannot be drawn (no WebGL),
- * that tiles failed, the basemap's credit, and the scale. On paper it is light, whatever the screen is.
+ * A map in a container, from when it is there until it goes, with what each map has to say: that its code did not come, that
+ * it cannot be drawn (no WebGL), that tiles failed, the basemap's credit, and the scale. On paper it is light, whatever the
+ * screen is.
  */
 export function useCityMap(container: Ref<HTMLElement | undefined>, plan: MapPlan) {
   const prefs = usePrefs()
@@ -32,16 +34,10 @@ export function useCityMap(container: Ref<HTMLElement | undefined>, plan: MapPla
   const credit = ref('')
   const metresPerPixel = ref(1)
   let observer: ResizeObserver | undefined
+  const { code, lost, ask } = useCode(() => import('./citymap'))
   onMounted(async () => {
-    let code: typeof import('./citymap')
-    try {
-      code = await import('./citymap')
-    } catch {
-      failed.value = true // the line is down
-      return
-    }
+    const { CityMap } = await code()
     if (!container.value) return
-    const { CityMap } = code
     try {
       const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches
       const first = { look: plan.look(), tiles: plan.tiles(), label: plan.label(), reducedMotion, ...plan.begin() }
@@ -92,5 +88,5 @@ export function useCityMap(container: Ref<HTMLElement | undefined>, plan: MapPla
     const metres = scaleLength(metresPerPixel.value, 80)
     return { metres, px: metres / metresPerPixel.value }
   })
-  return { map, failed, unsupported, credit, scale }
+  return { map, failed, unsupported, credit, scale, lost, ask }
 }

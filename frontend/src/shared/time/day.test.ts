@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { tidyDay } from './day'
+import { later, tidyDay } from './day'
 
 describe('a typed day', () => {
   it.each([
@@ -20,4 +20,12 @@ describe('a typed day', () => {
     ['tomorrow', null],
     ['', null],
   ])('%s is %s', (typed, day) => expect(tidyDay(typed)).toBe(day))
+})
+
+it('counts days over the ends of months and years', () => {
+  expect([later('2026-12-31', 1), later('2026-03-01', -1), later('2024-02-28', 366)]).toEqual([
+    '2027-01-01',
+    '2026-02-28',
+    '2025-02-28',
+  ])
 })

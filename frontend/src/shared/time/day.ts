@@ -11,6 +11,11 @@ export function tidyDay(text: string): string | null {
   return at.toISOString().slice(0, 10)
 }
 
+/** The day some days later, or earlier where negative. */
+export function later(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
+}
+
 /** Parts eight digits that begin a text into year, month and day. */
 export function spread(text: string): string {
   return text.replace(/^(\d{4})(\d\d)(\d\d)(?!\d)/, '$1-$2-$3')

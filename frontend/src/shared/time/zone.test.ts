@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { apiTime, dayStart, dayText, instant, parseTime, wall } from './zone'
+import { apiTime, dayStart, dayText, instant, iso, parseTime, unix, wall } from './zone'
 
-const at = (iso: string) => Date.parse(iso) / 1000
+const at = unix
 const shanghai = 'Asia/Shanghai'
 const washington = 'America/New_York'
 
@@ -43,6 +43,10 @@ describe('times of the API', () => {
     for (const iso of ['2026-11-01T00:00:00+08:00', '2026-02-28T23:59:59+08:00', '1999-12-31T16:00:00Z']) {
       expect(parseTime(apiTime(at(iso), shanghai), shanghai)).toBe(at(iso))
     }
+  })
+
+  it('are told to the second', () => {
+    expect(iso(at('2026-11-26T06:00:00+08:00') + 0.9)).toBe('2026-11-25T22:00:00Z')
   })
 
   it('refuse what is no date', () => {

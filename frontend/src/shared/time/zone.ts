@@ -1,5 +1,11 @@
 /** Wall time of a city. All instants are unix seconds; a wall time is what a clock on the town hall would show. */
 
+/** The instant of a time as the API writes it. */
+export const unix = (time: string) => Date.parse(time) / 1000
+
+/** An instant as the API reads it, to the second. */
+export const iso = (at: number) => new Date(Math.floor(at) * 1000).toISOString().replace('.000Z', 'Z')
+
 export interface Wall {
   year: number
   month: number
@@ -76,7 +82,7 @@ export function dayText(unix: number, zone: string): string {
  */
 export function apiTime(unix: number, zone: string): string {
   const day = dayText(unix, zone)
-  return parseTime(day, zone) === unix ? day : new Date(unix * 1000).toISOString().replace('.000Z', 'Z')
+  return parseTime(day, zone) === unix ? day : iso(unix)
 }
 
 /** Reads what apiTime writes, and YYYY-MM-DD HH:MM as wall time of the zone; null for anything else. */

@@ -1,3 +1,5 @@
+import { isPlain } from './keys'
+
 /** Whether typing goes into this element, so that letters are text and not commands. */
 export function takesText(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
@@ -13,7 +15,7 @@ export function takesText(target: EventTarget | null): boolean {
  * On every page / goes to the search field, ? shows the keys, j and k move, and Escape steps back.
  */
 export function commandOf(e: KeyboardEvent): string | null {
-  if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return null
+  if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || !isPlain(e)) return null
   if (document.querySelector('dialog[open]')) return null
   if (takesText(e.target)) {
     if (e.key === 'Escape') (e.target as HTMLElement).blur()

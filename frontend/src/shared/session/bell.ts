@@ -1,8 +1,8 @@
 import { computed, type InjectionKey, inject, onScopeDispose, ref, shallowRef, watch } from 'vue'
-import { ApiError, ask, done } from '../shared/api/client'
-import { Live } from '../shared/api/live'
-import type { Notice } from '../shared/api/types'
-import type { SessionStore } from '../shared/session/session'
+import { ApiError, ask, done } from '../api/client'
+import { Live } from '../api/live'
+import type { Notice } from '../api/types'
+import type { SessionStore } from './session'
 
 /** What the person was told of clocks that run out. Created once a city by CityRoot and handed down. */
 export type BellStore = ReturnType<typeof createBell>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { effectScope, ref } from 'vue'
-import type { SessionStore } from '../shared/session/session'
 import { createBell } from './bell'
+import type { SessionStore } from './session'
 
 /** A service that has notices by number, the newest first, thirty a page. */
 function given(newest: number) {
