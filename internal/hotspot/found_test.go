@@ -34,7 +34,7 @@ func city(t testing.TB) hotspot.Neighbours {
 // found are the hot and cold spots among Gi* of a map.
 func found(x []float64, w hotspot.Weights) []bool {
 	l := must(hotspot.Getis(x, w, hotspot.TwoSided))
-	q := hotspot.FDR(l.Exact, func(i int) bool { return l.Verdict[i] == hotspot.Tested })
+	q := hotspot.FDR(l.Tails(), func(i int) bool { return l.Verdict[i] == hotspot.Tested })
 	is := make([]bool, len(x))
 	for i := range is {
 		is[i] = q[i] <= share
@@ -113,7 +113,7 @@ func TestPlantedBlocksAreFound(t *testing.T) {
 }
 
 // The p by which FDR goes is that of draws, also far out and of few matters, where a normal one is not.
-func TestExactTails(t *testing.T) {
+func TestCautiousTails(t *testing.T) {
 	rng := rand.New(rand.NewPCG(12, 3))
 	x := counts(rng, 400, 0.5)
 	for i := range 12 { // a block with many
@@ -126,12 +126,27 @@ func TestExactTails(t *testing.T) {
 	for i := range x {
 		if p.P[i] > 2e-4 && p.P[i] < 0.05 {
 			normal += math.Abs(math.Log(l.P[i] / p.P[i]))
-			exact += math.Abs(math.Log(l.Exact[i] / p.P[i]))
+			exact += math.Abs(math.Log(l.Cautious[i] / p.P[i]))
 			n++
 		}
 	}
-	t.Logf("of %g places a normal p is off by a factor of %.2f, the exact one by %.2f", n, math.Exp(normal/n), math.Exp(exact/n))
+	t.Logf("of %g places a normal p is off by a factor of %.2f, the cautious one by %.2f", n, math.Exp(normal/n), math.Exp(exact/n))
 	if n < 5 || math.Exp(exact/n) > 1.25 || exact > normal/2 {
 		t.Error("the tails are not those of draws")
+	}
+}
+
+// Of real counts, which are far from normal, no cautious p is far below that of draws: cold spots are not made of a tail that ends early.
+func TestRealTailsAreCautious(t *testing.T) {
+	for _, name := range []string{"columbus_crime.json", "dc311_smd_all.json", "sids_sidr74.json", "stl_hr8893.json"} {
+		d := read[published](t, name)
+		w := lists(t, d.Neighbours).Weighted(hotspot.Binary)
+		l := must(hotspot.Getis(d.Y, w, hotspot.TwoSided))
+		p := must(hotspot.Permute(t.Context(), d.Y, w, 50_000, 3, hotspot.TwoSided))
+		for i := range d.Y {
+			if l.Cautious[i] < l.P[i]-1e-12 || l.Cautious[i] < 0.3*p.P[i]-1e-4 {
+				t.Errorf("%s, place %d: z %.3f, p %.5f, cautious %.5f, of draws %.5f", name, i, l.Z[i], l.P[i], l.Cautious[i], p.P[i])
+			}
+		}
 	}
 }

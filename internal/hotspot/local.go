@@ -11,9 +11,11 @@ type Local struct {
 	Stat    []float64 // the statistic itself
 	Z       []float64 // standardised; 0 where it was not tested
 	P       []float64 // of Z, as a normal one's, which is how it is published; 1 where it was not tested
-	Exact   []float64 // of Getis: likewise, but with the skewness of what was drawn from, and for counts as of whole numbers; FDR goes by it
-	Sided   Sided
-	Weak    bool // fewer than 30 places: P is a rough one
+	// Cautious, of Getis, is P or, where that is larger, the p of a sum with the skewness of what is drawn from; of counts, as of whole
+	// numbers. FDR goes by it: a few matters, or a few places with very many, make no false alarm.
+	Cautious []float64
+	Sided    Sided
+	Weak     bool // fewer than 30 places: P is a rough one
 }
 
 func newLocal(n int, sided Sided) Local {
@@ -29,6 +31,14 @@ func (l *Local) set(i int, z float64) {
 	l.Verdict[i], l.Z[i], l.P[i] = Tested, z, normalP(z, l.Sided)
 }
 
+// Tails are the p-values by which FDR goes: cautious ones where the statistic has them.
+func (l *Local) Tails() []float64 {
+	if l.Cautious != nil {
+		return l.Cautious
+	}
+	return l.P
+}
+
 // Getis is Getis and Ord's local statistic, standardised as in Ord and Getis, Local Spatial Autocorrelation Statistics: Distributional
 // Issues and an Application, 1995, (5) and (6): Gi* where the weights are with self, else Gi, which leaves the place itself out of mean and
 // variance too. Stat is the share of all that lies around the place. Null hypothesis: the values around the place are a draw at random
@@ -39,7 +49,7 @@ func Getis(x []float64, w Weights, sided Sided) (Local, error) {
 		return Local{}, err
 	}
 	l := newLocal(m.n, sided)
-	l.Exact = slices.Clone(l.P)
+	l.Cautious = slices.Clone(l.P)
 	n := float64(m.n)
 	total, squares := m.mean*n, m.m2*n // squares and cubes: of the deviations from the mean of all
 	var cubes float64
@@ -78,7 +88,7 @@ func Getis(x []float64, w Weights, sided Sided) (Local, error) {
 		default:
 			l.set(i, (sum-each*k*mean)/math.Sqrt(spread))
 			draw := ofDraw(of, k, s2, s3)
-			l.Exact[i] = draw.p(l.Z[i], half/math.Sqrt(draw.variance), sided)
+			l.Cautious[i] = draw.cautious(l.Z[i], half/math.Sqrt(draw.variance), sided)
 		}
 	}
 	return l, nil

@@ -11,7 +11,7 @@ import (
 )
 
 // MaxPermutations bounds how often a map may be drawn anew.
-const MaxPermutations = 99_999
+const MaxPermutations = 999_999
 
 // Permuted is how values around each place lie among those of random draws.
 type Permuted struct {

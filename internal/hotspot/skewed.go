@@ -35,17 +35,19 @@ func (d drawn) tail(z float64) float64 {
 	return mathext.GammaIncRegComp(shape, x)
 }
 
-// p is the chance of a sum as far out as z. half is half a step of what is counted, in standard deviations: a sum of whole numbers is
-// met by all that rounds to it.
-func (d drawn) p(z, half float64, sided Sided) float64 {
-	more, fewer := d.tail(z-half), 1-d.tail(z+half)
+// cautious is the chance of a sum as far out as z: the larger one of a normal sum and of one with this skewness. Where the tail is long it
+// is the latter; where it is short a gamma distribution ends too early, and would find what is none. half is half a step of what is
+// counted, in standard deviations: a sum of whole numbers is met by all that rounds to it.
+func (d drawn) cautious(z, half float64, sided Sided) float64 {
+	more := max(normalP(z-half, Greater), d.tail(z-half))
+	fewer := max(normalP(z+half, Less), 1-d.tail(z+half))
 	switch sided {
 	case Greater:
 		return min(1, more)
 	case Less:
-		return min(1, max(0, fewer))
+		return min(1, fewer)
 	default:
-		return min(1, 2*max(0, min(more, fewer)))
+		return min(1, 2*min(more, fewer))
 	}
 }
 
