@@ -9,6 +9,7 @@ package hotspot
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 )
 
 // Sided tells of which alternatives a p-value speaks.
@@ -31,6 +32,11 @@ func normalP(z float64, sided Sided) float64 {
 	default:
 		return min(1, math.Erfc(math.Abs(z)/math.Sqrt2))
 	}
+}
+
+// stream is a random stream of its own for each number.
+func stream(seed uint64, number int) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, uint64(number))) //nolint:gosec // draws that the same seed gives again
 }
 
 // Verdict tells whether a statistic could be had.

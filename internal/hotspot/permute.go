@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -110,7 +109,7 @@ func (t *table) draw(out Permuted, flock int, deck []int32) {
 	most = min(most, n-1)
 	sums := make([]float64, most+2) // of the first so many
 	swaps := make([]int32, most+1)
-	rng := rand.New(rand.NewPCG(out.Seed, uint64(flock)))
+	rng := stream(out.Seed, flock)
 	for range out.N {
 		var drawn [8]int // members that were drawn themselves
 		own := drawn[:0]

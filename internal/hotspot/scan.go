@@ -60,7 +60,7 @@ func Kulldorff(ctx context.Context, seen [][]int, expected [][]float64, points [
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				s.deal(counts, rand.New(rand.NewPCG(o.Seed, uint64(d))))
+				s.deal(counts, stream(o.Seed, d))
 				largest[d] = s.largest(s.cumulated(counts))
 			}
 			return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sort"
@@ -74,7 +73,7 @@ func Knox(ctx context.Context, events []Event, metres, days []float64, draws int
 	tallies := make([]tally, (draws+chunk-1)/chunk)
 	for c := range tallies {
 		workers.Go(func() error {
-			rng := rand.New(rand.NewPCG(seed, uint64(c)))
+			rng := stream(seed, c)
 			dealt := slices.Clone(times)
 			t := tally{make([]int, len(seen))}
 			for range min(chunk, draws-c*chunk) {

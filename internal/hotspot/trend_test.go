@@ -88,7 +88,7 @@ func TestDensity(t *testing.T) {
 			at := orb.Point{r.West + (float64(c%r.Cols)+0.5)*r.Cell, r.South + (float64(c/r.Cols)+0.5)*r.Cell}
 			var want float64
 			for _, p := range points {
-				d2 := (math.Pow(p[0]-at[0], 2) + math.Pow(p[1]-at[1], 2)) / h / h
+				d2 := ((p[0]-at[0])*(p[0]-at[0]) + (p[1]-at[1])*(p[1]-at[1])) / h / h
 				switch {
 				case k == hotspot.Gaussian:
 					want += math.Exp(-d2/2) / (2 * math.Pi * h * h) * 1e6
