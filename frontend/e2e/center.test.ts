@@ -408,6 +408,21 @@ describe('a basemap', () => {
       await d.when.returnBasemap()
     }
   })
+
+  it('is asked for again once the line is back', async () => {
+    await d.when.takeBasemap()
+    try {
+      await d.given.page(`/haining?${at}`)
+      await d.sees('a word about it', async () => (await d.get.body()).includes('底图没有载入'))
+    } finally {
+      await d.when.returnBasemap()
+    }
+    await d.when.offline(true)
+    await d.sees('the line is broken', async () => (await d.get.text('live')).startsWith('连接中断'))
+    await d.when.offline(false)
+    await d.sees('water', async () => (await d.get.mapColour()) === light.map.water)
+    await d.sees('no word about it', async () => !(await d.get.body()).includes('底图没有载入'))
+  })
 })
 
 describe('tiles', () => {

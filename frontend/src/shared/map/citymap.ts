@@ -68,6 +68,8 @@ export class CityMap {
   })
   private readonly classes: HeatClasses
   private readonly basemap: Basemap
+  private basemapAddress: string | null = null
+  private basemapOpening = false
   private hoverFrame = 0
   private frame: Box
   private cases: readonly (Point & { num: number; colour: string })[] = []
@@ -155,7 +157,8 @@ export class CityMap {
       this.accuracy.draw()
       this.fresh.draw()
       this.drawCases()
-      if (first.basemap) void this.openBasemap(first.basemap)
+      this.basemapAddress = first.basemap
+      void this.openBasemap()
     })
     map.on('load', () => this.rested('room'))
     map.on('moveend', e => {
@@ -204,11 +207,17 @@ export class CityMap {
     })
   }
 
-  private async openBasemap(url: string): Promise<void> {
+  private async openBasemap(): Promise<void> {
+    const url = this.basemapAddress
+    if (!url || this.basemapOpening) return
+    this.basemapOpening = true
     try {
       this.listener.credited(await this.basemap.open(url, () => this.look))
+      this.listener.basemapFailed(false)
     } catch {
       this.listener.basemapFailed(true)
+    } finally {
+      this.basemapOpening = false
     }
   }
 
@@ -325,11 +334,13 @@ export class CityMap {
     if (source === 'heat') this.classes.forget()
   }
 
-  /** Asks for all tiles again, also for those that did not come. */
+  /** Asks for all tiles again, also for those that did not come, and for a basemap that could not be read. */
   recover(): void {
     if (!this.ready) return
     this.missing.forget()
     for (const source of ['heat', 'reports', 'cases', 'jurisdictions']) this.map.refreshTiles(source)
+    if (this.map.getSource(basemapSource)) this.map.refreshTiles(basemapSource)
+    else void this.openBasemap()
   }
 
   /** Asks for all tiles of reports again. */
