@@ -24,7 +24,7 @@ var layers = []struct {
 	packages []string
 }{
 	{"command", []string{"cmd"}},
-	{"benchmarks", []string{"internal/bench", "internal/placement/placementbench"}},
+	{"benchmarks", []string{"internal/bench", "internal/placement/placementbench", "internal/hotspot/hotspotbench"}},
 	{"support of tests", []string{"internal/app/apptest", "internal/placement/madeup", "internal/postgres/pgtest", "internal/soak"}},
 	{"api", []string{"internal/api"}},
 	{"wiring", []string{"internal/app"}},

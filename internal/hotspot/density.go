@@ -3,10 +3,7 @@ package hotspot
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/paulmach/orb"
 )
@@ -156,7 +153,7 @@ func (s *smoother) smooth(in []float64) []float64 {
 	row := func(of []float64, y int) []float64 { return of[y*s.cols : (y+1)*s.cols] }
 	out := make([]float64, len(in))
 	if s.disk != nil {
-		inParallel(s.rows, func(y int) {
+		rowsOf(s.rows, func(y int) {
 			for dy := max(1-len(s.disk), -y); dy < min(len(s.disk), s.rows-y); dy++ {
 				spread(row(out, y), row(in, y+dy), s.disk[max(dy, -dy)])
 			}
@@ -164,8 +161,8 @@ func (s *smoother) smooth(in []float64) []float64 {
 		return out
 	}
 	across := make([]float64, len(in))
-	inParallel(s.rows, func(y int) { spread(row(across, y), row(in, y), s.line) })
-	inParallel(s.rows, func(y int) {
+	rowsOf(s.rows, func(y int) { spread(row(across, y), row(in, y), s.line) })
+	rowsOf(s.rows, func(y int) {
 		for dy := max(1-len(s.line), -y); dy < min(len(s.line), s.rows-y); dy++ {
 			add(row(out, y), row(across, y+dy), s.line[max(dy, -dy)])
 		}
@@ -193,16 +190,10 @@ func add(to, from []float64, w float64) {
 	}
 }
 
-// inParallel runs f for 0 … n−1 on all cores.
-func inParallel(n int, f func(i int)) {
-	var workers sync.WaitGroup
-	var next atomic.Int64
-	for range runtime.GOMAXPROCS(0) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
-				f(int(i))
-			}
-		})
-	}
-	workers.Wait()
+// rowsOf runs f for each row, on all cores.
+func rowsOf(n int, f func(y int)) {
+	_ = Each(n, func(y int) error { // f has no fault
+		f(y)
+		return nil
+	})
 }
