@@ -18,6 +18,7 @@ import (
 	"gridgov/internal/bench/citybench"
 	"gridgov/internal/bench/tilebench"
 	"gridgov/internal/fault"
+	"gridgov/internal/hotspot/hotspotbench"
 	"gridgov/internal/placement/placementbench"
 	"gridgov/internal/postgres"
 )
@@ -74,10 +75,20 @@ func (t *tool) bench() *cobra.Command {
 		return nil
 	}}
 	cubes.Flags().IntVar(&alone, "alone", 30_000_000, "how many reports; 30 million take 4 GB and a minute")
+	var villages string
+	hotspots := &cobra.Command{Use: "hotspot", Short: "Statistics of hotspots beside R's spdep, and densities, without database and service", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		dir, err := os.MkdirTemp("", "gridgov-bench-")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }() // the system's own folder of temporary files
+		return hotspotbench.Run(cmd.Context(), hotspotbench.Options{Villages: villages, Rounds: rounds, Seed: 1, Dir: dir, Out: t.out})
+	}}
+	hotspots.Flags().StringVar(&villages, "villages", "", "a file of villages whose code is in VILLAGESN (a lattice of as many squares)")
 	searching := sub("search", "The first fifty of a million reports that have words, and of their cases", func(ctx context.Context, b *citybench.Bench) error {
 		return t.benchSearch(ctx, b)
 	})
-	g := group("bench", "Measure this build on this machine, beside its rivals", placing, tile, cubes, intake, feeding, queues, searching)
+	g := group("bench", "Measure this build on this machine, beside its rivals", placing, tile, cubes, intake, feeding, queues, searching, hotspots)
 	g.PersistentFlags().IntVar(&reports, "reports", 1_000_000, "how many reports or points")
 	g.PersistentFlags().IntVar(&rounds, "rounds", 3, "the best of so many counts")
 	g.PersistentFlags().DurationVar(&each, "each", 3*time.Second, "how long each measurement takes")

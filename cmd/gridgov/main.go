@@ -127,7 +127,7 @@ func (t *tool) root() *cobra.Command {
 		}
 		return &usageError{err}
 	})
-	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.user(), t.person(), t.key(), t.audit(), t.demo(), t.bench())
+	root.AddCommand(t.serve(), t.db(), t.city(), t.imports(), t.plan(), t.exports(), t.hotspot(), t.user(), t.person(), t.key(), t.audit(), t.demo(), t.bench())
 	return root
 }
 

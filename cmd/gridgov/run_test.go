@@ -211,6 +211,10 @@ func TestCommandLine(t *testing.T) {
 		{args: "import boundaries", code: 2},
 		{args: "import boundaries grids.geojson --city tc", code: 2, err: []string{`"code", "level", "name" not set`}},
 		{args: "export placements", code: 2, err: []string{`"city" not set`}},
+		{args: "hotspot --city tc", code: 2, err: []string{`"level" not set`}},
+		{args: "hotspot --city tc --level grid --stat heat", code: 2, err: []string{"--stat", "gistar", "joincount"}},
+		{args: "hotspot --city tc --level grid --weights knn:0", code: 2, err: []string{"--weights", "band:METRES"}},
+		{args: "hotspot --city tc --level grid --permutations -1", code: 2, err: []string{"--permutations"}},
 		{args: "import reports first.csv.gz " + byName + " --nonsense", code: 2},
 		{args: "import reports first.csv.gz " + byName + " --tz Mars/One", code: 2},
 		{args: "import reports first.csv.gz " + byName + " --items some", code: 2},
@@ -253,6 +257,7 @@ func TestCommandLine(t *testing.T) {
 		{args: "plan list --city tc", out: []string{"!draft"}},
 
 		// Reports before there is any plan.
+		{args: "hotspot --city tc --level grid", code: 1, err: []string{"no plan in force"}},
 		{args: "import reports first.csv.gz " + byName, err: []string{"2 added, 0 there before, 0 rejected; 2 of the added lie in no grid", "!note"}},
 		{args: "import reports - " + byName, stdin: first, err: []string{"0 added, 2 there before, 0 rejected"}},
 
@@ -317,6 +322,11 @@ func TestCommandLine(t *testing.T) {
 		{args: "import places - --city tc", stdin: "name,lon,lat\n桥,120.61,30.51\nx,y,z\n", code: 1, err: []string{"1 places added or changed, 1 rejected", "rejected: line 3"}},
 		{args: "import places - --city tc", stdin: "name,x\n", code: 1, err: []string{"no column", "!added"}},
 
+		{args: "hotspot --city tc --level street", code: 1, err: []string{"no level of the plan in force", "grid"}},
+		{args: "hotspot --city tc --level grid --from yesterday", code: 2, err: []string{"--from", "2026-03-01"}},
+		{args: "hotspot --city tc --level grid --value rate", code: 1, err: []string{"neither households nor population"}},
+		{args: "hotspot --city tc --level grid --permutations 99", out: []string{"code,name,n,value,z,p,q,class,p_sim,q_by\n"}},
+		{args: "hotspot --city tc --level grid --stat joincount", out: []string{"stat,value,expected,variance,z,p\nbb,"}},
 		{args: "export placements --city tc --format xml", code: 2},
 		{args: "export placements --city tc", err: []string{"10 placements"}, out: []string{
 			"id,lon,lat,grid,village,town,method,distance_m,plan\n",

@@ -343,6 +343,7 @@ func TestWashingtonsReportsAreCases(t *testing.T) {
 		}
 	}
 	t.Logf("%d closed; of %d dues %d are ours within a minute; of the closed %d are late or in time by both", closed, dues, foretold, agree)
+	hotspotsAreR(t, c)
 	if closed != dc.Reports-6809 || 1000*foretold < 995*dues || 1000*agree < 995*closed {
 		t.Errorf("%d closed, %d of %d dues, %d agree", closed, foretold, dues, agree)
 	}

@@ -1,0 +1,199 @@
+package hotspot
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/paulmach/orb"
+)
+
+// Kernel is how far around a matter it counts.
+type Kernel string
+
+// Gaussian reaches everywhere and is cut off at four bandwidths; its bandwidth is the standard deviation. Quartic ends at its bandwidth.
+const (
+	Gaussian Kernel = "gaussian"
+	Quartic  Kernel = "quartic"
+)
+
+// Raster is a grid of square cells in a plane, row by row from its south-western corner.
+type Raster struct {
+	West, South, Cell float64 // metres
+	Cols, Rows        int
+	Values            []float64
+}
+
+// At is the cell of a point; false outside.
+func (r *Raster) At(p orb.Point) (int, bool) {
+	x, y := math.Floor((p[0]-r.West)/r.Cell), math.Floor((p[1]-r.South)/r.Cell)
+	if !(x >= 0 && y >= 0 && x < float64(r.Cols) && y < float64(r.Rows)) {
+		return 0, false
+	}
+	return int(y)*r.Cols + int(x), true
+}
+
+// Bandwidth is Silverman's rule for two dimensions: the mean of the coordinates' standard deviations by n^(−1/6) (Silverman, Density
+// Estimation for Statistics and Data Analysis, 1986, (4.14), for a normal kernel); of the quartic kernel √6 times as much, which has the
+// same spread. 0: the points are fewer than two, or all in one place.
+func Bandwidth(points []orb.Point, k Kernel) float64 {
+	n := float64(len(points))
+	if n < 2 {
+		return 0
+	}
+	var mean, squares [2]float64
+	for i, p := range points {
+		for d := range 2 {
+			delta := p[d] - mean[d]
+			mean[d] += delta / float64(i+1)
+			squares[d] += delta * (p[d] - mean[d])
+		}
+	}
+	sd := (math.Sqrt(squares[0]/(n-1)) + math.Sqrt(squares[1]/(n-1))) / 2
+	h := sd * math.Pow(n, -1.0/6)
+	if k == Quartic {
+		h *= math.Sqrt(6)
+	}
+	return h
+}
+
+// Density is how many matters lie around each cell of a raster, by square kilometre: the sum of a kernel over all, the kernel's volume being
+// one. Points are gathered by cells first, so a million cost little more than the raster. inside, where it is given, tells which cells lie
+// within the city: each matter inside is divided by the share of its kernel that lies inside, so none is lost over the rim (Jones, Simple
+// Boundary Correction for Kernel Density Estimation, 1993; Diggle, Statistical Analysis of Spatial Point Patterns, 2003, 8.4); cells
+// outside have 0, and what lies there does not count.
+func Density(r Raster, points []orb.Point, k Kernel, bandwidth float64, inside []bool) (Raster, error) {
+	switch {
+	case !(bandwidth > 0) || math.IsInf(bandwidth, 1):
+		return r, fmt.Errorf("a bandwidth of %g m is none: give metres above 0", bandwidth)
+	case !(r.Cell > 0) || r.Cols < 1 || r.Rows < 1 || r.Cols > 8192 || r.Rows > 8192:
+		return r, fmt.Errorf("a raster of %d × %d cells of %g m is none that can be filled", r.Cols, r.Rows, r.Cell)
+	case inside != nil && len(inside) != r.Cols*r.Rows:
+		return r, fmt.Errorf("inside tells of %d cells, the raster has %d", len(inside), r.Cols*r.Rows)
+	}
+	counts := make([]float64, r.Cols*r.Rows)
+	for _, p := range points {
+		if c, ok := r.At(p); ok {
+			counts[c]++
+		}
+	}
+	s := newSmoother(r, k, bandwidth)
+	if inside != nil {
+		mask := make([]float64, len(counts))
+		for i, in := range inside {
+			if in {
+				mask[i] = sq(r.Cell)
+			}
+		}
+		for i, share := range s.smooth(mask) {
+			if counts[i] /= share; !inside[i] {
+				counts[i] = 0
+			}
+		}
+	}
+	const perKM2 = 1e6
+	r.Values = s.smooth(counts)
+	for i := range r.Values {
+		if r.Values[i] *= perKM2; inside != nil && !inside[i] {
+			r.Values[i] = 0
+		}
+	}
+	return r, nil
+}
+
+// smoother spreads what lies in cells.
+type smoother struct {
+	cols, rows int
+	line       []float64   // Gaussian: what a cell gives to one so many columns, or rows, away; by metre
+	disk       [][]float64 // quartic: what it gives to one so many rows and columns away, each row as wide as it reaches; by square metre
+}
+
+// reach is at how many bandwidths a Gaussian kernel is cut off: 6 in 100,000 lie beyond, and are given to what is within.
+const reach = 4
+
+func newSmoother(r Raster, k Kernel, h float64) *smoother {
+	s := &smoother{cols: r.Cols, rows: r.Rows}
+	if k == Quartic {
+		var volume float64
+		for dy := 0; dy == 0 || float64(dy)*r.Cell < h && dy < r.Rows; dy++ {
+			var row []float64
+			for dx := 0; dx == 0 || math.Hypot(float64(dx), float64(dy))*r.Cell < h && dx < r.Cols; dx++ {
+				v := sq(1 - min(1, (sq(float64(dx))+sq(float64(dy)))*sq(r.Cell/h)))
+				times := 4.0
+				if dx == 0 {
+					times /= 2
+				}
+				if dy == 0 {
+					times /= 2
+				}
+				row, volume = append(row, v), volume+times*v*sq(r.Cell)
+			}
+			s.disk = append(s.disk, row)
+		}
+		for _, row := range s.disk {
+			for i := range row {
+				row[i] /= volume
+			}
+		}
+		return s
+	}
+	far := min(int(reach*h/r.Cell)+1, max(r.Cols, r.Rows))
+	within := math.Erf(reach / math.Sqrt2)
+	upTo := func(cells float64) float64 { return math.Erf(min(reach, cells*r.Cell/h)/math.Sqrt2) / 2 / within }
+	s.line = append(s.line, 2*upTo(0.5)/r.Cell)
+	for d := 1; d <= far; d++ {
+		if v := (upTo(float64(d)+0.5) - upTo(float64(d)-0.5)) / r.Cell; v > 0 {
+			s.line = append(s.line, v)
+		}
+	}
+	return s
+}
+
+func (s *smoother) smooth(in []float64) []float64 {
+	row := func(of []float64, y int) []float64 { return of[y*s.cols : (y+1)*s.cols] }
+	out := make([]float64, len(in))
+	if s.disk != nil {
+		rowsOf(s.rows, func(y int) {
+			for dy := max(1-len(s.disk), -y); dy < min(len(s.disk), s.rows-y); dy++ {
+				spread(row(out, y), row(in, y+dy), s.disk[max(dy, -dy)])
+			}
+		})
+		return out
+	}
+	across := make([]float64, len(in))
+	rowsOf(s.rows, func(y int) { spread(row(across, y), row(in, y), s.line) })
+	rowsOf(s.rows, func(y int) {
+		for dy := max(1-len(s.line), -y); dy < min(len(s.line), s.rows-y); dy++ {
+			add(row(out, y), row(across, y+dy), s.line[max(dy, -dy)])
+		}
+	})
+	return out
+}
+
+// spread gives what lies in the cells of a row to those of another, by how many columns they are apart.
+func spread(to, from, weights []float64) {
+	if !slices.ContainsFunc(from, func(v float64) bool { return v != 0 }) {
+		return
+	}
+	add(to, from, weights[0])
+	for d := 1; d < min(len(weights), len(to)); d++ {
+		add(to[d:], from[:len(from)-d], weights[d])
+		add(to[:len(to)-d], from[d:], weights[d])
+	}
+}
+
+// add adds w times one row to another of the same length.
+func add(to, from []float64, w float64) {
+	from = from[:len(to)]
+	for i := range to {
+		to[i] += w * from[i]
+	}
+}
+
+// rowsOf runs f for each row, on all cores.
+func rowsOf(n int, f func(y int)) {
+	_ = Each(n, func(y int) error { // f has no fault
+		f(y)
+		return nil
+	})
+}
