@@ -55,7 +55,7 @@ func FitBaseline(counts []int, from time.Time) (Baseline, error) {
 		}
 		was := b.Theta
 		b.theta(counts, mu)
-		if moved < 1e-10 && (b.Theta == was || math.Abs(b.Theta-was) < 1e-9*was) {
+		if moved < 1e-10 && settled(was, b.Theta, float64(total)/float64(n)) {
 			return b, nil
 		}
 	}
@@ -134,21 +134,26 @@ func (b *Baseline) step(rows [][]float64, counts []int, mu []float64) (moved flo
 	return moved, nil
 }
 
-// mostTheta is from where on the variance is no more than Poisson's, but for what nobody could see.
-const mostTheta = 1e7
+// poissonFrom is at how many means θ says no more than Poisson's distribution: the variance is larger by a thousandth then.
+const poissonFrom = 1000
+
+// settled tells that θ has moved by nothing that could be seen in the variance where so many are expected.
+func settled(was, is, mean float64) bool { return was == is || math.Abs(1/was-1/is)*mean < 1e-8 }
 
 // theta finds θ by maximum likelihood, the means being given.
 func (b *Baseline) theta(counts []int, mu []float64) {
-	var over float64
+	var over, mean float64
 	for i, c := range counts {
 		over += (sq(float64(c)-mu[i]) - float64(c)) / sq(mu[i])
+		mean += float64(c) / float64(len(counts))
 	}
+	most := poissonFrom * max(1, mean)
 	t := b.Theta
 	if math.IsInf(t, 1) {
 		if over <= 0 {
 			return
 		}
-		t = float64(len(counts)) / over // by moments
+		t = min(most, float64(len(counts))/over) // by moments
 	}
 	for range 100 {
 		var score, info float64
@@ -158,19 +163,15 @@ func (b *Baseline) theta(counts []int, mu []float64) {
 			info += mathext.Zeta(2, t) - mathext.Zeta(2, t+y) - 1/t + 2/(m+t) - (y+t)/sq(m+t)
 		}
 		next := t + score/info
-		if !(info > 0) || next > mostTheta {
-			next = mostTheta
+		if !(info > 0) || next > most {
+			next = most
 		}
-		next = max(next, t/10)
-		if math.Abs(next-t) <= 1e-12*t {
-			t = next
-			break
-		}
-		if t = next; t >= mostTheta {
+		was := t
+		if t = max(next, t/10); t >= most || settled(was, t, mean) {
 			break
 		}
 	}
-	if b.Theta = t; t >= mostTheta {
+	if b.Theta = t; t >= most {
 		b.Theta = math.Inf(1)
 	}
 }
