@@ -159,12 +159,13 @@ func (o Options) places(ctx context.Context) (n hotspot.Neighbours, what string,
 	var polygons []coverage.Polygon
 	for {
 		f, err := r.Next()
-		var row *geofile.RowError
 		if errors.Is(err, io.EOF) {
 			break
-		} else if errors.As(err, &row) {
+		}
+		if row := new(geofile.RowError); errors.As(err, &row) {
 			continue // rows without a shape
-		} else if err != nil {
+		}
+		if err != nil {
 			return n, "", err
 		}
 		p := coverage.Polygon{Code: f.Properties["VILLAGESN"], Line: f.Line}
@@ -216,11 +217,11 @@ cat("elapsed", best, "\n")
 	cmd.Dir = o.Dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return 0, fmt.Errorf("R: %w: %s", err, out)
+		return 0, fmt.Errorf("run R: %w: %s", err, out)
 	}
 	m := elapsed.FindSubmatch(out)
 	if m == nil {
-		return 0, fmt.Errorf("R told no time: %s", out)
+		return 0, fmt.Errorf("no time in what R says: %s", out)
 	}
 	seconds, err := strconv.ParseFloat(string(m[1]), 64)
 	return time.Duration(seconds * float64(time.Second)), err
