@@ -59,7 +59,13 @@ Global ones (moran, geary, gglobal, joincount) write stat,value,expected,varianc
 				if err != nil {
 					return err
 				}
-				return h.write(cmd.Context(), t.out, m)
+				if err := h.write(cmd.Context(), t.out, m); err != nil {
+					return err
+				}
+				if len(m.Units) < hotspot.FewPlaces {
+					t.say("%d units are few: p is a rough one below %d", len(m.Units), hotspot.FewPlaces)
+				}
+				return nil
 			})
 		},
 	}

@@ -325,7 +325,7 @@ func TestCommandLine(t *testing.T) {
 		{args: "hotspot --city tc --level street", code: 1, err: []string{"no level of the plan in force", "grid"}},
 		{args: "hotspot --city tc --level grid --from yesterday", code: 2, err: []string{"--from", "2026-03-01"}},
 		{args: "hotspot --city tc --level grid --value rate", code: 1, err: []string{"neither households nor population"}},
-		{args: "hotspot --city tc --level grid --permutations 99", out: []string{"code,name,n,value,z,p,q,class,p_sim,q_by\n"}},
+		{args: "hotspot --city tc --level grid --permutations 99", err: []string{"rough"}, out: []string{"code,name,n,value,z,p,q,class,p_sim,q_by\n"}},
 		{args: "hotspot --city tc --level grid --stat joincount", out: []string{"stat,value,expected,variance,z,p\nbb,"}},
 		{args: "export placements --city tc --format xml", code: 2},
 		{args: "export placements --city tc", err: []string{"10 placements"}, out: []string{

@@ -19,7 +19,7 @@ type Global struct {
 
 // finish tells z and p of a statistic. sign is −1 for one that is small where like lies beside like.
 func (g Global) finish(places int, sign float64, sided Sided) Global {
-	g.Sided, g.Weak = sided, places < fewPlaces
+	g.Sided, g.Weak = sided, places < FewPlaces
 	if !(g.Variance > 0) {
 		g.Verdict, g.Z, g.P = Constant, 0, 1
 		return g
@@ -42,7 +42,7 @@ const (
 
 // untested is the answer where a statistic needs more places, links or difference than there are; ok: it can be had.
 func untested(n, least int, s0 float64, m moments, sided Sided) (g Global, ok bool) {
-	g = Global{P: 1, Sided: sided, Weak: n < fewPlaces}
+	g = Global{P: 1, Sided: sided, Weak: n < FewPlaces}
 	switch {
 	case s0 == 0:
 		g.Verdict = Alone

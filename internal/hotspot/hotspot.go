@@ -51,8 +51,8 @@ const (
 	TooFew   Verdict = "too_few"
 )
 
-// fewPlaces is below how many places the normal approximation of a statistic is weak, which its result says.
-const fewPlaces = 30
+// FewPlaces is below how many places the normal approximation of a statistic is weak, which its result says.
+const FewPlaces = 30
 
 // moments are of the values of n places.
 type moments struct {

@@ -19,7 +19,7 @@ type Local struct {
 }
 
 func newLocal(n int, sided Sided) Local {
-	l := Local{Verdict: make([]Verdict, n), Stat: make([]float64, n), Z: make([]float64, n), P: make([]float64, n), Sided: sided, Weak: n < fewPlaces}
+	l := Local{Verdict: make([]Verdict, n), Stat: make([]float64, n), Z: make([]float64, n), P: make([]float64, n), Sided: sided, Weak: n < FewPlaces}
 	for i := range l.P {
 		l.P[i] = 1
 	}
