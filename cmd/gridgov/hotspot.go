@@ -239,7 +239,7 @@ func (h *hot) global(out *csv.Writer, x []float64, w hotspot.Weights, sided hots
 		}
 		var j hotspot.Joins
 		if j, err = hotspot.JoinCounts(kind, w); err == nil {
-			lines = []line{{"bb", j.BB.Global}, {"bw", j.BW.Global}, {"ww", j.WW.Global}}
+			lines = []line{{"bb", j.BB}, {"bw", j.BW}, {"ww", j.WW}}
 		}
 	default:
 		var g hotspot.Global

@@ -40,15 +40,34 @@ const (
 	Normal     Null = "normal"
 )
 
+// beginning is what the statistics of a whole map need: its places but for the islands, without self-inclusion, and their sums.
+type beginning struct {
+	x          []float64
+	w          Weights
+	s0, s1, s2 float64
+	m          moments
+}
+
+func begin(x []float64, w Weights) (b beginning, err error) {
+	if _, err = check(x, w.Len()); err != nil {
+		return b, err
+	}
+	w.Self = false
+	b.x, b.w = w.linked(x)
+	b.s0, b.s1, b.s2 = b.w.sums()
+	b.m, err = check(b.x, b.w.Len())
+	return b, err
+}
+
 // untested is the answer where a statistic needs more places, links or difference than there are; ok: it can be had.
-func untested(n, least int, s0 float64, m moments, sided Sided) (g Global, ok bool) {
-	g = Global{P: 1, Sided: sided, Weak: n < FewPlaces}
+func (b *beginning) untested(sided Sided) (g Global, ok bool) {
+	g = Global{P: 1, Sided: sided, Weak: len(b.x) < FewPlaces}
 	switch {
-	case s0 == 0:
+	case b.s0 == 0:
 		g.Verdict = Alone
-	case n < least:
+	case len(b.x) < 4:
 		g.Verdict = TooFew
-	case m.constant():
+	case b.m.constant():
 		g.Verdict = Constant
 	default:
 		return g, true
@@ -57,25 +76,23 @@ func untested(n, least int, s0 float64, m moments, sided Sided) (g Global, ok bo
 }
 
 // Moran is Moran's I: n/S0 · Σ wij zi zj / Σ zi², with zi = xi − x̄. Expectation −1/(n−1); variances by Cliff and Ord, Spatial Processes,
-// 1981, (1.37) and (1.38). Null hypothesis: where a value lies has nothing to do with those around it. Places without neighbours count in
-// the mean, and not in n, as R's spdep has it.
+// 1981, (1.37) and (1.38). Null hypothesis: where a value lies has nothing to do with those around it. Islands are left out,
+// here and in the others below.
 func Moran(x []float64, w Weights, null Null, sided Sided) (Global, error) {
-	m, err := check(x, w.Len())
+	b, err := begin(x, w)
 	if err != nil {
 		return Global{}, err
 	}
-	w.Self = false
-	count, s0, s1, s2 := w.sums()
-	g, ok := untested(count, 4, s0, m, sided)
+	g, ok := b.untested(sided)
 	if !ok {
 		return g, nil
 	}
+	x, w, n, s0, s1, s2, m := b.x, b.w, float64(len(b.x)), b.s0, b.s1, b.s2, b.m
 	var cross float64
 	for i := range x {
 		cross += (x[i] - m.mean) * (w.lag(x, i) - m.mean*float64(w.count(i))*w.each(i))
 	}
-	n := float64(count)
-	g.Stat = n / s0 * cross / (m.m2 * float64(m.n))
+	g.Stat = n / s0 * cross / (m.m2 * n)
 	g.Expected = -1 / (n - 1)
 	if null == Normal {
 		g.Variance = (n*n*s1-n*s2+3*s0*s0)/((n*n-1)*s0*s0) - sq(g.Expected)
@@ -83,30 +100,28 @@ func Moran(x []float64, w Weights, null Null, sided Sided) (Global, error) {
 		k := m.m4 / sq(m.m2)
 		g.Variance = (n*((n*n-3*n+3)*s1-n*s2+3*s0*s0)-k*((n*n-n)*s1-2*n*s2+6*s0*s0))/((n-1)*(n-2)*(n-3)*s0*s0) - sq(g.Expected)
 	}
-	return g.finish(count, 1, sided), nil
+	return g.finish(len(x), 1, sided), nil
 }
 
 // Geary is Geary's C: (n−1)/(2 S0) · Σ wij (xi − xj)² / Σ zi². Expectation 1; variances by Cliff and Ord, 1981, (1.42) and (1.43). Null
 // hypothesis as Moran's. Z is positive where C is below 1: neighbours are alike.
 func Geary(x []float64, w Weights, null Null, sided Sided) (Global, error) {
-	m, err := check(x, w.Len())
+	b, err := begin(x, w)
 	if err != nil {
 		return Global{}, err
 	}
-	w.Self = false
-	count, s0, s1, s2 := w.sums()
-	g, ok := untested(count, 4, s0, m, sided)
+	g, ok := b.untested(sided)
 	if !ok {
 		return g, nil
 	}
+	x, w, n, s0, s1, s2, m := b.x, b.w, float64(len(b.x)), b.s0, b.s1, b.s2, b.m
 	var apart float64
 	for i := range x {
 		for _, j := range w.Of(i) {
 			apart += w.each(i) * sq(x[i]-x[j])
 		}
 	}
-	n := float64(count)
-	g.Stat = (n - 1) / (2 * s0) * apart / (m.m2 * float64(m.n))
+	g.Stat = (n - 1) / (2 * s0) * apart / (m.m2 * n)
 	g.Expected = 1
 	if null == Normal {
 		g.Variance = ((2*s1+s2)*(n-1) - 4*s0*s0) / (2 * (n + 1) * s0 * s0)
@@ -114,37 +129,37 @@ func Geary(x []float64, w Weights, null Null, sided Sided) (Global, error) {
 		k := m.m4 / sq(m.m2)
 		g.Variance = ((n-1)*s1*(n*n-3*n+3-(n-1)*k) - (n-1)*s2*(n*n+3*n-6-(n*n-n+2)*k)/4 + s0*s0*(n*n-3-sq(n-1)*k)) / (n * (n - 2) * (n - 3) * s0 * s0)
 	}
-	return g.finish(count, -1, sided), nil
+	return g.finish(len(x), -1, sided), nil
 }
 
 // GlobalG is Getis and Ord's general G: Σ wij xi xj / Σi≠j xi xj. Expectation S0/(n(n−1)), variance by Getis and Ord, The Analysis of
 // Spatial Association by Use of Distance Statistics, 1992, (6). Null hypothesis: every arrangement is as likely. It is of values that are
 // not negative, with a natural zero; Z is positive where high lies beside high.
 func GlobalG(x []float64, w Weights, sided Sided) (Global, error) {
-	m, err := check(x, w.Len())
+	b, err := begin(x, w)
 	if err != nil {
 		return Global{}, err
 	}
-	w.Self = false
-	var m1, m2, m3, m4, cross float64
 	for i, v := range x {
 		if v < 0 {
 			return Global{}, fmt.Errorf("the value of place %d is %g: general G takes none below 0", i, v)
 		}
-		m1, m2, m3, m4 = m1+v, m2+v*v, m3+v*v*v, m4+v*v*v*v
-		cross += v * w.lag(x, i)
 	}
-	count, s0, s1, s2 := w.sums()
-	g, ok := untested(count, 4, s0, m, sided)
+	g, ok := b.untested(sided)
 	if !ok {
 		return g, nil
+	}
+	x, w, n, s0, s1, s2 := b.x, b.w, float64(len(b.x)), b.s0, b.s1, b.s2
+	var m1, m2, m3, m4, cross float64
+	for i, v := range x {
+		m1, m2, m3, m4 = m1+v, m2+v*v, m3+v*v*v, m4+v*v*v*v
+		cross += v * w.lag(x, i)
 	}
 	pairs := m1*m1 - m2
 	if !(pairs > 0) { // one place has all
 		g.Verdict = Constant
 		return g, nil
 	}
-	n := float64(count)
 	g.Stat = cross / pairs
 	g.Expected = s0 / (n * (n - 1))
 	b0 := (n*n-3*n+3)*s1 - n*s2 + 3*s0*s0
@@ -154,5 +169,5 @@ func GlobalG(x []float64, w Weights, sided Sided) (Global, error) {
 	b4 := s1 - s2 + s0*s0
 	square := (b0*m2*m2 + b1*m4 + b2*m1*m1*m2 + b3*m1*m3 + b4*m1*m1*m1*m1) / (pairs * pairs * n * (n - 1) * (n - 2) * (n - 3))
 	g.Variance = square - sq(g.Expected)
-	return g.finish(count, 1, sided), nil
+	return g.finish(len(x), 1, sided), nil
 }

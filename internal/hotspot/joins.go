@@ -4,14 +4,11 @@ import "math"
 
 // Joins counts the joins of a map of two kinds of places.
 type Joins struct {
-	BB, WW, BW Join // both of the first kind (true), both of the second, one of each
+	BB, WW, BW Global // both of the first kind (true), both of the second, one of each
 	// Chi2 is of the ends of all joins: who lies beside whom, with Yates' correction, one degree of freedom; its p looks for any
-	// association. NaN-free: where a kind has no join at all it is 0, and P 1.
+	// association. Where a kind has no join at all it is 0, and its p 1.
 	Chi2, Chi2P float64
 }
-
-// Join is how often a kind of join occurs.
-type Join struct{ Global }
 
 // JoinCounts counts joins between neighbours of the same kind and of different ones, each pair by its weight, both ways halved. Moments
 // under non-free sampling, the number of each kind being given (Cliff and Ord, Spatial Processes, 1981, (1.27) to (1.30)). Null
@@ -19,20 +16,20 @@ type Join struct{ Global }
 // Z of BW is positive where there are more mixed ones than expected.
 func JoinCounts(kind []bool, w Weights) (Joins, error) {
 	x := make([]float64, len(kind))
-	var black float64
 	for i, is := range kind {
 		if is {
 			x[i] = 1
-			black++
 		}
 	}
-	m, err := check(x, w.Len())
+	b, err := begin(x, w)
 	if err != nil {
 		return Joins{}, err
 	}
-	w.Self = false
-	_, s0, s1, s2 := w.sums()
-	n := float64(m.n)
+	x, w, n, s0, s1, s2 := b.x, b.w, float64(len(b.x)), b.s0, b.s1, b.s2
+	var black float64
+	for _, is := range x {
+		black += is
+	}
 	white := n - black
 	var bb, bw float64
 	for i := range x {
@@ -40,13 +37,13 @@ func JoinCounts(kind []bool, w Weights) (Joins, error) {
 		bb += x[i] * lag / 2
 		bw += (x[i]*(w.each(i)*float64(w.count(i))-lag) + (1-x[i])*lag) / 2
 	}
-	one := func(stat float64, expected, variance float64) Join {
-		g, ok := untested(m.n, 4, s0, m, Greater)
+	one := func(stat, expected, variance float64) Global {
+		g, ok := b.untested(Greater)
 		if !ok {
-			return Join{g}
+			return g
 		}
 		g.Stat, g.Expected, g.Variance = stat, expected, variance
-		return Join{g.finish(m.n, 1, Greater)}
+		return g.finish(len(x), 1, Greater)
 	}
 	same := func(a float64) (float64, float64) {
 		p2, p3, p4 := a*(a-1)/(n*(n-1)), a*(a-1)*(a-2)/(n*(n-1)*(n-2)), a*(a-1)*(a-2)*(a-3)/(n*(n-1)*(n-2)*(n-3))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/paulmach/orb"
@@ -141,7 +142,7 @@ func TestAsPublished(t *testing.T) {
 					high[i] = y > 35 // as spdep's example cuts it
 				}
 				j := must(hotspot.JoinCounts(high, lists(t, d.Queen).Weighted(hotspot.Binary)))
-				for of, got := range map[string]hotspot.Join{"high:high": j.BB, "low:low": j.WW} {
+				for of, got := range map[string]hotspot.Global{"high:high": j.BB, "low:low": j.WW} {
 					want := d.Joins[of]
 					near(t, of, got.Stat, want.Statistic)
 					near(t, of+"'s expectation", got.Expected, want.Expectation)
@@ -258,5 +259,52 @@ func TestRatesAsPublished(t *testing.T) {
 	near(t, "its p", g.P, d.Rate.P)
 	for i, want := range []float64{0.00162492458314662, 0.00226270694998679, 0.00186202483392163, 0.00202962146985981, 0.00195648724510051} { // R's EBest
 		near(t, "shrunk rate", r.Shrunk[i], want)
+	}
+}
+
+// R's joincount.multi of a lattice of four by four, mixed joins and their variance too.
+func TestMixedJoinsAsR(t *testing.T) {
+	var kinds []bool
+	for _, y := range []int{0, 0, 1, 0, 1, 1, 0, 1, 0, 1, 1, 0, 0, 0, 1, 1} {
+		kinds = append(kinds, y == 1)
+	}
+	j := must(hotspot.JoinCounts(kinds, must(hotspot.Lists(lattice(4, false))).Weighted(hotspot.Binary)))
+	for _, c := range []struct {
+		what                     string
+		got                      hotspot.Global
+		stat, expected, variance float64
+	}{{"WW", j.WW, 3, 5.6, 1.87076923077}, {"BB", j.BB, 5, 5.6, 1.87076923077}, {"BW", j.BW, 16, 12.8, 5.34974358974}} {
+		near(t, c.what, c.got.Stat, c.stat)
+		near(t, c.what+"'s expectation", c.got.Expected, c.expected)
+		near(t, c.what+"'s variance", c.got.Variance, c.variance)
+	}
+}
+
+// A place without neighbours is left out: the figures are those of R's moran.test, geary.test and globalG.test without it. (With it and
+// zero.policy the third is the same; the first two count it in the mean, and their variances by two different rules.)
+func TestIslandsAreLeftOut(t *testing.T) {
+	sets := lattice(3, false)
+	sets[0] = nil
+	for i, list := range sets {
+		sets[i] = slices.DeleteFunc(list, func(j int) bool { return j == 0 })
+	}
+	n := must(hotspot.Lists(sets))
+	if !slices.Equal(n.Islands(), []int{0}) {
+		t.Fatalf("islands are %v", n.Islands())
+	}
+	x := []float64{9, 2, 3, 4, 7, 1, 8, 5, 6}
+	w := n.Weighted(hotspot.Binary)
+	for _, c := range []struct {
+		what                     string
+		got                      hotspot.Global
+		stat, expected, variance float64
+	}{
+		{"Moran's I", must(hotspot.Moran(x, w, hotspot.Randomised, hotspot.TwoSided)), -0.2, -0.142857142857143, 0.068281179138322},
+		{"Geary's C", must(hotspot.Geary(x, w, hotspot.Randomised, hotspot.TwoSided)), 1.08333333333333, 1, 0.0633888888888889},
+		{"general G", must(hotspot.GlobalG(x, w, hotspot.TwoSided)), 0.368131868131868, 0.357142857142857, 0.0022615357780193},
+	} {
+		near(t, c.what, c.got.Stat, c.stat)
+		near(t, c.what+"'s expectation", c.got.Expected, c.expected)
+		near(t, c.what+"'s variance", c.got.Variance, c.variance)
 	}
 }

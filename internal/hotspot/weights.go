@@ -1,5 +1,7 @@
 package hotspot
 
+import "slices"
+
 // Style is how much a neighbour weighs.
 type Style string
 
@@ -58,8 +60,8 @@ func (w Weights) lag(x []float64, i int) float64 {
 }
 
 // sums are S0, S1 and S2 of Cliff and Ord, Spatial Processes, 1981, p. 19: of all weights; half the squares of each pair's both ways;
-// the squares of what goes out from a place and comes in to it. n is how many places have neighbours. Self-inclusion does not count.
-func (w Weights) sums() (n int, s0, s1, s2 float64) {
+// the squares of what goes out from a place and comes in to it. Self-inclusion does not count.
+func (w Weights) sums() (s0, s1, s2 float64) {
 	w.Self = false
 	in := make([]float64, w.Len())
 	for i := range w.Len() {
@@ -75,11 +77,42 @@ func (w Weights) sums() (n int, s0, s1, s2 float64) {
 	}
 	for i := range w.Len() {
 		k := float64(w.count(i))
-		if k > 0 {
-			n++
-		}
 		s0 += k * w.each(i)
 		s2 += sq(k*w.each(i) + in[i])
 	}
-	return n, s0, s1, s2
+	return s0, s1, s2
+}
+
+// linked leaves out the islands: places that nobody neighbours and that neighbour nobody tell nothing of who lies beside whom.
+func (w Weights) linked(x []float64) ([]float64, Weights) {
+	named := make([]bool, w.Len())
+	for i := range named {
+		named[i] = named[i] || len(w.Of(i)) > 0
+		for _, j := range w.Of(i) {
+			named[j] = true
+		}
+	}
+	if !slices.Contains(named, false) {
+		return x, w
+	}
+	place := make([]int32, len(named)) // where a place is among those that stay
+	var values []float64
+	for i, is := range named {
+		if place[i] = int32(len(values)); is {
+			values = append(values, x[i])
+		}
+	}
+	sets := make([][]int32, 0, len(values))
+	for i, is := range named {
+		if !is {
+			continue
+		}
+		set := make([]int32, 0, len(w.Of(i)))
+		for _, j := range w.Of(i) {
+			set = append(set, place[j])
+		}
+		sets = append(sets, set)
+	}
+	w.Neighbours = gather(sets)
+	return values, w
 }
