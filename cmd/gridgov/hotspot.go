@@ -37,7 +37,7 @@ func (t *tool) hotspot() *cobra.Command {
 
 Local statistics (gistar, g, lisa) write code,name,n,value,z,p,q,class: p as it is published, of a normal distribution; q, by which the
 class goes, of Benjamini and Hochberg, on p with the skewness of small counts. With --permutations p_sim, of as many draws, stands beside
-them; from 20 draws for each unit on q goes by it, and q_by says so.
+them; from 20 draws for each unit on, 40 where it is two-sided, q goes by it, and q_by says so.
 Global ones (moran, geary, gglobal, joincount) write stat,value,expected,variance,z,p.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := h.check(); err != nil {
@@ -151,9 +151,9 @@ func (h *hot) write(ctx context.Context, out io.Writer, m *app.Mapped) error {
 }
 
 func (h *hot) local(ctx context.Context, out *csv.Writer, m *app.Mapped, x []float64, w hotspot.Weights, sided hotspot.Sided) error {
-	test := hotspot.Getis
+	test, draw := hotspot.Getis, hotspot.Permute
 	if h.stat == "lisa" {
-		test = hotspot.LocalMoran
+		test, draw = hotspot.LocalMoran, hotspot.PermuteMoran
 	}
 	l, err := test(x, w, sided)
 	if err != nil {
@@ -165,15 +165,15 @@ func (h *hot) local(ctx context.Context, out *csv.Writer, m *app.Mapped, x []flo
 			tests++
 		}
 	}
-	tails, by := l.Tails(), "formula"
+	tails, by := l.Cautious, "formula"
 	header := []string{"code", "name", "n", "value", "z", "p", "q", "class"}
 	var drawn hotspot.Permuted
 	if h.permutations > 0 {
 		header = append(header, "p_sim", "q_by")
-		if drawn, err = hotspot.Permute(ctx, x, w, h.permutations, h.seed, sided); err != nil {
+		if drawn, err = draw(ctx, x, w, h.permutations, h.seed, sided); err != nil {
 			return err
 		}
-		if hotspot.FeedsFDR(h.permutations, tests) {
+		if hotspot.FeedsFDR(h.permutations, tests, sided) {
 			tails, by = drawn.P, "draws"
 		}
 	}

@@ -217,8 +217,8 @@ func TestFDR(t *testing.T) {
 			}
 		}
 	})
-	if hotspot.FeedsFDR(999, 50) || !hotspot.FeedsFDR(1000, 50) {
-		t.Error("how many draws feed FDR is another number than 20 times the tests")
+	if hotspot.FeedsFDR(999, 50, hotspot.Greater) || !hotspot.FeedsFDR(1000, 50, hotspot.Greater) || hotspot.FeedsFDR(1999, 50, hotspot.TwoSided) || !hotspot.FeedsFDR(2000, 50, hotspot.TwoSided) {
+		t.Error("how many draws feed FDR is another number than 20 times the tests, each side")
 	}
 }
 

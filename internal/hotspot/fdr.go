@@ -27,6 +27,11 @@ func FDR(p []float64, tested func(i int) bool) []float64 {
 	return q
 }
 
-// FeedsFDR tells whether so many draws are enough that their p may be corrected for so many tests: with fewer the smallest p there is
-// could not pass.
-func FeedsFDR(draws, tests int) bool { return draws >= 20*tests }
+// FeedsFDR tells whether so many draws are enough that their p may be corrected for so many tests: 20 for each, or 40 where it is two-sided.
+// With fewer, the smallest p there is could not pass at 5 %.
+func FeedsFDR(draws, tests int, sided Sided) bool {
+	if sided == TwoSided {
+		tests *= 2
+	}
+	return draws >= 20*tests
+}

@@ -31,10 +31,14 @@ func city(t testing.TB) hotspot.Neighbours {
 	return must(hotspot.Lists(sets))
 }
 
-// found are the hot and cold spots among Gi* of a map.
+// found are the hot and cold spots of a map, by Gi* where the weights are with self, else by local Moran.
 func found(x []float64, w hotspot.Weights) []bool {
-	l := must(hotspot.Getis(x, w, hotspot.TwoSided))
-	q := hotspot.FDR(l.Tails(), func(i int) bool { return l.Verdict[i] == hotspot.Tested })
+	test := hotspot.LocalMoran
+	if w.Self {
+		test = hotspot.Getis
+	}
+	l := must(test(x, w, hotspot.TwoSided))
+	q := hotspot.FDR(l.Cautious, func(i int) bool { return l.Verdict[i] == hotspot.Tested })
 	is := make([]bool, len(x))
 	for i := range is {
 		is[i] = q[i] <= share
@@ -44,10 +48,14 @@ func found(x []float64, w hotspot.Weights) []bool {
 
 // On maps of chance alone something is found no more often than it may be, however few matters there are.
 func TestChanceFindsNothing(t *testing.T) {
-	w := city(t).Weighted(hotspot.Binary).WithSelf()
+	n := city(t)
 	maps := soak.Or(60, 1000)
-	for _, mean := range []float64{0.3, 1, 5, 20} {
-		t.Run(fmt.Sprint(mean), func(t *testing.T) {
+	for _, mean := range []float64{0.3, 1, 5, 20, -0.3, -5} {
+		w := n.Weighted(hotspot.Binary).WithSelf()
+		if mean < 0 { // local Moran
+			mean, w.Self = -mean, false
+		}
+		t.Run(fmt.Sprint(mean, " ", w.Self), func(t *testing.T) {
 			t.Parallel()
 			rng := rand.New(rand.NewPCG(uint64(mean*10), 5))
 			false1 := 0
@@ -147,6 +155,20 @@ func TestRealTailsAreCautious(t *testing.T) {
 			if l.Cautious[i] < l.P[i]-1e-12 || l.Cautious[i] < 0.3*p.P[i]-1e-4 {
 				t.Errorf("%s, place %d: z %.3f, p %.5f, cautious %.5f, of draws %.5f", name, i, l.Z[i], l.P[i], l.Cautious[i], p.P[i])
 			}
+		}
+	}
+}
+
+// One-sided, local Moran's draws look to the side on which a place is like those around it; its p is near that of the formula.
+func TestMoransDrawsLookToTheRightSide(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	x := counts(rng, 400, 30)
+	w := must(hotspot.Lists(lattice(20, true))).Weighted(hotspot.Row)
+	l := must(hotspot.LocalMoran(x, w, hotspot.Greater))
+	p := must(hotspot.PermuteMoran(t.Context(), x, w, 4000, 5, hotspot.Greater))
+	for i := range x {
+		if math.Abs(p.P[i]-l.P[i]) > 0.06 || l.Cautious[i] < l.P[i]-1e-12 {
+			t.Errorf("place %d: %g by draws, %g by the formula, cautious %g", i, p.P[i], l.P[i], l.Cautious[i])
 		}
 	}
 }

@@ -22,6 +22,17 @@ const (
 	Less     Sided = "less"
 )
 
+// opposite is what speaks of the other direction.
+func (s Sided) opposite() Sided {
+	switch s {
+	case Greater:
+		return Less
+	case Less:
+		return Greater
+	}
+	return s
+}
+
 // normalP is the share of a standard normal distribution that is as far out as z.
 func normalP(z float64, sided Sided) float64 {
 	switch sided {

@@ -11,7 +11,7 @@ type Local struct {
 	Stat    []float64 // the statistic itself
 	Z       []float64 // standardised; 0 where it was not tested
 	P       []float64 // of Z, as a normal one's, which is how it is published; 1 where it was not tested
-	// Cautious, of Getis, is P or, where that is larger, the p of a sum with the skewness of what is drawn from; of counts, as of whole
+	// Cautious is P or, where that is larger, the p of a sum with the skewness of what is drawn from; of counts, as of whole
 	// numbers. FDR goes by it: a few matters, or a few places with very many, make no false alarm.
 	Cautious []float64
 	Sided    Sided
@@ -29,14 +29,6 @@ func newLocal(n int, sided Sided) Local {
 // set tells z of place i, and its p.
 func (l *Local) set(i int, z float64) {
 	l.Verdict[i], l.Z[i], l.P[i] = Tested, z, normalP(z, l.Sided)
-}
-
-// Tails are the p-values by which FDR goes: cautious ones where the statistic has them.
-func (l *Local) Tails() []float64 {
-	if l.Cautious != nil {
-		return l.Cautious
-	}
-	return l.P
 }
 
 // Getis is Getis and Ord's local statistic, standardised as in Ord and Getis, Local Spatial Autocorrelation Statistics: Distributional
@@ -97,7 +89,7 @@ func Getis(x []float64, w Weights, sided Sided) (Local, error) {
 // LocalMoran is Anselin's local Moran's Ii: zi/m2 · Σ wij zj, m2 = Σ z²/n (Anselin, Local Indicators of Spatial Association — LISA, 1995,
 // (12)); expectation and variance given the place's own value (Sokal, Oden and Thomson, Local Spatial Autocorrelation in a Biological
 // Model, 1998, (A1) to (A6)). Null hypothesis: the values around the place are a draw at random from all others. A positive Ii: the place
-// is like those around it; a negative one: it stands out from them.
+// is like those around it; a negative one: it stands out from them. Z is that of Gi, with its sign turned for a place below the mean.
 func LocalMoran(x []float64, w Weights, sided Sided) (Local, error) {
 	m, err := check(x, w.Len())
 	if err != nil {
@@ -105,6 +97,15 @@ func LocalMoran(x []float64, w Weights, sided Sided) (Local, error) {
 	}
 	w.Self = false
 	l := newLocal(m.n, sided)
+	l.Cautious = slices.Clone(l.P)
+	around, err := Getis(x, w, sided)
+	if err != nil {
+		return Local{}, err
+	}
+	below, err := Getis(x, w, sided.opposite())
+	if err != nil {
+		return Local{}, err
+	}
 	n := float64(m.n)
 	for i := range x {
 		k, each := float64(w.count(i)), w.each(i)
@@ -128,6 +129,9 @@ func LocalMoran(x []float64, w Weights, sided Sided) (Local, error) {
 			continue
 		}
 		l.set(i, (l.Stat[i]-expected)/math.Sqrt(variance))
+		if l.Cautious[i] = around.Cautious[i]; z < 0 {
+			l.Cautious[i] = below.Cautious[i]
+		}
 	}
 	return l, nil
 }

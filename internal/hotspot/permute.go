@@ -34,8 +34,8 @@ func tail(beyond, n int, sided Sided) float64 {
 
 // Permute draws, n times for each place, as many others as it has neighbours, without regard to where they lie, and tells how often these
 // sum to at least as much as those around the place: (b+1)/(n+1), both sides of it twice the smaller one (Anselin, Local Indicators of
-// Spatial Association — LISA, 1995, conditional permutation). The place's own value stays where it is, so the answer is that of Gi, of Gi*
-// and, where z is above 0, of local Moran. Null hypothesis: the values around the place are a draw at random from all others.
+// Spatial Association — LISA, 1995, conditional permutation). The place's own value stays where it is, so the answer is that of Gi and of Gi*;
+// that of local Moran is PermuteMoran's. Null hypothesis: the values around the place are a draw at random from all others.
 //
 // Some thirty places, far from each other by index, share their draws: a shuffle of all places, of which each takes the first that are not
 // itself. Every such flock has a random stream of its own, by seed and number, so the answer is the same on any number of cores.
@@ -71,6 +71,26 @@ func Permute(ctx context.Context, x []float64, w Weights, n int, seed uint64, si
 		})
 	}
 	return out, workers.Wait()
+}
+
+// PermuteMoran is Permute for local Moran: of a place below the mean, Ii is larger the less lies around it, so that one-sided the other tail
+// counts. Both are of the same draws.
+func PermuteMoran(ctx context.Context, x []float64, w Weights, n int, seed uint64, sided Sided) (Permuted, error) {
+	p, err := Permute(ctx, x, w, n, seed, sided)
+	if err != nil || sided == TwoSided {
+		return p, err
+	}
+	below, err := Permute(ctx, x, w, n, seed, sided.opposite())
+	if err != nil {
+		return Permuted{}, err
+	}
+	m, err := check(x, w.Len())
+	for i, v := range x {
+		if v < m.mean {
+			p.P[i] = below.P[i]
+		}
+	}
+	return p, err
 }
 
 // flockSize is how many places share their draws. Fewer would cost more random numbers, more would make the errors of more p alike.

@@ -58,7 +58,7 @@ func Run(ctx context.Context, o Options) error {
 	took, err := o.best(func() error {
 		l, err := hotspot.Getis(x, w, hotspot.TwoSided)
 		if err == nil {
-			_ = hotspot.FDR(l.Tails(), func(int) bool { return true })
+			_ = hotspot.FDR(l.Cautious, func(int) bool { return true })
 			_, err = hotspot.Permute(ctx, x, w, permutations, o.Seed, hotspot.TwoSided)
 		}
 		return err
