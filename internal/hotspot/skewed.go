@@ -39,8 +39,11 @@ func (d drawn) tail(z float64) float64 {
 // is the latter; where it is short a gamma distribution ends too early, and would find what is none. half is half a step of what is
 // counted, in standard deviations: a sum of whole numbers is met by all that rounds to it.
 func (d drawn) cautious(z, half float64, sided Sided) float64 {
-	more := max(normalP(z-half, Greater), d.tail(z-half))
-	fewer := max(normalP(z+half, Less), 1-d.tail(z+half))
+	more, fewer := normalP(z-half, Greater), normalP(z+half, Less)
+	if sided == TwoSided && min(more, fewer) > 0.25 {
+		return min(1, 2*min(more, fewer)) // nothing is found there, whatever the tails are; it is half of all places
+	}
+	more, fewer = max(more, d.tail(z-half)), max(fewer, 1-d.tail(z+half))
 	switch sided {
 	case Greater:
 		return min(1, more)
