@@ -35,33 +35,89 @@ func (v View) Histogram(f Filter, within *orb.Bound, edges []uint32) []uint64 {
 		return nil
 	}
 	counts := make([]uint64, len(edges)-1)
+	steps, ok := f.stepsOf(edges)
+	if !ok {
+		return counts
+	}
+	v.each(f, within, func(r *run, i int, sign uint64) { counts[steps.of(r.at[i])] += sign })
+	return counts
+}
+
+// CountByPlace adds to counts[place·steps + step] the reports that match: places[face] is the place of a face, below 0 for none, and a
+// step is from one edge to the next, so there is one fewer than edges. A face beyond places has none.
+func (v View) CountByPlace(f Filter, places []int32, edges []uint32, counts []uint64) {
+	if len(edges) < 2 {
+		return
+	}
+	steps, ok := f.stepsOf(edges)
+	if !ok {
+		return
+	}
+	wide := len(edges) - 1
+	v.each(f, nil, func(r *run, i int, sign uint64) {
+		face := r.face[i]
+		if uint64(face) >= uint64(len(places)) || places[face] < 0 {
+			return
+		}
+		counts[int(places[face])*wide+steps.of(r.at[i])] += sign
+	})
+}
+
+// Squares are columns and rows of the squares of a zoom, from the one at X, Y on: x grows eastward, y southward.
+type Squares struct {
+	Z, X, Y    uint32 // Z is at most 32, and 1 at least
+	Cols, Rows int
+}
+
+// CountBySquare adds to counts[row·Cols + column] the reports that match.
+func (v View) CountBySquare(f Filter, s Squares, counts []float64) {
+	shift := 64 - 2*s.Z
+	v.each(f, nil, func(r *run, i int, sign uint64) {
+		x, y := deinterleave(r.code[i] >> shift)
+		if x, y = x-s.X, y-s.Y; uint64(x) < uint64(s.Cols) && uint64(y) < uint64(s.Rows) { // below X or Y it is very large
+			counts[int(y)*s.Cols+int(x)] += float64(int64(sign))
+		}
+	})
+}
+
+// steps find the step of a time. A table of equal slots says where to begin to look; edges need not be equally far apart (days with a
+// clock change).
+type steps struct {
+	edges []uint32
+	slot  uint32
+	begin [4096]int32
+}
+
+// stepsOf also cuts the filter to the edges, two at least, which must rise; ok is false when nothing is left.
+func (f *Filter) stepsOf(edges []uint32) (s *steps, ok bool) {
 	first, last := edges[0], edges[len(edges)-1]
 	f.From = max(f.From, first)
 	if f.To == 0 || f.To > last {
 		f.To = last
 	}
 	if f.To <= f.From {
-		return counts
+		return nil, false
 	}
-	// A table of equal steps says where to begin to look; edges need not be equally far apart (days with a clock change).
-	const slots = 4096
-	step := (last-first)/slots + 1
-	var begin [slots]int
-	for i, bucket := 0, 0; i < slots; i++ {
-		for bucket+1 < len(counts) && uint64(edges[bucket+1]) <= uint64(first)+uint64(i)*uint64(step) {
-			bucket++
+	s = &steps{edges: edges}
+	slots := uint32(len(s.begin))
+	s.slot = (last-first)/slots + 1
+	step := 0
+	for i := range s.begin {
+		for step+2 < len(edges) && uint64(edges[step+1]) <= uint64(first)+uint64(i)*uint64(s.slot) {
+			step++
 		}
-		begin[i] = bucket
+		s.begin[i] = int32(step)
 	}
-	v.each(f, within, func(r *run, i int, sign uint64) {
-		at := r.at[i]
-		bucket := begin[(at-first)/step]
-		for at >= edges[bucket+1] {
-			bucket++
-		}
-		counts[bucket] += sign
-	})
-	return counts
+	return s, true
+}
+
+// of is the step of a time within the edges.
+func (s *steps) of(at uint32) int {
+	step := int(s.begin[(at-s.edges[0])/s.slot])
+	for at >= s.edges[step+1] {
+		step++
+	}
+	return step
 }
 
 // CountByFace adds to counts[face] the reports that match, and returns the number of those whose face has no place in

@@ -10,6 +10,7 @@ type Filter struct {
 	From    uint32   // seconds since 1970; reports with From <= At count
 	To      uint32   // reports with At < To count; 0: no end
 	Faces   *FaceSet // any of these faces; nil: all
+	Hours   *Hours   // any of these hours of the day; nil: all
 
 	States uint32   // bit s: state s of the case; 0: all
 	Ends   uint8    // bit e: end e; 0: all
@@ -33,6 +34,7 @@ type matcher struct {
 	last  uint32
 	plain bool     // only the time window is to be checked
 	cut   bool     // only the time window and faces, FaceNone not among them, are to be checked
+	hours *Hours   // nil: all
 	deep  *fateful // nil: nothing of the case is to be checked
 }
 
@@ -65,9 +67,9 @@ func (f Filter) compile(times *clocks) matcher {
 	if f.Also == nil || f.Also.Empty() {
 		m.faces, f.Within, f.Also = m.faces.And(f.Within), nil, nil
 	}
-	m.deep = f.fateful(times)
-	m.plain = m.attrs == ^uint64(0) && m.faces == nil && m.deep == nil
-	m.cut = m.attrs == ^uint64(0) && m.faces != nil && !m.faces.none && m.deep == nil
+	m.deep, m.hours = f.fateful(times), f.Hours
+	m.plain = m.attrs == ^uint64(0) && m.faces == nil && m.hours == nil && m.deep == nil
+	m.cut = m.attrs == ^uint64(0) && m.faces != nil && !m.faces.none && m.hours == nil && m.deep == nil
 	return m
 }
 

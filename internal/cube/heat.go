@@ -145,7 +145,7 @@ func heatAny(m *matcher, r *run, shift uint32, counts *[heatCells]uint32) {
 	if r.negative {
 		one = ^uint32(0)
 	}
-	simple := m.faces == nil && m.deep == nil && (r.byItem || r.anyItem)
+	simple := m.faces == nil && m.hours == nil && m.deep == nil && (r.byItem || r.anyItem)
 	codes, ats, attrs := r.code[r.lo:r.hi], r.at[r.lo:r.hi], r.attr[r.lo:r.hi]
 	for i, code := range codes {
 		n := m.inWindow(ats[i]) & uint32(m.attrs>>(attrs[i]&63)) & 1

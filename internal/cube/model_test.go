@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/paulmach/orb"
 	"pgregory.net/rapid"
@@ -15,6 +16,11 @@ func TestMain(m *testing.M) {
 	soak.Checks(100, 20_000)
 	m.Run()
 }
+
+var (
+	washington, _ = time.LoadLocation("America/New_York")
+	dial          = DialOf(washington)
+)
 
 // model is the cube's naive twin: a map of rows, every question a loop over all of them in degrees and doubles.
 type model map[uint32]Row
@@ -65,6 +71,7 @@ func (f Filter) naive(r Row) bool {
 		(f.Sources == 0 || f.Sources&(1<<r.Source) != 0) &&
 		r.At >= f.From && (f.To == 0 || r.At < f.To) &&
 		f.Faces.Has(r.Face) &&
+		(f.Hours == nil || f.Hours.wanted>>time.Unix(int64(r.At), 0).In(washington).Hour()&1 == 1) &&
 		(f.States == 0 || f.States&(1<<r.State) != 0) &&
 		(f.Ends == 0 || f.Ends&(1<<r.End) != 0) &&
 		(f.Crews == nil || r.Crew != CrewNone && f.Crews.Has(r.Crew)) &&
@@ -137,7 +144,7 @@ func row() *rapid.Generator[Row] {
 		p := position().Draw(t, "position")
 		return Row{
 			Num: uint32(rapid.IntRange(0, 60).Draw(t, "num")) * 37_501, Lon: p[0], Lat: p[1],
-			At:   rapid.SampledFrom([]uint32{0, 1, 99, 100, 101, 500, math.MaxUint32 - 1, math.MaxUint32}).Draw(t, "at"),
+			At:   rapid.SampledFrom([]uint32{0, 1, 99, 100, 101, 500, 10 * 3600, 1_700_000_000, math.MaxUint32 - 1, math.MaxUint32}).Draw(t, "at"),
 			Item: rapid.SampledFrom([]uint16{0, 1, 2, 3, 700, 65535}).Draw(t, "item"),
 			Kind: uint8(rapid.IntRange(0, 7).Draw(t, "kind")), Source: uint8(rapid.IntRange(0, 7).Draw(t, "source")),
 			Face:  rapid.SampledFrom([]uint32{0, 1, 2, 63, 64, 130, FaceNone}).Draw(t, "face"),
@@ -161,6 +168,9 @@ func filter() *rapid.Generator[Filter] {
 		}
 		if rapid.IntRange(0, 3).Draw(t, "by face") == 0 {
 			f.Faces = FacesOf(rapid.SliceOfN(rapid.SampledFrom([]uint32{0, 2, 64, 130, 131, 1 << 30, FaceNone}), 0, 3).Draw(t, "faces")...)
+		}
+		if rapid.IntRange(0, 3).Draw(t, "by hour") == 0 {
+			f.Hours = dial.Hours(rapid.Uint32().Draw(t, "hours"))
 		}
 		crews := func(name string) *FaceSet {
 			return FacesOf(rapid.SliceOfN(rapid.SampledFrom([]uint32{0, 1, 65, 66, CrewNone, FaceNone}), 0, 3).Draw(t, name)...)
@@ -338,6 +348,7 @@ func equalCounts(t *rapid.T, v View, twin model, f Filter) {
 			t.Fatalf("bucket %d of %v: %d, want %d", i, edges, hist[i], want)
 		}
 	}
+	equalPlaces(t, v, twin, f, edges)
 	states, ends := v.CountByFate(f, within)
 	crews := make([]uint64, 65)
 	otherCrews := v.CountByCrew(f, within, crews)
@@ -375,5 +386,32 @@ func equalCounts(t *rapid.T, v View, twin model, f Filter) {
 	}
 	if otherFaces != 0 || otherItems != 0 || slices.Max(faces) != 0 || slices.Max(items) != 0 {
 		t.Fatalf("counts by face or item differ from the model by %v %d, %v %d", faces, otherFaces, items, otherItems)
+	}
+}
+
+func equalPlaces(t *rapid.T, v View, twin model, f Filter, edges []uint32) {
+	places := []int32{2, -1, 0, 63: 1, 64: 0}
+	wide := max(0, len(edges)-1)
+	counts := make([]uint64, 3*wide)
+	v.CountByPlace(f, places, edges, counts)
+	squares := Squares{Z: 18, X: 218_810, Y: 107_795, Cols: 40, Rows: 30}
+	inSquares := make([]float64, squares.Cols*squares.Rows)
+	v.CountBySquare(f, squares, inSquares)
+	for _, r := range twin {
+		if !f.naive(r) {
+			continue
+		}
+		x, y := slippy(r.Lon, r.Lat, squares.Z)
+		if x >= squares.X && x < squares.X+40 && y >= squares.Y && y < squares.Y+30 {
+			inSquares[(y-squares.Y)*40+x-squares.X]--
+		}
+		for step := range wide {
+			if r.At >= edges[step] && r.At < edges[step+1] && r.Face < 65 && places[r.Face] >= 0 {
+				counts[int(places[r.Face])*wide+step]--
+			}
+		}
+	}
+	if slices.ContainsFunc(counts, func(n uint64) bool { return n != 0 }) || slices.ContainsFunc(inSquares, func(n float64) bool { return n != 0 }) {
+		t.Fatalf("counts by place and step differ from the model by %v, by square by %v", counts, inSquares)
 	}
 }

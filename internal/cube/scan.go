@@ -79,7 +79,7 @@ func (r *run) itemAt(i int) uint16 {
 // matches reports whether a row passes everything but the area.
 func (r *run) matches(m *matcher, i int) bool {
 	return m.inWindow(r.at[i]) == 1 && m.attrs>>(r.attr[i]&63)&1 == 1 && m.faces.Has(r.face[i]) &&
-		(r.byItem || r.anyItem || m.hasItem(r.columns.item[i])) && (m.deep == nil || m.deep.has(r.lot[i], r.num[i], r.face[i]))
+		(r.byItem || r.anyItem || m.hasItem(r.columns.item[i])) && (m.hours == nil || m.hours.has(r.at[i])) && (m.deep == nil || m.deep.has(r.lot[i], r.num[i], r.face[i]))
 }
 
 // scratch is what a query needs in passing.
