@@ -45,9 +45,9 @@ const fullZoom = 17
 type Boundaries struct {
 	levels []boundaryLevel
 	bound  orb.Bound
-	zooms  [fullZoom + 1]struct {
-		once   sync.Once
-		levels []zoomLevel
+	zooms  [fullZoom + 1][len(roles)]struct { // by place in levels
+		once  sync.Once
+		level zoomLevel
 	}
 	clippers sync.Pool
 	kept     *keptTiles
@@ -171,17 +171,20 @@ func (b *Boundaries) Warm() {
 }
 
 // zoom returns the levels that a zoom shows, simplified for it, top first.
-func (b *Boundaries) zoom(z uint32) []zoomLevel {
-	z = min(z, fullZoom)
-	set := &b.zooms[z]
-	set.once.Do(func() {
-		for i := range b.levels {
-			if l := &b.levels[i]; z >= l.minZoom {
-				set.levels = append(set.levels, l.at(z))
-			}
+func (b *Boundaries) zoom(z uint32) (levels []*zoomLevel) {
+	for i := range b.levels {
+		if z >= b.levels[i].minZoom {
+			levels = append(levels, b.level(z, i))
 		}
-	})
-	return set.levels
+	}
+	return levels
+}
+
+// level returns a level simplified for a zoom, whether the zoom shows it or not.
+func (b *Boundaries) level(z uint32, i int) *zoomLevel {
+	made := &b.zooms[min(z, fullZoom)][i]
+	made.once.Do(func() { made.level = b.levels[i].at(min(z, fullZoom)) })
+	return &made.level
 }
 
 // toleranceM is a quarter of a pixel, two units, on the ground at the latitude.

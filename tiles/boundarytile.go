@@ -48,17 +48,21 @@ func (b *Boundaries) Tile(dst []byte, a Address) []byte {
 		return dst
 	}
 	levels := b.zoom(a.Z)
-	t, ok := b.clippers.Get().(*boundaryTile)
-	if !ok {
-		t = new(boundaryTile)
-	}
+	t := b.take()
 	defer b.clippers.Put(t)
 	t.clip.aim(a)
-	for i := range levels {
-		dst = t.polygons(dst, &levels[i])
+	for _, l := range levels {
+		dst = t.polygons(dst, l)
 	}
 	dst = t.borders(dst, levels)
 	return t.labels(dst, levels)
+}
+
+func (b *Boundaries) take() *boundaryTile {
+	if t, ok := b.clippers.Get().(*boundaryTile); ok {
+		return t
+	}
+	return new(boundaryTile)
 }
 
 // polygons appends the layer of one level.
@@ -67,6 +71,15 @@ func (t *boundaryTile) polygons(dst []byte, l *zoomLevel) []byte {
 	empty := len(dst)
 	t.values, t.next = t.values[:0], 0
 	t.beginLevel(l)
+	t.eachFace(l, func(face int) { dst = t.unit(dst, l, face, typePolygon) })
+	if len(dst) == empty {
+		return dst[:start]
+	}
+	return endLayer(dst, start, roles[l.rank].Name, unitKeys(), t.values, Extent)
+}
+
+// eachFace calls visit for the faces of a level that the tile shows, with their geometry in t.geometry.
+func (t *boundaryTile) eachFace(l *zoomLevel, visit func(face int)) {
 	for k, block := range l.blocks {
 		if !block.meets(t.clip.bound) {
 			continue
@@ -74,17 +87,12 @@ func (t *boundaryTile) polygons(dst []byte, l *zoomLevel) []byte {
 		from := k * blockFaces
 		for i := range l.faces[from:min(from+blockFaces, len(l.faces))] {
 			face := &l.faces[from+i]
-			if !face.box.meets(t.clip.bound) || !t.clip.polygon(face) {
-				continue
+			if face.box.meets(t.clip.bound) && t.clip.polygon(face) {
+				t.geometry = t.clip.encode(t.geometry[:0])
+				visit(from + i)
 			}
-			t.geometry = t.clip.encode(t.geometry[:0])
-			dst = t.unit(dst, l, from+i, typePolygon)
 		}
 	}
-	if len(dst) == empty {
-		return dst[:start]
-	}
-	return endLayer(dst, start, roles[l.rank].Name, unitKeys(), t.values, Extent)
 }
 
 // beginLevel adds the values that the features of a level share.
@@ -217,12 +225,12 @@ func encodeLine(dst []byte, pixels []pixel, at *pixel) []byte {
 }
 
 // borders appends the layer of lines.
-func (t *boundaryTile) borders(dst []byte, levels []zoomLevel) []byte {
+func (t *boundaryTile) borders(dst []byte, levels []*zoomLevel) []byte {
 	dst, start := beginLayer(dst)
 	empty := len(dst)
 	t.values, t.next = t.values[:0], 0
 	for i := len(levels) - 1; i >= 0; i-- {
-		l := &levels[i]
+		l := levels[i]
 		if t.geometry = t.lines(t.geometry[:0], l); len(t.geometry) == 0 {
 			continue
 		}
@@ -266,12 +274,11 @@ func (t *boundaryTile) lines(dst []byte, l *zoomLevel) []byte {
 }
 
 // labels appends the layer of points, the highest level first.
-func (t *boundaryTile) labels(dst []byte, levels []zoomLevel) []byte {
+func (t *boundaryTile) labels(dst []byte, levels []*zoomLevel) []byte {
 	dst, start := beginLayer(dst)
 	empty := len(dst)
 	t.values, t.next = t.values[:0], 0
-	for i := range levels {
-		l := &levels[i]
+	for _, l := range levels {
 		begun := false
 		for k, place := range l.places {
 			if !place.meets(t.clip.bound) {

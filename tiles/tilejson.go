@@ -90,6 +90,7 @@ func (s Source) filters() []FilterParameter {
 		{"colour", "what its clocks say; several separated by commas; without it all", colourNames[:]},
 		{"from", "RFC 3339 time; reports captured then or later", nil},
 		{"to", "RFC 3339 time; reports captured before then", nil},
+		{"hour", "hour of the day, 0 to 23, by the city's clocks; several separated by commas; without it all", nil},
 	}
 }
 

@@ -19,6 +19,7 @@ type known interface {
 	Names() *app.Names
 	Regime() *regime.Regime
 	LedBy(units []policy.UnitID) *cube.FaceSet
+	Dial() *cube.Dial
 }
 
 // none stands in a filter for what a report has not.

@@ -125,12 +125,22 @@ type filter struct {
 	states   uint32
 	ends     uint8
 	colours  cube.Clocks
+	hours    uint32 // bit h: hour h of the day; 0: all
+	zone     *time.Location
 }
 
 // filter reads it; at is the moment of the clocks' colours.
 func (q *query) filter(zone *time.Location, at time.Time) filter {
-	f := filter{items: q.list("item"), aspects: q.list("aspect")}
+	f := filter{items: q.list("item"), aspects: q.list("aspect"), zone: zone}
 	q.fate(&f, at)
+	for _, s := range q.list("hour") {
+		hour, err := strconv.Atoi(s)
+		if err != nil || hour < 0 || hour > 23 {
+			q.fail(fault.Invalid("hour", "unknown_value", "%.40q is no hour of the day from 0 to 23; 22 is from 22:00 to 22:59", s))
+			continue
+		}
+		f.hours |= 1 << hour
+	}
 	for _, s := range q.list("kind") {
 		k := report.Kind(s)
 		if s == "none" {
@@ -196,13 +206,13 @@ func (q *query) bbox() *orb.Bound {
 
 // query turns the filter into the database's.
 func (f *filter) query(c known) report.Query {
-	return report.Query{Items: f.itemsAsked(c), Kinds: f.kinds, Sources: f.sources, From: f.from, To: f.to, Fate: f.fate}
+	return report.Query{Items: f.itemsAsked(c), Kinds: f.kinds, Sources: f.sources, From: f.from, To: f.to, Hours: f.hours, Zone: f.zone, Fate: f.fate}
 }
 
 // cube turns the filter into the cube's numbers; it is asked once the view is at hand, whose codes then all have names. An item the city does not have matches nothing.
 func (f *filter) cube(on known) cube.Filter {
 	names := on.Names()
-	c := cube.Filter{States: f.states, Ends: f.ends, Clocks: f.colours, Now: uint32(f.fate.At.Unix())}
+	c := cube.Filter{States: f.states, Ends: f.ends, Clocks: f.colours, Now: uint32(f.fate.At.Unix()), Hours: on.Dial().Hours(f.hours)}
 	if f.fate.Teams != nil {
 		c.Crews = on.LedBy(f.fate.Teams)
 	}

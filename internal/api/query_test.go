@@ -70,3 +70,5 @@ func FuzzFilters(f *testing.F) {
 		}
 	})
 }
+
+func (noCity) Dial() *cube.Dial { return cube.DialOf(time.UTC) }

@@ -325,6 +325,7 @@ func TestMatrix(t *testing.T) {
 			}
 			m.tiles(t, &a, &view)
 			m.lists(t, &a, &view)
+			m.hotspots(t, &a, &view)
 			m.queue(t, &a, &view)
 			m.people(t, &a)
 			m.photos(t, &a)
@@ -538,16 +539,23 @@ func (m *matrix) others(t *testing.T, areas *policy.Reach) (n int) {
 	for i := range m.told {
 		known[m.told[i].rep.Num] = true
 	}
-	page, err := m.live.Reports.List(t.Context(), report.Query{Limit: 10_000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range page.Reports {
-		if s := apptest.Subject(t, m.live.City, &page.Reports[i]); !known[page.Reports[i].Num] && page.Reports[i].Lon != nil && areas.Covers(&s) != policy.Hidden {
+	all := m.all(t)
+	for i := range all {
+		if s := apptest.Subject(t, m.live.City, &all[i]); !known[all[i].Num] && all[i].Lon != nil && areas.Covers(&s) != policy.Hidden {
 			n++
 		}
 	}
 	return n
+}
+
+// all are the city's reports.
+func (m *matrix) all(t *testing.T) []report.Report {
+	t.Helper()
+	page, err := m.live.Reports.List(t.Context(), report.Query{Limit: 10_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page.Reports
 }
 
 // lists holds the list, by pages, with and without filters, against what the reach covers.

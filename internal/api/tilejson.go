@@ -7,6 +7,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"gridgov/internal/app"
+	"gridgov/internal/policy"
 	"gridgov/tiles"
 )
 
@@ -41,6 +42,17 @@ func tileJSON(c *app.Live, layer, url string) (doc tiles.Document, ok bool) {
 	case "cases":
 		s.Names = &words
 		return tiles.CasesDocument(s), true
+	case "hotspots":
+		s.Names = &words
+		var levels []string
+		if state.Layout != nil {
+			for _, role := range state.Layout.Roles() {
+				if role != string(policy.City) {
+					levels = append(levels, role)
+				}
+			}
+		}
+		return tiles.HotspotsDocument(s, levels), true
 	}
 	return doc, false
 }

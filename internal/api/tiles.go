@@ -62,6 +62,9 @@ func (a *api) getReportTile(w http.ResponseWriter, r *http.Request, c *call) err
 		return err
 	}
 	layer := r.PathValue("layer")
+	if layer == "hotspots" {
+		return a.getSpotTile(w, r, c)
+	}
 	if layer != "heat" && layer != "reports" && layer != "cases" {
 		return noLayer(layer)
 	}
@@ -90,7 +93,7 @@ func (a *api) getReportTile(w http.ResponseWriter, r *http.Request, c *call) err
 }
 
 func noLayer(layer string) error {
-	return fault.NotFound("there is no layer %.40q; there are jurisdictions, reports, heat and cases", layer)
+	return fault.NotFound("there is no layer %.40q; there are jurisdictions, reports, heat, cases and hotspots", layer)
 }
 
 // sendMade answers with a tile that was made for this request.

@@ -482,6 +482,165 @@ func (e FoundType) Valid() bool {
 	}
 }
 
+// Defines values for HotspotClass.
+const (
+	HotspotClassAlone    HotspotClass = "alone"
+	HotspotClassCold     HotspotClass = "cold"
+	HotspotClassConstant HotspotClass = "constant"
+	HotspotClassHot      HotspotClass = "hot"
+	HotspotClassTooFew   HotspotClass = "too_few"
+)
+
+// Valid indicates whether the value is a known member of the HotspotClass enum.
+func (e HotspotClass) Valid() bool {
+	switch e {
+	case HotspotClassAlone:
+		return true
+	case HotspotClassCold:
+		return true
+	case HotspotClassConstant:
+		return true
+	case HotspotClassHot:
+		return true
+	case HotspotClassTooFew:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HotspotTrend.
+const (
+	TrendConsecutive  HotspotTrend = "consecutive"
+	TrendDiminishing  HotspotTrend = "diminishing"
+	TrendHistorical   HotspotTrend = "historical"
+	TrendIntensifying HotspotTrend = "intensifying"
+	TrendNew          HotspotTrend = "new"
+	TrendOscillating  HotspotTrend = "oscillating"
+	TrendPersistent   HotspotTrend = "persistent"
+	TrendSporadic     HotspotTrend = "sporadic"
+)
+
+// Valid indicates whether the value is a known member of the HotspotTrend enum.
+func (e HotspotTrend) Valid() bool {
+	switch e {
+	case TrendConsecutive:
+		return true
+	case TrendDiminishing:
+		return true
+	case TrendHistorical:
+		return true
+	case TrendIntensifying:
+		return true
+	case TrendNew:
+		return true
+	case TrendOscillating:
+		return true
+	case TrendPersistent:
+		return true
+	case TrendSporadic:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HotspotMapNothing.
+const (
+	NoReports        HotspotMapNothing = "no_reports"
+	NoUnits          HotspotMapNothing = "no_units"
+	NothingStandsOut HotspotMapNothing = "nothing_stands_out"
+)
+
+// Valid indicates whether the value is a known member of the HotspotMapNothing enum.
+func (e HotspotMapNothing) Valid() bool {
+	switch e {
+	case NoReports:
+		return true
+	case NoUnits:
+		return true
+	case NothingStandsOut:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HotspotMapRateBy.
+const (
+	ByHouseholds HotspotMapRateBy = "households"
+	ByPeople     HotspotMapRateBy = "people"
+)
+
+// Valid indicates whether the value is a known member of the HotspotMapRateBy enum.
+func (e HotspotMapRateBy) Valid() bool {
+	switch e {
+	case ByHouseholds:
+		return true
+	case ByPeople:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HotspotMapStep.
+const (
+	HotspotMapStepDay   HotspotMapStep = "day"
+	HotspotMapStepMonth HotspotMapStep = "month"
+	HotspotMapStepWeek  HotspotMapStep = "week"
+)
+
+// Valid indicates whether the value is a known member of the HotspotMapStep enum.
+func (e HotspotMapStep) Valid() bool {
+	switch e {
+	case HotspotMapStepDay:
+		return true
+	case HotspotMapStepMonth:
+		return true
+	case HotspotMapStepWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HotspotMapValue.
+const (
+	HotspotMapValueCount HotspotMapValue = "count"
+	HotspotMapValueRate  HotspotMapValue = "rate"
+)
+
+// Valid indicates whether the value is a known member of the HotspotMapValue enum.
+func (e HotspotMapValue) Valid() bool {
+	switch e {
+	case HotspotMapValueCount:
+		return true
+	case HotspotMapValueRate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HotspotStepClass.
+const (
+	HotspotStepClassCold HotspotStepClass = "cold"
+	HotspotStepClassHot  HotspotStepClass = "hot"
+)
+
+// Valid indicates whether the value is a known member of the HotspotStepClass enum.
+func (e HotspotStepClass) Valid() bool {
+	switch e {
+	case HotspotStepClassCold:
+		return true
+	case HotspotStepClassHot:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ImportedRowOutcome.
 const (
 	RowChanged   ImportedRowOutcome = "changed"
@@ -1455,6 +1614,7 @@ func (e WebhookDeliveryState) Valid() bool {
 const (
 	LayerCases         Layer = "cases"
 	LayerHeat          Layer = "heat"
+	LayerHotspots      Layer = "hotspots"
 	LayerJurisdictions Layer = "jurisdictions"
 	LayerReports       Layer = "reports"
 )
@@ -1465,6 +1625,8 @@ func (e Layer) Valid() bool {
 	case LayerCases:
 		return true
 	case LayerHeat:
+		return true
+	case LayerHotspots:
 		return true
 	case LayerJurisdictions:
 		return true
@@ -1490,6 +1652,45 @@ func (e RegimeKind) Valid() bool {
 	case RegimeKindCatalogue:
 		return true
 	case RegimeKindRules:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SpotStep.
+const (
+	SpotStepDay   SpotStep = "day"
+	SpotStepMonth SpotStep = "month"
+	SpotStepWeek  SpotStep = "week"
+)
+
+// Valid indicates whether the value is a known member of the SpotStep enum.
+func (e SpotStep) Valid() bool {
+	switch e {
+	case SpotStepDay:
+		return true
+	case SpotStepMonth:
+		return true
+	case SpotStepWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SpotValue.
+const (
+	SpotValueCount SpotValue = "count"
+	SpotValueRate  SpotValue = "rate"
+)
+
+// Valid indicates whether the value is a known member of the SpotValue enum.
+func (e SpotValue) Valid() bool {
+	switch e {
+	case SpotValueCount:
+		return true
+	case SpotValueRate:
 		return true
 	default:
 		return false
@@ -1606,22 +1807,193 @@ func (e ListCasesParamsMine) Valid() bool {
 
 // Defines values for CountReportsParamsBucket.
 const (
-	Day   CountReportsParamsBucket = "day"
-	Hour  CountReportsParamsBucket = "hour"
-	Month CountReportsParamsBucket = "month"
-	Week  CountReportsParamsBucket = "week"
+	CountReportsParamsBucketDay   CountReportsParamsBucket = "day"
+	CountReportsParamsBucketHour  CountReportsParamsBucket = "hour"
+	CountReportsParamsBucketMonth CountReportsParamsBucket = "month"
+	CountReportsParamsBucketWeek  CountReportsParamsBucket = "week"
 )
 
 // Valid indicates whether the value is a known member of the CountReportsParamsBucket enum.
 func (e CountReportsParamsBucket) Valid() bool {
 	switch e {
-	case Day:
+	case CountReportsParamsBucketDay:
 		return true
-	case Hour:
+	case CountReportsParamsBucketHour:
 		return true
-	case Month:
+	case CountReportsParamsBucketMonth:
 		return true
-	case Week:
+	case CountReportsParamsBucketWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListHotspotsParamsValue.
+const (
+	ListHotspotsParamsValueCount ListHotspotsParamsValue = "count"
+	ListHotspotsParamsValueRate  ListHotspotsParamsValue = "rate"
+)
+
+// Valid indicates whether the value is a known member of the ListHotspotsParamsValue enum.
+func (e ListHotspotsParamsValue) Valid() bool {
+	switch e {
+	case ListHotspotsParamsValueCount:
+		return true
+	case ListHotspotsParamsValueRate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListHotspotsParamsStep.
+const (
+	ListHotspotsParamsStepDay   ListHotspotsParamsStep = "day"
+	ListHotspotsParamsStepMonth ListHotspotsParamsStep = "month"
+	ListHotspotsParamsStepWeek  ListHotspotsParamsStep = "week"
+)
+
+// Valid indicates whether the value is a known member of the ListHotspotsParamsStep enum.
+func (e ListHotspotsParamsStep) Valid() bool {
+	switch e {
+	case ListHotspotsParamsStepDay:
+		return true
+	case ListHotspotsParamsStepMonth:
+		return true
+	case ListHotspotsParamsStepWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportHotspotsParamsValue.
+const (
+	ExportHotspotsParamsValueCount ExportHotspotsParamsValue = "count"
+	ExportHotspotsParamsValueRate  ExportHotspotsParamsValue = "rate"
+)
+
+// Valid indicates whether the value is a known member of the ExportHotspotsParamsValue enum.
+func (e ExportHotspotsParamsValue) Valid() bool {
+	switch e {
+	case ExportHotspotsParamsValueCount:
+		return true
+	case ExportHotspotsParamsValueRate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportHotspotsParamsStep.
+const (
+	ExportHotspotsParamsStepDay   ExportHotspotsParamsStep = "day"
+	ExportHotspotsParamsStepMonth ExportHotspotsParamsStep = "month"
+	ExportHotspotsParamsStepWeek  ExportHotspotsParamsStep = "week"
+)
+
+// Valid indicates whether the value is a known member of the ExportHotspotsParamsStep enum.
+func (e ExportHotspotsParamsStep) Valid() bool {
+	switch e {
+	case ExportHotspotsParamsStepDay:
+		return true
+	case ExportHotspotsParamsStepMonth:
+		return true
+	case ExportHotspotsParamsStepWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportHotspotShapesParamsValue.
+const (
+	ExportHotspotShapesParamsValueCount ExportHotspotShapesParamsValue = "count"
+	ExportHotspotShapesParamsValueRate  ExportHotspotShapesParamsValue = "rate"
+)
+
+// Valid indicates whether the value is a known member of the ExportHotspotShapesParamsValue enum.
+func (e ExportHotspotShapesParamsValue) Valid() bool {
+	switch e {
+	case ExportHotspotShapesParamsValueCount:
+		return true
+	case ExportHotspotShapesParamsValueRate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportHotspotShapesParamsStep.
+const (
+	ExportHotspotShapesParamsStepDay   ExportHotspotShapesParamsStep = "day"
+	ExportHotspotShapesParamsStepMonth ExportHotspotShapesParamsStep = "month"
+	ExportHotspotShapesParamsStepWeek  ExportHotspotShapesParamsStep = "week"
+)
+
+// Valid indicates whether the value is a known member of the ExportHotspotShapesParamsStep enum.
+func (e ExportHotspotShapesParamsStep) Valid() bool {
+	switch e {
+	case ExportHotspotShapesParamsStepDay:
+		return true
+	case ExportHotspotShapesParamsStepMonth:
+		return true
+	case ExportHotspotShapesParamsStepWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportHotspotShapes200ApplicationGeoPlusJSONResponseBodyType.
+const (
+	FeatureCollection ExportHotspotShapes200ApplicationGeoPlusJSONResponseBodyType = "FeatureCollection"
+)
+
+// Valid indicates whether the value is a known member of the ExportHotspotShapes200ApplicationGeoPlusJSONResponseBodyType enum.
+func (e ExportHotspotShapes200ApplicationGeoPlusJSONResponseBodyType) Valid() bool {
+	switch e {
+	case FeatureCollection:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetHotspotParamsValue.
+const (
+	GetHotspotParamsValueCount GetHotspotParamsValue = "count"
+	GetHotspotParamsValueRate  GetHotspotParamsValue = "rate"
+)
+
+// Valid indicates whether the value is a known member of the GetHotspotParamsValue enum.
+func (e GetHotspotParamsValue) Valid() bool {
+	switch e {
+	case GetHotspotParamsValueCount:
+		return true
+	case GetHotspotParamsValueRate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetHotspotParamsStep.
+const (
+	GetHotspotParamsStepDay   GetHotspotParamsStep = "day"
+	GetHotspotParamsStepMonth GetHotspotParamsStep = "month"
+	GetHotspotParamsStepWeek  GetHotspotParamsStep = "week"
+)
+
+// Valid indicates whether the value is a known member of the GetHotspotParamsStep enum.
+func (e GetHotspotParamsStep) Valid() bool {
+	switch e {
+	case GetHotspotParamsStepDay:
+		return true
+	case GetHotspotParamsStepMonth:
+		return true
+	case GetHotspotParamsStepWeek:
 		return true
 	default:
 		return false
@@ -1998,6 +2370,7 @@ func (e GetRegimeTableParamsKind) Valid() bool {
 const (
 	GetTileJSONParamsLayerCases         GetTileJSONParamsLayer = "cases"
 	GetTileJSONParamsLayerHeat          GetTileJSONParamsLayer = "heat"
+	GetTileJSONParamsLayerHotspots      GetTileJSONParamsLayer = "hotspots"
 	GetTileJSONParamsLayerJurisdictions GetTileJSONParamsLayer = "jurisdictions"
 	GetTileJSONParamsLayerReports       GetTileJSONParamsLayer = "reports"
 )
@@ -2009,9 +2382,50 @@ func (e GetTileJSONParamsLayer) Valid() bool {
 		return true
 	case GetTileJSONParamsLayerHeat:
 		return true
+	case GetTileJSONParamsLayerHotspots:
+		return true
 	case GetTileJSONParamsLayerJurisdictions:
 		return true
 	case GetTileJSONParamsLayerReports:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetTileParamsValue.
+const (
+	GetTileParamsValueCount GetTileParamsValue = "count"
+	GetTileParamsValueRate  GetTileParamsValue = "rate"
+)
+
+// Valid indicates whether the value is a known member of the GetTileParamsValue enum.
+func (e GetTileParamsValue) Valid() bool {
+	switch e {
+	case GetTileParamsValueCount:
+		return true
+	case GetTileParamsValueRate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetTileParamsStep.
+const (
+	GetTileParamsStepDay   GetTileParamsStep = "day"
+	GetTileParamsStepMonth GetTileParamsStep = "month"
+	GetTileParamsStepWeek  GetTileParamsStep = "week"
+)
+
+// Valid indicates whether the value is a known member of the GetTileParamsStep enum.
+func (e GetTileParamsStep) Valid() bool {
+	switch e {
+	case GetTileParamsStepDay:
+		return true
+	case GetTileParamsStepMonth:
+		return true
+	case GetTileParamsStepWeek:
 		return true
 	default:
 		return false
@@ -2022,6 +2436,7 @@ func (e GetTileJSONParamsLayer) Valid() bool {
 const (
 	GetTileParamsLayerCases         GetTileParamsLayer = "cases"
 	GetTileParamsLayerHeat          GetTileParamsLayer = "heat"
+	GetTileParamsLayerHotspots      GetTileParamsLayer = "hotspots"
 	GetTileParamsLayerJurisdictions GetTileParamsLayer = "jurisdictions"
 	GetTileParamsLayerReports       GetTileParamsLayer = "reports"
 )
@@ -2032,6 +2447,8 @@ func (e GetTileParamsLayer) Valid() bool {
 	case GetTileParamsLayerCases:
 		return true
 	case GetTileParamsLayerHeat:
+		return true
+	case GetTileParamsLayerHotspots:
 		return true
 	case GetTileParamsLayerJurisdictions:
 		return true
@@ -2768,6 +3185,143 @@ type HeldPost struct {
 
 // HolidayList defines model for HolidayList.
 type HolidayList = worktime.Holidays
+
+// Hotspot defines model for Hotspot.
+type Hotspot struct {
+	// Around n of the place and its neighbours
+	Around int       `json:"around"`
+	Bbox   []float64 `json:"bbox"`
+	Center []float64 `json:"center"`
+
+	// Class hot or cold where q is at most 0.1; else why it was not tested; absent for neither
+	Class *HotspotClass `json:"class,omitempty"`
+	Code  string        `json:"code"`
+
+	// Expected What would be around if all places had the same
+	Expected float64 `json:"expected"`
+
+	// Few It is hot by fewer than 20 reports
+	Few bool `json:"few"`
+
+	// Found Found by patrols besides; absent where sources are asked for
+	Found *int `json:"found,omitempty"`
+
+	// N Reports; where no source is asked for, those that were told
+	N         int     `json:"n"`
+	Name      string  `json:"name"`
+	NameLatin *string `json:"name_latin,omitempty"`
+
+	// P Of z, two-sided, as it is published
+	P float64 `json:"p"`
+
+	// Q Share of false discoveries among all that are as far out, by the p with the skewness of small counts
+	Q float64 `json:"q"`
+
+	// Rate n by 1,000 households, else people, drawn towards that of all; absent where n is below 20
+	Rate  *float64      `json:"rate,omitempty"`
+	Trend *HotspotTrend `json:"trend,omitempty"`
+	Z     float64       `json:"z"`
+}
+
+// HotspotClass hot or cold where q is at most 0.1; else why it was not tested; absent for neither
+type HotspotClass string
+
+// HotspotTrend defines model for Hotspot.Trend.
+type HotspotTrend string
+
+// HotspotDetail defines model for HotspotDetail.
+type HotspotDetail struct {
+	Map HotspotMap `json:"map"`
+
+	// Mean Of what is tested over all places
+	Mean       float64       `json:"mean"`
+	Neighbours []Hotspot     `json:"neighbours"`
+	Place      Hotspot       `json:"place"`
+	Series     []HotspotStep `json:"series"`
+
+	// TrendP Two-sided
+	TrendP float64 `json:"trend_p"`
+
+	// TrendZ Mann-Kendall's z of the steps' z
+	TrendZ float64 `json:"trend_z"`
+}
+
+// HotspotList defines model for HotspotList.
+type HotspotList struct {
+	Map HotspotMap `json:"map"`
+
+	// Matched Places of the classes asked for, whatever the limit
+	Matched int       `json:"matched"`
+	Places  []Hotspot `json:"places"`
+}
+
+// HotspotMap defines model for HotspotMap.
+type HotspotMap struct {
+	// Cold … that have fewer
+	Cold int `json:"cold"`
+
+	// Found Found by patrols besides, where no source is asked for
+	Found int       `json:"found"`
+	From  time.Time `json:"from"`
+
+	// Hot Units with q of at most 0.1 that have more
+	Hot   int  `json:"hot"`
+	Level Role `json:"level"`
+
+	// Nothing Why nothing could be tested
+	Nothing *HotspotMapNothing `json:"nothing,omitempty"`
+	Plan    string             `json:"plan"`
+
+	// RateBy What rates are by, for 1,000; absent: the plan has neither for all units
+	RateBy *HotspotMapRateBy `json:"rate_by,omitempty"`
+	Seq    int               `json:"seq"`
+	Step   HotspotMapStep    `json:"step"`
+
+	// Steps Start of each step in unix seconds
+	Steps []int `json:"steps"`
+
+	// Tested Those that could be tested
+	Tested int       `json:"tested"`
+	To     time.Time `json:"to"`
+
+	// Total Reports counted; where no source is asked for, those that were told
+	Total int `json:"total"`
+
+	// Units Units among which each is held
+	Units int             `json:"units"`
+	Value HotspotMapValue `json:"value"`
+
+	// Weak Fewer than 30 units: p is a rough one
+	Weak    bool   `json:"weak"`
+	Weights string `json:"weights"`
+}
+
+// HotspotMapNothing Why nothing could be tested
+type HotspotMapNothing string
+
+// HotspotMapRateBy What rates are by, for 1,000; absent: the plan has neither for all units
+type HotspotMapRateBy string
+
+// HotspotMapStep defines model for HotspotMap.Step.
+type HotspotMapStep string
+
+// HotspotMapValue defines model for HotspotMap.Value.
+type HotspotMapValue string
+
+// HotspotStep defines model for HotspotStep.
+type HotspotStep struct {
+	// Class With q of at most 0.05 in that step
+	Class *HotspotStepClass `json:"class,omitempty"`
+	Found *int              `json:"found,omitempty"`
+	N     int               `json:"n"`
+
+	// Start Unix seconds
+	Start int     `json:"start"`
+	Z     float64 `json:"z"`
+}
+
+// HotspotStepClass With q of at most 0.05 in that step
+type HotspotStepClass string
 
 // IdentityLink defines model for IdentityLink.
 type IdentityLink struct {
@@ -4832,6 +5386,9 @@ type ColourFilter = string
 // From defines model for from.
 type From = string
 
+// HourFilter defines model for hourFilter.
+type HourFilter = string
+
 // ItemFilter defines model for itemFilter.
 type ItemFilter = string
 
@@ -4858,6 +5415,18 @@ type SettledFilter = string
 
 // SourceFilter defines model for sourceFilter.
 type SourceFilter = string
+
+// SpotLevel defines model for spotLevel.
+type SpotLevel = string
+
+// SpotStep defines model for spotStep.
+type SpotStep string
+
+// SpotValue defines model for spotValue.
+type SpotValue string
+
+// SpotWeights defines model for spotWeights.
+type SpotWeights = string
 
 // StateFilter defines model for stateFilter.
 type StateFilter = string
@@ -5046,6 +5615,9 @@ type CountReportsParams struct {
 	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
 	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
 
+	// Hour Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59
+	Hour *HourFilter `form:"hour,omitempty" json:"hour,omitempty"`
+
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`
 
@@ -5067,6 +5639,229 @@ type StreamEventsParams struct {
 	LastEventId *string `form:"last_event_id,omitempty" json:"last_event_id,omitempty"`
 	LastEventID *string `json:"Last-Event-ID,omitempty"`
 }
+
+// ListHotspotsParams defines parameters for ListHotspots.
+type ListHotspotsParams struct {
+	// Class Only hot, only cold, or both, comma-separated
+	Class *string `form:"class,omitempty" json:"class,omitempty"`
+	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Item Item codes, comma-separated
+	Item *ItemFilter `form:"item,omitempty" json:"item,omitempty"`
+
+	// Kind Of inquiry, problem, conflict, none; comma-separated
+	Kind *KindFilter `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
+	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
+
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
+
+	// Hour Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59
+	Hour *HourFilter `form:"hour,omitempty" json:"hour,omitempty"`
+
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Level Level whose units are tested, by its role or the city's name for it
+	Level *SpotLevel `form:"level,omitempty" json:"level,omitempty"`
+
+	// Weights Who is whose neighbour: queen, rook, knn:K or band:METRES
+	Weights *SpotWeights `form:"weights,omitempty" json:"weights,omitempty"`
+
+	// Value What is tested: the number of reports, or their rate by households, else people
+	Value *ListHotspotsParamsValue `form:"value,omitempty" json:"value,omitempty"`
+
+	// Step Steps of time by which the trend goes
+	Step *ListHotspotsParamsStep `form:"step,omitempty" json:"step,omitempty"`
+}
+
+// ListHotspotsParamsValue defines parameters for ListHotspots.
+type ListHotspotsParamsValue string
+
+// ListHotspotsParamsStep defines parameters for ListHotspots.
+type ListHotspotsParamsStep string
+
+// ExportHotspotsParams defines parameters for ExportHotspots.
+type ExportHotspotsParams struct {
+	// Item Item codes, comma-separated
+	Item *ItemFilter `form:"item,omitempty" json:"item,omitempty"`
+
+	// Kind Of inquiry, problem, conflict, none; comma-separated
+	Kind *KindFilter `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
+	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
+
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
+
+	// Hour Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59
+	Hour *HourFilter `form:"hour,omitempty" json:"hour,omitempty"`
+
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Level Level whose units are tested, by its role or the city's name for it
+	Level *SpotLevel `form:"level,omitempty" json:"level,omitempty"`
+
+	// Weights Who is whose neighbour: queen, rook, knn:K or band:METRES
+	Weights *SpotWeights `form:"weights,omitempty" json:"weights,omitempty"`
+
+	// Value What is tested: the number of reports, or their rate by households, else people
+	Value *ExportHotspotsParamsValue `form:"value,omitempty" json:"value,omitempty"`
+
+	// Step Steps of time by which the trend goes
+	Step *ExportHotspotsParamsStep `form:"step,omitempty" json:"step,omitempty"`
+}
+
+// ExportHotspotsParamsValue defines parameters for ExportHotspots.
+type ExportHotspotsParamsValue string
+
+// ExportHotspotsParamsStep defines parameters for ExportHotspots.
+type ExportHotspotsParamsStep string
+
+// ExportHotspotShapesParams defines parameters for ExportHotspotShapes.
+type ExportHotspotShapesParams struct {
+	// Item Item codes, comma-separated
+	Item *ItemFilter `form:"item,omitempty" json:"item,omitempty"`
+
+	// Kind Of inquiry, problem, conflict, none; comma-separated
+	Kind *KindFilter `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
+	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
+
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
+
+	// Hour Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59
+	Hour *HourFilter `form:"hour,omitempty" json:"hour,omitempty"`
+
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Level Level whose units are tested, by its role or the city's name for it
+	Level *SpotLevel `form:"level,omitempty" json:"level,omitempty"`
+
+	// Weights Who is whose neighbour: queen, rook, knn:K or band:METRES
+	Weights *SpotWeights `form:"weights,omitempty" json:"weights,omitempty"`
+
+	// Value What is tested: the number of reports, or their rate by households, else people
+	Value *ExportHotspotShapesParamsValue `form:"value,omitempty" json:"value,omitempty"`
+
+	// Step Steps of time by which the trend goes
+	Step *ExportHotspotShapesParamsStep `form:"step,omitempty" json:"step,omitempty"`
+}
+
+// ExportHotspotShapesParamsValue defines parameters for ExportHotspotShapes.
+type ExportHotspotShapesParamsValue string
+
+// ExportHotspotShapesParamsStep defines parameters for ExportHotspotShapes.
+type ExportHotspotShapesParamsStep string
+
+// ExportHotspotShapes200ApplicationGeoPlusJSONResponseBodyType defines parameters for ExportHotspotShapes.
+type ExportHotspotShapes200ApplicationGeoPlusJSONResponseBodyType string
+
+// GetHotspotParams defines parameters for GetHotspot.
+type GetHotspotParams struct {
+	// Item Item codes, comma-separated
+	Item *ItemFilter `form:"item,omitempty" json:"item,omitempty"`
+
+	// Kind Of inquiry, problem, conflict, none; comma-separated
+	Kind *KindFilter `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
+	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
+
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
+
+	// Hour Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59
+	Hour *HourFilter `form:"hour,omitempty" json:"hour,omitempty"`
+
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Level Level whose units are tested, by its role or the city's name for it
+	Level *SpotLevel `form:"level,omitempty" json:"level,omitempty"`
+
+	// Weights Who is whose neighbour: queen, rook, knn:K or band:METRES
+	Weights *SpotWeights `form:"weights,omitempty" json:"weights,omitempty"`
+
+	// Value What is tested: the number of reports, or their rate by households, else people
+	Value *GetHotspotParamsValue `form:"value,omitempty" json:"value,omitempty"`
+
+	// Step Steps of time by which the trend goes
+	Step *GetHotspotParamsStep `form:"step,omitempty" json:"step,omitempty"`
+}
+
+// GetHotspotParamsValue defines parameters for GetHotspot.
+type GetHotspotParamsValue string
+
+// GetHotspotParamsStep defines parameters for GetHotspot.
+type GetHotspotParamsStep string
 
 // GetJurisdictionParams defines parameters for GetJurisdiction.
 type GetJurisdictionParams struct {
@@ -5093,6 +5888,9 @@ type GetJurisdictionParams struct {
 
 	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
 	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
+
+	// Hour Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59
+	Hour *HourFilter `form:"hour,omitempty" json:"hour,omitempty"`
 
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`
@@ -5294,6 +6092,9 @@ type ListReportsParams struct {
 	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
 	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
 
+	// Hour Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59
+	Hour *HourFilter `form:"hour,omitempty" json:"hour,omitempty"`
+
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`
 
@@ -5392,13 +6193,34 @@ type GetTileParams struct {
 	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
 	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
 
+	// Hour Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59
+	Hour *HourFilter `form:"hour,omitempty" json:"hour,omitempty"`
+
 	// From Date or RFC 3339 time
 	From *From `form:"from,omitempty" json:"from,omitempty"`
 
 	// To Date or RFC 3339 time
-	To   *To     `form:"to,omitempty" json:"to,omitempty"`
-	Plan *string `form:"plan,omitempty" json:"plan,omitempty"`
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Level Level whose units are tested, by its role or the city's name for it
+	Level *SpotLevel `form:"level,omitempty" json:"level,omitempty"`
+
+	// Weights Who is whose neighbour: queen, rook, knn:K or band:METRES
+	Weights *SpotWeights `form:"weights,omitempty" json:"weights,omitempty"`
+
+	// Value What is tested: the number of reports, or their rate by households, else people
+	Value *GetTileParamsValue `form:"value,omitempty" json:"value,omitempty"`
+
+	// Step Steps of time by which the trend goes
+	Step *GetTileParamsStep `form:"step,omitempty" json:"step,omitempty"`
+	Plan *string            `form:"plan,omitempty" json:"plan,omitempty"`
 }
+
+// GetTileParamsValue defines parameters for GetTile.
+type GetTileParamsValue string
+
+// GetTileParamsStep defines parameters for GetTile.
+type GetTileParamsStep string
 
 // GetTileParamsLayer defines parameters for GetTile.
 type GetTileParamsLayer string

@@ -18,6 +18,7 @@ import (
 	"gridgov/internal/batch"
 	"gridgov/internal/casework"
 	"gridgov/internal/contact"
+	"gridgov/internal/cube"
 	"gridgov/internal/feed"
 	"gridgov/internal/job"
 	"gridgov/internal/jurisdiction"
@@ -71,6 +72,7 @@ type City struct {
 	Retention *retention.Service
 	Jobs      *job.Queue
 
+	dial       *cube.Dial
 	outside    outside
 	log        *slog.Logger
 	now        func() time.Time
@@ -112,7 +114,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	if err != nil {
 		return nil, err
 	}
-	c := &City{City: info, Zone: zone, Pool: pool, Writer: &feed.Writer{Key: audit.KeyOf(keys, info.Code)}, log: log.With("city", info.Code), now: now,
+	c := &City{City: info, Zone: zone, dial: cube.DialOf(zone), Pool: pool, Writer: &feed.Writer{Key: audit.KeyOf(keys, info.Code)}, log: log.With("city", info.Code), now: now,
 		proj: &postgres.Projector{DB: pool}, committed: make(chan struct{}, 1)}
 	levels := make([]jurisdiction.Level, len(info.Levels))
 	for i, l := range info.Levels {
@@ -310,3 +312,6 @@ func boundaries(l *jurisdiction.Layout) (*tiles.Boundaries, error) {
 	}
 	return tiles.NewBoundaries(levels)
 }
+
+// Dial tells the hours of the day in the city's zone.
+func (c *City) Dial() *cube.Dial { return c.dial }

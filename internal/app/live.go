@@ -35,6 +35,7 @@ type Live struct {
 
 	reaches reaches
 	public  publicHeat
+	spots   spotRoom
 
 	mu      sync.Mutex
 	applied feed.ID       // everything up to here is in the cube
@@ -80,7 +81,7 @@ func (c *City) Start(ctx context.Context) (*Live, error) {
 		return nil, err
 	}
 	l := &Live{City: c, Feed: log, Maker: &tiles.Maker{}, faces: map[string]uint32{}, applied: log.Head(),
-		moved: make(chan struct{}), switched: make(chan struct{}, 1), changed: make(chan struct{}, 1), rebuilt: make(chan struct{}, 1),
+		moved: make(chan struct{}), spots: newSpotRoom(), switched: make(chan struct{}, 1), changed: make(chan struct{}, 1), rebuilt: make(chan struct{}, 1),
 		deskChanged: make(chan struct{}, 1), clocksChanged: make(chan struct{}, 1), strays: newStrays()}
 	if err := l.load(ctx); err != nil {
 		return nil, err

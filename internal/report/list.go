@@ -24,6 +24,8 @@ type Query struct {
 	Kinds     []Kind
 	Sources   []Source
 	From, To  time.Time
+	Hours     uint32         // bit h: captured in hour h of the day of Zone; 0: any
+	Zone      *time.Location // of Hours
 	Bound     *orb.Bound
 	Town      string
 	Village   string
@@ -135,6 +137,10 @@ func (q *Query) where() (string, pgx.NamedArgs) {
 	}
 	if !q.To.IsZero() {
 		add(`r.captured_at < @to`, "to", q.To)
+	}
+	if q.Hours != 0 {
+		add(`(@hours::bigint >> date_part('hour', r.captured_at AT TIME ZONE @zone)::integer) & 1 = 1`, "hours", int64(q.Hours))
+		args["zone"] = q.Zone.String()
 	}
 	if q.Bound != nil {
 		add(`r.lon BETWEEN @west AND @east AND r.lat BETWEEN @south AND @north`, "west", q.Bound.Min[0])

@@ -48,6 +48,9 @@ var (
 	Kinds   = []Kind{"inquiry", "problem", "conflict"}
 )
 
+// Patrol is the source of what is found on rounds and not told by anybody.
+const Patrol Source = "patrol"
+
 // Number is the source's place in Sources, or -1.
 func (s Source) Number() int { return index(Sources, s) }
 
