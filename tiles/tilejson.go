@@ -101,8 +101,11 @@ func HeatDocument(s Source) Document {
 		Fields: map[string]string{
 			"count":   "Number: reports in the square",
 			"per_km2": "Number: reports by square kilometre on the ground",
+			"density": "Number: in their place, where a kernel or a bandwidth is asked for: reports by square kilometre, smoothed, in steps of 1/100 of the peak",
+			"share":   "Number: density by the peak",
 		},
-	})
+	}).with(FilterParameter{"kernel", "smooths the reports: how each is spread", []string{"gaussian", "quartic"}},
+		FilterParameter{"bandwidth", "smooths the reports: how far, in metres from 10 to 20000, or rule (Silverman's)", nil})
 }
 
 // ReportsDocument describes the tiles of [Maker.Reports].

@@ -109,6 +109,7 @@ func (a *api) routes() []route {
 		{"POST", "/batches", a.makeBatch, ordinary, policy.CaseAct},
 		{"DELETE", "/batches/{id}", a.cancelBatch, ordinary, policy.CaseAct},
 		{"GET", "/counts", a.countReports, ordinary, policy.ReportView},
+		{"GET", "/density", a.getDensity, ordinary, policy.ReportView},
 		{"GET", "/hotspots", a.listHotspots, ordinary, policy.ReportView},
 		{"GET", "/hotspots.csv", a.exportHotspots, lengthy, policy.ReportView},
 		{"GET", "/hotspots.geojson", a.exportHotspotShapes, lengthy, policy.ReportView},

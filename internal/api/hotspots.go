@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gridgov/internal/app"
+	"gridgov/internal/crs"
 	"gridgov/internal/fault"
 	"gridgov/internal/hotspot"
 	"gridgov/internal/jurisdiction"
@@ -159,6 +160,55 @@ func (a *api) getSpotTile(w http.ResponseWriter, r *http.Request, c *call) error
 	}
 	sendMade(w, r, buf, cacheAsk)
 	return nil
+}
+
+// density reads how reports are to be smoothed; asked is false where they are not.
+func (q *query) density() (d app.DensityQuery, asked bool) {
+	kernel, bandwidth := q.get("kernel"), q.get("bandwidth")
+	switch d.Kernel = hotspot.Kernel(cmp.Or(kernel, string(hotspot.Gaussian))); d.Kernel {
+	case hotspot.Gaussian, hotspot.Quartic:
+	default:
+		q.fail(fault.Invalid("kernel", "unknown_value", "%.40q is neither gaussian nor quartic", kernel))
+	}
+	if bandwidth != "" && bandwidth != "rule" {
+		m, err := crs.ParseNumber("bandwidth", bandwidth)
+		if err != nil || m < minBandwidthM || m > maxBandwidthM {
+			q.fail(fault.Invalid("bandwidth", "out_of_range", "%.40q is no bandwidth: give metres from %d to %d, or rule", bandwidth, minBandwidthM, maxBandwidthM))
+		}
+		d.Bandwidth = m
+	}
+	return d, kernel != "" || bandwidth != ""
+}
+
+// The bounds of a bandwidth that is asked for.
+const (
+	minBandwidthM = 10
+	maxBandwidthM = 20_000
+)
+
+// densityTile appends the tile of a density.
+func (c *call) densityTile(r *http.Request, dst []byte, addr tiles.Address, d *app.DensityQuery, f *filter) ([]byte, error) {
+	d.Filter, d.Key = f.cube(c), f.key()
+	found, err := c.Density(r.Context(), d, &c.reach)
+	if err != nil {
+		return dst, err
+	}
+	return c.Maker.Density(dst, addr, &tiles.Surface{Squares: found.Squares, Values: found.PerKM2, Peak: found.Peak}), nil
+}
+
+func (a *api) getDensity(w http.ResponseWriter, r *http.Request, c *call) error {
+	q := parseQuery(r.URL.RawQuery)
+	f := q.filter(c.Zone, c.at)
+	d, _ := q.density()
+	if err := q.done(); err != nil {
+		return err
+	}
+	d.Filter, d.Key = f.cube(c), f.key()
+	found, err := c.Density(r.Context(), &d, &c.reach)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, Density{Kernel: DensityKernel(found.Kernel), BandwidthM: found.Bandwidth, PeakPerKm2: float64(found.Peak), Reports: found.Reports})
 }
 
 // spotOf is a place as tiles show it.

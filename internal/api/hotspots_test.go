@@ -163,6 +163,16 @@ func TestHostileHotspots(t *testing.T) {
 			}
 		}
 	}
+	for query, code := range map[string]string{"bandwidth=0": "out_of_range", "bandwidth=NaN": "out_of_range", "bandwidth=-5": "out_of_range", "bandwidth=1e9": "out_of_range", "kernel=round": "unknown_value"} {
+		for _, path := range []string{"/density", "/tiles/heat/9/427/210"} {
+			var p api.Problem
+			s.do("GET", path+"?"+query, nil).want(400).into(&p)
+			if p.Code != code {
+				t.Errorf("%s?%s: %s, want %s", path, query, p.Code, code)
+			}
+		}
+	}
+	s.do("GET", "/tiles/reports/12/0/0?kernel=gaussian", nil).want(400)
 	s.do("GET", "/hotspots?class=warm", nil).want(400)
 	s.do("GET", "/hotspots?limit=0", nil).want(400)
 	s.do("GET", "/hotspots/none", nil).want(404)
@@ -201,6 +211,17 @@ func (m *matrix) hotspots(t *testing.T, a *asker, view *policy.Reach) {
 		if territory := (policy.Reach{City: view.City, Areas: view.Areas}); len(view.Areas) > 0 && territory.Covers(&cell) != policy.Whole {
 			t.Errorf("the map shows %s, which lies outside of the territory", p.Code)
 		}
+	}
+	var d api.Density
+	s.do("GET", "/density", nil).want(200).into(&d)
+	placed := 0
+	for grid, n := range seen {
+		if grid != "" {
+			placed += n
+		}
+	}
+	if d.Reports > placed+seen[""] || d.Reports < placed && view.City || len(view.Areas) == 0 && len(view.Units) == 0 && !view.City && d.Reports > 0 {
+		t.Errorf("the density is of %d reports, %d are seen and placed", d.Reports, placed)
 	}
 	if len(view.Areas) == 0 && !view.City && len(view.Units) == 0 && len(list.Places) > 0 {
 		t.Errorf("%d places are shown to who sees their own reports alone", len(list.Places))

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"gridgov/internal/app"
 	"gridgov/internal/fault"
 	"gridgov/tiles"
 )
@@ -70,6 +71,11 @@ func (a *api) getReportTile(w http.ResponseWriter, r *http.Request, c *call) err
 	}
 	q := parseQuery(r.URL.RawQuery)
 	f := q.filter(c.Zone, c.at)
+	var smooth app.DensityQuery
+	var smoothed bool
+	if layer == "heat" {
+		smooth, smoothed = q.density()
+	}
 	if err := q.done(); err != nil {
 		return err
 	}
@@ -80,10 +86,14 @@ func (a *api) getReportTile(w http.ResponseWriter, r *http.Request, c *call) err
 		f.onlyOpen()
 	}
 	cut := c.cut(f.cube(c))
-	switch layer {
-	case "heat":
+	switch {
+	case smoothed:
+		if buf.raw, err = c.densityTile(r, buf.raw[:0], addr, &smooth, &f); err != nil {
+			return err
+		}
+	case layer == "heat":
 		buf.raw = c.Maker.Heat(buf.raw[:0], view, addr, cut)
-	case "cases":
+	case layer == "cases":
 		buf.raw, _ = c.Maker.Cases(buf.raw[:0], view, addr, cut, &names.Names)
 	default:
 		buf.raw, _ = c.Maker.Reports(buf.raw[:0], view, addr, cut, &names.Names)

@@ -437,6 +437,24 @@ func (e ClockColour) Valid() bool {
 	}
 }
 
+// Defines values for DensityKernel.
+const (
+	DensityKernelGaussian DensityKernel = "gaussian"
+	DensityKernelQuartic  DensityKernel = "quartic"
+)
+
+// Valid indicates whether the value is a known member of the DensityKernel enum.
+func (e DensityKernel) Valid() bool {
+	switch e {
+	case DensityKernelGaussian:
+		return true
+	case DensityKernelQuartic:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FollowedReportState.
 const (
 	FollowedReportStateClosed   FollowedReportState = "closed"
@@ -1610,6 +1628,24 @@ func (e WebhookDeliveryState) Valid() bool {
 	}
 }
 
+// Defines values for Kernel.
+const (
+	KernelGaussian Kernel = "gaussian"
+	KernelQuartic  Kernel = "quartic"
+)
+
+// Valid indicates whether the value is a known member of the Kernel enum.
+func (e Kernel) Valid() bool {
+	switch e {
+	case KernelGaussian:
+		return true
+	case KernelQuartic:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Layer.
 const (
 	LayerCases         Layer = "cases"
@@ -1823,6 +1859,24 @@ func (e CountReportsParamsBucket) Valid() bool {
 	case CountReportsParamsBucketMonth:
 		return true
 	case CountReportsParamsBucketWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetDensityParamsKernel.
+const (
+	GetDensityParamsKernelGaussian GetDensityParamsKernel = "gaussian"
+	GetDensityParamsKernelQuartic  GetDensityParamsKernel = "quartic"
+)
+
+// Valid indicates whether the value is a known member of the GetDensityParamsKernel enum.
+func (e GetDensityParamsKernel) Valid() bool {
+	switch e {
+	case GetDensityParamsKernelGaussian:
+		return true
+	case GetDensityParamsKernelQuartic:
 		return true
 	default:
 		return false
@@ -2432,6 +2486,24 @@ func (e GetTileParamsStep) Valid() bool {
 	}
 }
 
+// Defines values for GetTileParamsKernel.
+const (
+	GetTileParamsKernelGaussian GetTileParamsKernel = "gaussian"
+	GetTileParamsKernelQuartic  GetTileParamsKernel = "quartic"
+)
+
+// Valid indicates whether the value is a known member of the GetTileParamsKernel enum.
+func (e GetTileParamsKernel) Valid() bool {
+	switch e {
+	case GetTileParamsKernelGaussian:
+		return true
+	case GetTileParamsKernelQuartic:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetTileParamsLayer.
 const (
 	GetTileParamsLayerCases         GetTileParamsLayer = "cases"
@@ -3010,6 +3082,20 @@ type DemoAccount struct {
 	Place    string `json:"place"`
 	Role     string `json:"role"`
 }
+
+// Density defines model for Density.
+type Density struct {
+	// BandwidthM As asked for, or by rule; 0 where there is no report to go by
+	BandwidthM float64       `json:"bandwidth_m"`
+	Kernel     DensityKernel `json:"kernel"`
+	PeakPerKm2 float64       `json:"peak_per_km2"`
+
+	// Reports Those that lie in the city, or in the part of it that is seen
+	Reports int `json:"reports"`
+}
+
+// DensityKernel defines model for Density.Kernel.
+type DensityKernel string
 
 // DoneAct defines model for DoneAct.
 type DoneAct struct {
@@ -5374,6 +5460,9 @@ type AuditPerson = string
 // AuditSubject defines model for auditSubject.
 type AuditSubject = string
 
+// Bandwidth defines model for bandwidth.
+type Bandwidth = string
+
 // Bbox defines model for bbox.
 type Bbox = string
 
@@ -5391,6 +5480,9 @@ type HourFilter = string
 
 // ItemFilter defines model for itemFilter.
 type ItemFilter = string
+
+// Kernel defines model for kernel.
+type Kernel string
 
 // KindFilter defines model for kindFilter.
 type KindFilter = string
@@ -5633,6 +5725,51 @@ type CountReportsParams struct {
 
 // CountReportsParamsBucket defines parameters for CountReports.
 type CountReportsParamsBucket string
+
+// GetDensityParams defines parameters for GetDensity.
+type GetDensityParams struct {
+	// Item Item codes, comma-separated
+	Item *ItemFilter `form:"item,omitempty" json:"item,omitempty"`
+
+	// Kind Of inquiry, problem, conflict, none; comma-separated
+	Kind *KindFilter `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Source Of phone, hotline, web, sensor, import, patrol; comma-separated
+	Source *SourceFilter `form:"source,omitempty" json:"source,omitempty"`
+
+	// Aspect Codes of aspects, comma-separated: of the items that the one-stop list in force has under them
+	Aspect *AspectFilter `form:"aspect,omitempty" json:"aspect,omitempty"`
+
+	// State States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for
+	State *StateFilter `form:"state,omitempty" json:"state,omitempty"`
+
+	// SettledBy Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who
+	SettledBy *SettledFilter `form:"settled_by,omitempty" json:"settled_by,omitempty"`
+
+	// Team Numbers of units, comma-separated: of those that lead the report's own case
+	Team *TeamFilter `form:"team,omitempty" json:"team,omitempty"`
+
+	// Colour Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs
+	Colour *ColourFilter `form:"colour,omitempty" json:"colour,omitempty"`
+
+	// Hour Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59
+	Hour *HourFilter `form:"hour,omitempty" json:"hour,omitempty"`
+
+	// From Date or RFC 3339 time
+	From *From `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time
+	To *To `form:"to,omitempty" json:"to,omitempty"`
+
+	// Kernel How each report is spread; of the tiles of `heat`: a density in the place of counts
+	Kernel *GetDensityParamsKernel `form:"kernel,omitempty" json:"kernel,omitempty"`
+
+	// Bandwidth How far each report is spread: metres from 10 to 20000, or `rule`, Silverman's; of the tiles of `heat`: a density in the place of counts
+	Bandwidth *Bandwidth `form:"bandwidth,omitempty" json:"bandwidth,omitempty"`
+}
+
+// GetDensityParamsKernel defines parameters for GetDensity.
+type GetDensityParamsKernel string
 
 // StreamEventsParams defines parameters for StreamEvents.
 type StreamEventsParams struct {
@@ -6213,7 +6350,13 @@ type GetTileParams struct {
 
 	// Step Steps of time by which the trend goes
 	Step *GetTileParamsStep `form:"step,omitempty" json:"step,omitempty"`
-	Plan *string            `form:"plan,omitempty" json:"plan,omitempty"`
+
+	// Kernel How each report is spread; of the tiles of `heat`: a density in the place of counts
+	Kernel *GetTileParamsKernel `form:"kernel,omitempty" json:"kernel,omitempty"`
+
+	// Bandwidth How far each report is spread: metres from 10 to 20000, or `rule`, Silverman's; of the tiles of `heat`: a density in the place of counts
+	Bandwidth *Bandwidth `form:"bandwidth,omitempty" json:"bandwidth,omitempty"`
+	Plan      *string    `form:"plan,omitempty" json:"plan,omitempty"`
 }
 
 // GetTileParamsValue defines parameters for GetTile.
@@ -6221,6 +6364,9 @@ type GetTileParamsValue string
 
 // GetTileParamsStep defines parameters for GetTile.
 type GetTileParamsStep string
+
+// GetTileParamsKernel defines parameters for GetTile.
+type GetTileParamsKernel string
 
 // GetTileParamsLayer defines parameters for GetTile.
 type GetTileParamsLayer string

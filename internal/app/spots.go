@@ -82,6 +82,8 @@ type spotRoom struct {
 	faces      map[int][]int32      // by level: of each face of the cube its unit, −1 for none
 	neighbours *otter.Cache[neighbourKey, hotspot.Neighbours]
 	kept       *otter.Cache[spotKey, *Spots]
+	ground     *groundOf
+	densities  *otter.Cache[densityKey, *Density]
 }
 
 type neighbourKey struct {
@@ -101,12 +103,14 @@ type spotKey struct {
 const (
 	keptNeighbours = 16
 	keptSpots      = 64
+	keptDensities  = 16
 )
 
 func newSpotRoom() spotRoom {
 	return spotRoom{
 		neighbours: otter.Must(&otter.Options[neighbourKey, hotspot.Neighbours]{MaximumSize: keptNeighbours}),
 		kept:       otter.Must(&otter.Options[spotKey, *Spots]{MaximumSize: keptSpots}),
+		densities:  otter.Must(&otter.Options[densityKey, *Density]{MaximumSize: keptDensities}),
 	}
 }
 

@@ -37,10 +37,6 @@ func (r *Raster) At(p orb.Point) (int, bool) {
 // Estimation for Statistics and Data Analysis, 1986, (4.14), for a normal kernel); of the quartic kernel √6 times as much, which has the
 // same spread. 0: the points are fewer than two, or all in one place.
 func Bandwidth(points []orb.Point, k Kernel) float64 {
-	n := float64(len(points))
-	if n < 2 {
-		return 0
-	}
 	var mean, squares [2]float64
 	for i, p := range points {
 		for d := range 2 {
@@ -48,6 +44,13 @@ func Bandwidth(points []orb.Point, k Kernel) float64 {
 			mean[d] += delta / float64(i+1)
 			squares[d] += delta * (p[d] - mean[d])
 		}
+	}
+	return silverman(float64(len(points)), squares, k)
+}
+
+func silverman(n float64, squares [2]float64, k Kernel) float64 {
+	if n < 2 {
+		return 0
 	}
 	sd := (math.Sqrt(squares[0]/(n-1)) + math.Sqrt(squares[1]/(n-1))) / 2
 	h := sd * math.Pow(n, -1.0/6)
@@ -57,26 +60,60 @@ func Bandwidth(points []orb.Point, k Kernel) float64 {
 	return h
 }
 
+// Bandwidth is that of matters counted by cells, in whose middles they are taken to lie.
+func (r *Raster) Bandwidth(k Kernel) float64 {
+	var n float64
+	var mean, squares [2]float64
+	for c, count := range r.Values {
+		if count == 0 {
+			continue
+		}
+		n += count
+		for d, at := range [2]float64{float64(c%r.Cols) * r.Cell, float64(c/r.Cols) * r.Cell} {
+			delta := at - mean[d]
+			mean[d] += delta * count / n
+			squares[d] += count * delta * (at - mean[d])
+		}
+	}
+	return silverman(n, squares, k)
+}
+
 // Density is how many matters lie around each cell of a raster, by square kilometre: the sum of a kernel over all, the kernel's volume being
 // one. Points are gathered by cells first, so a million cost little more than the raster. inside, where it is given, tells which cells lie
 // within the city: each matter inside is divided by the share of its kernel that lies inside, so none is lost over the rim (Jones, Simple
 // Boundary Correction for Kernel Density Estimation, 1993; Diggle, Statistical Analysis of Spatial Point Patterns, 2003, 8.4); cells
 // outside have 0, and what lies there does not count.
 func Density(r Raster, points []orb.Point, k Kernel, bandwidth float64, inside []bool) (Raster, error) {
-	switch {
-	case !(bandwidth > 0) || math.IsInf(bandwidth, 1):
-		return r, fmt.Errorf("a bandwidth of %g m is none: give metres above 0", bandwidth)
-	case !(r.Cell > 0) || r.Cols < 1 || r.Rows < 1 || r.Cols > 8192 || r.Rows > 8192:
-		return r, fmt.Errorf("a raster of %d × %d cells of %g m is none that can be filled", r.Cols, r.Rows, r.Cell)
-	case inside != nil && len(inside) != r.Cols*r.Rows:
-		return r, fmt.Errorf("inside tells of %d cells, the raster has %d", len(inside), r.Cols*r.Rows)
+	if err := r.check(bandwidth, inside); err != nil {
+		return r, err
 	}
-	counts := make([]float64, r.Cols*r.Rows)
+	r.Values = make([]float64, r.Cols*r.Rows)
 	for _, p := range points {
 		if c, ok := r.At(p); ok {
-			counts[c]++
+			r.Values[c]++
 		}
 	}
+	return r.Smooth(k, bandwidth, inside)
+}
+
+func (r *Raster) check(bandwidth float64, inside []bool) error {
+	switch {
+	case !(bandwidth > 0) || math.IsInf(bandwidth, 1):
+		return fmt.Errorf("a bandwidth of %g m is none: give metres above 0", bandwidth)
+	case !(r.Cell > 0) || r.Cols < 1 || r.Rows < 1 || r.Cols > 8192 || r.Rows > 8192:
+		return fmt.Errorf("a raster of %d × %d cells of %g m is none that can be filled", r.Cols, r.Rows, r.Cell)
+	case inside != nil && len(inside) != r.Cols*r.Rows:
+		return fmt.Errorf("inside tells of %d cells, the raster has %d", len(inside), r.Cols*r.Rows)
+	}
+	return nil
+}
+
+// Smooth is the Density of matters counted by cells, which are used up.
+func (r Raster) Smooth(k Kernel, bandwidth float64, inside []bool) (Raster, error) {
+	if err := r.check(bandwidth, inside); err != nil {
+		return r, err
+	}
+	counts := r.Values
 	s := newSmoother(r, k, bandwidth)
 	if inside != nil {
 		mask := make([]float64, len(counts))
