@@ -52,6 +52,9 @@ func silverman(n float64, squares [2]float64, k Kernel) float64 {
 	if n < 2 {
 		return 0
 	}
+	for d := range squares {
+		squares[d] = max(0, squares[d]) // of points in one place rounding may leave less
+	}
 	sd := (math.Sqrt(squares[0]/(n-1)) + math.Sqrt(squares[1]/(n-1))) / 2
 	h := sd * math.Pow(n, -1.0/6)
 	if k == Quartic {

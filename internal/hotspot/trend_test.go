@@ -130,3 +130,28 @@ func TestDensity(t *testing.T) {
 		t.Errorf("one point has a bandwidth of %g", h)
 	}
 }
+
+// The bandwidth by rule is the same of points as of what was counted by cells, when they lie in the middles; points in one place have none.
+func TestBandwidthOfCells(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	r := hotspot.Raster{Cell: 7.3, Cols: 41, Rows: 29, Values: make([]float64, 41*29)}
+	var points []orb.Point
+	for range 500 {
+		x, y := rng.IntN(r.Cols), rng.IntN(r.Rows)
+		r.Values[y*r.Cols+x]++
+		points = append(points, orb.Point{float64(x) * r.Cell, float64(y) * r.Cell})
+	}
+	for _, k := range []hotspot.Kernel{hotspot.Gaussian, hotspot.Quartic} {
+		if got, want := r.Bandwidth(k), hotspot.Bandwidth(points, k); math.Abs(got-want) > 1e-9*want || want < 10 {
+			t.Errorf("%s: %g of cells, %g of points", k, got, want)
+		}
+	}
+	for cell := range r.Values {
+		for n := range 8 {
+			one := hotspot.Raster{Cell: 7.3, Cols: 41, Rows: 29, Values: make([]float64, 41*29)}
+			if one.Values[cell] = float64(n); !(one.Bandwidth(hotspot.Gaussian) < 1e-6) {
+				t.Fatalf("%d matters in cell %d have a bandwidth of %g", n, cell, one.Bandwidth(hotspot.Gaussian))
+			}
+		}
+	}
+}

@@ -377,6 +377,97 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/density": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the tiles of `heat` are scaled by when they show a density */
+        get: operations["getDensity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hotspots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where reports are more, or fewer, than chance would have it; the furthest out first
+         * @description Gi* of Getis and Ord for each unit of a level, two-sided, with the share of false discoveries (q). Where no source is asked for,
+         *     what residents told is counted, and what patrols found stands beside: more patrols make no hotspot. Who sees a part of the city
+         *     gets the units of that part, held against each other. Without `to` the window ends today, or with the day of the last report;
+         *     without `from` it is a year long. Without `step` it is days up to 35 days, weeks up to 200, else months.
+         */
+        get: operations["listHotspots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hotspots.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All places as CSV */
+        get: operations["exportHotspots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hotspots.geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All places with their outlines as GeoJSON */
+        get: operations["exportHotspotShapes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hotspots/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a place is a hotspot, or is none */
+        get: operations["getHotspot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/locate": {
         parameters: {
             query?: never;
@@ -2130,8 +2221,8 @@ export interface paths {
         /**
          * One vector tile (MVT 2.1)
          * @description `jurisdictions` takes `plan` alone (the plan's version; with it the tile may be kept for good). `heat`, `reports` and
-         *     `cases` take the filters; `cases` draws one point for each report whose case is open, or is of a state asked for. An empty
-         *     tile is 204; z, x, y out of range 404.
+         *     `cases` take the filters; `cases` draws one point for each report whose case is open, or is of a state asked for. `hotspots` takes what
+         *     `GET /hotspots` takes. An empty tile is 204; z, x, y out of range 404.
          */
         get: operations["getTile"];
         put?: never;
@@ -4477,6 +4568,143 @@ export interface components {
             };
             seq: number;
         };
+        Density: {
+            /** @enum {string} */
+            kernel: "gaussian" | "quartic";
+            /**
+             * Format: double
+             * @description As asked for, or by rule; 0 where there is no report to go by
+             */
+            bandwidth_m: number;
+            /** Format: double */
+            peak_per_km2: number;
+            /** @description Those that lie in the city, or in the part of it that is seen */
+            reports: number;
+        };
+        HotspotMap: {
+            level: components["schemas"]["Role"];
+            plan: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @enum {string} */
+            step: "day" | "week" | "month";
+            /** @description Start of each step in unix seconds */
+            steps: number[];
+            weights: string;
+            /** @enum {string} */
+            value: "count" | "rate";
+            /**
+             * @description What rates are by, for 1,000; absent: the plan has neither for all units
+             * @enum {string}
+             */
+            rate_by?: "households" | "people";
+            /** @description Units among which each is held */
+            units: number;
+            /** @description Those that could be tested */
+            tested: number;
+            /** @description Reports counted; where no source is asked for, those that were told */
+            total: number;
+            /** @description Found by patrols besides, where no source is asked for */
+            found: number;
+            /** @description Units with q of at most 0.1 that have more */
+            hot: number;
+            /** @description … that have fewer */
+            cold: number;
+            /** @description Fewer than 30 units: p is a rough one */
+            weak: boolean;
+            /**
+             * @description Why nothing could be tested
+             * @enum {string}
+             */
+            nothing?: "no_units" | "no_reports" | "nothing_stands_out";
+            seq: number;
+        };
+        Hotspot: {
+            code: string;
+            name: string;
+            name_latin?: string;
+            /** @description Reports; where no source is asked for, those that were told */
+            n: number;
+            /** @description Found by patrols besides; absent where sources are asked for */
+            found?: number;
+            /** @description n of the place and its neighbours */
+            around: number;
+            /**
+             * Format: double
+             * @description What would be around if all places had the same
+             */
+            expected: number;
+            /**
+             * Format: double
+             * @description n by 1,000 households, else people, drawn towards that of all; absent where n is below 20
+             */
+            rate?: number;
+            /** Format: double */
+            z: number;
+            /**
+             * Format: double
+             * @description Of z, two-sided, as it is published
+             */
+            p: number;
+            /**
+             * Format: double
+             * @description Share of false discoveries among all that are as far out, by the p with the skewness of small counts
+             */
+            q: number;
+            /**
+             * @description hot or cold where q is at most 0.1; else why it was not tested; absent for neither
+             * @enum {string}
+             */
+            class?: "hot" | "cold" | "alone" | "constant" | "too_few";
+            /** @enum {string} */
+            trend?: "new" | "consecutive" | "intensifying" | "persistent" | "diminishing" | "sporadic" | "oscillating" | "historical";
+            /** @description It is hot by fewer than 20 reports */
+            few: boolean;
+            center: number[];
+            bbox: number[];
+        };
+        HotspotList: {
+            map: components["schemas"]["HotspotMap"];
+            /** @description Places of the classes asked for, whatever the limit */
+            matched: number;
+            places: components["schemas"]["Hotspot"][];
+        };
+        HotspotStep: {
+            /** @description Unix seconds */
+            start: number;
+            n: number;
+            found?: number;
+            /** Format: double */
+            z: number;
+            /**
+             * @description With q of at most 0.05 in that step
+             * @enum {string}
+             */
+            class?: "hot" | "cold";
+        };
+        HotspotDetail: {
+            place: components["schemas"]["Hotspot"];
+            map: components["schemas"]["HotspotMap"];
+            neighbours: components["schemas"]["Hotspot"][];
+            /**
+             * Format: double
+             * @description Of what is tested over all places
+             */
+            mean: number;
+            series: components["schemas"]["HotspotStep"][];
+            /**
+             * Format: double
+             * @description Mann-Kendall's z of the steps' z
+             */
+            trend_z: number;
+            /**
+             * Format: double
+             * @description Two-sided
+             */
+            trend_p: number;
+        };
         Found: {
             /** @enum {string} */
             type: "jurisdiction" | "place";
@@ -4546,6 +4774,20 @@ export interface components {
         teamFilter: string;
         /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
         colourFilter: string;
+        /** @description How each report is spread; of the tiles of `heat`: a density in the place of counts */
+        kernel: "gaussian" | "quartic";
+        /** @description How far each report is spread: metres from 10 to 20000, or `rule`, Silverman's; of the tiles of `heat`: a density in the place of counts */
+        bandwidth: string;
+        /** @description Level whose units are tested, by its role or the city's name for it */
+        spotLevel: string;
+        /** @description Who is whose neighbour: queen, rook, knn:K or band:METRES */
+        spotWeights: string;
+        /** @description What is tested: the number of reports, or their rate by households, else people */
+        spotValue: "count" | "rate";
+        /** @description Steps of time by which the trend goes */
+        spotStep: "day" | "week" | "month";
+        /** @description Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59 */
+        hourFilter: string;
         /** @description Date or RFC 3339 time */
         from: string;
         /** @description Date or RFC 3339 time */
@@ -4565,7 +4807,7 @@ export interface components {
         /** @description What was acted on, for instance `unit:3` */
         auditSubject: string;
         tusResumable: "1.0.0";
-        layer: "jurisdictions" | "reports" | "heat" | "cases";
+        layer: "jurisdictions" | "reports" | "heat" | "cases" | "hotspots";
     };
     requestBodies: never;
     headers: never;
@@ -4634,6 +4876,8 @@ export interface operations {
                 team?: components["parameters"]["teamFilter"];
                 /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
                 colour?: components["parameters"]["colourFilter"];
+                /** @description Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59 */
+                hour?: components["parameters"]["hourFilter"];
                 /** @description Date or RFC 3339 time */
                 from?: components["parameters"]["from"];
                 /** @description Date or RFC 3339 time */
@@ -4687,6 +4931,8 @@ export interface operations {
                 team?: components["parameters"]["teamFilter"];
                 /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
                 colour?: components["parameters"]["colourFilter"];
+                /** @description Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59 */
+                hour?: components["parameters"]["hourFilter"];
                 /** @description Date or RFC 3339 time */
                 from?: components["parameters"]["from"];
                 /** @description Date or RFC 3339 time */
@@ -5239,6 +5485,8 @@ export interface operations {
                 team?: components["parameters"]["teamFilter"];
                 /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
                 colour?: components["parameters"]["colourFilter"];
+                /** @description Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59 */
+                hour?: components["parameters"]["hourFilter"];
                 /** @description Date or RFC 3339 time */
                 from?: components["parameters"]["from"];
                 /** @description Date or RFC 3339 time */
@@ -5262,6 +5510,271 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Counts"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDensity: {
+        parameters: {
+            query?: {
+                /** @description Item codes, comma-separated */
+                item?: components["parameters"]["itemFilter"];
+                /** @description Of inquiry, problem, conflict, none; comma-separated */
+                kind?: components["parameters"]["kindFilter"];
+                /** @description Of phone, hotline, web, sensor, import, patrol; comma-separated */
+                source?: components["parameters"]["sourceFilter"];
+                /** @description Codes of aspects, comma-separated: of the items that the one-stop list in force has under them */
+                aspect?: components["parameters"]["aspectFilter"];
+                /** @description States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for */
+                state?: components["parameters"]["stateFilter"];
+                /** @description Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who */
+                settled_by?: components["parameters"]["settledFilter"];
+                /** @description Numbers of units, comma-separated: of those that lead the report's own case */
+                team?: components["parameters"]["teamFilter"];
+                /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
+                colour?: components["parameters"]["colourFilter"];
+                /** @description Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59 */
+                hour?: components["parameters"]["hourFilter"];
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description How each report is spread; of the tiles of `heat`: a density in the place of counts */
+                kernel?: components["parameters"]["kernel"];
+                /** @description How far each report is spread: metres from 10 to 20000, or `rule`, Silverman's; of the tiles of `heat`: a density in the place of counts */
+                bandwidth?: components["parameters"]["bandwidth"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The density */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Density"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listHotspots: {
+        parameters: {
+            query?: {
+                /** @description Only hot, only cold, or both, comma-separated */
+                class?: string;
+                limit?: number;
+                /** @description Item codes, comma-separated */
+                item?: components["parameters"]["itemFilter"];
+                /** @description Of inquiry, problem, conflict, none; comma-separated */
+                kind?: components["parameters"]["kindFilter"];
+                /** @description Of phone, hotline, web, sensor, import, patrol; comma-separated */
+                source?: components["parameters"]["sourceFilter"];
+                /** @description Codes of aspects, comma-separated: of the items that the one-stop list in force has under them */
+                aspect?: components["parameters"]["aspectFilter"];
+                /** @description States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for */
+                state?: components["parameters"]["stateFilter"];
+                /** @description Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who */
+                settled_by?: components["parameters"]["settledFilter"];
+                /** @description Numbers of units, comma-separated: of those that lead the report's own case */
+                team?: components["parameters"]["teamFilter"];
+                /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
+                colour?: components["parameters"]["colourFilter"];
+                /** @description Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59 */
+                hour?: components["parameters"]["hourFilter"];
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description Level whose units are tested, by its role or the city's name for it */
+                level?: components["parameters"]["spotLevel"];
+                /** @description Who is whose neighbour: queen, rook, knn:K or band:METRES */
+                weights?: components["parameters"]["spotWeights"];
+                /** @description What is tested: the number of reports, or their rate by households, else people */
+                value?: components["parameters"]["spotValue"];
+                /** @description Steps of time by which the trend goes */
+                step?: components["parameters"]["spotStep"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The map and its places */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HotspotList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportHotspots: {
+        parameters: {
+            query?: {
+                /** @description Item codes, comma-separated */
+                item?: components["parameters"]["itemFilter"];
+                /** @description Of inquiry, problem, conflict, none; comma-separated */
+                kind?: components["parameters"]["kindFilter"];
+                /** @description Of phone, hotline, web, sensor, import, patrol; comma-separated */
+                source?: components["parameters"]["sourceFilter"];
+                /** @description Codes of aspects, comma-separated: of the items that the one-stop list in force has under them */
+                aspect?: components["parameters"]["aspectFilter"];
+                /** @description States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for */
+                state?: components["parameters"]["stateFilter"];
+                /** @description Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who */
+                settled_by?: components["parameters"]["settledFilter"];
+                /** @description Numbers of units, comma-separated: of those that lead the report's own case */
+                team?: components["parameters"]["teamFilter"];
+                /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
+                colour?: components["parameters"]["colourFilter"];
+                /** @description Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59 */
+                hour?: components["parameters"]["hourFilter"];
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description Level whose units are tested, by its role or the city's name for it */
+                level?: components["parameters"]["spotLevel"];
+                /** @description Who is whose neighbour: queen, rook, knn:K or band:METRES */
+                weights?: components["parameters"]["spotWeights"];
+                /** @description What is tested: the number of reports, or their rate by households, else people */
+                value?: components["parameters"]["spotValue"];
+                /** @description Steps of time by which the trend goes */
+                step?: components["parameters"]["spotStep"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportHotspotShapes: {
+        parameters: {
+            query?: {
+                /** @description Item codes, comma-separated */
+                item?: components["parameters"]["itemFilter"];
+                /** @description Of inquiry, problem, conflict, none; comma-separated */
+                kind?: components["parameters"]["kindFilter"];
+                /** @description Of phone, hotline, web, sensor, import, patrol; comma-separated */
+                source?: components["parameters"]["sourceFilter"];
+                /** @description Codes of aspects, comma-separated: of the items that the one-stop list in force has under them */
+                aspect?: components["parameters"]["aspectFilter"];
+                /** @description States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for */
+                state?: components["parameters"]["stateFilter"];
+                /** @description Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who */
+                settled_by?: components["parameters"]["settledFilter"];
+                /** @description Numbers of units, comma-separated: of those that lead the report's own case */
+                team?: components["parameters"]["teamFilter"];
+                /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
+                colour?: components["parameters"]["colourFilter"];
+                /** @description Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59 */
+                hour?: components["parameters"]["hourFilter"];
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description Level whose units are tested, by its role or the city's name for it */
+                level?: components["parameters"]["spotLevel"];
+                /** @description Who is whose neighbour: queen, rook, knn:K or band:METRES */
+                weights?: components["parameters"]["spotWeights"];
+                /** @description What is tested: the number of reports, or their rate by households, else people */
+                value?: components["parameters"]["spotValue"];
+                /** @description Steps of time by which the trend goes */
+                step?: components["parameters"]["spotStep"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The places */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/geo+json": {
+                        /** @enum {string} */
+                        type: "FeatureCollection";
+                        features: Record<string, never>[];
+                    };
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getHotspot: {
+        parameters: {
+            query?: {
+                /** @description Item codes, comma-separated */
+                item?: components["parameters"]["itemFilter"];
+                /** @description Of inquiry, problem, conflict, none; comma-separated */
+                kind?: components["parameters"]["kindFilter"];
+                /** @description Of phone, hotline, web, sensor, import, patrol; comma-separated */
+                source?: components["parameters"]["sourceFilter"];
+                /** @description Codes of aspects, comma-separated: of the items that the one-stop list in force has under them */
+                aspect?: components["parameters"]["aspectFilter"];
+                /** @description States of the report's own case, comma-separated; the layer `cases` shows open ones where none is asked for */
+                state?: components["parameters"]["stateFilter"];
+                /** @description Of village_onsite, town_team, committee, none; comma-separated. none: nobody yet, or it is not known who */
+                settled_by?: components["parameters"]["settledFilter"];
+                /** @description Numbers of units, comma-separated: of those that lead the report's own case */
+                team?: components["parameters"]["teamFilter"];
+                /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
+                colour?: components["parameters"]["colourFilter"];
+                /** @description Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59 */
+                hour?: components["parameters"]["hourFilter"];
+                /** @description Date or RFC 3339 time */
+                from?: components["parameters"]["from"];
+                /** @description Date or RFC 3339 time */
+                to?: components["parameters"]["to"];
+                /** @description Level whose units are tested, by its role or the city's name for it */
+                level?: components["parameters"]["spotLevel"];
+                /** @description Who is whose neighbour: queen, rook, knn:K or band:METRES */
+                weights?: components["parameters"]["spotWeights"];
+                /** @description What is tested: the number of reports, or their rate by households, else people */
+                value?: components["parameters"]["spotValue"];
+                /** @description Steps of time by which the trend goes */
+                step?: components["parameters"]["spotStep"];
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The place, its neighbours, and what it was in each step of time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HotspotDetail"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -8154,10 +8667,24 @@ export interface operations {
                 team?: components["parameters"]["teamFilter"];
                 /** @description Of red, amber, green, none, comma-separated: what the first of the clocks of the report's cases says at the moment. none: none of them runs */
                 colour?: components["parameters"]["colourFilter"];
+                /** @description Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59 */
+                hour?: components["parameters"]["hourFilter"];
                 /** @description Date or RFC 3339 time */
                 from?: components["parameters"]["from"];
                 /** @description Date or RFC 3339 time */
                 to?: components["parameters"]["to"];
+                /** @description Level whose units are tested, by its role or the city's name for it */
+                level?: components["parameters"]["spotLevel"];
+                /** @description Who is whose neighbour: queen, rook, knn:K or band:METRES */
+                weights?: components["parameters"]["spotWeights"];
+                /** @description What is tested: the number of reports, or their rate by households, else people */
+                value?: components["parameters"]["spotValue"];
+                /** @description Steps of time by which the trend goes */
+                step?: components["parameters"]["spotStep"];
+                /** @description How each report is spread; of the tiles of `heat`: a density in the place of counts */
+                kernel?: components["parameters"]["kernel"];
+                /** @description How far each report is spread: metres from 10 to 20000, or `rule`, Silverman's; of the tiles of `heat`: a density in the place of counts */
+                bandwidth?: components["parameters"]["bandwidth"];
                 plan?: string;
             };
             header?: never;
