@@ -149,7 +149,7 @@ func TestBandwidthOfCells(t *testing.T) {
 	for cell := range r.Values {
 		for n := range 8 {
 			one := hotspot.Raster{Cell: 7.3, Cols: 41, Rows: 29, Values: make([]float64, 41*29)}
-			if one.Values[cell] = float64(n); !(one.Bandwidth(hotspot.Gaussian) < 1e-6) {
+			if one.Values[cell] = float64(n); !(one.Bandwidth(hotspot.Gaussian) < 1e-3) {
 				t.Fatalf("%d matters in cell %d have a bandwidth of %g", n, cell, one.Bandwidth(hotspot.Gaussian))
 			}
 		}
