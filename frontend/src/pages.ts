@@ -24,6 +24,7 @@ export function createPages() {
           { path: 'sign-in', name: 'sign-in', component: () => import('./account/SignInPage.vue') },
           { path: 'account', name: 'account', component: () => import('./account/AccountPage.vue') },
           { path: 'queue', name: 'queue', component: () => import('./queue/QueuePage.vue') },
+          { path: 'hotspots', name: 'hotspots', component: () => import('./hotspots/HotspotsPage.vue') },
           ...matterRoutes,
           ...teamRoutes,
           ...regimeRoutes,

@@ -11,6 +11,7 @@ import (
 
 	"gridgov/internal/app"
 	"gridgov/internal/crs"
+	"gridgov/internal/cube"
 	"gridgov/internal/fault"
 	"gridgov/internal/hotspot"
 	"gridgov/internal/jurisdiction"
@@ -359,15 +360,12 @@ func (a *api) getHotspot(w http.ResponseWriter, r *http.Request, c *call) error 
 	for _, j := range found.Of(i) {
 		out.Neighbours = append(out.Neighbours, c.hotspotOf(found, int(j)))
 	}
+	out.ByItem = c.itemsAt(asked, found, code)
 	e := found.Emerged[i]
 	out.TrendZ, out.TrendP = e.Trend.Z, e.Trend.P
 	var patrols []uint64
 	if found.Found != nil {
-		f := asked.Filter
-		f.Sources = 1 << report.Patrol.Number()
-		f = c.cut(f)
-		f.Faces = f.Faces.And(c.FacesIn(policy.Area{Level: policy.Level(found.Level.Role), Code: code}))
-		patrols = c.View().Histogram(f, nil, asked.Edges)
+		patrols = c.View().Histogram(c.inUnit(sourced(asked.Filter, 1<<report.Patrol.Number()), found, code), nil, asked.Edges)
 	}
 	for step := range found.Steps {
 		was := found.Step(i, step)
@@ -381,6 +379,39 @@ func (a *api) getHotspot(w http.ResponseWriter, r *http.Request, c *call) error 
 		out.Series = append(out.Series, s)
 	}
 	return writeJSON(w, http.StatusOK, out)
+}
+
+// inUnit narrows a filter to what is seen in a unit.
+func (c *call) inUnit(f cube.Filter, s *app.Spots, code string) cube.Filter {
+	f = c.cut(f)
+	f.Faces = f.Faces.And(c.FacesIn(policy.Area{Level: policy.Level(s.Level.Role), Code: code}))
+	return f
+}
+
+func sourced(f cube.Filter, sources uint8) cube.Filter {
+	f.Sources = sources
+	return f
+}
+
+// itemsAt counts a unit's reports by item, whichever items are asked for; those that have any.
+func (c *call) itemsAt(q *spotQuery, s *app.Spots, code string) map[string]int {
+	whichever := q.words
+	whichever.items, whichever.aspects = nil, nil
+	whichever.from, whichever.to = q.from, q.to
+	view, names := c.View(), c.Names()
+	f := c.inUnit(whichever.cube(c), s, code)
+	if s.Found != nil {
+		f.Sources = ^uint8(1 << report.Patrol.Number())
+	}
+	counts := make([]uint64, len(names.Names.Items))
+	view.CountByItem(f, nil, counts)
+	out := map[string]int{}
+	for _, i := range names.Items {
+		if n := counts[i.Num]; n > 0 {
+			out[i.Code] = int(n)
+		}
+	}
+	return out
 }
 
 // spotsFile is the name of an export.

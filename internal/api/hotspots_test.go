@@ -118,6 +118,13 @@ func TestHotspotsSayTheSameEverywhere(t *testing.T) {
 		for _, n := range one.Neighbours {
 			around += n.N
 		}
+		byItem := 0
+		for _, n := range one.ByItem {
+			byItem += n
+		}
+		if byItem != h.N || h.Code == apptest.GridCode(0, 0) && one.ByItem["02"] != 9 {
+			t.Errorf("%s has %v by item, %d in all", h.Code, one.ByItem, h.N)
+		}
 		if one.Place.Z != h.Z || sum != h.N || found != *h.Found || around != h.Around || len(one.Series) != 2 || one.Map.Total != m.Total {
 			t.Errorf("the page says %+v of %+v", one, h)
 		}

@@ -3317,7 +3317,9 @@ type HotspotTrend string
 
 // HotspotDetail defines model for HotspotDetail.
 type HotspotDetail struct {
-	Map HotspotMap `json:"map"`
+	// ByItem n of the place by item, whichever items are asked for
+	ByItem map[string]int `json:"by_item"`
+	Map    HotspotMap     `json:"map"`
 
 	// Mean Of what is tested over all places
 	Mean       float64       `json:"mean"`

@@ -40,7 +40,8 @@ export function useCenter(): Center {
   return center
 }
 
-export function createCenter() {
+/** Without lists: a page that has others than the home's. */
+export function createCenter({ lists = true } = {}) {
   const { t } = useI18n()
   const { locale } = usePrefs()
   const session = useSession()
@@ -60,7 +61,7 @@ export function createCenter() {
   })
   const shownLists = () =>
     setup.value.lists.filter(
-      l => can(l === 'plans' ? 'city.view' : 'report.view') && (l !== 'unplaced' || seesUnplaced()),
+      l => lists && can(l === 'plans' ? 'city.view' : 'report.view') && (l !== 'unplaced' || seesUnplaced()),
     )
   // What lies in no grid lies in no part of the city either.
   const seesUnplaced = () => can('report.view_unplaced') && (!home.value.area || home.value.area.level === 'city')

@@ -12,6 +12,7 @@ const usual: View = {
   borders: true,
   basemap: true,
   near: false,
+  more: {},
 }
 
 const read = (search: string) => parseView(Object.fromEntries(new URLSearchParams(search)))

@@ -29,7 +29,13 @@ export interface View {
   basemap: boolean
   /** Whether the time bar shows the chosen window with some time around it instead of all there is. */
   near: boolean
+  /** What a page beside the map asks besides, as it stands in the address. */
+  more: Partial<Record<More, string>>
 }
+
+/** What of an address is a page's own. */
+const mores = ['level', 'value', 'weights', 'step', 'show', 'bandwidth', 'tab', 'open', 'beside'] as const
+type More = (typeof mores)[number]
 
 /** As in the API: from ≤ captured_at < to, each a date of the city or RFC 3339 in UTC; an empty list means all. */
 export interface Filters {
@@ -44,6 +50,8 @@ export interface Filters {
   states: CaseState[]
   settled: (Settler | 'none')[]
   teams: string[]
+  /** Hours of the day by the city's clocks, 0 to 23. */
+  hours: number[]
   /** What is looked for in the list; map and numbers do not know words. */
   words: string
 }
@@ -63,10 +71,12 @@ export const everything: Filters = {
   states: [],
   settled: [],
   teams: [],
+  hours: [],
   words: '',
 }
 
 const timePattern = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2}))?$/
+const hours = Array.from({ length: 24 }, (_, h) => String(h))
 const listNames: readonly ListName[] = ['reports', 'unplaced', 'plans', 'months']
 const teamPattern = /^[1-9]\d{0,14}$/
 const itemPattern = /^[^,\s]{1,64}$/u
@@ -123,6 +133,7 @@ export function parseView(query: LocationQuery): View {
       states: list(text(query.state), caseStates),
       settled: list(text(query.settled_by), [...settlers, 'none'] as const),
       teams: codes(text(query.team), teamPattern).slice(0, 200),
+      hours: list(text(query.hour), hours).map(Number),
       words: [...(text(query.q)?.trim() ?? '')].slice(0, maxWords).join(''),
     },
     selected: selection(text(query.sel)),
@@ -133,6 +144,9 @@ export function parseView(query: LocationQuery): View {
     borders: text(query.borders) !== 'off',
     basemap: text(query.basemap) !== 'off',
     near: text(query.span) === 'near',
+    more: Object.fromEntries(
+      mores.flatMap(name => (text(query[name]) ? [[name, text(query[name])!.slice(0, 200)]] : [])),
+    ),
   }
 }
 
@@ -151,6 +165,7 @@ export function formatView(view: View): LocationQueryRaw {
   if (f.states.length) q.state = f.states.join(',')
   if (f.settled.length) q.settled_by = f.settled.join(',')
   if (f.teams.length) q.team = f.teams.join(',')
+  if (f.hours.length) q.hour = f.hours.join(',')
   if (f.words) q.q = f.words
   if (s) q.sel = s.type === 'report' ? `report:${s.num}` : `${s.level}:${s.code}`
   if (view.list) q.list = view.list
@@ -160,6 +175,7 @@ export function formatView(view: View): LocationQueryRaw {
   if (!view.borders) q.borders = 'off'
   if (!view.basemap) q.basemap = 'off'
   if (view.near) q.span = 'near'
+  for (const name of mores) if (view.more[name]) q[name] = view.more[name]
   return q
 }
 
@@ -178,6 +194,7 @@ export function filterParams(f: Filters): {
   state?: string
   settled_by?: string
   team?: string
+  hour?: string
 } {
   return {
     ...(f.items.length ? { item: f.items.join(',') } : {}),
@@ -189,12 +206,13 @@ export function filterParams(f: Filters): {
     ...(f.states.length ? { state: f.states.join(',') } : {}),
     ...(f.settled.length ? { settled_by: f.settled.join(',') } : {}),
     ...(f.teams.length ? { team: f.teams.join(',') } : {}),
+    ...(f.hours.length ? { hour: f.hours.join(',') } : {}),
   }
 }
 
 /** Whether only the service can tell which reports pass: what is asked for does not stand in the report. */
 export function beyondReport(f: Filters): boolean {
-  return f.words !== '' || asksCases(f) || f.aspects.length > 0
+  return f.words !== '' || asksCases(f) || f.aspects.length > 0 || f.hours.length > 0
 }
 
 /** Whether it is asked what has become of reports. */

@@ -1,6 +1,7 @@
 import {
   Building2,
   CalendarDays,
+  Flame,
   Footprints,
   History,
   Inbox,
@@ -23,6 +24,7 @@ export interface Workspace {
   name:
     | 'map'
     | 'queue'
+    | 'hotspots'
     | 'duty'
     | 'team'
     | 'list'
@@ -40,6 +42,7 @@ export interface Workspace {
 export const workspaces: readonly Workspace[] = [
   { name: 'map', needs: 'city.view', icon: MapIcon },
   { name: 'queue', needs: 'case.triage', icon: Inbox },
+  { name: 'hotspots', needs: 'report.view', icon: Flame },
   { name: 'duty', needs: 'case.note', icon: Footprints },
   { name: 'team', needs: 'team.view', icon: ShieldUser },
   { name: 'list', needs: 'regime.view', icon: ListChecks },

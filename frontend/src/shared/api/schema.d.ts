@@ -4685,6 +4685,10 @@ export interface components {
             class?: "hot" | "cold";
         };
         HotspotDetail: {
+            /** @description n of the place by item, whichever items are asked for */
+            by_item: {
+                [key: string]: number;
+            };
             place: components["schemas"]["Hotspot"];
             map: components["schemas"]["HotspotMap"];
             neighbours: components["schemas"]["Hotspot"][];

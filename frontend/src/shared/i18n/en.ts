@@ -1,5 +1,6 @@
 import admin from './admin.en'
 import cases from './cases.en'
+import hotspots from './hotspots.en'
 import notices from './notices.en'
 import queue from './queue.en'
 import regime from './regime.en'
@@ -47,6 +48,7 @@ const en: typeof zh = {
     loading: 'Loading',
     about: 'About',
     workspace: {
+      hotspots: 'Hot spots',
       duty: 'On duty',
       map: 'Map',
       queue: 'Queue',
@@ -976,6 +978,7 @@ const en: typeof zh = {
   ...admin,
   ...cases,
   ...notices,
+  ...hotspots,
   ...queue,
   ...regime,
   ...words,

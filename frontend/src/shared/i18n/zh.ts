@@ -1,5 +1,6 @@
 import admin from './admin.zh'
 import cases from './cases.zh'
+import hotspots from './hotspots.zh'
 import notices from './notices.zh'
 import queue from './queue.zh'
 import regime from './regime.zh'
@@ -46,6 +47,7 @@ export default {
     loading: '正在载入',
     about: '说明',
     workspace: {
+      hotspots: '热点研判',
       duty: '出勤',
       map: '地图',
       queue: '待办队列',
@@ -958,6 +960,7 @@ export default {
   ...admin,
   ...cases,
   ...notices,
+  ...hotspots,
   ...queue,
   ...regime,
   ...words,

@@ -6,13 +6,14 @@ import { Basemap } from './basemap'
 import { basemapSource } from './basemapstyle'
 import { FreshReports, setPoints } from './fresh'
 import type { Box, CityTiles, MapView, Point } from './geo'
+import { hatchOf } from './hatch'
 import type { Breaks } from './heat'
 import { HeatClasses } from './heatclasses'
 import { type Hit, hitAt } from './hit'
 import { type Mark, Marks } from './marks'
 import { MissingTiles } from './missing'
 import { restyle } from './restyle'
-import { baseStyle, deepest, firstCityLayer, type Look, layers, tileSource } from './style'
+import { baseStyle, deepest, firstCityLayer, hatch, type Look, layers, tileSource } from './style'
 import { type Tile, tilesHolding } from './tiles'
 
 setWorkerUrl(workerUrl)
@@ -148,6 +149,7 @@ export class CityMap {
     // What was said before the style was there is drawn now.
     map.once('style.load', () => {
       this.ready = true
+      map.addImage(hatch, hatchOf(first.look.palette.ink), { pixelRatio: 2 })
       const { look, tiles } = this
       this.look = first.look
       this.tiles = first.tiles
@@ -277,8 +279,10 @@ export class CityMap {
   /** Draws the city as said: only what differs from what is drawn is changed. */
   setLook(look: Look): void {
     const valueChanged = look.heat !== this.look.heat
+    const inkChanged = look.palette.ink !== this.look.palette.ink
     this.look = look
     if (!this.ready) return
+    if (inkChanged) this.map.updateImage(hatch, hatchOf(look.palette.ink))
     const next = layers(look)
     restyle(this.map, this.drawn, next)
     this.drawn = next
@@ -294,14 +298,29 @@ export class CityMap {
     if (this.ready) this.map.redraw()
   }
 
+  /** A picture of the map as it is once all that was asked for has come. */
+  async picture(): Promise<HTMLCanvasElement> {
+    // What was said last is asked for with the next frame.
+    this.map.triggerRepaint()
+    await this.map.once('idle')
+    this.map.redraw()
+    const drawn = this.map.getCanvas()
+    const copy = document.createElement('canvas')
+    copy.width = drawn.width
+    copy.height = drawn.height
+    // Read in the same task as it was drawn: the browser keeps nothing of it afterwards.
+    copy.getContext('2d')?.drawImage(drawn, 0, 0)
+    return copy
+  }
+
   /** Other addresses for the tiles: another filter, another plan. The old content stays until the new is there. */
   setTiles(tiles: CityTiles): void {
     if (!this.ready) {
       this.tiles = tiles
       return
     }
-    for (const source of ['heat', 'reports', 'cases', 'jurisdictions'] as const) {
-      const [was, next] = [this.tiles[source], tiles[source]]
+    for (const source of ['heat', 'reports', 'cases', 'hotspots', 'jurisdictions'] as const) {
+      const [was, next] = [this.tiles[source] ?? null, tiles[source] ?? null]
       if (next === was) continue
       if (was === null || next === null) {
         this.replace(source, tiles)
@@ -318,11 +337,11 @@ export class CityMap {
   drop(): void {
     this.fresh.clear()
     if (!this.ready) return
-    for (const source of ['heat', 'reports', 'cases'] as const) this.replace(source, this.tiles)
+    for (const source of ['heat', 'reports', 'cases', 'hotspots'] as const) this.replace(source, this.tiles)
   }
 
   /** Puts a source in the place of the one there is, of which nothing is kept: not in the map nor on the way. */
-  private replace(source: 'heat' | 'reports' | 'cases' | 'jurisdictions', tiles: CityTiles): void {
+  private replace(source: Parameters<typeof tileSource>[1], tiles: CityTiles): void {
     const uses = (l: LayerSpecification) => 'source' in l && l.source === source
     for (const layer of this.drawn) if (uses(layer)) this.map.removeLayer(layer.id)
     this.map.removeSource(source)
@@ -338,7 +357,7 @@ export class CityMap {
   recover(): void {
     if (!this.ready) return
     this.missing.forget()
-    for (const source of ['heat', 'reports', 'cases', 'jurisdictions']) this.map.refreshTiles(source)
+    for (const source of ['heat', 'reports', 'cases', 'hotspots', 'jurisdictions']) this.map.refreshTiles(source)
     if (this.map.getSource(basemapSource)) this.map.refreshTiles(basemapSource)
     else void this.openBasemap()
   }
@@ -356,7 +375,7 @@ export class CityMap {
 
   private refresh(tiles: ReturnType<typeof tilesHolding> | undefined): void {
     if (!this.ready) return
-    for (const source of ['heat', 'reports', 'cases']) {
+    for (const source of ['heat', 'reports', 'cases', 'hotspots']) {
       // The map refreshes only what it has: what is under way is asked for again once it has come.
       if (!this.map.isSourceLoaded(source)) this.again.add(source)
       this.map.refreshTiles(source, tiles)

@@ -18,4 +18,6 @@ export interface CityTiles {
   reports: string | null
   /** Open cases, or those that are asked for. */
   cases: string | null
+  /** Hot and cold spots. */
+  hotspots?: string | null
 }

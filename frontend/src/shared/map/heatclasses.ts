@@ -33,7 +33,7 @@ export class HeatClasses {
       this.map.querySourceFeatures('reports', { sourceLayer: 'reports', filter: ['==', ['get', 'truncated'], true] })
         .length > 0
     let breaks = known
-    if (key !== this.takenFor && heat !== 'off') {
+    if (key !== this.takenFor && heat !== 'off' && heat !== 'smooth') {
       breaks = breaksOf(this.values(heat === 'density' ? 'per_km2' : 'count'), heat === 'count')
       if (breaks) this.takenFor = key
     }

@@ -14,6 +14,8 @@ export interface AreaHit {
 export interface Hit extends Point {
   reports: number[]
   areas: AreaHit[]
+  /** The code of the unit there whose hot and cold spots are drawn. */
+  spot?: string
 }
 
 /** Looks under pixel x, y of the map; reports count when they are drawn within reach pixels. */
@@ -42,5 +44,6 @@ export function hitAt(map: LibreMap, x: number, y: number, reach: number): Hit {
     }))
     .filter(a => roles.includes(a.level))
     .sort((a, b) => roles.indexOf(b.level) - roles.indexOf(a.level))
-  return { lon: lng, lat, reports, areas }
+  const spot = map.queryRenderedFeatures([x, y], { layers: ['spots'] })[0]?.properties.code as string | undefined
+  return { lon: lng, lat, reports, areas, ...(spot === undefined ? {} : { spot }) }
 }

@@ -3,6 +3,7 @@ import type {
   DataDrivenPropertyValueSpecification,
   ExpressionSpecification,
   FillLayerSpecification,
+  FilterSpecification,
   LayerSpecification,
   LineLayerSpecification,
   SourceSpecification,
@@ -22,7 +23,12 @@ export interface Look {
   locale: Locale
   /** The city's topmost level: its areas are the land. */
   top: Role
-  heat: 'count' | 'density' | 'off'
+  /** Heat cells by their counts or by area; `smooth`: a density by its share of the peak. */
+  heat: 'count' | 'density' | 'smooth' | 'off'
+  /** Hot and cold spots by how sure they are, or units by their rate in classes from these breaks. */
+  spots?: { by: 'class' } | { by: 'rate'; breaks: Breaks | null }
+  /** The code of a spot that is lit, as it is in a list. */
+  lit?: string
   breaks: Breaks | null
   points: boolean
   borders: boolean
@@ -65,6 +71,7 @@ export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
     heat: tileSource(tiles, 'heat'),
     reports: tileSource(tiles, 'reports'),
     cases: tileSource(tiles, 'cases'),
+    hotspots: tileSource(tiles, 'hotspots'),
     fresh: { type: 'geojson', data: empty },
     marked: { type: 'geojson', data: empty },
     listed: { type: 'geojson', data: empty },
@@ -76,9 +83,9 @@ export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
 /** A source of tiles. One without an address covers nothing, so that nothing is asked for. */
 export function tileSource(
   tiles: CityTiles,
-  name: 'jurisdictions' | 'heat' | 'reports' | 'cases',
+  name: 'jurisdictions' | 'heat' | 'reports' | 'cases' | 'hotspots',
 ): VectorSourceSpecification {
-  const address = tiles[name]
+  const address = tiles[name] ?? null
   return {
     type: 'vector',
     tiles: [address ?? ''],
@@ -104,11 +111,13 @@ export function layers(look: Look): LayerSpecification[] {
       paint: { 'fill-color': m.land, 'fill-antialias': false },
     },
     heatLayer(look),
+    ...spotLayers(look),
     ...roles.map(role => areaLayer(look, role)),
     ...roles.map(role => aroundLayer(look, role)),
     ...borderLayers(look),
     ...roles.map(role => homeLayer(look, role)),
     ...roles.map(role => outlineLayer(look, role)),
+    ...spotOutlines(look),
     ...reportLayers(look),
     ...labelLayers(look),
     accuracyLayer(look),
@@ -179,9 +188,11 @@ function outlineLayer(look: Look, role: Role): LineLayerSpecification {
 
 function heatLayer(look: Look): FillLayerSpecification {
   const [c1, c2, c3, c4, c5] = look.palette.heat
-  const value: ExpressionSpecification = ['get', look.heat === 'density' ? 'per_km2' : 'count']
-  const colour: ExpressionSpecification | string = look.breaks
-    ? ['step', value, c1, look.breaks[0], c2, look.breaks[1], c3, look.breaks[2], c4, look.breaks[3], c5]
+  const property = { count: 'count', density: 'per_km2', smooth: 'share', off: 'count' }[look.heat]
+  const value: ExpressionSpecification = ['coalesce', ['get', property], 0]
+  const breaks = look.heat === 'smooth' ? shareBreaks : look.breaks
+  const colour: ExpressionSpecification | string = breaks
+    ? ['step', value, c1, breaks[0], c2, breaks[1], c3, breaks[2], c4, breaks[3], c5]
     : c1
   return {
     id: firstCityLayer,
@@ -193,11 +204,100 @@ function heatLayer(look: Look): FillLayerSpecification {
       'fill-color': colour,
       'fill-antialias': false,
       // Where single reports can be seen the cells step back behind them.
-      'fill-opacity': look.points
-        ? ['interpolate', ['linear'], ['zoom'], 13, 0.8, 14, 0.5, heatUntil, 0]
-        : ['interpolate', ['linear'], ['zoom'], 13, 0.8, 16, 0.55],
+      'fill-opacity':
+        look.heat === 'smooth'
+          ? ['interpolate', ['linear'], value, 0, 0, 0.08, 0, 0.3, 0.75, 1, 0.85]
+          : look.points
+            ? ['interpolate', ['linear'], ['zoom'], 13, 0.8, 14, 0.5, heatUntil, 0]
+            : ['interpolate', ['linear'], ['zoom'], 13, 0.8, 16, 0.55],
     },
   }
+}
+
+/** Where a density changes its colour, by its share of the peak. */
+export const shareBreaks: Breaks = [0.1, 0.25, 0.5, 0.75]
+
+/** How sure hot and cold spots are from which their colours are, the surest first. */
+export const spotAlphas = [0.01, 0.05, 0.1] as const
+
+/** The picture of lines over what is made up of too few. */
+export const hatch = 'hatch'
+
+/** Units that are hot or cold, the surer the stronger; or by their rate. Hatched where too few matters stand behind it. */
+function spotLayers(look: Look): FillLayerSpecification[] {
+  const { hot, cold, heat } = look.palette
+  const q: ExpressionSpecification = ['coalesce', ['get', 'q'], 1]
+  const strength = (of: readonly [string, string, string]): ExpressionSpecification => [
+    'step',
+    q,
+    of[2],
+    spotAlphas[0] + 1e-9,
+    of[1],
+    spotAlphas[1] + 1e-9,
+    of[0],
+  ]
+  const none = 'rgba(0, 0, 0, 0)'
+  const spots = look.spots ?? { by: 'class' }
+  const breaks = spots.by === 'rate' ? spots.breaks : null
+  const colour: ExpressionSpecification | string =
+    spots.by === 'class'
+      ? ['match', ['get', 'class'], 'hot', strength(hot), 'cold', strength(cold), none]
+      : breaks
+        ? [
+            'case',
+            ['has', 'rate'],
+            [
+              'step',
+              ['coalesce', ['get', 'rate'], 0],
+              heat[0],
+              breaks[0],
+              heat[1],
+              breaks[1],
+              heat[2],
+              breaks[2],
+              heat[3],
+              breaks[3],
+              heat[4],
+            ],
+            none,
+          ]
+        : none
+  const few: ExpressionSpecification =
+    spots.by === 'rate' ? ['!', ['has', 'rate']] : ['==', ['coalesce', ['get', 'few'], false], true]
+  const visibility = look.spots ? 'visible' : 'none'
+  return [
+    {
+      id: 'spots',
+      type: 'fill',
+      source: 'hotspots',
+      'source-layer': 'hotspots',
+      layout: { visibility },
+      paint: { 'fill-color': colour, 'fill-opacity': 0.82, 'fill-antialias': false },
+    },
+    {
+      id: 'spots-few',
+      type: 'fill',
+      source: 'hotspots',
+      'source-layer': 'hotspots',
+      filter: few as FilterSpecification,
+      layout: { visibility },
+      paint: { 'fill-pattern': hatch, 'fill-opacity': 0.55 },
+    },
+  ]
+}
+
+/** The spot that is open, and the one that is lit: at all zooms, also where borders of its level are not drawn yet. */
+function spotOutlines(look: Look): LineLayerSpecification[] {
+  const outline = (id: string, code: string, width: number): LineLayerSpecification => ({
+    id,
+    type: 'line',
+    source: 'hotspots',
+    'source-layer': 'hotspots',
+    filter: ['==', ['get', 'code'], code],
+    layout: { 'line-join': 'round', visibility: look.spots ? 'visible' : 'none' },
+    paint: { 'line-color': look.palette.ink, 'line-width': width },
+  })
+  return [outline('spot-lit', look.lit ?? '', 1.5), outline('spot-open', look.area?.code ?? '', 2.5)]
 }
 
 function borderLayers(look: Look): LineLayerSpecification[] {

@@ -18,6 +18,10 @@ export interface MapPlan {
   ready?: (map: CityMap) => void
   clicked?: (hit: Hit) => void
   hovered?: Listener['hovered']
+  /** While the view moves, and when it came to rest. */
+  moving?: () => void
+  moved?: Listener['moved']
+  loading?: Listener['loading']
   refused?: () => void
 }
 
@@ -42,14 +46,15 @@ export function useCityMap(container: Ref<HTMLElement | undefined>, plan: MapPla
       const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)').matches
       const first = { look: plan.look(), tiles: plan.tiles(), label: plan.label(), reducedMotion, ...plan.begin() }
       map.value = new CityMap(container.value, first, {
-        moved: () => {},
+        moved: (...a) => plan.moved?.(...a),
         clicked: hit => plan.clicked?.(hit),
         hovered: hit => plan.hovered?.(hit),
         breaks: () => {},
         scaled: m => {
           metresPerPixel.value = m
+          plan.moving?.()
         },
-        loading: () => {},
+        loading: busy => plan.loading?.(busy),
         failed: f => {
           failed.value = f
         },

@@ -24,6 +24,9 @@ export interface Palette {
   shadow: string
   /** Low to high. */
   heat: readonly [string, string, string, string, string]
+  /** Hot and cold spots, in three strengths: the surest last. Red and blue are told apart by all eyes. */
+  hot: readonly [string, string, string]
+  cold: readonly [string, string, string]
   map: {
     outside: string
     land: string
@@ -66,6 +69,8 @@ export const light: Palette = {
   red: '#BF2F1F',
   shadow: '0 2px 10px rgb(26 36 48 / 14%)',
   heat: ['#FFF3D0', '#FBC55B', '#EE7E3B', '#C4342B', '#76122F'],
+  hot: ['#F4A582', '#D6604D', '#A51526'],
+  cold: ['#92C5DE', '#4393C3', '#1F5D9F'],
   map: {
     outside: '#DFE2E4',
     land: '#F2F0EB',
@@ -106,6 +111,8 @@ export const dark: Palette = {
   red: '#F2877A',
   shadow: '0 2px 12px rgb(0 0 0 / 50%)',
   heat: ['#76122F', '#C4342B', '#EE7E3B', '#FBC55B', '#FFF3D0'],
+  hot: ['#7C3227', '#C4503F', '#FF9A80'],
+  cold: ['#1F4E79', '#3C86C6', '#9AD0FF'],
   map: {
     outside: '#0B1016',
     land: '#18212B',
@@ -155,6 +162,11 @@ export function applyPalette(palette: Palette, style: CSSStyleDeclaration): void
   palette.heat.forEach((colour, i) => {
     style.setProperty(`--heat-${i + 1}`, colour)
   })
+  for (const kind of ['hot', 'cold'] as const) {
+    palette[kind].forEach((colour, i) => {
+      style.setProperty(`--${kind}-${i + 1}`, colour)
+    })
+  }
   for (const [name, colour] of Object.entries(palette.map)) {
     if (typeof colour === 'string') style.setProperty(`--map-${name.toLowerCase()}`, colour)
   }

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { monthsOf, moved, shifted, usualStep } from './window'
+
+const zone = 'Asia/Shanghai'
+const at = (text: string) => Date.parse(`${text}+08:00`) / 1000
+const day = (text: string) => at(`${text}T00:00:00`)
+
+describe('a window that is moved', () => {
+  it('goes by days, weeks and months of the calendar', () => {
+    expect(moved(at('2026-03-05T07:30:00'), 'day', -5, zone)).toBe(at('2026-02-28T07:30:00'))
+    expect(moved(day('2026-03-05'), 'week', 2, zone)).toBe(day('2026-03-19'))
+    expect(moved(day('2026-11-01'), 'month', 3, zone)).toBe(day('2027-02-01'))
+    expect(moved(day('2026-01-31'), 'month', 1, zone)).toBe(day('2026-02-28'))
+  })
+  it('keeps days whole where clocks are changed', () => {
+    const autumn = (text: string) => Date.parse(text) / 1000
+    expect(moved(autumn('2026-10-31T04:00:00Z'), 'day', 2, 'America/New_York')).toBe(autumn('2026-11-02T05:00:00Z'))
+  })
+  it('stands at both ends of all there is', () => {
+    const all = { from: day('2026-01-01'), to: day('2026-06-01') }
+    const may = { from: day('2026-05-01'), to: day('2026-06-01') }
+    expect(shifted(may, 'month', 1, all, zone)).toBeNull()
+    expect(shifted(may, 'month', -1, all, zone)).toEqual({ from: day('2026-04-01'), to: day('2026-05-01') })
+    expect(shifted({ from: day('2026-01-01'), to: day('2026-01-08') }, 'week', -1, all, zone)).toBeNull()
+  })
+  it('has the step that suits its length', () => {
+    const of = (days: number) => usualStep({ from: 0, to: days * 86_400 })
+    expect([of(1), of(35), of(36), of(200), of(201)]).toEqual(['day', 'day', 'week', 'week', 'month'])
+  })
+  it('meets months, each of which is taken whole, the latest ones', () => {
+    const found = monthsOf({ from: day('2025-10-20'), to: day('2026-02-01') }, 3, zone)
+    expect(found).toEqual([
+      { from: day('2025-11-01'), to: day('2025-12-01') },
+      { from: day('2025-12-01'), to: day('2026-01-01') },
+      { from: day('2026-01-01'), to: day('2026-02-01') },
+    ])
+  })
+})
