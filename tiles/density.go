@@ -15,10 +15,13 @@ type Surface struct {
 	Peak   float32
 }
 
+// densitySide is the number of squares a side of a tile of a density has: a surface is drawn finer than what is counted by squares.
+const densitySide = 128
+
 // densitySteps are in how many steps of the peak a density is drawn.
 const densitySteps = 100
 
-// Density appends the heat tile of a surface: one layer `heat` of strips of squares, 1/64 of the tile a side, with `density`, in steps of a
+// Density appends the heat tile of a surface: one layer `heat` of strips of squares, 1/128 of the tile a side, with `density`, in steps of a
 // hundredth of the peak, and `share`, of the peak. What is below half a step is left out. An empty tile, or an address that is not valid:
 // nothing is appended.
 func (m *Maker) Density(dst []byte, a Address, s *Surface) []byte {
@@ -33,15 +36,15 @@ func (m *Maker) Density(dst []byte, a Address, s *Surface) []byte {
 	next := uint64(0)
 	dst, start := beginLayer(dst)
 	empty := len(dst)
-	scale := math.Exp2(float64(s.Z)-float64(a.Z)) / heatSide
-	for row := range heatSide {
-		y := (float64(a.Y)*heatSide+float64(row)+0.5)*scale - float64(s.Y)
-		var line [heatSide + 1]uint8 // the last one is 0 and ends what is under way
-		for col := range heatSide {
-			x := (float64(a.X)*heatSide+float64(col)+0.5)*scale - float64(s.X)
+	scale := math.Exp2(float64(s.Z)-float64(a.Z)) / densitySide
+	for row := range densitySide {
+		y := (float64(a.Y)*densitySide+float64(row)+0.5)*scale - float64(s.Y)
+		var line [densitySide + 1]uint8 // the last one is 0 and ends what is under way
+		for col := range densitySide {
+			x := (float64(a.X)*densitySide+float64(col)+0.5)*scale - float64(s.X)
 			line[col] = uint8(math.Round(float64(s.at(x, y)) / float64(s.Peak) * densitySteps))
 		}
-		for from, col := 0, 1; col <= heatSide; col++ {
+		for from, col := 0, 1; col <= densitySide; col++ {
 			if line[col] == line[from] {
 				continue
 			}
@@ -60,7 +63,7 @@ func (m *Maker) Density(dst []byte, a Address, s *Surface) []byte {
 	if len(dst) == empty {
 		return dst[:start]
 	}
-	return endLayer(dst, start, "heat", []string{"density", "share"}, t.values, heatSide)
+	return endLayer(dst, start, "heat", []string{"density", "share"}, t.values, densitySide)
 }
 
 // at is the value at a place, by columns and rows, between the middles of the squares around it; of a square without a value, none.

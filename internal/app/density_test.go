@@ -77,8 +77,8 @@ func TestDensityHoldsEachReport(t *testing.T) {
 	}
 	seen := 0
 	for _, f := range layers[0].Features {
-		b := f.Geometry.Bound() // in 64ths of the tile
-		x, y := (float64(z.X)+b.Center()[0]/64)/(1<<14), (float64(z.Y)+b.Center()[1]/64)/(1<<14)
+		b := f.Geometry.Bound() // in 128ths of the tile
+		x, y := (float64(z.X)+b.Center()[0]/128)/(1<<14), (float64(z.Y)+b.Center()[1]/128)/(1<<14)
 		lon, lat := x*360-180, math.Atan(math.Sinh(math.Pi*(1-2*y)))*180/math.Pi
 		share, away := f.Properties["share"].(float64), math.Hypot((lon-p[0])*95.9, (lat-p[1])*110.9)
 		if want := math.Exp(-away * away / (2 * .2 * .2)); b.Right()-b.Left() == 1 {
