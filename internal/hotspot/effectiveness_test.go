@@ -198,7 +198,7 @@ func TestEffectOfWhatWasChosen(t *testing.T) {
 				all += len(list)
 				rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 				for _, i := range list[:min(each, len(list))] {
-					place, least := []int{i}, by.least(c, i)
+					place, least, after := []int{i}, by.least(c, i), c.After[i]
 					for k, effect := range effects {
 						alike := c.order(rng, i, chosen, effect)
 						scores[k].add(must(c.Effect(place, alike, least)), 1+effect)
@@ -207,6 +207,7 @@ func TestEffectOfWhatWasChosen(t *testing.T) {
 							forgotten.add(must(c.Effect(place, alike, 0)), 1)
 						}
 					}
+					c.After[i] = after // its neighbours may be next
 				}
 			}
 			share := func(a, b float64) string { return fmt.Sprintf("%.1f %%", 100*a/b) }
