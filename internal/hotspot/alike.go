@@ -13,7 +13,7 @@ const Months = 12
 // MinAlike is from how many grids alike a change is read; MaxAlike of how many, the likest ones, it is.
 const (
 	MinAlike = 10
-	MaxAlike = 100
+	MaxAlike = 300
 )
 
 // caliper is how many standard deviations of chance level and trend of a grid alike may lie from the place's.
@@ -24,8 +24,9 @@ const caliper = 2
 // sum of their squares orders the grids, then the index: of the level, 2√(all of the twelve months), for a place of several units the
 // mean of these; of the trend, the mean month of the reports. (Variances: 1, by Anscombe's square root, and (12²−1)/12 by the reports.)
 // months are by unit, the oldest first; place are its units. Neither the place nor its neighbours are taken, nor whom may refuses: units
-// with an order of their own. Whoever leaves out units for being high, and for no order, has the rest rise by itself. Fewer than MinAlike
-// are answered all the same: Effect then reads too_few.
+// with an order of their own, and those that the screening found hot, as a surge elsewhere is no trend of the city. (Few are hot by chance
+// alone. Whoever refuses all that are merely high has the rest rise by itself.) Fewer than MinAlike are answered all the same: Effect then
+// reads too_few.
 func Alike(months [][]int, place []int, n Neighbours, may func(unit int) bool) ([]int, error) {
 	if len(months) != n.Len() {
 		return nil, fmt.Errorf("%d units have months, %d have neighbours", len(months), n.Len())

@@ -250,20 +250,20 @@ func TestAlike(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	// The likest hundred: 299 has one more in its last month, as have 24 others; one more a little earlier, three times 25, is liker than
-	// none more, which is liker than one more early in the year. Of those with none more the first makes it a hundred.
-	many := make([][]int, 300)
+	// The likest three hundred: 899 has one more in its last month, as have 74 others; one more a little earlier, three times 75, is liker
+	// than none more, which is liker than one more early in the year. Of those with none more the first makes it three hundred.
+	many := make([][]int, 900)
 	want := []int{0}
 	for i := range many {
 		many[i] = evenly(4, 4)
 		if i%2 == 1 {
 			many[i][i%12]++
-			if i%12 >= 5 && i != 299 {
+			if i%12 >= 5 && i != 899 {
 				want = append(want, i)
 			}
 		}
 	}
-	if got := must(hotspot.Alike(many, []int{299}, must(hotspot.Lists(make([][]int, 300))), anybody)); len(got) != hotspot.MaxAlike || !slices.Equal(got, want) {
+	if got := must(hotspot.Alike(many, []int{899}, must(hotspot.Lists(make([][]int, 900))), anybody)); len(got) != hotspot.MaxAlike || !slices.Equal(got, want) {
 		t.Errorf("%v are alike, want %v", got, want)
 	}
 }
