@@ -28,7 +28,7 @@ const (
 	MaxRatio = 1000
 	fewAlike = 10
 	// maxCompared bounds the time of an answer: some seconds.
-	maxCompared = 100_000
+	maxCompared = 10_000
 )
 
 // Compared is what was counted at a place around an order, beside the grids alike.
