@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"io"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -18,15 +18,18 @@ import (
 
 // hot is what gridgov hotspot is asked for.
 type hot struct {
-	city, level, stat, weights, style, value, sided, item, from, to, format string
-	permutations                                                            int
-	seed                                                                    uint64
+	city, level, stat, weights, style, value, sided, item, from, to, format, within, days string
+	permutations                                                                          int
+	seed                                                                                  uint64
+
+	metres, spans []float64 // of --within and --days
 }
 
-// locals are the statistics with a line for each place, globals those with one in all.
+// locals are the statistics with a line for each place, globals those with one in all; spacetimes look at days as well.
 var (
-	locals  = []string{"gistar", "g", "lisa"}
-	globals = []string{"moran", "geary", "gglobal", "joincount"}
+	locals     = []string{"gistar", "g", "lisa"}
+	globals    = []string{"moran", "geary", "gglobal", "joincount"}
+	spacetimes = []string{"knox", "kulldorff"}
 )
 
 func (t *tool) hotspot() *cobra.Command {
@@ -38,9 +41,17 @@ func (t *tool) hotspot() *cobra.Command {
 Local statistics (gistar, g, lisa) write code,name,n,value,z,p,q,class: p as it is published, of a normal distribution; q, by which the
 class goes, of Benjamini and Hochberg, on p with the skewness of small counts. With --permutations p_sim, of as many draws, stands beside
 them; from 20 draws for each unit on, 40 where it is two-sided, q goes by it, and q_by says so.
-Global ones (moran, geary, gglobal, joincount) write stat,value,expected,variance,z,p.`,
+Global ones (moran, geary, gglobal, joincount) write stat,value,expected,variance,z,p.
+
+In space and time, by 999 draws where --permutations names no other number, and one-sided:
+knox, of the reports in units of the level, writes metres,days,pairs,expected,ratio,p: how many pairs lie in each band of --within, above the
+limit before it and up to its own, and, by the calendar, in each of --days; expected, and p of so many or more, where the days are dealt out
+anew.
+kulldorff writes code,name,units,radius_m,from,to,n,expected,llr,p: clusters of up to 50 units about one, and up to half of the periods of
+--days, none of which holds more than half of what is expected; the likeliest, and those besides with a p of 0.1 at most. to is
+the day after the last one. A unit's share of each period is that of all periods together; with --value rate, that of its households.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := h.check(); err != nil {
+			if err := h.check(cmd.Flags().Changed("permutations")); err != nil {
 				return err
 			}
 			rule, err := hotspot.ParseRule(h.weights)
@@ -55,24 +66,19 @@ Global ones (moran, geary, gglobal, joincount) write stat,value,expected,varianc
 				if q.To, err = day(h.to, c.Zone); err != nil {
 					return usagef("--to: %w", err)
 				}
-				m, err := c.Map(cmd.Context(), q)
-				if err != nil {
+				csv := csv.NewWriter(t.out)
+				if err := h.write(cmd.Context(), csv, c, q, t.say); err != nil {
 					return err
 				}
-				if err := h.write(cmd.Context(), t.out, m); err != nil {
-					return err
-				}
-				if len(m.Units) < hotspot.FewPlaces {
-					t.say("%d units are few: p is a rough one below %d", len(m.Units), hotspot.FewPlaces)
-				}
-				return nil
+				csv.Flush()
+				return csv.Error()
 			})
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&h.city, "city", "", "the city's code")
 	f.StringVar(&h.level, "level", "", "a level of the plan in force: grid, village, town, or the city's own name for it")
-	f.StringVar(&h.stat, "stat", "gistar", "gistar, g, lisa, moran, geary, gglobal or joincount (units with reports beside those without)")
+	f.StringVar(&h.stat, "stat", "gistar", "gistar, g, lisa, moran, geary, gglobal, joincount (units with reports beside those without), knox or kulldorff")
 	f.StringVar(&h.weights, "weights", "queen", "who is whose neighbour: queen, rook, knn:K or band:METRES")
 	f.StringVar(&h.style, "style", "binary", "what a neighbour weighs: binary, 1; row, all of a place 1 together")
 	f.StringVar(&h.value, "value", "count", "count, or rate: by households, else by people")
@@ -80,6 +86,8 @@ Global ones (moran, geary, gglobal, joincount) write stat,value,expected,varianc
 	f.StringVar(&h.item, "item", "", "reports of this item alone")
 	f.StringVar(&h.from, "from", "", "reports from this date on")
 	f.StringVar(&h.to, "to", "", "reports before this date")
+	f.StringVar(&h.within, "within", "100,200,400", "of knox: limits of bands in metres; 0: at the same point")
+	f.StringVar(&h.days, "days", "7", "of knox: limits of bands in days, such as 7,14,28; 0: on the same day; of kulldorff: how many days a period has")
 	f.IntVar(&h.permutations, "permutations", 0, "also draw so often at random")
 	f.Uint64Var(&h.seed, "seed", 1, "of the draws")
 	f.StringVar(&h.format, "format", "csv", "csv")
@@ -88,18 +96,34 @@ Global ones (moran, geary, gglobal, joincount) write stat,value,expected,varianc
 	return cmd
 }
 
-func (h *hot) check() error {
+func (h *hot) check(drawn bool) error {
 	for _, c := range []struct {
 		name, value string
 		known       []string
-	}{{"--stat", h.stat, slices.Concat(locals, globals)}, {"--style", h.style, []string{"binary", "row"}}, {"--value", h.value, []string{"count", "rate"}},
+	}{{"--stat", h.stat, slices.Concat(locals, globals, spacetimes)}, {"--style", h.style, []string{"binary", "row"}}, {"--value", h.value, []string{"count", "rate"}},
 		{"--sided", h.sided, []string{"two", "one"}}, {"--format", h.format, []string{"csv"}}} {
 		if !slices.Contains(c.known, c.value) {
 			return usagef("%s is one of %v, not %.40q", c.name, c.known, c.value)
 		}
 	}
-	if h.permutations < 0 || h.permutations > hotspot.MaxPermutations {
-		return usagef("--permutations is 0 to %d", hotspot.MaxPermutations)
+	least := 0
+	if slices.Contains(spacetimes, h.stat) {
+		if least = 1; !drawn {
+			h.permutations = 999
+		}
+	}
+	if h.permutations < least || h.permutations > hotspot.MaxPermutations {
+		return usagef("--permutations of %s is %d to %d", h.stat, least, hotspot.MaxPermutations)
+	}
+	var err error
+	if h.metres, err = limits("--within", h.within); err != nil {
+		return err
+	}
+	if h.spans, err = limits("--days", h.days); err != nil {
+		return err
+	}
+	if whole := h.spans[0] >= 1 && h.spans[0] == math.Trunc(h.spans[0]); h.stat == "kulldorff" && (len(h.spans) > 1 || !whole) {
+		return usagef("--days of kulldorff is one whole number from 1 on, not %.40q", h.days)
 	}
 	return nil
 }
@@ -116,11 +140,22 @@ func day(s string, zone *time.Location) (time.Time, error) {
 	return at, nil
 }
 
-func (h *hot) write(ctx context.Context, out io.Writer, m *app.Mapped) error {
+// write writes what was asked for; few says to whoever looks on that there is little of it.
+func (h *hot) write(ctx context.Context, out *csv.Writer, c *app.City, q app.Counted, few func(format string, args ...any)) error {
+	switch h.stat {
+	case "knox":
+		return h.knox(ctx, out, c, q)
+	case "kulldorff":
+		return h.kulldorff(ctx, out, c, q)
+	}
+	m, err := c.Map(ctx, q)
+	if err != nil {
+		return err
+	}
 	x := m.Counts
 	if h.value == "rate" {
 		if m.Base == nil {
-			return fault.Invalid("value", "no_base", "the plan has neither households nor population for every unit: import them, or take --value count")
+			return noBase()
 		}
 		r, err := hotspot.EmpiricalBayes(m.Counts, m.Base)
 		if err != nil {
@@ -136,139 +171,19 @@ func (h *hot) write(ctx context.Context, out io.Writer, m *app.Mapped) error {
 	if h.stat == "gistar" {
 		w = w.WithSelf()
 	}
-	csv := csv.NewWriter(out)
-	var err error
 	if slices.Contains(globals, h.stat) {
-		err = h.global(csv, x, w, sided)
+		err = h.global(out, x, w, sided)
 	} else {
-		err = h.local(ctx, csv, m, x, w, sided)
+		err = h.local(ctx, out, m, x, w, sided)
 	}
-	if err != nil {
-		return err
+	if err == nil && len(m.Units) < hotspot.FewPlaces {
+		few("%d units are few: p is a rough one below %d", len(m.Units), hotspot.FewPlaces)
 	}
-	csv.Flush()
-	return csv.Error()
+	return err
 }
 
-func (h *hot) local(ctx context.Context, out *csv.Writer, m *app.Mapped, x []float64, w hotspot.Weights, sided hotspot.Sided) error {
-	test, draw := hotspot.Getis, hotspot.Permute
-	if h.stat == "lisa" {
-		test, draw = hotspot.LocalMoran, hotspot.PermuteMoran
-	}
-	l, err := test(x, w, sided)
-	if err != nil {
-		return err
-	}
-	tests := 0
-	for _, v := range l.Verdict {
-		if v == hotspot.Tested {
-			tests++
-		}
-	}
-	tails, by := l.Cautious, "formula"
-	header := []string{"code", "name", "n", "value", "z", "p", "q", "class"}
-	var drawn hotspot.Permuted
-	if h.permutations > 0 {
-		header = append(header, "p_sim", "q_by")
-		if drawn, err = draw(ctx, x, w, h.permutations, h.seed, sided); err != nil {
-			return err
-		}
-		if hotspot.FeedsFDR(h.permutations, tests, sided) {
-			tails, by = drawn.P, "draws"
-		}
-	}
-	q := hotspot.FDR(tails, func(i int) bool { return l.Verdict[i] == hotspot.Tested })
-	if err := out.Write(header); err != nil {
-		return err
-	}
-	for i, u := range m.Units {
-		line := []string{u.Code, u.Name, number(m.Counts[i]), number(x[i]), number(l.Z[i]), number(l.P[i]), number(q[i]), class(h.stat, &l, q, x, i)}
-		if h.permutations > 0 {
-			line = append(line, number(drawn.P[i]), by)
-		}
-		if err := out.Write(line); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// class says what was found of a place; of one that could not be tested, why.
-func class(stat string, l *hotspot.Local, q, x []float64, i int) string {
-	switch {
-	case l.Verdict[i] != hotspot.Tested:
-		return string(l.Verdict[i])
-	case q[i] > 0.1:
-		return ""
-	case stat == "lisa":
-		high := x[i] > mean(x)
-		switch alike := l.Stat[i] > 0; {
-		case high && alike:
-			return "high-high"
-		case high:
-			return "high-low"
-		case alike:
-			return "low-low"
-		}
-		return "low-high"
-	case l.Z[i] > 0:
-		return "hot"
-	}
-	return "cold"
-}
-
-func mean(x []float64) (m float64) {
-	for i, v := range x {
-		m += (v - m) / float64(i+1)
-	}
-	return m
-}
-
-func (h *hot) global(out *csv.Writer, x []float64, w hotspot.Weights, sided hotspot.Sided) error {
-	type line struct {
-		stat string
-		hotspot.Global
-	}
-	var lines []line
-	var err error
-	switch h.stat {
-	case "joincount":
-		kind := make([]bool, len(x))
-		for i, v := range x {
-			kind[i] = v > 0
-		}
-		var j hotspot.Joins
-		if j, err = hotspot.JoinCounts(kind, w); err == nil {
-			lines = []line{{"bb", j.BB}, {"bw", j.BW}, {"ww", j.WW}}
-		}
-	default:
-		var g hotspot.Global
-		switch h.stat {
-		case "moran":
-			g, err = hotspot.Moran(x, w, hotspot.Randomised, sided)
-		case "geary":
-			g, err = hotspot.Geary(x, w, hotspot.Randomised, sided)
-		case "gglobal":
-			g, err = hotspot.GlobalG(x, w, sided)
-		}
-		lines = []line{{h.stat, g}}
-	}
-	if err != nil {
-		return fault.Invalid("value", "not_testable", "%v", err)
-	}
-	if err := out.Write([]string{"stat", "value", "expected", "variance", "z", "p"}); err != nil {
-		return err
-	}
-	for _, l := range lines {
-		if l.Verdict != hotspot.Tested {
-			return fault.Invalid("value", string(l.Verdict), "%s cannot be tested: %s", l.stat, map[hotspot.Verdict]string{
-				hotspot.Alone: "no unit has a neighbour", hotspot.Constant: "all units have the same", hotspot.TooFew: "there are too few units"}[l.Verdict])
-		}
-		if err := out.Write([]string{l.stat, number(l.Stat), number(l.Expected), number(l.Variance), number(l.Z), number(l.P)}); err != nil {
-			return err
-		}
-	}
-	return nil
+func noBase() error {
+	return fault.Invalid("value", "no_base", "the plan has neither households nor population for every unit: import them, or take --value count")
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

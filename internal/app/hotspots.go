@@ -31,8 +31,22 @@ type Counted struct {
 	Rule     hotspot.Rule
 }
 
-// Map counts reports by the units of a level, and tells who neighbours whom. Faults: no_plan, unknown_level, unknown_item.
-func (c *City) Map(ctx context.Context, q Counted) (*Mapped, error) {
+// counting is a level of the plan in force, and which reports count there.
+type counting struct {
+	*jurisdiction.LayoutLevel
+	from string // SQL: FROM and WHERE, of report r and placement p, with args
+	unit string // the column of p
+	args []any
+}
+
+// counting looks up what is counted. Faults: no_plan, unknown_level, unknown_item, empty_window, future_window.
+func (c *City) counting(ctx context.Context, q Counted) (*counting, error) {
+	switch {
+	case !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To):
+		return nil, fault.Invalid("to", "empty_window", "no day is from %s on and before %s", q.From.Format(time.DateOnly), q.To.Format(time.DateOnly))
+	case q.From.After(c.now()):
+		return nil, fault.Invalid("from", "future_window", "%s is to come: nothing has been reported since", q.From.Format(time.DateOnly))
+	}
 	if _, err := c.Reload(ctx); err != nil {
 		return nil, err
 	}
@@ -51,8 +65,7 @@ func (c *City) Map(ctx context.Context, q Counted) (*Mapped, error) {
 	if level < 0 {
 		return nil, fault.Invalid("level", "unknown_level", "%.40q is no level of the plan in force; it has %s", q.Level, strings.Join(names, ", "))
 	}
-	lv := &l.Levels[level]
-	m := &Mapped{Units: lv.Units, Counts: make([]float64, len(lv.Units)), Base: bases(lv.Units)}
+	out := &counting{LayoutLevel: &l.Levels[level]}
 	if q.Item != "" {
 		var known bool
 		if err := c.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM item WHERE code = $1)`, q.Item).Scan(&known); err != nil {
@@ -62,7 +75,7 @@ func (c *City) Map(ctx context.Context, q Counted) (*Mapped, error) {
 			return nil, fault.Invalid("item", "unknown_item", "%.40q is no item of city %s", q.Item, c.Code)
 		}
 	}
-	column, ok := map[jurisdiction.Role]string{jurisdiction.RoleTown: "town", jurisdiction.RoleVillage: "village", jurisdiction.RoleGrid: "grid", jurisdiction.RoleMicrogrid: "microgrid"}[lv.Role]
+	column, ok := map[jurisdiction.Role]string{jurisdiction.RoleTown: "town", jurisdiction.RoleVillage: "village", jurisdiction.RoleGrid: "grid", jurisdiction.RoleMicrogrid: "microgrid"}[out.Role]
 	if !ok {
 		return nil, fault.Invalid("level", "unknown_level", "the city as a whole has no neighbours: name a level below it")
 	}
@@ -70,9 +83,22 @@ func (c *City) Map(ctx context.Context, q Counted) (*Mapped, error) {
 	if to.IsZero() {
 		to = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	rows, err := c.Pool.Query(ctx, `
-		SELECT p.`+column+`, count(*) FROM report r JOIN placement p ON p.report_num = r.num
-		WHERE p.`+column+` IS NOT NULL AND r.captured_at >= $1 AND r.captured_at < $2 AND ($3 = '' OR r.item = $3) GROUP BY 1`, q.From, to, q.Item)
+	out.unit = "p." + column
+	out.from = `
+		FROM report r JOIN placement p ON p.report_num = r.num
+		WHERE ` + out.unit + ` IS NOT NULL AND r.captured_at >= $1 AND r.captured_at < $2 AND ($3 = '' OR r.item = $3) `
+	out.args = []any{q.From, to, q.Item}
+	return out, nil
+}
+
+// Map counts reports by the units of a level, and tells who neighbours whom. Faults: those of counting, bad_weights.
+func (c *City) Map(ctx context.Context, q Counted) (*Mapped, error) {
+	lv, err := c.counting(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	m := &Mapped{Units: lv.Units, Counts: make([]float64, len(lv.Units)), Base: bases(lv.Units)}
+	rows, err := c.Pool.Query(ctx, `SELECT `+lv.unit+`, count(*) `+lv.from+`GROUP BY 1`, lv.args...)
 	if err != nil {
 		return nil, fmt.Errorf("count reports: %w", err)
 	}

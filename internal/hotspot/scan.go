@@ -23,6 +23,42 @@ type Scan struct {
 	Seed       uint64
 }
 
+// maxLooks bounds the time of a scan, to some minutes: cylinders by draws.
+const maxLooks = 10_000_000_000
+
+// Shares are what a scan may expect of seen, by place and period: each period has as many as it has, each place its share of them: by base,
+// or, without one, as of all periods together, so that a place which always has more is no cluster. Draws then let a place's sum vary
+// that was taken from what was seen: p is a cautious one.
+func Shares(seen [][]int, base []float64) [][]float64 {
+	var periods []float64
+	places, all := make([]float64, len(seen)), 0.0
+	for i, row := range seen {
+		for t, c := range row {
+			if t == len(periods) {
+				periods = append(periods, 0)
+			}
+			periods[t] += float64(c)
+			places[i] += float64(c)
+		}
+	}
+	if base != nil {
+		places = base
+	}
+	for _, n := range places {
+		all += n
+	}
+	out := make([][]float64, len(seen))
+	for i := range out {
+		out[i] = make([]float64, len(seen[i]))
+		for t := range out[i] {
+			if all > 0 {
+				out[i][t] = places[i] * periods[t] / all
+			}
+		}
+	}
+	return out
+}
+
 // Cluster is a cylinder in which there is more than expected.
 type Cluster struct {
 	Centre   int
@@ -132,6 +168,10 @@ func newScanner(seen [][]int, expected [][]float64, points []orb.Point, o Scan) 
 	}
 	if s.total == 0 {
 		return s, nil
+	}
+	high := min(o.MaxPeriods, s.periods)
+	if looks := float64(n) * float64(min(n, o.MaxPlaces)) * float64(high) * (float64(s.periods) - float64(high-1)/2) * float64(o.Draws+1); looks > maxLooks {
+		return nil, fmt.Errorf("%d places, %d periods and %d draws are %.0g looks at a cylinder: take fewer of one of these; %.0g at most", n, s.periods, o.Draws, looks, float64(maxLooks))
 	}
 	near, err := Nearest(points, max(1, o.MaxPlaces-1))
 	if err != nil {

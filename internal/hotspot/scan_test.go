@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/paulmach/orb"
@@ -108,5 +109,35 @@ func TestKulldorffAgainstAll(t *testing.T) {
 	}
 	if math.Abs(mean-0.5) > 4*math.Sqrt(1.0/12/float64(len(ps))) {
 		t.Errorf("p of random maps is %g on the mean", mean)
+	}
+}
+
+// What is expected is by hand: a period has 6 or 3, of nine matters the places have 3 and 6, of four households 1 and 3.
+func TestShares(t *testing.T) {
+	seen := [][]int{{2, 1}, {4, 2}}
+	for name, c := range map[string]struct {
+		base []float64
+		want [][]float64
+	}{"as they are": {nil, [][]float64{{2, 1}, {4, 2}}}, "by households": {[]float64{1, 3}, [][]float64{{1.5, 0.75}, {4.5, 2.25}}}, "nobody": {[]float64{0, 0}, [][]float64{{0, 0}, {0, 0}}}} {
+		got := hotspot.Shares(seen, c.base)
+		for i := range got {
+			if !slices.Equal(got[i], c.want[i]) {
+				t.Errorf("%s: %v, want %v", name, got, c.want)
+			}
+		}
+	}
+}
+
+// A scan that would last for hours is refused before it begins.
+func TestScansHaveABound(t *testing.T) {
+	seen, points := make([][]int, 1400), make([]orb.Point, 1400)
+	for i := range seen {
+		seen[i] = make([]int, 104)
+		seen[i][0] = 1
+		points[i] = orb.Point{float64(i), 0}
+	}
+	_, err := hotspot.Kulldorff(t.Context(), seen, hotspot.Shares(seen, nil), points, hotspot.Scan{MaxPlaces: 50, MaxPeriods: 52, MaxShare: 0.5, Draws: 999})
+	if err == nil || !strings.Contains(err.Error(), "1e+10 at most") {
+		t.Errorf("%v", err)
 	}
 }

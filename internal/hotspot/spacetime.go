@@ -29,6 +29,9 @@ type NearRepeat struct {
 	Sided        Sided // Greater
 }
 
+// MaxEvents bounds how many events are dealt out anew, draw by draw.
+const MaxEvents = 200_000
+
 // maxPairs bounds the memory that pairs near in space take.
 const maxPairs = 20_000_000
 
@@ -47,6 +50,8 @@ func Knox(ctx context.Context, events []Event, metres, days []float64, draws int
 	switch {
 	case len(metres) == 0 || len(days) == 0:
 		return NearRepeat{}, fmt.Errorf("there is no band of space and of time: give a limit of each")
+	case len(events) > MaxEvents:
+		return NearRepeat{}, fmt.Errorf("more than %d matters are to be compared in pairs: take one item, or a shorter time", MaxEvents)
 	case draws < 1 || draws > MaxPermutations:
 		return NearRepeat{}, fmt.Errorf("%d draws: give 1 to %d", draws, MaxPermutations)
 	}

@@ -73,6 +73,9 @@ func TestKnox(t *testing.T) {
 			t.Errorf("limits of %v are taken", bad)
 		}
 	}
+	if _, err := hotspot.Knox(t.Context(), make([]hotspot.Event, hotspot.MaxEvents+1), metres, days, 9, 1); err == nil {
+		t.Error("more events than may be are taken")
+	}
 	if none := must(hotspot.Knox(t.Context(), nil, metres, days, 9, 1)); none.P[0][0] != 1 || none.Seen[0][0] != 0 {
 		t.Errorf("%+v", none)
 	}

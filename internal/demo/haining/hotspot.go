@@ -21,6 +21,12 @@ type Hotspot struct {
 	Expected float64   `json:"expected"` // usual count of this item, in the circle and period
 	Planted  int       `json:"planted"`  // reports added to it: round((factor − 1) × expected)
 	Elevated float64   `json:"elevated"` // expected + planted
+
+	// Investigated is the day of an investigation, 00:00; zero: there was none. From the next day on all reports, usual and planted, are
+	// 1 + Effect of what they would be: −0.5, half of them. The factor is the one before.
+	Investigated time.Time `json:"investigated,omitzero"`
+	Effect       float64   `json:"effect,omitempty"`
+	PlantedAfter int       `json:"planted_after,omitempty"` // of Planted, from then on
 }
 
 // seedling is a hotspot before its dates are known: days count back from the last one.
@@ -29,26 +35,35 @@ type seedling struct {
 	radiusM       float64
 	daysAgo, days int
 	factor        float64
+	investigated  int // days ago; 0: never
+	effect        float64
 }
 
-// The planted hotspots: each aspect has one; some are over, some still grow.
+// The planted hotspots: each aspect has one; some are over, some still grow. Those that were investigated go on until today, each with
+// another effect.
 var seedlings = []seedling{
-	{"12", "330481002004", 900, 95, 90, 9},    // posters, 联塘社区
-	{"11", "330481001005", 800, 60, 58, 7},    // parking, 由拳社区
-	{"04", "330481103010", 1100, 200, 120, 6}, // waste, 虹桥社区
-	{"16", "330481003004", 1000, 150, 75, 6},  // noise, 火炬社区
-	{"10", "330481101004", 1000, 45, 44, 8},   // road occupation, 许村社区
-	{"02", "330481107217", 2200, 330, 90, 14}, // river, 路仲村
-	{"06", "330481110006", 1300, 120, 100, 12},
-	{"09", "330481001014", 1000, 400, 120, 8},
-	{"13", "330481105001", 1800, 500, 200, 12},
-	{"01", "330481112232", 3000, 410, 40, 25}, // burning after harvest, 红晓村
+	{"12", "330481002004", 900, 95, 90, 9, 0, 0},    // posters, 联塘社区
+	{"11", "330481001005", 800, 60, 58, 7, 0, 0},    // parking, 由拳社区
+	{"04", "330481103010", 1100, 200, 120, 6, 0, 0}, // waste, 虹桥社区
+	{"16", "330481003004", 1000, 150, 75, 6, 0, 0},  // noise, 火炬社区
+	{"10", "330481101004", 1000, 45, 44, 8, 0, 0},   // road occupation, 许村社区
+	{"02", "330481107217", 2200, 330, 90, 14, 0, 0}, // river, 路仲村
+	{"06", "330481110006", 1300, 120, 100, 12, 0, 0},
+	{"09", "330481001014", 1000, 400, 120, 8, 0, 0},
+	{"13", "330481105001", 1800, 500, 200, 12, 0, 0},
+	{"01", "330481112232", 3000, 410, 40, 25, 0, 0},     // burning after harvest, 红晓村
+	{"10", "330481103005", 900, 165, 165, 15, 78, 0},    // road occupation, 怡院社区
+	{"11", "330481002002", 900, 160, 160, 12, 75, -0.2}, // parking, 海洲社区
+	{"04", "330481001003", 900, 170, 170, 14, 80, -0.5}, // waste, 东山社区
 }
 
 // Hotspots is the truth for the reports of the same day: what was planted, and what would be there without it.
 func (p *Plan) Hotspots(until time.Time) []Hotspot {
 	return newReporter(p, until).hotspots
 }
+
+// plot is when a hotspot's planted reports come: some, on the days from first to before end, as the usual ones do.
+type plot struct{ hotspot, first, end, reports int }
 
 func (r *reporter) plant() {
 	planted := 0
@@ -59,11 +74,28 @@ func (r *reporter) plant() {
 	for i, s := range seedlings {
 		v := r.villages[s.village]
 		first := Days - 1 - s.daysAgo
+		end := first + s.days
 		h := Hotspot{Item: s.item, Village: s.village, Name: v.Name, Lon: v.Label[0], Lat: v.Label[1], RadiusM: s.radiusM,
-			From: r.first.AddDate(0, 0, first), Until: r.first.AddDate(0, 0, first+s.days), Factor: s.factor}
-		inPeriod := r.days[first+s.days-1] - before(r.days, first)
-		h.Expected = float64(Total-r.special) * habits[number(s.item)-1].weight / weight * r.within(v.Label, s.radiusM, &habits[number(s.item)-1], uint64(i)) * inPeriod / r.days[Days-1]
-		h.Planted = int(math.Round((s.factor - 1) * h.Expected))
+			From: r.first.AddDate(0, 0, first), Until: r.first.AddDate(0, 0, end), Factor: s.factor}
+		habit := &habits[number(s.item)-1]
+		within := r.within(v.Label, s.radiusM, habit, uint64(i))
+		sow := func(first, end int, factor float64) int {
+			inPeriod := r.days[end-1] - before(r.days, first)
+			usual := float64(Total-r.special) * habit.weight / weight * within * inPeriod / r.days[Days-1]
+			n := int(math.Round(float64(factor-1) * usual))
+			h.Expected += usual
+			h.Planted += n
+			r.plots = append(r.plots, plot{i, first, end, n})
+			return n
+		}
+		if s.investigated == 0 {
+			sow(first, end, s.factor)
+		} else {
+			day := Days - 1 - s.investigated
+			h.Investigated, h.Effect = r.first.AddDate(0, 0, day), s.effect
+			sow(first, day+1, s.factor)
+			h.PlantedAfter = sow(day+1, end, float64((1+s.effect)*s.factor))
+		}
 		r.hotspots = append(r.hotspots, h)
 		planted += h.Planted
 	}

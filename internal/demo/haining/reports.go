@@ -62,6 +62,7 @@ type reporter struct {
 	weights  []float64 // cumulative weights of the spots
 	villages map[string]*Division
 	hotspots []Hotspot
+	plots    []plot
 	planted  [][]int // per day, the hotspot of each planted report
 	special  int     // reports outside, or with an address alone
 	usual    int
@@ -114,16 +115,14 @@ func newReporter(p *Plan, until time.Time) *reporter {
 	r.weights = cumulative(lively)
 	r.plant()
 	r.planted = make([][]int, Days)
-	for i, h := range r.hotspots {
+	for i, p := range r.plots {
 		rng := newRNG(r.seed, 12, uint64(i))
-		from := int(h.From.Sub(r.first) / (24 * time.Hour))
-		to := int(h.Until.Sub(r.first) / (24 * time.Hour))
-		low, high := before(r.days, from), r.days[to-1]
-		for range h.Planted {
+		low, high := before(r.days, p.first), r.days[p.end-1]
+		for range p.reports {
 			x := rng.between(low, high)
 			day, _ := slices.BinarySearch(r.days, x)
-			day = min(max(day, from), to-1)
-			r.planted[day] = append(r.planted[day], i)
+			day = min(max(day, p.first), p.end-1)
+			r.planted[day] = append(r.planted[day], p.hotspot)
 		}
 	}
 	return r

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/paulmach/orb"
+
+	"gridgov/internal/hotspot"
 )
 
 var lastDay = time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC)
@@ -163,6 +165,84 @@ func TestHotspotsAreThere(t *testing.T) {
 		}
 		if usual := float64(got - planted); math.Abs(usual-h.Expected) > 4*math.Sqrt(h.Expected)+2 {
 			t.Errorf("%s in %s: %.0f usual reports, expected %.1f", h.Item, h.Name, usual, h.Expected)
+		}
+	}
+}
+
+// TestInvestigationsHaveTheirEffect counts the circles of what was investigated before and after, from the reports alone: the usual ones of
+// the whole city tell what would have come, and an engine that knows nothing of what was planted reads the effect.
+func TestInvestigationsHaveTheirEffect(t *testing.T) {
+	all := reports(t)
+	effects := map[float64]bool{}
+	for _, h := range plan(t).Hotspots(lastDay) {
+		if h.Investigated.IsZero() {
+			if h.Effect != 0 || h.PlantedAfter != 0 {
+				t.Errorf("nobody came to %s, and there is an effect: %+v", h.Name, h)
+			}
+			continue
+		}
+		effects[h.Effect] = true
+		after := h.Investigated.AddDate(0, 0, 1)
+		if today := time.Date(2026, 11, 24, 0, 0, 0, 0, cst); today.Sub(after) < 70*24*time.Hour || after.Sub(h.From) < 60*24*time.Hour || !h.Until.Equal(today) {
+			t.Errorf("%s lasted from %v to %v, and was looked at on %v", h.Name, h.From, h.Until, h.Investigated)
+		}
+		centre := toLocal(orb.Point{h.Lon, h.Lat})
+		var city, here [2]float64 // before and after: usual reports of the whole city, all of the item in the circle
+		planted := 0
+		window := after.AddDate(0, 0, -28)
+		c := hotspot.Compared{ChosenDays: 28, AfterDays: h.Until.Sub(after).Hours() / 24, Alike: 100, Dispersion: 1}
+		for _, r := range all {
+			if !r.Located || r.CapturedAt.Before(h.From) || !r.CapturedAt.Before(h.Until) {
+				continue
+			}
+			half := 0
+			if !r.CapturedAt.Before(after) {
+				half = 1
+			}
+			if !r.Planted {
+				city[half]++
+			}
+			inWindow := half == 0 && !r.CapturedAt.Before(window)
+			switch in := toLocal(orb.Point{r.Lon, r.Lat}).sub(centre).len() <= h.RadiusM; {
+			case r.Item != h.Item:
+			case in:
+				here[half]++
+				if half == 1 {
+					c.After++
+					if r.Planted {
+						planted++
+					}
+				} else if inWindow {
+					c.Chosen++
+				}
+			case !r.Planted:
+				if half == 1 {
+					c.AlikeAfter++
+				} else if inWindow {
+					c.AlikeBefore++
+				}
+			}
+		}
+		if planted != h.PlantedAfter {
+			t.Errorf("%s: %d planted after, the truth says %d", h.Name, planted, h.PlantedAfter)
+		}
+		for half, factor := range []float64{h.Factor, (1 + h.Effect) * h.Factor} {
+			expected := h.Expected * city[half] / (city[0] + city[1]) // usual ones
+			want := factor * expected
+			if off := here[half] - want; math.Abs(off) > 4*math.Sqrt(expected)+0.03*want || want < 100 { // shrunk counts are a little below what was planted by
+				t.Errorf("%s, half %d: %.0f reports, want %.0f", h.Name, half, here[half], want)
+			}
+		}
+		c.Least = c.Chosen / 2
+		e, err := hotspot.Effect(c)
+		t.Logf("%s, effect %g: %d in four weeks before, %d in %g days after: %+v", h.Name, h.Effect, c.Chosen, c.After, c.AfterDays, e)
+		if err != nil || e.Low > 1+h.Effect || e.High < 1+h.Effect || h.Effect == -0.5 && e.Reading != hotspot.ReadFell || h.Effect == 0 && e.Reading != hotspot.ReadNoChange {
+			t.Errorf("%s: %v", h.Name, err)
+		}
+	}
+	for _, effect := range []float64{0, -0.2, -0.5} {
+		if !effects[effect] {
+			t.Errorf("no investigation has an effect of %g", effect)
 		}
 	}
 }
