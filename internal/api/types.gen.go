@@ -3405,6 +3405,9 @@ type OneStopLimits = catalogue.Limits
 // OneStopList defines model for OneStopList.
 type OneStopList = catalogue.Catalogue
 
+// OneStopScreening When an item is high-frequency in a place, so that an investigation is proposed
+type OneStopScreening = catalogue.Screening
+
 // OneStopStage defines model for OneStopStage.
 type OneStopStage = catalogue.Stage
 

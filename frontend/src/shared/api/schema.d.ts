@@ -3125,6 +3125,22 @@ export interface components {
             evidence: components["schemas"]["Words"];
             self_help: components["schemas"]["Words"];
             whistle: components["schemas"]["Words"];
+            /** @description So many reports make it high-frequency in a place; absent, or 0: the list's own number */
+            least?: number;
+        };
+        /** @description When an item is high-frequency in a place, so that an investigation is proposed */
+        OneStopScreening: {
+            /**
+             * @description Of the units that are tested
+             * @enum {string}
+             */
+            level: "microgrid" | "grid" | "village" | "town";
+            /** @description So many days are looked back */
+            days: number;
+            /** @description So many reports that served for no proposal before */
+            least: number;
+            /** @description The share of the units found that may be found falsely */
+            q: number;
         };
         OneStopLimits: {
             first: components["schemas"]["Limit"];
@@ -3144,6 +3160,7 @@ export interface components {
             items: components["schemas"]["OneStopItem"][];
             other: components["schemas"]["OneStopLimits"];
             steps: components["schemas"]["OneStopSteps"];
+            screening?: components["schemas"]["OneStopScreening"];
         };
         /** @description A unit by its number, or the unit of a kind in whose territory the case lies */
         AssignmentParty: {
