@@ -34,6 +34,7 @@ import (
 	"gridgov/internal/report"
 	"gridgov/internal/resident"
 	"gridgov/internal/retention"
+	"gridgov/internal/screening"
 	"gridgov/internal/team"
 	"gridgov/internal/webhook"
 	"gridgov/internal/worktime"
@@ -69,7 +70,9 @@ type City struct {
 	Notices   *notice.Service
 	Webhooks  *webhook.Service
 	Retention *retention.Service
-	Jobs      *job.Queue
+	// Screenings find high-frequency matters and propose investigations; Investigations are decided about, and carried out.
+	Screenings *screening.Service
+	Jobs       *job.Queue
 
 	outside    outside
 	log        *slog.Logger
