@@ -19,6 +19,7 @@ import (
 	"gridgov/internal/casework"
 	"gridgov/internal/contact"
 	"gridgov/internal/feed"
+	"gridgov/internal/investigation"
 	"gridgov/internal/job"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/keyring"
@@ -71,8 +72,9 @@ type City struct {
 	Webhooks  *webhook.Service
 	Retention *retention.Service
 	// Screenings find high-frequency matters and propose investigations; Investigations are decided about, and carried out.
-	Screenings *screening.Service
-	Jobs       *job.Queue
+	Screenings     *screening.Service
+	Investigations *investigation.Service
+	Jobs           *job.Queue
 
 	outside    outside
 	log        *slog.Logger
