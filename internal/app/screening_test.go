@@ -300,6 +300,26 @@ func TestWeeklyScreening(t *testing.T) {
 	}
 }
 
+// A service that runs makes the week's screening by itself, and two nodes make it once.
+func TestAServiceScreensByItself(t *testing.T) {
+	db, c := apptest.City(t)
+	apptest.PublishWide(t, c)
+	for range 2 {
+		node := app.NewServer(db, c.Contacts.Ring, apptest.Quiet(), apptest.Clock)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { node.Run(ctx); close(done) }()
+		t.Cleanup(func() { stop(); <-done })
+	}
+	await(t, "the week's screening is made", func() bool { return counted(t, c, `SELECT count(*) FROM screening WHERE week = '2026-W48'`) == 1 })
+	await(t, "its job is done", func() bool {
+		return counted(t, c, `SELECT count(*) FROM river_job WHERE kind = 'screen' AND state <> 'completed'`) == 0
+	})
+	if n := counted(t, c, `SELECT count(*) FROM screening`); n != 1 {
+		t.Errorf("%d screenings were made", n)
+	}
+}
+
 // A city without a plan is screened as well: it says why there is nothing.
 func TestScreeningWithoutAPlan(t *testing.T) {
 	_, c := apptest.City(t)

@@ -611,7 +611,7 @@ func (s *Service) List(ctx context.Context, q Query) ([]Order, error) {
 	return s.orders(ctx, s.Pool, `
 		($1 OR cardinality(o.towns) > 0 AND o.towns <@ $2 OR cardinality(o.villages) > 0 AND o.villages <@ $3 OR cardinality(o.grids) > 0 AND o.grids <@ $4
 			OR o.unit_id = ANY ($5) OR o.supporting && $5)
-		AND ($6::text[] IS NULL OR o.state = ANY ($6)) AND ($7 = 0 OR o.id < $7) ORDER BY o.id DESC LIMIT $8`,
+		AND ($6::text[] IS NULL OR o.state = ANY ($6)) AND ($7::bigint = 0 OR o.id < $7) ORDER BY o.id DESC LIMIT $8`,
 		q.Within.All, q.Within.Towns, q.Within.Villages, q.Within.Grids, q.Within.Units, q.States, q.Before, q.Limit)
 }
 

@@ -142,8 +142,8 @@ func (s *Service) Proposals(ctx context.Context, q Query) ([]Kept, error) {
 	rows, err := s.Pool.Query(ctx, `
 		SELECT `+keptColumns+` FROM proposal
 		WHERE ($1 OR town = ANY ($2) OR cardinality(villages) > 0 AND villages <@ $3 OR cardinality(grids) > 0 AND grids <@ $4)
-			AND ($5::text[] IS NULL OR state = ANY ($5)) AND ($6::text[] IS NULL OR item = ANY ($6)) AND ($7 = 0 OR screening_id = $7) AND ($8 = 0 OR order_id = $8)
-			AND ($9 = 0 OR id < $9)
+			AND ($5::text[] IS NULL OR state = ANY ($5)) AND ($6::text[] IS NULL OR item = ANY ($6)) AND ($7::bigint = 0 OR screening_id = $7) AND ($8::bigint = 0 OR order_id = $8)
+			AND ($9::bigint = 0 OR id < $9)
 		ORDER BY id DESC LIMIT $10`,
 		q.Within.All, q.Within.Towns, q.Within.Villages, q.Within.Grids, q.States, q.Items, q.Screening, q.Order, q.Before, q.Limit)
 	if err != nil {
@@ -192,6 +192,21 @@ func (s *Service) Evidence(ctx context.Context, id ProposalID) ([]uint32, error)
 		return nil, fmt.Errorf("read the evidence of a proposal: %w", err)
 	}
 	return list, nil
+}
+
+// EvidenceCounts are how many reports serve for each of some proposals.
+func (s *Service) EvidenceCounts(ctx context.Context, ids []ProposalID) (map[ProposalID]int, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT proposal_id, count(*) FROM proposal_evidence WHERE proposal_id = ANY ($1) GROUP BY proposal_id`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("count evidence: %w", err)
+	}
+	out := map[ProposalID]int{}
+	var id ProposalID
+	var n int
+	if _, err := pgx.ForEachRow(rows, []any{&id, &n}, func() error { out[id] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("count evidence: %w", err)
+	}
+	return out, nil
 }
 
 // Related are the proposals that are to be merged with one.

@@ -181,7 +181,7 @@ func (s *Service) keep(ctx context.Context, tx pgx.Tx, run *Run, cut *Cut, resul
 	err = tx.QueryRow(ctx, `
 		INSERT INTO screening (week, at, person_id, epoch, seq, plan_id, list_id, level, days, least, q, seed, from_at, to_at, reports, units, proposals, made, why,
 			took_ms, cut, result, digest)
-		VALUES (nullif($1, ''), $2, nullif($3, '00000000-0000-0000-0000-000000000000'::uuid), $4, $5, nullif($6, 0), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+		VALUES (nullif($1, ''), $2, nullif($3, '00000000-0000-0000-0000-000000000000'::uuid), $4, $5, nullif($6::bigint, 0), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
 			nullif($19, ''), $20, $21, $22, $23)
 		ON CONFLICT (week) DO NOTHING RETURNING id`,
 		run.Week, run.At, run.Person, run.Epoch, run.Seq, run.Plan, run.List, run.Params.Level, run.Params.Days, run.Params.Least, run.Params.Q, int64(run.Params.Seed),
@@ -310,7 +310,7 @@ func scanRun(row pgx.CollectableRow, more ...any) (r Run, err error) {
 
 // Runs are the screenings before one, the newest first; before 0: the newest of all.
 func (s *Service) Runs(ctx context.Context, before ID, limit int) ([]Run, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT `+runColumns+` FROM screening WHERE $1 = 0 OR id < $1 ORDER BY id DESC LIMIT $2`, before, limit)
+	rows, err := s.Pool.Query(ctx, `SELECT `+runColumns+` FROM screening WHERE $1::bigint = 0 OR id < $1 ORDER BY id DESC LIMIT $2`, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list screenings: %w", err)
 	}
@@ -321,9 +321,14 @@ func (s *Service) Runs(ctx context.Context, before ID, limit int) ([]Run, error)
 	return list, nil
 }
 
+// About reads a screening without what came of it.
+func (s *Service) About(ctx context.Context, id ID) (Run, error) {
+	return s.get(ctx, id, `''::bytea, ''::bytea`)
+}
+
 // Get reads a screening with what came of it.
 func (s *Service) Get(ctx context.Context, id ID) (Run, *Result, error) {
-	run, err := s.get(ctx, id)
+	run, err := s.get(ctx, id, `''::bytea, result`)
 	if err != nil {
 		return run, nil, err
 	}
@@ -334,8 +339,9 @@ func (s *Service) Get(ctx context.Context, id ID) (Run, *Result, error) {
 	return run, result, nil
 }
 
-func (s *Service) get(ctx context.Context, id ID) (Run, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT `+runColumns+`, cut, result FROM screening WHERE id = $1`, id)
+// get reads a screening with two columns more: its cut, and its result.
+func (s *Service) get(ctx context.Context, id ID, more string) (Run, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT `+runColumns+`, `+more+` FROM screening WHERE id = $1`, id)
 	if err != nil {
 		return Run{}, fmt.Errorf("read a screening: %w", err)
 	}
@@ -356,7 +362,7 @@ func (s *Service) get(ctx context.Context, id ID) (Run, error) {
 
 // Again makes a screening once more, of the cut that was kept, and tells whether the same came of it, byte by byte.
 func (s *Service) Again(ctx context.Context, id ID) (same bool, took time.Duration, err error) {
-	run, err := s.get(ctx, id)
+	run, err := s.get(ctx, id, `cut, result`)
 	if err != nil {
 		return false, 0, err
 	}
