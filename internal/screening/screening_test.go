@@ -268,12 +268,12 @@ func TestWhyThereIsNothing(t *testing.T) {
 func TestScreenings(t *testing.T) {
 	places := 0
 	defer func() {
-		if places < 20 {
-			t.Errorf("%d places were looked at: too few to tell anything", places)
+		if t.Logf("%d places", places); places < 10 {
+			t.Errorf("too few places were looked at")
 		}
 	}()
 	rapid.Check(t, func(t *rapid.T) {
-		side := rapid.IntRange(1, 14).Draw(t, "side")
+		side := rapid.SampledFrom([]int{1, 2, 9, 12, 14, 14, 14}).Draw(t, "side")
 		c := lattice(side, Item{Code: "01", Aspect: "A"}, Item{Code: "02", Aspect: "A", Least: 3}, Item{Code: "03"})
 		c.Crews = []Crew{{Lead: 1}, {Lead: 2, Support: []int64{1}}}
 		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
@@ -281,9 +281,10 @@ func TestScreenings(t *testing.T) {
 		for _, j := range c.Neighbours[hot[0]] {
 			hot = append(hot, int(j))
 		}
-		for range rapid.IntRange(0, 600).Draw(t, "reports") {
+		planted := rapid.SampledFrom([]int{0, 2, 2}).Draw(t, "planted") // of four
+		for range rapid.SampledFrom([]int{0, 3, 50, 300, 900, 900}).Draw(t, "reports") {
 			unit, item := rng.IntN(side*side), rng.IntN(3)
-			if rng.IntN(3) == 0 {
+			if rng.IntN(4) < planted {
 				unit, item = hot[rng.IntN(min(len(hot), 5))], 1
 			}
 			c.tell(unit, item, 1, c.Since+rng.Int64N(to-c.Since+week), func(r *Report) {
