@@ -32,17 +32,13 @@ func (a *api) listInvestigations(w http.ResponseWriter, r *http.Request, c *call
 	if err != nil {
 		return err
 	}
-	out := InvestigationPage{Investigations: []Investigation{}}
+	out := InvestigationPage{}
 	if len(list) > limit {
 		list = list[:limit]
 		out.Next = new(int(list[limit-1].ID))
 	}
-	for i := range list {
-		one, err := c.investigationOf(r.Context(), &list[i])
-		if err != nil {
-			return err
-		}
-		out.Investigations = append(out.Investigations, one)
+	if out.Investigations, err = c.investigationsOf(r.Context(), list); err != nil {
+		return err
 	}
 	return writePrivate(w, http.StatusOK, out)
 }
@@ -80,10 +76,11 @@ func (a *api) getInvestigation(w http.ResponseWriter, r *http.Request, c *call) 
 }
 
 func (c *call) writeInvestigation(w http.ResponseWriter, r *http.Request, o *investigation.Order) error {
-	out, err := c.investigationOf(r.Context(), o)
+	list, err := c.investigationsOf(r.Context(), []investigation.Order{*o})
 	if err != nil {
 		return err
 	}
+	out := &list[0]
 	deeds, err := c.Investigations.Deeds(r.Context(), o.ID)
 	if err != nil {
 		return err
@@ -103,14 +100,26 @@ func (c *call) mayWith(action policy.Action, o *investigation.Order) bool {
 	return o.Lies(&in)
 }
 
-func (c *call) investigationOf(ctx context.Context, o *investigation.Order) (Investigation, error) {
-	n, err := c.People.Names(ctx, []uuid.UUID{o.OrderedBy})
-	if err != nil {
-		return Investigation{}, err
+func (c *call) investigationsOf(ctx context.Context, list []investigation.Order) ([]Investigation, error) {
+	ids := make([]uuid.UUID, len(list))
+	for i := range list {
+		ids[i] = list[i].OrderedBy
 	}
+	n, err := c.People.Names(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Investigation, len(list))
+	for i := range list {
+		out[i] = c.investigationOf(&list[i], n)
+	}
+	return out, nil
+}
+
+func (c *call) investigationOf(o *investigation.Order, n names) Investigation {
 	out := Investigation{Id: int(o.ID), State: string(o.State), Version: o.Version, Unit: c.caseUnit(o.Unit), Supporting: []CaseUnit{}, Day: string(o.Day), Level: o.Level,
 		Places: c.placeRefs(o.Level, o.Places), Items: []PlaceRef{}, Objects: o.Objects, Officers: c.investigators(o.Officers), Proposals: []int{}, OrderedAt: utc(o.OrderedAt),
-		OrderedBy: names(n).of(o.OrderedBy), EndedAt: when(o.EndedAt), Found: o.Found, Findings: optional(o.Findings), May: []string{}}
+		OrderedBy: n.of(o.OrderedBy), EndedAt: when(o.EndedAt), Found: o.Found, Findings: optional(o.Findings), May: []string{}}
 	for _, u := range o.Supporting {
 		out.Supporting = append(out.Supporting, c.caseUnit(u))
 	}
@@ -126,7 +135,7 @@ func (c *call) investigationOf(ctx context.Context, o *investigation.Order) (Inv
 	for _, act := range investigation.Acts(o.State, func(action policy.Action) bool { return c.mayWith(action, o) }) {
 		out.May = append(out.May, string(act))
 	}
-	return out, nil
+	return out
 }
 
 func (a *api) actOnInvestigation(w http.ResponseWriter, r *http.Request, c *call) error {

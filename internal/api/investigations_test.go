@@ -106,7 +106,7 @@ func (b *bench) approval(change obj) obj {
 // From a screening to what was found, and all that is told on the way.
 func TestInvestigationsOverHTTP(t *testing.T) {
 	b := newBench(t)
-	if b.run.Made != 3 || b.run.Whole == nil || b.run.Whole.Reports != 3*208 || b.run.Whole.Units != 160 || len(b.run.Whole.Items) != 2 || b.run.By == nil || b.run.Why != nil || b.run.Level != "grid" {
+	if b.run.Made != 3 || b.run.Whole == nil || b.run.Whole.Reports != 3*208 || b.run.Whole.Units != 160 || len(*b.run.Whole.Items) != 2 || b.run.By == nil || b.run.Why != nil || b.run.Level != "grid" {
 		t.Errorf("%+v", b.run)
 	}
 	var p api.Proposal

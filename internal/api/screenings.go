@@ -42,17 +42,13 @@ func (a *api) listScreenings(w http.ResponseWriter, r *http.Request, c *call) er
 		return err
 	}
 	rule := c.Regime().Catalogue.Screened()
-	out := ScreeningList{Screenings: []Screening{}, MayRun: c.mayScreen(), Rule: &rule}
+	out := ScreeningList{MayRun: c.mayScreen(), Rule: &rule}
 	if len(runs) > limit {
 		runs = runs[:limit]
 		out.Next = new(int(runs[limit-1].ID))
 	}
-	for i := range runs {
-		one, err := c.screeningOf(r.Context(), &runs[i], nil)
-		if err != nil {
-			return err
-		}
-		out.Screenings = append(out.Screenings, one)
+	if out.Screenings, err = c.screeningsOf(r.Context(), runs); err != nil {
+		return err
 	}
 	return writePrivate(w, http.StatusOK, out)
 }
@@ -106,55 +102,61 @@ func (c *call) writeScreening(w http.ResponseWriter, r *http.Request, id screeni
 	if err != nil {
 		return err
 	}
-	out, err := c.screeningOf(r.Context(), &run, result)
+	list, err := c.screeningsOf(r.Context(), []screening.Run{run})
 	if err != nil {
 		return err
 	}
+	out := &list[0]
 	out.Again = again
+	view := c.may(policy.ScreeningView)
+	proposals, err := c.Screenings.Proposals(r.Context(), screening.Query{Within: screening.Of(&view), Screening: run.ID, Limit: mostProposals})
+	if err != nil {
+		return err
+	}
+	rows, err := c.proposalRows(r.Context(), proposals)
+	if err != nil {
+		return err
+	}
+	out.Proposals = &rows
+	if out.Whole != nil {
+		out.Whole.Elsewhere = optional(result.Elsewhere)
+		items := []ScreenedItem{}
+		for _, i := range result.Items {
+			items = append(items, ScreenedItem{Item: i.Item, Words: wordsOf(c.ItemNamed(i.Item)), Told: i.Told, Tested: i.Tested, Hot: i.Hot, Places: i.Places})
+		}
+		out.Whole.Items = &items
+	}
 	return writePrivate(w, status, out)
 }
 
-// screeningOf tells of a screening; with result, with what came of it.
-func (c *call) screeningOf(ctx context.Context, run *screening.Run, result *screening.Result) (Screening, error) {
+// screeningsOf tells of screenings: of the whole city to who sees all of it, else of what lies within reach.
+func (c *call) screeningsOf(ctx context.Context, runs []screening.Run) ([]Screening, error) {
 	view := c.may(policy.ScreeningView)
 	in := screening.Of(&view)
-	p := &run.Params
-	out := Screening{Id: int(run.ID), Week: optional(run.Week), At: utc(run.At), Position: feed.ID{Epoch: run.Epoch, Seq: feed.Seq(run.Seq)}.String(), Plan: optional(int(run.Plan)), List: int(run.List),
-		Level: p.Level, Days: p.Days, Least: p.Least, Q: p.Q, Seed: int64(p.Seed), From: utc(run.From), To: utc(run.To), Made: run.Made, TookMs: int(run.Took.Milliseconds()),
-		Digest: hex.EncodeToString(run.Digest)}
-	if run.Person != uuid.Nil {
-		n, err := c.People.Names(ctx, []uuid.UUID{run.Person})
-		if err != nil {
-			return out, err
+	people, ids := make([]uuid.UUID, len(runs)), make([]screening.ID, len(runs))
+	for i := range runs {
+		people[i], ids[i] = runs[i].Person, runs[i].ID
+	}
+	n, err := c.People.Names(ctx, people)
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.Screenings.MadeIn(ctx, in, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Screening, len(runs))
+	for i := range runs {
+		run := &runs[i]
+		p := &run.Params
+		out[i] = Screening{Id: int(run.ID), Week: optional(run.Week), At: utc(run.At), Position: feed.ID{Epoch: run.Epoch, Seq: feed.Seq(run.Seq)}.String(), Plan: optional(int(run.Plan)), List: int(run.List),
+			Level: p.Level, Days: p.Days, Least: p.Least, Q: p.Q, Seed: int64(p.Seed), From: utc(run.From), To: utc(run.To), Made: made[run.ID], TookMs: int(run.Took.Milliseconds()),
+			Digest: hex.EncodeToString(run.Digest)}
+		if run.Person != uuid.Nil {
+			out[i].By = new(names(n).of(run.Person))
 		}
-		out.By = new(names(n).of(run.Person))
-	}
-	if in.All {
-		out.Why = optional(string(run.Why))
-		out.Whole = &ScreeningWhole{Reports: run.Reports, Units: run.Units, Found: run.Proposals, Items: []ScreenedItem{}}
-	}
-	if in.All && result == nil {
-		return out, nil
-	}
-	list, err := c.Screenings.Proposals(ctx, screening.Query{Within: in, Screening: run.ID, Limit: mostProposals})
-	if err != nil {
-		return out, err
-	}
-	if out.Made = len(list); in.All {
-		out.Made = run.Made
-	}
-	if result == nil {
-		return out, nil
-	}
-	rows, err := c.proposalRows(ctx, list)
-	if err != nil {
-		return out, err
-	}
-	out.Proposals = &rows
-	if in.All {
-		out.Whole.Elsewhere = optional(result.Elsewhere)
-		for _, i := range result.Items {
-			out.Whole.Items = append(out.Whole.Items, ScreenedItem{Item: i.Item, Words: wordsOf(c.ItemNamed(i.Item)), Told: i.Told, Tested: i.Tested, Hot: i.Hot, Places: i.Places})
+		if in.All {
+			out[i].Why, out[i].Whole = optional(string(run.Why)), &ScreeningWhole{Reports: run.Reports, Units: run.Units, Found: run.Proposals}
 		}
 	}
 	return out, nil

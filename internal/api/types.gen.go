@@ -4706,8 +4706,10 @@ type ScreeningWhole struct {
 	Elsewhere *int `json:"elsewhere,omitempty"`
 
 	// Found Proposals; of those that were not made another screening had the evidence first
-	Found int            `json:"found"`
-	Items []ScreenedItem `json:"items"`
+	Found int `json:"found"`
+
+	// Items Of one screening alone
+	Items *[]ScreenedItem `json:"items,omitempty"`
 
 	// Reports Told in the window
 	Reports int `json:"reports"`

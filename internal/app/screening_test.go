@@ -15,7 +15,9 @@ import (
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/audit"
+	"gridgov/internal/catalogue"
 	"gridgov/internal/policy"
+	"gridgov/internal/regime"
 	"gridgov/internal/report"
 	"gridgov/internal/screening"
 )
@@ -317,6 +319,48 @@ func TestAServiceScreensByItself(t *testing.T) {
 	})
 	if n := counted(t, c, `SELECT count(*) FROM screening`); n != 1 {
 		t.Errorf("%d screenings were made", n)
+	}
+}
+
+// The list's rule counts: its level, its days, and an item's own number.
+func TestScreeningByTheListsRule(t *testing.T) {
+	c := wide(t)
+	apptest.Plant(t, c, 3, 3, 12, "01")
+	list := func(level string, days, least, own int) {
+		l := catalogue.Default()
+		l.Screening = &catalogue.Screening{Level: level, Days: days, Least: least, Q: 0.05}
+		l.Items[0].Least = own
+		apptest.PublishRegime(t, c, regime.Catalogue, l)
+	}
+	now := apptest.Now
+	for _, step := range []struct {
+		level            string
+		days, least, own int
+		made, units      int
+		why              screening.Why
+	}{
+		{"microgrid", 28, 12, 0, 0, 0, screening.NoLevel},
+		{"village", 28, 12, 0, 0, 4, screening.NothingHot}, // of four villages none stands out
+		{"town", 28, 12, 0, 0, 2, screening.NothingHot},
+		{"grid", 28, 100, 0, 0, 160, screening.TooFew},
+		{"grid", 28, 12, 53, 0, 160, screening.TooFew},
+		{"grid", 28, 100, 52, 1, 160, ""},
+	} {
+		now = now.Add(time.Second) // each list from a moment of its own
+		c.Regimes.Now = func() time.Time { return now }
+		list(step.level, step.days, step.least, step.own)
+		w, err := c.Regimes.InForce(t.Context(), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &screening.Service{Pool: c.Pool, Feed: c.Writer, City: c.Code, Zone: c.Zone, Now: func() time.Time { return now }, Log: apptest.Quiet(), World: func(context.Context) (screening.World, error) {
+			return screening.World{Layout: c.State().Layout, List: w.Catalogue, ListID: w.CatalogueID}, nil
+		}}
+		_, who := apptest.SignIn(t, c)
+		run, err := s.Screen(audit.By(t.Context(), audit.Author{Person: who}))
+		if err != nil || run.Made != step.made || run.Why != step.why || run.Units != step.units || run.Params.Level != step.level || run.List != int64(w.CatalogueID) {
+			t.Errorf("%+v: %+v, %v", step, run, err)
+		}
 	}
 }
 

@@ -156,6 +156,24 @@ func (s *Service) Proposals(ctx context.Context, q Query) ([]Kept, error) {
 	return list, nil
 }
 
+// MadeIn counts the proposals of screenings that lie in a reach.
+func (s *Service) MadeIn(ctx context.Context, in Within, runs []ID) (map[ID]int, error) {
+	rows, err := s.Pool.Query(ctx, `
+		SELECT screening_id, count(*) FROM proposal
+		WHERE ($1 OR town = ANY ($2) OR cardinality(villages) > 0 AND villages <@ $3 OR cardinality(grids) > 0 AND grids <@ $4) AND screening_id = ANY ($5)
+		GROUP BY screening_id`, in.All, in.Towns, in.Villages, in.Grids, runs)
+	if err != nil {
+		return nil, fmt.Errorf("count proposals: %w", err)
+	}
+	out := map[ID]int{}
+	var id ID
+	var n int
+	if _, err := pgx.ForEachRow(rows, []any{&id, &n}, func() error { out[id] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("count proposals: %w", err)
+	}
+	return out, nil
+}
+
 // Proposal reads one; what does not lie in a reach is not found.
 func (s *Service) Proposal(ctx context.Context, id ProposalID, in Within) (Kept, error) {
 	list, err := Read(ctx, s.Pool, []ProposalID{id}, "")

@@ -3408,7 +3408,8 @@ export interface components {
             elsewhere?: number;
             /** @description Proposals; of those that were not made another screening had the evidence first */
             found: number;
-            items: components["schemas"]["ScreenedItem"][];
+            /** @description Of one screening alone */
+            items?: components["schemas"]["ScreenedItem"][];
         };
         ScreenedItem: {
             item: string;

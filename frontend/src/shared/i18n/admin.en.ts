@@ -701,6 +701,8 @@ const en: typeof zh = {
     unknown_jurisdiction: 'The plan in force has no such code.',
     unknown_unit: 'There is no such unit.',
     several_units: 'Several units have this name: give the number.',
+    on_order: 'This post is on the order of an investigation to come: put somebody else on it first.',
+    investigated: 'An investigation was made by this certificate: it has to have been in force until that day.',
     post_overlaps: 'The person holds this post on some of these days already: end that one first, or change the days.',
     ends_before_begin: 'The last day lies before the first.',
     no_certificate: 'An officer needs a certificate number; who has none is an auxiliary.',

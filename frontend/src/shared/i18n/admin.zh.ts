@@ -689,6 +689,8 @@ export default {
     unknown_jurisdiction: '现行界线中没有这个代码。',
     unknown_unit: '没有这个单位。',
     several_units: '有几个单位同名，请写编号。',
+    on_order: '该岗位在一张尚未执行的综合查一次令上。请先换上别人。',
+    investigated: '曾凭该执法证开展综合查一次，证件须至少有效到当天。',
     post_overlaps: '这些日子里已有同样的岗位。请先结束原岗位，或改日期。',
     ends_before_begin: '离任早于到任。',
     no_certificate: '执法队员须填执法证号；没有执法证的是辅助人员。',
