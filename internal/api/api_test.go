@@ -44,6 +44,11 @@ func newSite(t *testing.T) *site { return newSiteAt(t, apptest.Clock) }
 func newSiteAt(t *testing.T, clock func() time.Time) *site {
 	t.Helper()
 	server, live := apptest.ServerAt(t, clock)
+	return siteOf(t, server, live, clock)
+}
+
+func siteOf(t *testing.T, server *app.Server, live *app.Live, clock func() time.Time) *site {
+	t.Helper()
 	stop := make(chan struct{})
 	h := httptest.NewServer(newHandler(t, api.Config{Server: server, Log: apptest.Quiet(), Now: clock, Stop: stop, Edge: api.Edge{Hosts: []string{api.LocalHosts}, Limits: api.NoLimits}}))
 	t.Cleanup(func() { close(stop); h.Close() })

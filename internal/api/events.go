@@ -13,6 +13,7 @@ import (
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
 	"gridgov/internal/policy"
+	"gridgov/internal/screening"
 )
 
 // heartbeat keeps proxies from closing a quiet stream, and finds out that a client is gone.
@@ -137,6 +138,10 @@ func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
 			if json.Unmarshal(e.Data, &d) == nil && c.who != nil && d.Person == c.who.Person {
 				writeEvent(out, id, e.Type, json.RawMessage("{}"))
 			}
+		case e.Type == feed.ProposalChanged, e.Type == feed.OrderChanged: // another right, whoever sees all reports
+			if c.hearsOfInvestigations(&e) {
+				writeEvent(out, id, e.Type, e.Data)
+			}
 		case c.reach.City:
 			writeEvent(out, id, e.Type, e.Data)
 		case e.Type == feed.PlanPublished, e.Type == feed.TeamChanged: // a unit's number
@@ -172,6 +177,21 @@ func (c *call) hears(reach *policy.Reach) func(num uint32, units []int64) bool {
 		row, ok := view.Get(num)
 		return ok && faces.Has(row.Face) || slices.ContainsFunc(units, func(u int64) bool { return slices.Contains(reach.Units, policy.UnitID(u)) })
 	}
+}
+
+// hearsOfInvestigations tells whether who reads may see what an event of a proposal or an investigation is about.
+func (c *call) hearsOfInvestigations(e *feed.Stored) bool {
+	action := policy.ScreeningView
+	var d feed.Order // which has what a proposal's has
+	if e.Type == feed.OrderChanged {
+		action = policy.InvestigationView
+	}
+	if json.Unmarshal(e.Data, &d) != nil {
+		return false
+	}
+	reach := c.may(action)
+	in := screening.Of(&reach)
+	return in.HasAll(d.Towns, d.Villages, nil) || slices.ContainsFunc(d.Units, func(u int64) bool { return slices.Contains(in.Units, u) })
 }
 
 // reportsChanged tells who sees a part of the city that reports may have come, gone or moved there.

@@ -2420,6 +2420,24 @@ func (e GetRegimeTableParamsKind) Valid() bool {
 	}
 }
 
+// Defines values for GetScreeningParamsAgain.
+const (
+	GetScreeningParamsAgainFalse GetScreeningParamsAgain = "false"
+	GetScreeningParamsAgainTrue  GetScreeningParamsAgain = "true"
+)
+
+// Valid indicates whether the value is a known member of the GetScreeningParamsAgain enum.
+func (e GetScreeningParamsAgain) Valid() bool {
+	switch e {
+	case GetScreeningParamsAgainFalse:
+		return true
+	case GetScreeningParamsAgainTrue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetTileJSONParamsLayer.
 const (
 	GetTileJSONParamsLayerCases         GetTileJSONParamsLayer = "cases"
@@ -3074,6 +3092,22 @@ type Credentials struct {
 	Password string  `json:"password"`
 }
 
+// DecisionMade defines model for DecisionMade.
+type DecisionMade struct {
+	Act string     `json:"act"`
+	At  time.Time  `json:"at"`
+	By  TeamPerson `json:"by"`
+
+	// Day Of an order
+	Day   *string `json:"day,omitempty"`
+	Found *bool   `json:"found,omitempty"`
+	N     int     `json:"n"`
+
+	// Officers Of an order, by their posts
+	Officers *[]int  `json:"officers,omitempty"`
+	Reason   *string `json:"reason,omitempty"`
+}
+
 // DemoAccount defines model for DemoAccount.
 type DemoAccount struct {
 	Login    string `json:"login"`
@@ -3498,6 +3532,98 @@ type ImportedRow struct {
 // ImportedRowOutcome defines model for ImportedRow.Outcome.
 type ImportedRowOutcome string
 
+// Investigation defines model for Investigation.
+type Investigation struct {
+	// Acts Of one investigation alone
+	Acts     *[]DecisionMade `json:"acts,omitempty"`
+	Day      string          `json:"day"`
+	EndedAt  *time.Time      `json:"ended_at,omitempty"`
+	Findings *string         `json:"findings,omitempty"`
+	Found    *bool           `json:"found,omitempty"`
+	Id       int             `json:"id"`
+	Items    []PlaceRef      `json:"items"`
+	Level    string          `json:"level"`
+
+	// May What who asks may do now
+	May       []string       `json:"may"`
+	Objects   []string       `json:"objects"`
+	Officers  []Investigator `json:"officers"`
+	OrderedAt time.Time      `json:"ordered_at"`
+	OrderedBy TeamPerson     `json:"ordered_by"`
+	Places    []PlaceRef     `json:"places"`
+	Proposals []int          `json:"proposals"`
+	State     string         `json:"state"`
+
+	// Supporting At work on the evidence's cases
+	Supporting []CaseUnit `json:"supporting"`
+	Unit       CaseUnit   `json:"unit"`
+	Version    int        `json:"version"`
+	Visited    *[]string  `json:"visited,omitempty"`
+}
+
+// InvestigationAct defines model for InvestigationAct.
+type InvestigationAct struct {
+	Act string `json:"act"`
+
+	// Day Of change
+	Day *string `json:"day,omitempty"`
+
+	// Findings Of done, in words
+	Findings *string `json:"findings,omitempty"`
+
+	// Found Of done: whether anything was
+	Found *bool `json:"found,omitempty"`
+
+	// Officers Of change: posts
+	Officers *[]int `json:"officers,omitempty"`
+
+	// Reason Needed for cancel
+	Reason *string `json:"reason,omitempty"`
+
+	// Version As it was seen
+	Version int `json:"version"`
+
+	// Visited Of done: shops, sites or households
+	Visited *[]string `json:"visited,omitempty"`
+}
+
+// InvestigationPage defines model for InvestigationPage.
+type InvestigationPage struct {
+	Investigations []Investigation `json:"investigations"`
+
+	// Next `before` of the next page; absent: this is the last one
+	Next *int `json:"next,omitempty"`
+}
+
+// InvestigationRates defines model for InvestigationRates.
+type InvestigationRates struct {
+	Cancelled int  `json:"cancelled"`
+	Done      int  `json:"done"`
+	Found     Rate `json:"found"`
+
+	// Ordered Not carried out yet
+	Ordered int `json:"ordered"`
+}
+
+// Investigator defines model for Investigator.
+type Investigator struct {
+	// Away On leave on the day
+	Away bool `json:"away"`
+
+	// CertificateUntil The last day; absent: the order was cancelled and holds nobody
+	CertificateUntil *string    `json:"certificate_until,omitempty"`
+	Person           TeamPerson `json:"person"`
+	Post             int        `json:"post"`
+	Role             string     `json:"role"`
+	Unit             CaseUnit   `json:"unit"`
+}
+
+// InvestigatorList defines model for InvestigatorList.
+type InvestigatorList struct {
+	Day      string         `json:"day"`
+	Officers []Investigator `json:"officers"`
+}
+
 // IssuedToken defines model for IssuedToken.
 type IssuedToken struct {
 	Secret string `json:"secret"`
@@ -3768,6 +3894,27 @@ type NewBatch struct {
 	// Unit Of dispatch and transfer; left out: the one that each was proposed to
 	Unit    *int  `json:"unit,omitempty"`
 	Verdict *bool `json:"verdict,omitempty"`
+}
+
+// NewInvestigation defines model for NewInvestigation.
+type NewInvestigation struct {
+	// Day A date, today or later
+	Day string `json:"day"`
+
+	// Items Absent: those of the proposals
+	Items *[]string `json:"items,omitempty"`
+
+	// Objects Shops, sites or households
+	Objects *[]string `json:"objects,omitempty"`
+
+	// Officers Posts of two people at least
+	Officers []int `json:"officers"`
+
+	// Unit Which goes
+	Unit int `json:"unit"`
+
+	// With Proposals that are merged into it
+	With *[]int `json:"with,omitempty"`
 }
 
 // NewLeave defines model for NewLeave.
@@ -4047,6 +4194,9 @@ type OneStopLimits = catalogue.Limits
 // OneStopList defines model for OneStopList.
 type OneStopList = catalogue.Catalogue
 
+// OneStopScreening When an item is high-frequency in a place, so that an investigation is proposed
+type OneStopScreening = catalogue.Screening
+
 // OneStopStage defines model for OneStopStage.
 type OneStopStage = catalogue.Stage
 
@@ -4231,6 +4381,12 @@ type PhotoUse struct {
 	Zh string `json:"zh"`
 }
 
+// PlaceRef defines model for PlaceRef.
+type PlaceRef struct {
+	Code  string    `json:"code"`
+	Words BothWords `json:"words"`
+}
+
 // Placement defines model for Placement.
 type Placement struct {
 	Ambiguous bool `json:"ambiguous"`
@@ -4358,6 +4514,156 @@ type Problem struct {
 type Progress struct {
 	Done  int `json:"done"`
 	Total int `json:"total"`
+}
+
+// Proposal defines model for Proposal.
+type Proposal struct {
+	Around      []ProposalNeighbour  `json:"around"`
+	Days        int                  `json:"days"`
+	Decisions   []DecisionMade       `json:"decisions"`
+	Departments []ProposalDepartment `json:"departments"`
+	From        time.Time            `json:"from"`
+
+	// Least So many reports of the item make it high-frequency
+	Least int `json:"least"`
+
+	// Limit Of q
+	Limit float64 `json:"limit"`
+
+	// May What who asks may decide now
+	May     []string         `json:"may"`
+	Objects []ProposalObject `json:"objects"`
+
+	// Related To be merged with, as far as who asks may see them
+	Related []ProposalRow `json:"related"`
+
+	// Reports The evidence, by the numbers of reports
+	Reports []int          `json:"reports"`
+	Row     ProposalRow    `json:"row"`
+	To      time.Time      `json:"to"`
+	Units   []ProposalUnit `json:"units"`
+	Weeks   []ProposalWeek `json:"weeks"`
+	Why     BothWords      `json:"why"`
+}
+
+// ProposalDecision defines model for ProposalDecision.
+type ProposalDecision struct {
+	Decision string            `json:"decision"`
+	Order    *NewInvestigation `json:"order,omitempty"`
+
+	// Reason Needed but for approve
+	Reason *string `json:"reason,omitempty"`
+
+	// Version As it was seen
+	Version int `json:"version"`
+}
+
+// ProposalDepartment defines model for ProposalDepartment.
+type ProposalDepartment struct {
+	Leads    int      `json:"leads"`
+	Supports int      `json:"supports"`
+	Unit     CaseUnit `json:"unit"`
+}
+
+// ProposalNeighbour defines model for ProposalNeighbour.
+type ProposalNeighbour struct {
+	Code  string    `json:"code"`
+	Told  int       `json:"told"`
+	Words BothWords `json:"words"`
+}
+
+// ProposalObject defines model for ProposalObject.
+type ProposalObject struct {
+	N int `json:"n"`
+
+	// Report The first report whose case names it
+	Report int `json:"report"`
+
+	// Words Absent: what the case was about was made anonymous
+	Words *string `json:"words,omitempty"`
+}
+
+// ProposalPage defines model for ProposalPage.
+type ProposalPage struct {
+	// Next `before` of the next page; absent: this is the last one
+	Next      *int          `json:"next,omitempty"`
+	Proposals []ProposalRow `json:"proposals"`
+}
+
+// ProposalRow defines model for ProposalRow.
+type ProposalRow struct {
+	// Evidence How many reports serve for it
+	Evidence int `json:"evidence"`
+
+	// Expected Told, had all been drawn at random
+	Expected float64 `json:"expected"`
+
+	// Found Likewise, by patrols
+	Found     int       `json:"found"`
+	Id        int       `json:"id"`
+	Item      string    `json:"item"`
+	ItemWords BothWords `json:"item_words"`
+	Level     string    `json:"level"`
+	MadeAt    time.Time `json:"made_at"`
+
+	// Neighbours Units that touch the place
+	Neighbours int `json:"neighbours"`
+
+	// NeighboursTold Told there
+	NeighboursTold int `json:"neighbours_told"`
+
+	// Order The investigation that was ordered
+	Order *int `json:"order,omitempty"`
+
+	// Places Units that make up the place
+	Places []PlaceRef `json:"places"`
+
+	// Q The smallest of its units
+	Q         float64 `json:"q"`
+	Screening int     `json:"screening"`
+	State     string  `json:"state"`
+
+	// Told In the window
+	Told int       `json:"told"`
+	Town *PlaceRef `json:"town,omitempty"`
+
+	// Trend Of what was told in the twelve weeks before the window: Mann and Kendall's
+	Trend   ProposalTrend `json:"trend"`
+	Version int           `json:"version"`
+
+	// Z The largest of its units
+	Z float64 `json:"z"`
+}
+
+// ProposalTrend Of what was told in the twelve weeks before the window: Mann and Kendall's
+type ProposalTrend struct {
+	// P Two-sided
+	P float64 `json:"p"`
+
+	// S Later weeks above earlier ones, less those below
+	S       int     `json:"s"`
+	Verdict string  `json:"verdict"`
+	Z       float64 `json:"z"`
+}
+
+// ProposalUnit defines model for ProposalUnit.
+type ProposalUnit struct {
+	Code  string    `json:"code"`
+	Found int       `json:"found"`
+	Q     float64   `json:"q"`
+	Told  int       `json:"told"`
+	Words BothWords `json:"words"`
+
+	// Z Of Gi*: of the unit together with its neighbours
+	Z float64 `json:"z"`
+}
+
+// ProposalWeek defines model for ProposalWeek.
+type ProposalWeek struct {
+	Found    int       `json:"found"`
+	From     time.Time `json:"from"`
+	InWindow bool      `json:"in_window"`
+	Told     int       `json:"told"`
 }
 
 // ProviderCheck defines model for ProviderCheck.
@@ -4958,6 +5264,100 @@ type SMTPSettings struct {
 // SMTPSettingsTls none: to this machine only
 type SMTPSettingsTls string
 
+// ScreenedItem defines model for ScreenedItem.
+type ScreenedItem struct {
+	// Hot Units
+	Hot  int    `json:"hot"`
+	Item string `json:"item"`
+
+	// Places Of hot units that touch
+	Places int `json:"places"`
+
+	// Tested Units; 0: all have as many
+	Tested int       `json:"tested"`
+	Told   int       `json:"told"`
+	Words  BothWords `json:"words"`
+}
+
+// Screening defines model for Screening.
+type Screening struct {
+	Again *ScreeningAgain `json:"again,omitempty"`
+	At    time.Time       `json:"at"`
+	By    *TeamPerson     `json:"by,omitempty"`
+	Days  int             `json:"days"`
+
+	// Digest SHA-256 of what came of it, in hexadecimal digits
+	Digest string    `json:"digest"`
+	From   time.Time `json:"from"`
+	Id     int       `json:"id"`
+	Least  int       `json:"least"`
+	Level  string    `json:"level"`
+
+	// List The one-stop list that was in force
+	List int `json:"list"`
+
+	// Made Proposals, as far as who asks may see them
+	Made int `json:"made"`
+
+	// Plan The plan that was in force; absent: none was
+	Plan *int `json:"plan,omitempty"`
+
+	// Position The feed's position at which all was read, as `epoch-seq`
+	Position  string         `json:"position"`
+	Proposals *[]ProposalRow `json:"proposals,omitempty"`
+	Q         float64        `json:"q"`
+	Seed      int64          `json:"seed"`
+
+	// To Just after it
+	To     time.Time `json:"to"`
+	TookMs int       `json:"took_ms"`
+
+	// Week As 2026-W48; absent: somebody asked for it
+	Week *string `json:"week,omitempty"`
+
+	// Whole Of the whole city, for who sees all of it
+	Whole *ScreeningWhole `json:"whole,omitempty"`
+
+	// Why Why there are no proposals: no_plan, no_level, no_reports, nothing_hot, too_few, overtaken
+	Why *string `json:"why,omitempty"`
+}
+
+// ScreeningAgain defines model for ScreeningAgain.
+type ScreeningAgain struct {
+	// Same The same came of it, byte by byte
+	Same   bool `json:"same"`
+	TookMs int  `json:"took_ms"`
+}
+
+// ScreeningList defines model for ScreeningList.
+type ScreeningList struct {
+	// MayRun Who asks may make one
+	MayRun bool `json:"may_run"`
+
+	// Next `before` of the next page; absent: this is the last one
+	Next *int `json:"next,omitempty"`
+
+	// Rule When an item is high-frequency in a place, so that an investigation is proposed
+	Rule       *OneStopScreening `json:"rule,omitempty"`
+	Screenings []Screening       `json:"screenings"`
+}
+
+// ScreeningWhole defines model for ScreeningWhole.
+type ScreeningWhole struct {
+	// Elsewhere Reports that lie in no unit of the plan
+	Elsewhere *int `json:"elsewhere,omitempty"`
+
+	// Found Proposals; of those that were not made another screening had the evidence first
+	Found int `json:"found"`
+
+	// Items Of one screening alone
+	Items *[]ScreenedItem `json:"items,omitempty"`
+
+	// Reports Told in the window
+	Reports int `json:"reports"`
+	Units   int `json:"units"`
+}
+
 // SecondFactorSetup defines model for SecondFactorSetup.
 type SecondFactorSetup struct {
 	// Secret Base32
@@ -5480,6 +5880,9 @@ type From = string
 // HourFilter defines model for hourFilter.
 type HourFilter = string
 
+// InvestigationId defines model for investigationId.
+type InvestigationId = int
+
 // ItemFilter defines model for itemFilter.
 type ItemFilter = string
 
@@ -5494,6 +5897,9 @@ type Layer string
 
 // PersonId defines model for personId.
 type PersonId = string
+
+// ProposalId defines model for proposalId.
+type ProposalId = int
 
 // RegimeId defines model for regimeId.
 type RegimeId = int
@@ -6002,6 +6408,22 @@ type GetHotspotParamsValue string
 // GetHotspotParamsStep defines parameters for GetHotspot.
 type GetHotspotParamsStep string
 
+// ListInvestigationsParams defines parameters for ListInvestigations.
+type ListInvestigationsParams struct {
+	// State ordered, done, cancelled; comma-separated
+	State *string `form:"state,omitempty" json:"state,omitempty"`
+
+	// Before The `next` of the page before
+	Before *int `form:"before,omitempty" json:"before,omitempty"`
+	Limit  *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListOfficersOfParams defines parameters for ListOfficersOf.
+type ListOfficersOfParams struct {
+	// Day Absent: the order's
+	Day *string `form:"day,omitempty" json:"day,omitempty"`
+}
+
 // GetJurisdictionParams defines parameters for GetJurisdiction.
 type GetJurisdictionParams struct {
 	// Item Item codes, comma-separated
@@ -6104,6 +6526,30 @@ type GetPhotoFileParams struct {
 
 // GetPhotoFileParamsSize defines parameters for GetPhotoFile.
 type GetPhotoFileParamsSize string
+
+// ListProposalsParams defines parameters for ListProposals.
+type ListProposalsParams struct {
+	// State open, declined, ordered, done; comma-separated
+	State *string `form:"state,omitempty" json:"state,omitempty"`
+
+	// Item Codes of items, comma-separated
+	Item *string `form:"item,omitempty" json:"item,omitempty"`
+
+	// Screening Of this screening only
+	Screening *int `form:"screening,omitempty" json:"screening,omitempty"`
+
+	// Before The `next` of the page before
+	Before *int `form:"before,omitempty" json:"before,omitempty"`
+	Limit  *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListOfficersForParams defines parameters for ListOfficersFor.
+type ListOfficersForParams struct {
+	Day string `form:"day" json:"day"`
+
+	// Unit The unit that is to go
+	Unit *int `form:"unit,omitempty" json:"unit,omitempty"`
+}
 
 // ListRegimeParamsKind defines parameters for ListRegime.
 type ListRegimeParamsKind string
@@ -6265,6 +6711,22 @@ type ListReportsParams struct {
 	// After The `next` of the page before
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 }
+
+// ListScreeningsParams defines parameters for ListScreenings.
+type ListScreeningsParams struct {
+	// Before The `next` of the page before
+	Before *int `form:"before,omitempty" json:"before,omitempty"`
+	Limit  *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetScreeningParams defines parameters for GetScreening.
+type GetScreeningParams struct {
+	// Again `true`: make it once more, of what was kept of it, and tell whether the same came of it byte by byte
+	Again *GetScreeningParamsAgain `form:"again,omitempty" json:"again,omitempty"`
+}
+
+// GetScreeningParamsAgain defines parameters for GetScreening.
+type GetScreeningParamsAgain string
 
 // SearchParams defines parameters for Search.
 type SearchParams struct {
@@ -6429,6 +6891,9 @@ type SetConsentJSONRequestBody = Consent
 // TellPositionJSONRequestBody defines body for TellPosition for application/json ContentType.
 type TellPositionJSONRequestBody = DutyPosition
 
+// ActOnInvestigationJSONRequestBody defines body for ActOnInvestigation for application/json ContentType.
+type ActOnInvestigationJSONRequestBody = InvestigationAct
+
 // ReadNoticesJSONRequestBody defines body for ReadNotices for application/json ContentType.
 type ReadNoticesJSONRequestBody = NoticesRead
 
@@ -6452,6 +6917,9 @@ type CreatePostJSONRequestBody = NewPost
 
 // ChangePostJSONRequestBody defines body for ChangePost for application/json ContentType.
 type ChangePostJSONRequestBody = PostChange
+
+// DecideProposalJSONRequestBody defines body for DecideProposal for application/json ContentType.
+type DecideProposalJSONRequestBody = ProposalDecision
 
 // SendCodeJSONRequestBody defines body for SendCode for application/json ContentType.
 type SendCodeJSONRequestBody = CodeRequest

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gridgov/internal/casework"
+	"gridgov/internal/investigation"
 	"gridgov/internal/policy"
 )
 
@@ -90,6 +91,14 @@ func TestActsHaveWords(t *testing.T) {
 		acts["case_"+string(line.Act)] = true
 	}
 	acts["case_"+string(casework.GatherParts)], acts["case_"+string(casework.EndWith)] = true, true
+	for _, d := range investigation.Decisions { // likewise
+		if d.Action != "" {
+			acts["proposal_"+string(d.Act)] = true
+		}
+	}
+	for _, line := range investigation.Table {
+		acts["investigation_"+string(line.Act)] = true
+	}
 	if len(acts) < 30 || !acts["post_end"] || !acts["totp_reset"] || !acts["audit_export"] || !acts["report_unmask"] {
 		t.Fatalf("only %d acts were found: %v", len(acts), acts)
 	}

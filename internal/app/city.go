@@ -20,6 +20,7 @@ import (
 	"gridgov/internal/contact"
 	"gridgov/internal/cube"
 	"gridgov/internal/feed"
+	"gridgov/internal/investigation"
 	"gridgov/internal/job"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/keyring"
@@ -35,6 +36,7 @@ import (
 	"gridgov/internal/report"
 	"gridgov/internal/resident"
 	"gridgov/internal/retention"
+	"gridgov/internal/screening"
 	"gridgov/internal/team"
 	"gridgov/internal/webhook"
 	"gridgov/internal/worktime"
@@ -70,7 +72,10 @@ type City struct {
 	Notices   *notice.Service
 	Webhooks  *webhook.Service
 	Retention *retention.Service
-	Jobs      *job.Queue
+	// Screenings find high-frequency matters and propose investigations; Investigations are decided about, and carried out.
+	Screenings     *screening.Service
+	Investigations *investigation.Service
+	Jobs           *job.Queue
 
 	dial       *cube.Dial
 	outside    outside

@@ -230,6 +230,9 @@ func (c *City) ItemNamed(code string) worktime.Words {
 	return c.desk.Load().items[code]
 }
 
+// AreaNamed is what a jurisdiction is called by the plan in force, else its code.
+func (c *City) AreaNamed(a policy.Area) worktime.Words { return c.areaName(a) }
+
 // TownNamed is what a town is called by the plan in force, else its code.
 func (c *City) TownNamed(code string) worktime.Words {
 	return c.areaName(policy.Area{Level: policy.Town, Code: code})

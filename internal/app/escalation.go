@@ -22,6 +22,7 @@ import (
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
 	"gridgov/internal/retention"
+	"gridgov/internal/screening"
 	"gridgov/internal/webhook"
 	"gridgov/internal/worktime"
 )
@@ -59,17 +60,20 @@ func (c *City) openEscalation(keys *keyring.Ring) error {
 			return c.outside.url + "/" + c.Code + "/"
 		}}}
 	c.Retention = &retention.Service{Pool: c.Pool, Feed: c.Writer, Now: c.now, Log: c.log, Reports: c.Reports, Committed: c.hasCommitted}
+	c.openInvestigations()
 
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &notice.MailWorker{Service: c.Notices})
 	river.AddWorker(workers, &webhook.Worker{Service: c.Webhooks})
 	river.AddWorker(workers, &retention.Worker{Service: c.Retention})
+	river.AddWorker(workers, &screening.Worker{Service: c.Screenings})
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[tidyArgs]) error {
 		return errors.Join(c.Notices.Sweep(ctx), c.Webhooks.Sweep(ctx))
 	}))
 	var err error
 	c.Jobs, err = job.Open(c.Pool, c.log, workers, []*river.PeriodicJob{
 		job.Daily("anonymise", func() river.JobArgs { return retention.Args{} }), job.Daily("tidy", func() river.JobArgs { return tidyArgs{} }),
+		job.Hourly("screen", func() river.JobArgs { return screening.Args{} }),
 	}, job.Options{})
 	return err
 }

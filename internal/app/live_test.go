@@ -258,7 +258,7 @@ func TestResetLoadsAnew(t *testing.T) {
 	caughtUp(t, l)
 	before := l.Applied()
 	for _, sql := range []string{`UPDATE clock SET next_at = NULL`,
-		`DELETE FROM clock WHERE report_num > 20`, `DELETE FROM case_act WHERE report_num > 20`, `DELETE FROM cases WHERE report_num > 20`, `DELETE FROM placement WHERE report_num > 20`, `DELETE FROM report_words WHERE report_num > 20`, `DELETE FROM report WHERE num > 20`,
+		`DELETE FROM clock WHERE report_num > 20`, `DELETE FROM case_act WHERE report_num > 20`, `DELETE FROM cases WHERE report_num > 20`, `DELETE FROM proposal_evidence`, `DELETE FROM placement WHERE report_num > 20`, `DELETE FROM report_words WHERE report_num > 20`, `DELETE FROM report WHERE num > 20`,
 		`UPDATE plan SET name = 'renamed'`, `INSERT INTO attribution (ord, text) VALUES (0, 'of the backup')`,
 		`INSERT INTO place (name, aliases, kind, lon, lat) VALUES ('老码头', '{}', 'place', 120.605, 30.505)`,
 		`UPDATE placement SET grid = 'stale', answer = 0, plan_id = NULL WHERE grid IS NOT NULL`, `UPDATE replacing SET next_num = 1, last_num = 20`,

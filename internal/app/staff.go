@@ -62,6 +62,12 @@ var holdings = []struct{ name, sql string }{
 	{"photos_used", `SELECT photo_id AS photo, report_num AS report, part, used_at FROM photo_use WHERE used_by = $1 ORDER BY used_at, photo_id, report_num, part, n`},
 	{"batches", `SELECT acts, state, made_at, address, CASE WHEN made_by = $1 THEN 'made' ELSE 'cancelled' END AS as_who FROM batch WHERE $1 IN (made_by, cancelled_by) ORDER BY made_at, id`},
 	{"lists_carried_over", `SELECT regime_id AS list, begun_at, done_at, cases FROM recount WHERE person_id = $1 ORDER BY begun_at`},
+	{"screenings", `SELECT id AS screening, at, made AS proposals FROM screening WHERE person_id = $1 ORDER BY id`},
+	{"proposals_decided", `SELECT proposal_id AS proposal, at, act, reason FROM proposal_act WHERE person_id = $1 ORDER BY at, proposal_id, n`},
+	{"investigations", `
+		SELECT o.id AS investigation, o.day, o.state, o.ordered_by = $1 AS ordered_it FROM investigation_order o
+		WHERE $1 IN (o.officer1, o.officer2, o.ordered_by) OR EXISTS (SELECT FROM order_officer x WHERE x.order_id = o.id AND x.person_id = $1) ORDER BY o.id`},
+	{"investigation_acts", `SELECT order_id AS investigation, at, act, reason FROM order_act WHERE person_id = $1 ORDER BY at, order_id, n`},
 	{"documents_changed", `SELECT id, kind, state, changed_at FROM regime WHERE changed_by = $1 ORDER BY id`},
 }
 

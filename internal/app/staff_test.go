@@ -22,6 +22,8 @@ var ofPeople = map[string]string{
 	"post.person_id": ".posts", "queue_view.changed_by": "views", "queue_view.person_id": "views", "recount.person_id": "lists_carried_over",
 	"recovery_code.person_id": "recovery_codes", "session.person_id": ".sessions", "shift.person_id": "shifts", "shift_swap.other_id": "swaps",
 	"shift_swap.person_id": "swaps", "token.person_id": "tokens",
+	"investigation_order.officer1": "investigations", "investigation_order.officer2": "investigations", "investigation_order.ordered_by": "investigations",
+	"order_act.person_id": "investigation_acts", "order_officer.person_id": "investigations", "proposal_act.person_id": "proposals_decided", "screening.person_id": "screenings",
 	// Without a foreign key: they outlive the person, or are of a machine.
 	"regime.changed_by": "documents_changed", "report.filed_by": ".reports", "audit.person": ".acts",
 }
@@ -74,6 +76,16 @@ func TestStaffExportIsWhole(t *testing.T) {
 		`INSERT INTO recount (regime_id, person_id, begun_at, cases, clocks) SELECT min(id), $1, '2026-01-01', 0, 0 FROM regime ON CONFLICT (regime_id) DO UPDATE SET person_id = excluded.person_id`,
 		`INSERT INTO regime (kind, state, content, edits, changed_at, changed_by) VALUES ('rules', 'draft', '{}', 1, '2026-01-01', $1)`,
 		`UPDATE report SET filed_by = $1 WHERE num = 1`,
+		`INSERT INTO screening (at, person_id, epoch, seq, list_id, level, days, least, q, seed, from_at, to_at, reports, units, proposals, made, took_ms, cut, result, digest)
+			SELECT '2026-01-01', $1, 1, 1, min(id), 'grid', 28, 12, 0.05, 1, '2026-01-01', '2026-01-01', 1, 1, 1, 1, 1, '', '', sha256('f') FROM regime`,
+		`INSERT INTO proposal (screening_id, n, item, level, town, villages, grids, units, told, found, expected, facts, made_at, state, version)
+			SELECT s.id, 0, '01', 'grid', '', '{}', '{}', '{x}', 1, 0, 1, '{}', '2026-01-01', 'open', 1 FROM screening s JOIN person p ON p.id = s.person_id WHERE p.id = $1`,
+		`INSERT INTO proposal_act (proposal_id, n, at, act, person_id) SELECT max(id), 1, '2026-01-01', 'decline', $1 FROM proposal`,
+		`INSERT INTO investigation_order (state, version, unit_id, supporting, day, level, units, towns, villages, grids, objects, items, officer1_post, officer1, officer2_post, officer2,
+				ordered_at, ordered_by, ended_at)
+			SELECT 'cancelled', 1, min(u.id), '{}', '2026-01-01', 'grid', '{x}', '{}', '{}', '{}', '{}', '{01}', min(o.id), $1, min(o.id), (array_agg(p.id))[1], '2026-01-01', $1, '2026-01-02'
+			FROM unit u, post o, person p WHERE p.id <> $1`,
+		`INSERT INTO order_act (order_id, n, at, act, person_id, detail) SELECT max(id), 1, '2026-01-01', 'order', $1, '{}' FROM investigation_order`,
 	} {
 		if _, err := c.Pool.Exec(ctx, sql, o.worker); err != nil {
 			t.Fatalf("%s: %v", sql, err)

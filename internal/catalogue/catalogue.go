@@ -1,6 +1,6 @@
 // Package catalogue keeps a city's one-stop list: which matters may be reported, what the law is, who is responsible, what
-// evidence is wanted, how much time there is, what whoever finds a matter may do at once, and when to whistle. A list is a
-// document; a published one never changes, and a case keeps the one it was opened under.
+// evidence is wanted, how much time there is, what whoever finds a matter may do at once, when to whistle, and when a matter is
+// high-frequency. A list is a document; a published one never changes, and a case keeps the one it was opened under.
 package catalogue
 
 import (
@@ -22,6 +22,16 @@ type Catalogue struct {
 	Items   []Item   `json:"items"`
 	Other   Limits   `json:"other"` // of items that reports name and the list does not
 	Steps   Steps    `json:"steps"`
+	// Screening is nil in lists that were written before there was any; [Catalogue.Screened] has what holds then.
+	Screening *Screening `json:"screening,omitempty"`
+}
+
+// Screening says when an item is high-frequency in a place, so that an investigation is proposed there.
+type Screening struct {
+	Level string  `json:"level"` // of the units that are tested: town, village, grid, microgrid
+	Days  int     `json:"days"`  // so many days are looked back
+	Least int     `json:"least"` // so many reports that served for no proposal before, or none is made
+	Q     float64 `json:"q"`     // how many of the units that are found may be found falsely, as a share
 }
 
 // Aspect is a group of items.
@@ -40,8 +50,9 @@ type Item struct {
 	Limits
 	MaySettle bool           `json:"may_settle"` // whoever finds it may settle it at once
 	Evidence  worktime.Words `json:"evidence"`
-	SelfHelp  worktime.Words `json:"self_help"` // what a grid worker may do
-	Whistle   worktime.Words `json:"whistle"`   // when a village whistles
+	SelfHelp  worktime.Words `json:"self_help"`       // what a grid worker may do
+	Whistle   worktime.Words `json:"whistle"`         // when a village whistles
+	Least     int            `json:"least,omitempty"` // of its own, for a screening; 0: the list's
 }
 
 // Limits are how much time there is.
@@ -86,7 +97,33 @@ const (
 	maxAspects = 100
 	maxStages  = 6
 	maxText    = 500 // characters
+
+	minScreened, maxScreened = 7, 366 // days
+	minLeast, maxLeast       = 2, 10_000
+	minQ, maxQ               = 0.001, 0.2
 )
+
+// screenedLevels are those that a screening can test, the finest first.
+var screenedLevels = []string{"microgrid", "grid", "village", "town"}
+
+// DefaultScreening holds for a list that says nothing.
+var DefaultScreening = Screening{Level: "grid", Days: 28, Least: 12, Q: 0.05}
+
+// Screened is the rule by which the list is screened.
+func (c *Catalogue) Screened() Screening {
+	if c.Screening == nil {
+		return DefaultScreening
+	}
+	return *c.Screening
+}
+
+// LeastOf is how many reports of an item make it high-frequency in a place.
+func (c *Catalogue) LeastOf(code string) int {
+	if i := c.Item(code); i != nil && i.Least > 0 {
+		return i.Least
+	}
+	return c.Screened().Least
+}
 
 // Parse reads a list. Faults name the field by its path, as "items[3].first".
 func Parse(data []byte) (*Catalogue, error) {
@@ -129,6 +166,28 @@ func (c *Catalogue) check() error {
 			return fault.Invalid("steps."+name, "limit_missing", "give a limit, as 1 wh")
 		}
 	}
+	if c.Screening != nil {
+		return c.Screening.check("screening.")
+	}
+	return nil
+}
+
+func (s *Screening) check(at string) error {
+	switch {
+	case !slices.Contains(screenedLevels, s.Level):
+		return fault.Invalid(at+"level", "unknown_level", "a screening is of one of %v, not of %.40q", screenedLevels, s.Level)
+	case s.Days < minScreened || s.Days > maxScreened:
+		return fault.Invalid(at+"days", "out_of_range", "a screening looks back %d to %d days", minScreened, maxScreened)
+	case s.Q < minQ || s.Q > maxQ:
+		return fault.Invalid(at+"q", "out_of_range", "of what is found, a share of %g to %g may be found falsely", minQ, maxQ)
+	}
+	return checkLeast(at+"least", s.Least)
+}
+
+func checkLeast(field string, n int) error {
+	if n < minLeast || n > maxLeast {
+		return fault.Invalid(field, "out_of_range", "%d to %d reports of an item make it high-frequency", minLeast, maxLeast)
+	}
 	return nil
 }
 
@@ -154,6 +213,11 @@ func (i *Item) check(at string, aspects, known map[string]bool) error {
 	}
 	if err := checkText(at+"basis", i.Basis); err != nil {
 		return err
+	}
+	if i.Least != 0 {
+		if err := checkLeast(at+"least", i.Least); err != nil {
+			return err
+		}
 	}
 	return i.Limits.check(at)
 }

@@ -57,6 +57,22 @@ func TestDefault(t *testing.T) {
 	}
 }
 
+// A list that says nothing of screenings has the usual rule, and is kept as it was; an item may have a number of its own.
+func TestScreened(t *testing.T) {
+	c := Default()
+	if c.Screening != nil || c.Screened() != (Screening{"grid", 28, 12, 0.05}) || c.LeastOf("01") != 12 || c.LeastOf("S0031") != 12 {
+		t.Errorf("%+v, %d", c.Screened(), c.LeastOf("01"))
+	}
+	said := strings.Replace(string(defaultJSON), `"aspects": [`, `"screening": {"level": "village", "days": 56, "least": 20, "q": 0.1}, "aspects": [`, 1)
+	c, err := Parse([]byte(strings.Replace(said, `"may_settle": true`, `"may_settle": true, "least": 5`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Screened() != (Screening{"village", 56, 20, 0.1}) || c.LeastOf("01") != 5 || c.LeastOf("02") != 20 || c.LeastOf("S0031") != 20 {
+		t.Errorf("%+v, %d", c.Screened(), c.LeastOf("01"))
+	}
+}
+
 // What is no list is refused, by field and code.
 func TestHostileLists(t *testing.T) {
 	for _, c := range []struct{ old, new, field, code string }{
@@ -76,6 +92,16 @@ func TestHostileLists(t *testing.T) {
 		{`"first": "30 min"`, `"first": -30`, "items[0].first", "wrong_type"},
 		{`"dispatch": "1 wh", `, ``, "steps.dispatch", "limit_missing"},
 		{`"aspects": [`, `"more": 1, "aspects": [`, "more", "unknown_field"},
+		{`"aspects": [`, `"screening": {"level": "city", "days": 28, "least": 12, "q": 0.05}, "aspects": [`, "screening.level", "unknown_level"},
+		{`"aspects": [`, `"screening": {"level": "grid", "days": 6, "least": 12, "q": 0.05}, "aspects": [`, "screening.days", "out_of_range"},
+		{`"aspects": [`, `"screening": {"level": "grid", "days": 367, "least": 12, "q": 0.05}, "aspects": [`, "screening.days", "out_of_range"},
+		{`"aspects": [`, `"screening": {"level": "grid", "days": 28, "least": 1, "q": 0.05}, "aspects": [`, "screening.least", "out_of_range"},
+		{`"aspects": [`, `"screening": {"level": "grid", "days": 28, "q": 0.05}, "aspects": [`, "screening.least", "out_of_range"},
+		{`"aspects": [`, `"screening": {"level": "grid", "days": 28, "least": 12, "q": 0.5}, "aspects": [`, "screening.q", "out_of_range"},
+		{`"aspects": [`, `"screening": {"level": "grid", "days": 28, "least": 12}, "aspects": [`, "screening.q", "out_of_range"},
+		{`"aspects": [`, `"screening": {"level": "grid", "days": 2.5, "least": 12, "q": 0.05}, "aspects": [`, "screening.days", "wrong_type"},
+		{`"may_settle": true`, `"may_settle": true, "least": -3`, "items[0].least", "out_of_range"},
+		{`"may_settle": true`, `"may_settle": true, "least": 10001`, "items[0].least", "out_of_range"},
 		{`"may_settle": true`, `"may_settle": true, "may_settle": false`, "items[0].may_settle", "duplicate_key"},
 	} {
 		if strings.Count(string(defaultJSON), c.old) == 0 {

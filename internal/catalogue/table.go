@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -71,6 +72,17 @@ var columns = []column{
 	plain(func(l *line) *string { return &l.item.SelfHelp.EN }, "self_help_en", "网格员可做（英文）", "what a grid worker may do in English"),
 	plain(func(l *line) *string { return &l.item.Whistle.ZH }, "whistle", "何时吹哨", "when to whistle"),
 	plain(func(l *line) *string { return &l.item.Whistle.EN }, "whistle_en", "何时吹哨（英文）", "when to whistle in English"),
+	{[]string{"least", "高频件数", "high-frequency from"}, func(l *line, s string) (err error) {
+		if l.item.Least, err = strconv.Atoi(s); err != nil {
+			return fault.Invalid("", "bad_number", "%.40q is no whole number of reports", s)
+		}
+		return checkLeast("", l.item.Least)
+	}, func(l *line) string {
+		if l.item.Least == 0 {
+			return ""
+		}
+		return strconv.Itoa(l.item.Least)
+	}},
 }
 
 var settles = map[string]bool{"yes": true, "是": true, "可": true, "true": true, "1": true, "no": false, "否": false, "不可": false, "false": false, "0": false}

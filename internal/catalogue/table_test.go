@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 // What is exported is imported as it was, as CSV and as a workbook, with the columns in either language.
 func TestTableRoundTrip(t *testing.T) {
 	list := catalogue.Default()
+	list.Items[2].Least = 30
 	want, err := json.Marshal(list.Items)
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +100,7 @@ func TestStagesAreWrittenAndRead(t *testing.T) {
 }
 
 func TestTablesAreRefusedByNameAndLine(t *testing.T) {
-	const head = "编号,类别编号,类别,事项,首次响应,处置时限\n"
+	const head = "编号,类别编号,类别,事项,首次响应,处置时限,高频件数\n"
 	for file, want := range map[string]string{
 		"编号,颜色\n1,红\n": "unknown_column", "编号,code\n1,2\n": "duplicate_column", "编号,类别编号,事项,首次响应\n": "missing_column", "{}": "",
 	} {
@@ -109,18 +110,20 @@ func TestTablesAreRefusedByNameAndLine(t *testing.T) {
 		}
 	}
 	read, err := catalogue.ReadTable(t.Context(), []byte(head+
-		"01,A,生态,焚烧,30 min,4 ch\n"+
-		"01,A,生态,焚烧,30 min,4 ch\n"+ // twice
-		"02,A,别的,倾倒,2 wh,5 wd\n"+ // another name of A
-		"03,A,,油烟,soon,5 wd\n"+
-		"04,A,,垃圾,2 wh,\n"+
-		"05,,,犬,2 wh,1 wd\n"+
-		"06,B,养犬,=1+1,2 wh,1 wd\n"+
-		"07,B,养犬,伤人,30 分钟,处置/Handle 1 工作日\n"))
+		"01,A,生态,焚烧,30 min,4 ch,\n"+
+		"01,A,生态,焚烧,30 min,4 ch,\n"+ // twice
+		"02,A,别的,倾倒,2 wh,5 wd,\n"+ // another name of A
+		"03,A,,油烟,soon,5 wd,\n"+
+		"04,A,,垃圾,2 wh,,\n"+
+		"05,,,犬,2 wh,1 wd,\n"+
+		"06,B,养犬,=1+1,2 wh,1 wd,\n"+
+		"07,B,养犬,伤人,30 分钟,处置/Handle 1 工作日,15\n"+
+		"08,B,养犬,吠叫,30 min,1 wd,many\n"+
+		"09,B,养犬,无证,30 min,1 wd,1\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"", "code duplicate_code", "aspect_name two_names", "first wrong_budget", "stages limit_missing", "aspect bad_code", "name formula", ""}
+	want := []string{"", "code duplicate_code", "aspect_name two_names", "first wrong_budget", "stages limit_missing", "aspect bad_code", "name formula", "", "least bad_number", "least out_of_range"}
 	for i, l := range read.Lines {
 		got := ""
 		if l.Err != nil {
@@ -133,7 +136,7 @@ func TestTablesAreRefusedByNameAndLine(t *testing.T) {
 			t.Errorf("line %d: %q, want %q", i+2, got, want[i])
 		}
 	}
-	if len(read.Items) != 2 || len(read.Aspects) != 2 || read.Items[1].First.String() != "30 min" {
+	if len(read.Items) != 2 || len(read.Aspects) != 2 || read.Items[1].First.String() != "30 min" || read.Items[1].Least != 15 {
 		t.Errorf("%+v", read)
 	}
 }

@@ -25,19 +25,21 @@ type Seq int64
 
 // Types of events. Their data holds ids, numbers and codes, never names, phones, free text or points.
 const (
-	ReportFiled      = "report.filed"      // Filed
-	ReportImported   = "report.imported"   // Range
-	ReportPositioned = "report.positioned" // Filed
-	ReportReplaced   = "report.replaced"   // Replaced
-	ReportErased     = "report.erased"     // Erased
-	CaseChanged      = "case.changed"      // Case
-	TeamChanged      = "team.changed"      // Team
-	CasesRecounted   = "cases.recounted"   // Recounted
-	CasesOpened      = "cases.opened"      // Opened
-	BatchChanged     = "batch.changed"     // Batch
-	PlanPublished    = "plan.published"    // Published
-	CityChanged      = "city.changed"      // Changed
-	NoticeMade       = "notice.made"       // Notice
+	ReportFiled      = "report.filed"          // Filed
+	ReportImported   = "report.imported"       // Range
+	ReportPositioned = "report.positioned"     // Filed
+	ReportReplaced   = "report.replaced"       // Replaced
+	ReportErased     = "report.erased"         // Erased
+	CaseChanged      = "case.changed"          // Case
+	TeamChanged      = "team.changed"          // Team
+	CasesRecounted   = "cases.recounted"       // Recounted
+	CasesOpened      = "cases.opened"          // Opened
+	BatchChanged     = "batch.changed"         // Batch
+	PlanPublished    = "plan.published"        // Published
+	CityChanged      = "city.changed"          // Changed
+	NoticeMade       = "notice.made"           // Notice
+	ProposalChanged  = "proposal.changed"      // Proposal
+	OrderChanged     = "investigation.changed" // Order
 )
 
 // Filed is the data of report.filed and report.positioned. Plan is the plan the placement was made under, 0 without. Units are
@@ -120,6 +122,27 @@ type Changed struct {
 // Notice is the data of notice.made: somebody was told something, or has read it. It is sent to nobody else.
 type Notice struct {
 	Person uuid.UUID `json:"person"`
+}
+
+// Proposal is the data of proposal.changed: a screening has proposed an investigation, or somebody has decided about one. Towns and
+// villages are where it lies.
+type Proposal struct {
+	ID       int64    `json:"id"`
+	State    string   `json:"state"`
+	Version  int      `json:"version"`
+	Item     string   `json:"item"`
+	Towns    []string `json:"towns"`
+	Villages []string `json:"villages,omitempty"`
+}
+
+// Order is the data of investigation.changed. Units are the one that goes and those that support it.
+type Order struct {
+	ID       int64    `json:"id"`
+	State    string   `json:"state"`
+	Version  int      `json:"version"`
+	Units    []int64  `json:"units"`
+	Towns    []string `json:"towns"`
+	Villages []string `json:"villages,omitempty"`
 }
 
 // Event is what is appended.

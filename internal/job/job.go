@@ -61,7 +61,16 @@ func Open(pool *pgxpool.Pool, log *slog.Logger, w *river.Workers, periodic []*ri
 
 // Daily is a job that is run once a day, and when the first node of a city starts.
 func Daily(id string, args func() river.JobArgs) *river.PeriodicJob {
-	return river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour), func() (river.JobArgs, *river.InsertOpts) { return args(), nil },
+	return each(24*time.Hour, id, args)
+}
+
+// Hourly is one that is run once an hour, likewise: it finds out itself whether there is anything to do.
+func Hourly(id string, args func() river.JobArgs) *river.PeriodicJob {
+	return each(time.Hour, id, args)
+}
+
+func each(interval time.Duration, id string, args func() river.JobArgs) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) { return args(), nil },
 		&river.PeriodicJobOpts{ID: id, RunOnStart: true})
 }
 

@@ -26,6 +26,8 @@ type Service struct {
 	Zone *time.Location // the city's: its midnights begin and end posts
 	Plan func() Plan    // the plan in force; nil, or giving nil: none, so codes are not checked
 	Demo bool           // the city is a demo: its demo accounts may sign in
+	// Needed, where it is set, refuses that a post's certificate be in force from begins to until alone ("": never), as somebody counts on it.
+	Needed func(ctx context.Context, tx pgx.Tx, post policy.PostID, begins, until Day) error
 }
 
 // Plan is what is asked of the boundaries in force.
@@ -151,6 +153,18 @@ func (p *Post) State(today Day) State {
 		return ToCome
 	}
 	return InForce
+}
+
+// CertifiedUntil is the last day on which the post carries a certificate that is good, as the database has it; "": it carries none, or one
+// without an end.
+func (p *Post) CertifiedUntil() Day {
+	switch {
+	case p.Certificate == "" || p.CertificateUntil == "":
+		return ""
+	case p.Ends != "" && p.Ends < p.CertificateUntil:
+		return p.Ends
+	}
+	return p.CertificateUntil
 }
 
 // Today is the day that it is in the city.

@@ -161,6 +161,11 @@ func (w *work) changePost(ctx context.Context, p Post, c PostChange, act string)
 			return out, nil, fault.Conflict("unit_closed", "the post's unit is closed: the post cannot last longer")
 		}
 	}
+	if w.Needed != nil && (out.Begins != p.Begins || out.CertifiedUntil() != p.CertifiedUntil()) {
+		if err := w.Needed(ctx, w.tx, p.ID, out.Begins, out.CertifiedUntil()); err != nil {
+			return out, nil, err
+		}
+	}
 	write := func() error {
 		_, err := w.tx.Exec(ctx, `
 			UPDATE post SET begins = $2::text::date, ends = $3::text::date, certificate = $4, certificate_until = $5::text::date, station = $6, version = version + 1 WHERE id = $1`,

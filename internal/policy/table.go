@@ -7,52 +7,58 @@ import (
 
 // The actions. A route names one; a new one gets its rules in the table below.
 const (
-	ServiceDescribe    Action = "service.describe"     // what the API is; how to sign in
-	SessionOpen        Action = "session.open"         // sign in
-	AccountOwn         Action = "account.own"          // one's own sessions, password, second factor
-	CityView           Action = "city.view"            // boundaries in force, names, places, what lies where
-	PublicHeat         Action = "public.heat"          // counts by whole months, a day late, without squares that hold few
-	PublicReport       Action = "public.report"        // tell of a matter by a confirmed phone number or e-mail address
-	PublicFollow       Action = "public.follow"        // see what became of a report by its secret link
-	PlanView           Action = "plan.view"            // all boundary plans, drafts too
-	ReportFile         Action = "report.file"          // tell of a matter
-	ReportView         Action = "report.view"          // lists, details, tiles, counts, events
-	ReportViewUnplaced Action = "report.view_unplaced" // also those that lie in no grid
-	ReportPosition     Action = "report.position"      // set a report's point by hand
-	ReportUnmask       Action = "report.unmask"        // read who told it, with a reason
-	CaseTriage         Action = "case.triage"          // take on, refuse, merge, split, send to a unit, close
-	CaseConfirm        Action = "case.confirm"         // look on the spot whether it is so
-	CaseSelfSettle     Action = "case.self_settle"     // settle at once what one finds
-	CaseHandle         Action = "case.handle"          // take up, dispose of, feed back
-	CaseReturn         Action = "case.return"          // give back what is another unit's
-	CaseExtend         Action = "case.extend"          // more time, once
-	CaseAskExtension   Action = "case.ask_extension"   // ask for more a second time
-	CaseSuspend        Action = "case.suspend"         // stop the clock for season or engineering; grant a second extension
-	CaseVerify         Action = "case.verify"          // look whether it is done
-	CaseEvaluate       Action = "case.evaluate"        // say whether it helped, or that it is not settled
-	CaseVoid           Action = "case.void"            // end what was filed by mistake
-	CaseSupervise      Action = "case.supervise"       // look after what hangs
-	CaseNote           Action = "case.note"            // leave a word, name the shop or site
-	QueueKeep          Action = "queue.keep"           // views of the queue of one's own
-	QueueShare         Action = "queue.share"          // views of the queue for a unit, or for all
-	RegimeView         Action = "regime.view"          // the one-stop list, the rules of assignment, the calendar, as published
-	RegimeEdit         Action = "regime.edit"          // their drafts, and putting them in force
-	PublicCatalogue    Action = "public.catalogue"     // the one-stop list in force, and what a village's poster says
-	PhotoUpload        Action = "photo.upload"         // send a photo, look after one's uploads
-	PhotoView          Action = "photo.view"           // see a photo without its metadata: one's own, and those of what one sees
-	PhotoOriginal      Action = "photo.original"       // see it as it was taken, with where and when
-	CaseOfficers       Action = "case.officers"        // who of the responsible unit could go
-	TeamView           Action = "team.view"            // a unit's people at work: roster, skills, vehicles, who leads now
-	RosterEdit         Action = "roster.edit"          // plan shifts, grant leave, say what a unit has
-	DutyOwn            Action = "duty.own"             // one's own shifts, swaps, leave, calendar and consent
-	PositionView       Action = "position.view"        // where those on duty were seen last who consent to it
-	CalendarRead       Action = "calendar.read"        // somebody's shifts by the secret address
-	PersonView         Action = "person.view"          // people, their posts; units
-	PersonEdit         Action = "person.edit"          // people, posts, accounts
-	UnitEdit           Action = "unit.edit"
-	TokenEdit          Action = "token.edit" // machine accounts' tokens
-	AuditView          Action = "audit.view"
-	SettingEdit        Action = "setting.edit"
+	ServiceDescribe     Action = "service.describe"     // what the API is; how to sign in
+	SessionOpen         Action = "session.open"         // sign in
+	AccountOwn          Action = "account.own"          // one's own sessions, password, second factor
+	CityView            Action = "city.view"            // boundaries in force, names, places, what lies where
+	PublicHeat          Action = "public.heat"          // counts by whole months, a day late, without squares that hold few
+	PublicReport        Action = "public.report"        // tell of a matter by a confirmed phone number or e-mail address
+	PublicFollow        Action = "public.follow"        // see what became of a report by its secret link
+	PlanView            Action = "plan.view"            // all boundary plans, drafts too
+	ReportFile          Action = "report.file"          // tell of a matter
+	ReportView          Action = "report.view"          // lists, details, tiles, counts, events
+	ReportViewUnplaced  Action = "report.view_unplaced" // also those that lie in no grid
+	ReportPosition      Action = "report.position"      // set a report's point by hand
+	ReportUnmask        Action = "report.unmask"        // read who told it, with a reason
+	CaseTriage          Action = "case.triage"          // take on, refuse, merge, split, send to a unit, close
+	CaseConfirm         Action = "case.confirm"         // look on the spot whether it is so
+	CaseSelfSettle      Action = "case.self_settle"     // settle at once what one finds
+	CaseHandle          Action = "case.handle"          // take up, dispose of, feed back
+	CaseReturn          Action = "case.return"          // give back what is another unit's
+	CaseExtend          Action = "case.extend"          // more time, once
+	CaseAskExtension    Action = "case.ask_extension"   // ask for more a second time
+	CaseSuspend         Action = "case.suspend"         // stop the clock for season or engineering; grant a second extension
+	CaseVerify          Action = "case.verify"          // look whether it is done
+	CaseEvaluate        Action = "case.evaluate"        // say whether it helped, or that it is not settled
+	CaseVoid            Action = "case.void"            // end what was filed by mistake
+	CaseSupervise       Action = "case.supervise"       // look after what hangs
+	CaseNote            Action = "case.note"            // leave a word, name the shop or site
+	QueueKeep           Action = "queue.keep"           // views of the queue of one's own
+	QueueShare          Action = "queue.share"          // views of the queue for a unit, or for all
+	RegimeView          Action = "regime.view"          // the one-stop list, the rules of assignment, the calendar, as published
+	RegimeEdit          Action = "regime.edit"          // their drafts, and putting them in force
+	PublicCatalogue     Action = "public.catalogue"     // the one-stop list in force, and what a village's poster says
+	PhotoUpload         Action = "photo.upload"         // send a photo, look after one's uploads
+	PhotoView           Action = "photo.view"           // see a photo without its metadata: one's own, and those of what one sees
+	PhotoOriginal       Action = "photo.original"       // see it as it was taken, with where and when
+	CaseOfficers        Action = "case.officers"        // who of the responsible unit could go
+	TeamView            Action = "team.view"            // a unit's people at work: roster, skills, vehicles, who leads now
+	RosterEdit          Action = "roster.edit"          // plan shifts, grant leave, say what a unit has
+	DutyOwn             Action = "duty.own"             // one's own shifts, swaps, leave, calendar and consent
+	PositionView        Action = "position.view"        // where those on duty were seen last who consent to it
+	CalendarRead        Action = "calendar.read"        // somebody's shifts by the secret address
+	ScreeningView       Action = "screening.view"       // screenings, and the investigations that they propose
+	ScreeningRun        Action = "screening.run"        // make a screening of the city now
+	ProposalDecide      Action = "proposal.decide"      // order an investigation, or decline it
+	InvestigationView   Action = "investigation.view"   // orders of investigations
+	InvestigationRecord Action = "investigation.record" // say what was found, put somebody else on an order
+	InvestigationRate   Action = "investigation.rate"   // how many investigations found something
+	PersonView          Action = "person.view"          // people, their posts; units
+	PersonEdit          Action = "person.edit"          // people, posts, accounts
+	UnitEdit            Action = "unit.edit"
+	TokenEdit           Action = "token.edit" // machine accounts' tokens
+	AuditView           Action = "audit.view"
+	SettingEdit         Action = "setting.edit"
 )
 
 // CaseAct is anything that is done with a case. It has no line of its own: it reaches as far as any action on cases does, so that
@@ -178,6 +184,18 @@ var Rules = []Rule{
 	{PositionView, MyUnit, roles(UnitHead, CentreHead), "a head knows where those are who agreed to it, while on duty"},
 	{PositionView, Subtree, roles(Desk, CentreHead), "who sends knows who is near"},
 	{CalendarRead, InCity, roles(Visitor), "a calendar cannot sign in: the secret in the address stands for one person's own shifts"},
+
+	{ScreeningView, Subtree, concat(leaders, roles(Desk, CentreHead, Planner)), "who decides about investigations, or is asked about them, sees why they are proposed"},
+	{ScreeningView, InCity, roles(Administrator), "who runs the service answers for all of it"},
+	{ScreeningRun, Subtree, roles(Committee, CentreHead), "a screening is of the whole city: of those whose post is for it"},
+	{ScreeningRun, InCity, roles(Administrator), "who runs the service sees whether it works"},
+	{ProposalDecide, Subtree, roles(Committee), "one committee decides, so that one answers"},
+	{InvestigationView, Subtree, concat(leaders, roles(Desk, CentreHead, Planner)), "who decides about investigations, or is asked about them, sees what came of them"},
+	{InvestigationView, InCity, roles(Administrator), "who runs the service answers for all of it"},
+	{InvestigationView, MyUnit, teamPeople, "who goes, or helps, knows where and why"},
+	{InvestigationRecord, MyUnit, roles(Officer, UnitHead, DutyLeader), "who was there says what was found"},
+	{InvestigationRecord, Subtree, roles(Committee), "who ordered it sees to it that it is done"},
+	{InvestigationRate, InCity, roles(SignedIn, Public), "whether investigations find anything is published; it tells of nobody"},
 
 	{PersonView, InCity, roles(Administrator), "accounts are the administrator's work"},
 	{PersonView, Subtree, concat(roles(Desk, CentreHead, TownLeader), villageHead), "who calls on people has to find them"},

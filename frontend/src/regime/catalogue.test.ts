@@ -6,6 +6,7 @@ import {
   dropAspect,
   dropItem,
   groupsOf,
+  isLeast,
   moveAspect,
   moveItem,
   type Namer,
@@ -13,6 +14,8 @@ import {
   nextCode,
   putAspect,
   putItem,
+  screened,
+  screeningFaults,
 } from './catalogue'
 import { same } from './same'
 
@@ -21,6 +24,8 @@ const names: Namer = {
   step: s => s,
   aspect: 'aspect',
   other: 'other',
+  screening: 'screening',
+  rule: r => `${r.level} ${r.days} ${r.least} ${r.q}`,
   limit: l => l,
   disposal: d => d,
   yes: 'yes',
@@ -35,6 +40,38 @@ const list = {
   ],
   items: [item('01'), item('02', 'B'), item('03')],
 }
+
+describe('the rule of screening', () => {
+  it('is the usual one where the list says nothing', () => {
+    expect(screened(list)).toEqual({ level: 'grid', days: 28, least: 12, q: 0.05 })
+    const said = { ...list, screening: { level: 'grid', days: 28, least: 12, q: 0.05 } as const }
+    expect(diffLists(list, said, 'en', names)).toEqual([])
+    const other = { ...list, screening: { level: 'village', days: 56, least: 20, q: 0.1 } as const }
+    expect(diffLists(list, other, 'en', names)).toEqual([
+      {
+        key: 'screening',
+        change: 'changed',
+        title: 'screening',
+        fields: [{ name: 'rule', before: 'grid 28 12 0.05', after: 'village 56 20 0.1' }],
+      },
+    ])
+  })
+
+  it('has bounds, and so have the numbers of items', () => {
+    const rule = { level: 'grid', days: 28, least: 12, q: 0.05 } as const
+    expect(screeningFaults(rule)).toEqual([])
+    expect(screeningFaults({ ...rule, days: 6, least: 1, q: 0.21 })).toEqual(['days', 'least', 'percent'])
+    expect(screeningFaults({ ...rule, days: 28.5 })).toEqual(['days'])
+    expect(screeningFaults({ ...rule, q: Number.NaN })).toEqual(['percent'])
+    expect([2, 10000].every(isLeast)).toBe(true)
+    expect([1, 10001, 2.5, Number.NaN].some(isLeast)).toBe(false)
+  })
+
+  it('tells of an item that has another number', () => {
+    const next = putItem(list, { ...item('01'), least: 5 }, '01')
+    expect(diffLists(list, next, 'en', names).map(r => r.fields)).toEqual([[{ name: 'least', before: '', after: '5' }]])
+  })
+})
 
 describe('a one-stop list', () => {
   it('gives the next code with as many digits', () => {

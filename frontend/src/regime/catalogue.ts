@@ -1,7 +1,7 @@
 import { inWords } from '../shared/i18n/names'
 import { writeStages } from './limits'
 import { moved, same } from './same'
-import type { DiffRow, OneStopAspect, OneStopItem, OneStopList, Words } from './types'
+import type { DiffRow, OneStopAspect, OneStopItem, OneStopList, OneStopScreening, Words } from './types'
 
 // Changes of a one-stop list: each takes a list and gives another.
 
@@ -21,6 +21,27 @@ export const blankList = (): OneStopList => ({
     review: '30 d',
   },
 })
+
+export const screeningLevels = ['microgrid', 'grid', 'village', 'town'] as const
+
+/** The rule by which a list is screened; one that says nothing has the usual one. */
+export const screened = (list: OneStopList): OneStopScreening =>
+  list.screening ?? { level: 'grid', days: 28, least: 12, q: 0.05 }
+
+export const sameRule = (a: OneStopScreening, b: OneStopScreening) =>
+  a.level === b.level && a.days === b.days && a.least === b.least && a.q === b.q
+
+const within = (n: number, min: number, max: number) => Number.isInteger(n) && n >= min && n <= max
+/** How many reports of an item make it high-frequency. */
+export const isLeast = (n: number) => within(n, 2, 10000)
+/** Which numbers of a rule are out of their bounds. */
+export function screeningFaults(r: OneStopScreening): ('days' | 'least' | 'percent')[] {
+  const faults: ('days' | 'least' | 'percent')[] = []
+  if (!within(r.days, 7, 366)) faults.push('days')
+  if (!isLeast(r.least)) faults.push('least')
+  if (!(r.q >= 0.001 && r.q <= 0.2)) faults.push('percent')
+  return faults
+}
 
 export const blankItem = (code: string, aspect: string): OneStopItem => ({
   code,
@@ -104,8 +125,10 @@ export type Field =
   | 'evidence'
   | 'selfHelp'
   | 'whistle'
+  | 'least'
   | 'place'
   | 'step'
+  | 'rule'
 
 const both = (w: Words | undefined) => [w?.zh, w?.en].filter(Boolean).join(' / ')
 
@@ -120,6 +143,7 @@ const fieldsOf = (i: OneStopItem): [Field, string][] => [
   ['evidence', both(i.evidence)],
   ['selfHelp', both(i.self_help)],
   ['whistle', both(i.whistle)],
+  ['least', i.least ? String(i.least) : ''],
 ]
 
 /** What the page calls things: fields, steps, yes and no. */
@@ -128,6 +152,9 @@ export interface Namer {
   step(name: (typeof stepNames)[number]): string
   aspect: string
   other: string
+  screening: string
+  /** A rule of screening, as it is said. */
+  rule(r: OneStopScreening): string
   /** A limit, and those of stages, as they are said. */
   limit(text: string): string
   disposal(text: string): string
@@ -226,5 +253,13 @@ export function diffLists(a: OneStopList, b: OneStopList, locale: 'zh' | 'en', n
         title: n.step(s),
         fields: [{ name: n.field('step'), before: n.limit(a.steps[s]), after: n.limit(b.steps[s]) }],
       })
+  const [before, after] = [screened(a), screened(b)]
+  if (!sameRule(before, after))
+    rows.push({
+      key: 'screening',
+      change: 'changed',
+      title: n.screening,
+      fields: [{ name: n.field('rule'), before: n.rule(before), after: n.rule(after) }],
+    })
   return rows
 }

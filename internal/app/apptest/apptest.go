@@ -175,6 +175,11 @@ func ServerAt(t testing.TB, clock func() time.Time) (*app.Server, *app.Live) {
 	t.Helper()
 	db, c := City(t)
 	Publish(t, c, "first", 0, Now.AddDate(-1, 0, 0))
+	return serve(t, db, c, clock)
+}
+
+func serve(t testing.TB, db *postgres.Database, c *app.City, clock func() time.Time) (*app.Server, *app.Live) {
+	t.Helper()
 	s := app.NewServer(db, c.Contacts.Ring, Quiet(), clock)
 	photos, err := blob.Open(t.Context(), t.TempDir())
 	if err != nil {

@@ -516,7 +516,8 @@ export interface paths {
          *     `reset`: load anew. Data carries ids, numbers and codes only. Types: `report.filed`, `report.imported` (a range of
          *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `report.erased` (words of reports are gone), `plan.published`, `city.changed` (items, places,
          *     attributions, people or what decides about cases), `cases.recounted` (a batch of cases that have other deadlines since another
-         *     calendar is in force; without data to who sees a part of the city). `report.filed` has as `units` who leads its case, then who supports. Who sees a
+         *     calendar is in force; without data to who sees a part of the city), `proposal.changed` and `investigation.changed` (to who may see what
+         *     they are about). `report.filed` has as `units` who leads its case, then who supports. Who sees a
          *     part of the city hears of reports filed there, and of those that their unit leads or supports, and by `reports.changed` without data that
          *     others may have come, gone or moved. `access`: what the reader may see has changed; load anew. The stream ends when
          *     the session does.
@@ -1736,6 +1737,216 @@ export interface paths {
          *     last and not proposed.
          */
         get: operations["proposeOfficers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/screenings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Screenings that were made, the newest first
+         * @description Proposals are counted as far as who asks may see them; what was counted of the whole city, for who sees all of it.
+         */
+        get: operations["listScreenings"];
+        put?: never;
+        /**
+         * Screen the city's matters now
+         * @description By the rule of the one-stop list in force, over the days up to now. Reports that served as evidence serve no more. While another one is
+         *     under way it is answered 409 `screening_running`. Each week one is made without being asked for.
+         */
+        post: operations["runScreening"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/screenings/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A screening: what it was made of, and what it proposed */
+        get: operations["getScreening"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proposals of investigations, the newest first */
+        get: operations["listProposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/proposals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A proposal: where, why, by which evidence, and what was decided */
+        get: operations["getProposal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/proposals/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Order an investigation, decline it, or take up again what was declined
+         * @description Of two decisions that saw the same version one is made, the other is answered 409 `decided_meanwhile` and told who decided, and what.
+         *     An order names two people at least, by posts whose certificates are in force on the day, of the unit that goes or of one at work on the
+         *     evidence's cases. Proposals that are merged into it (`with`) belong together and all lie within reach.
+         */
+        post: operations["decideProposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/proposals/{id}/officers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who could go on a day, by posts whose certificates are in force then
+         * @description Of the unit that is to go, and of those at work on the evidence's cases.
+         */
+        get: operations["listOfficersFor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/investigations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Investigations that were ordered, the newest first
+         * @description Those whose places all lie within reach, and those of one's units.
+         */
+        get: operations["listInvestigations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/investigations/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many investigations were made, and how many of them found something */
+        get: operations["getInvestigationRates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/investigations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An investigation: who goes where and when, what was found, and what was done with the order */
+        get: operations["getInvestigation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/investigations/{id}/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what was found, cancel it, or change its day and officers
+         * @description Of two acts that saw the same version one is done, the other is answered 409 `decided_meanwhile`. When an order is cancelled its proposals
+         *     are open again.
+         */
+        post: operations["actOnInvestigation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/investigations/{id}/officers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who could go instead, by posts whose certificates are in force on a day */
+        get: operations["listOfficersOf"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3216,6 +3427,336 @@ export interface components {
             evidence: components["schemas"]["Words"];
             self_help: components["schemas"]["Words"];
             whistle: components["schemas"]["Words"];
+            /** @description So many reports make it high-frequency in a place; absent, or 0: the list's own number */
+            least?: number;
+        };
+        /** @description When an item is high-frequency in a place, so that an investigation is proposed */
+        OneStopScreening: {
+            /**
+             * @description Of the units that are tested
+             * @enum {string}
+             */
+            level: "microgrid" | "grid" | "village" | "town";
+            /** @description So many days are looked back */
+            days: number;
+            /** @description So many reports that served for no proposal before */
+            least: number;
+            /** @description The share of the units found that may be found falsely */
+            q: number;
+        };
+        ScreeningList: {
+            screenings: components["schemas"]["Screening"][];
+            /** @description `before` of the next page; absent: this is the last one */
+            next?: number;
+            /** @description Who asks may make one */
+            may_run: boolean;
+            rule?: components["schemas"]["OneStopScreening"];
+        };
+        Screening: {
+            id: number;
+            /** @description As 2026-W48; absent: somebody asked for it */
+            week?: string;
+            /** Format: date-time */
+            at: string;
+            by?: components["schemas"]["TeamPerson"];
+            /** @description The feed's position at which all was read, as `epoch-seq` */
+            position: string;
+            /** @description The plan that was in force; absent: none was */
+            plan?: number;
+            /** @description The one-stop list that was in force */
+            list: number;
+            level: string;
+            days: number;
+            least: number;
+            /** Format: double */
+            q: number;
+            /** Format: int64 */
+            seed: number;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Just after it
+             */
+            to: string;
+            /** @description Proposals, as far as who asks may see them */
+            made: number;
+            /** @description Why there are no proposals: no_plan, no_level, no_reports, nothing_hot, too_few, overtaken */
+            why?: string;
+            took_ms: number;
+            /** @description SHA-256 of what came of it, in hexadecimal digits */
+            digest: string;
+            /** @description Of the whole city, for who sees all of it */
+            whole?: components["schemas"]["ScreeningWhole"];
+            proposals?: components["schemas"]["ProposalRow"][];
+            again?: components["schemas"]["ScreeningAgain"];
+        };
+        ScreeningWhole: {
+            /** @description Told in the window */
+            reports: number;
+            units: number;
+            /** @description Reports that lie in no unit of the plan */
+            elsewhere?: number;
+            /** @description Proposals; of those that were not made another screening had the evidence first */
+            found: number;
+            /** @description Of one screening alone */
+            items?: components["schemas"]["ScreenedItem"][];
+        };
+        ScreenedItem: {
+            item: string;
+            words: components["schemas"]["BothWords"];
+            told: number;
+            /** @description Units; 0: all have as many */
+            tested: number;
+            /** @description Units */
+            hot: number;
+            /** @description Of hot units that touch */
+            places: number;
+        };
+        ScreeningAgain: {
+            /** @description The same came of it, byte by byte */
+            same: boolean;
+            took_ms: number;
+        };
+        ProposalPage: {
+            proposals: components["schemas"]["ProposalRow"][];
+            /** @description `before` of the next page; absent: this is the last one */
+            next?: number;
+        };
+        PlaceRef: {
+            code: string;
+            words: components["schemas"]["BothWords"];
+        };
+        ProposalRow: {
+            id: number;
+            screening: number;
+            item: string;
+            item_words: components["schemas"]["BothWords"];
+            level: string;
+            town?: components["schemas"]["PlaceRef"];
+            /** @description Units that make up the place */
+            places: components["schemas"]["PlaceRef"][];
+            /** @description In the window */
+            told: number;
+            /** @description Likewise, by patrols */
+            found: number;
+            /**
+             * Format: double
+             * @description Told, had all been drawn at random
+             */
+            expected: number;
+            /**
+             * Format: double
+             * @description The largest of its units
+             */
+            z: number;
+            /**
+             * Format: double
+             * @description The smallest of its units
+             */
+            q: number;
+            /** @description Units that touch the place */
+            neighbours: number;
+            /** @description Told there */
+            neighbours_told: number;
+            trend: components["schemas"]["ProposalTrend"];
+            /** @description How many reports serve for it */
+            evidence: number;
+            /** Format: date-time */
+            made_at: string;
+            /** @enum {string} */
+            state: "open" | "declined" | "ordered" | "done";
+            version: number;
+            /** @description The investigation that was ordered */
+            order?: number;
+        };
+        /** @description Of what was told in the twelve weeks before the window: Mann and Kendall's */
+        ProposalTrend: {
+            /** @enum {string} */
+            verdict: "tested" | "constant" | "too_few";
+            /** @description Later weeks above earlier ones, less those below */
+            s: number;
+            /** Format: double */
+            z: number;
+            /**
+             * Format: double
+             * @description Two-sided
+             */
+            p: number;
+        };
+        ProposalUnit: {
+            code: string;
+            words: components["schemas"]["BothWords"];
+            told: number;
+            found: number;
+            /**
+             * Format: double
+             * @description Of Gi*: of the unit together with its neighbours
+             */
+            z: number;
+            /** Format: double */
+            q: number;
+        };
+        ProposalNeighbour: {
+            code: string;
+            words: components["schemas"]["BothWords"];
+            told: number;
+        };
+        ProposalWeek: {
+            /** Format: date-time */
+            from: string;
+            told: number;
+            found: number;
+            in_window: boolean;
+        };
+        ProposalObject: {
+            /** @description The first report whose case names it */
+            report: number;
+            /** @description Absent: what the case was about was made anonymous */
+            words?: string;
+            n: number;
+        };
+        ProposalDepartment: {
+            unit: components["schemas"]["CaseUnit"];
+            leads: number;
+            supports: number;
+        };
+        DecisionMade: {
+            n: number;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            act: "approve" | "decline" | "reconsider" | "done" | "reopen" | "order" | "change" | "cancel";
+            by: components["schemas"]["TeamPerson"];
+            reason?: string;
+            /** @description Of an order */
+            day?: string;
+            /** @description Of an order, by their posts */
+            officers?: number[];
+            found?: boolean;
+        };
+        Proposal: {
+            row: components["schemas"]["ProposalRow"];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            days: number;
+            /** @description So many reports of the item make it high-frequency */
+            least: number;
+            /**
+             * Format: double
+             * @description Of q
+             */
+            limit: number;
+            units: components["schemas"]["ProposalUnit"][];
+            around: components["schemas"]["ProposalNeighbour"][];
+            weeks: components["schemas"]["ProposalWeek"][];
+            /** @description The evidence, by the numbers of reports */
+            reports: number[];
+            objects: components["schemas"]["ProposalObject"][];
+            departments: components["schemas"]["ProposalDepartment"][];
+            /** @description To be merged with, as far as who asks may see them */
+            related: components["schemas"]["ProposalRow"][];
+            decisions: components["schemas"]["DecisionMade"][];
+            /** @description What who asks may decide now */
+            may: ("approve" | "decline" | "reconsider")[];
+            why: components["schemas"]["BothWords"];
+        };
+        ProposalDecision: {
+            /** @enum {string} */
+            decision: "approve" | "decline" | "reconsider";
+            /** @description Needed but for approve */
+            reason?: string;
+            /** @description As it was seen */
+            version: number;
+            order?: components["schemas"]["NewInvestigation"];
+        };
+        NewInvestigation: {
+            /** @description Which goes */
+            unit: number;
+            /** @description A date, today or later */
+            day: string;
+            /** @description Posts of two people at least */
+            officers: number[];
+            /** @description Shops, sites or households */
+            objects?: string[];
+            /** @description Absent: those of the proposals */
+            items?: string[];
+            /** @description Proposals that are merged into it */
+            with?: number[];
+        };
+        Investigator: {
+            post: number;
+            person: components["schemas"]["TeamPerson"];
+            unit: components["schemas"]["CaseUnit"];
+            role: string;
+            /** @description The last day; absent: the order was cancelled and holds nobody */
+            certificate_until?: string;
+            /** @description On leave on the day */
+            away: boolean;
+        };
+        InvestigatorList: {
+            day: string;
+            officers: components["schemas"]["Investigator"][];
+        };
+        InvestigationPage: {
+            investigations: components["schemas"]["Investigation"][];
+            /** @description `before` of the next page; absent: this is the last one */
+            next?: number;
+        };
+        Investigation: {
+            id: number;
+            /** @enum {string} */
+            state: "ordered" | "done" | "cancelled";
+            version: number;
+            unit: components["schemas"]["CaseUnit"];
+            /** @description At work on the evidence's cases */
+            supporting: components["schemas"]["CaseUnit"][];
+            day: string;
+            level: string;
+            places: components["schemas"]["PlaceRef"][];
+            items: components["schemas"]["PlaceRef"][];
+            objects: string[];
+            officers: components["schemas"]["Investigator"][];
+            proposals: number[];
+            /** Format: date-time */
+            ordered_at: string;
+            ordered_by: components["schemas"]["TeamPerson"];
+            /** Format: date-time */
+            ended_at?: string;
+            found?: boolean;
+            findings?: string;
+            visited?: string[];
+            /** @description What who asks may do now */
+            may: ("change" | "done" | "cancel")[];
+            /** @description Of one investigation alone */
+            acts?: components["schemas"]["DecisionMade"][];
+        };
+        InvestigationAct: {
+            /** @enum {string} */
+            act: "change" | "done" | "cancel";
+            /** @description As it was seen */
+            version: number;
+            /** @description Needed for cancel */
+            reason?: string;
+            /** @description Of done: whether anything was */
+            found?: boolean;
+            /** @description Of done, in words */
+            findings?: string;
+            /** @description Of done: shops, sites or households */
+            visited?: string[];
+            /** @description Of change */
+            day?: string;
+            /** @description Of change: posts */
+            officers?: number[];
+        };
+        InvestigationRates: {
+            /** @description Not carried out yet */
+            ordered: number;
+            done: number;
+            cancelled: number;
+            found: components["schemas"]["Rate"];
         };
         OneStopLimits: {
             first: components["schemas"]["Limit"];
@@ -3235,6 +3776,7 @@ export interface components {
             items: components["schemas"]["OneStopItem"][];
             other: components["schemas"]["OneStopLimits"];
             steps: components["schemas"]["OneStopSteps"];
+            screening?: components["schemas"]["OneStopScreening"];
         };
         /** @description A unit by its number, or the unit of a kind in whose territory the case lies */
         AssignmentParty: {
@@ -4751,6 +5293,10 @@ export interface components {
         };
     };
     parameters: {
+        /** @description The proposal's number */
+        proposalId: number;
+        /** @description The investigation's number */
+        investigationId: number;
         regimeKind: "catalogue" | "rules" | "calendar";
         /** @description A version's number */
         regimeId: number;
@@ -7858,6 +8404,316 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfficerList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listScreenings: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of screenings */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreeningList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    runScreening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The screening */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Screening"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getScreening: {
+        parameters: {
+            query?: {
+                /** @description `true`: make it once more, of what was kept of it, and tell whether the same came of it byte by byte */
+                again?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                run: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The screening */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Screening"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listProposals: {
+        parameters: {
+            query?: {
+                /** @description open, declined, ordered, done; comma-separated */
+                state?: string;
+                /** @description Codes of items, comma-separated */
+                item?: string;
+                /** @description Of this screening only */
+                screening?: number;
+                /** @description The `next` of the page before */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of proposals */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's number */
+                id: components["parameters"]["proposalId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The proposal */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    decideProposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's number */
+                id: components["parameters"]["proposalId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalDecision"];
+            };
+        };
+        responses: {
+            /** @description The proposal as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOfficersFor: {
+        parameters: {
+            query: {
+                day: string;
+                /** @description The unit that is to go */
+                unit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The proposal's number */
+                id: components["parameters"]["proposalId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The officers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvestigatorList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listInvestigations: {
+        parameters: {
+            query?: {
+                /** @description ordered, done, cancelled; comma-separated */
+                state?: string;
+                /** @description The `next` of the page before */
+                before?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of investigations */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvestigationPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getInvestigationRates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The figures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvestigationRates"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getInvestigation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The investigation's number */
+                id: components["parameters"]["investigationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The investigation */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Investigation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    actOnInvestigation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The investigation's number */
+                id: components["parameters"]["investigationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvestigationAct"];
+            };
+        };
+        responses: {
+            /** @description The investigation as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Investigation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOfficersOf: {
+        parameters: {
+            query?: {
+                /** @description Absent: the order's */
+                day?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The investigation's number */
+                id: components["parameters"]["investigationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The officers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvestigatorList"];
                 };
             };
             default: components["responses"]["Problem"];
