@@ -305,17 +305,15 @@ func (s *screen) least(item int) int { return cmp.Or(s.Items[item].Least, s.Leas
 // item finds the places of an item and adds those that are proposals.
 func (s *screen) item(item int, r *Result) (Screened, error) {
 	out := Screened{Item: s.Items[item].Code}
-	l, err := hotspot.Getis(s.x, s.w, hotspot.Greater)
+	l, q, err := s.test(s.x)
 	if err != nil {
 		return out, err
 	}
-	q := hotspot.FDR(l.Cautious, func(i int) bool { return l.Verdict[i] == hotspot.Tested })
 	for i := range s.hot {
 		s.seen[i] = false
 		if l.Verdict[i] == hotspot.Tested {
 			out.Tested++
 		}
-		s.hot[i] = l.Verdict[i] == hotspot.Tested && q[i] <= s.Q && l.Z[i] > 0
 		if s.hot[i] {
 			out.Hot++
 		}
@@ -341,6 +339,18 @@ func (s *screen) item(item int, r *Result) (Screened, error) {
 		}
 	}
 	return out, nil
+}
+
+// test tells which units are hot, by counts.
+func (s *screen) test(x []float64) (l hotspot.Local, q []float64, err error) {
+	if l, err = hotspot.Getis(x, s.w, hotspot.Greater); err != nil {
+		return l, nil, err
+	}
+	q = hotspot.FDR(l.Cautious, func(i int) bool { return l.Verdict[i] == hotspot.Tested })
+	for i := range s.hot {
+		s.hot[i] = l.Verdict[i] == hotspot.Tested && q[i] <= s.Q && l.Z[i] > 0
+	}
+	return l, q, nil
 }
 
 // grow takes a hot unit with those that it touches, of the same town, and those that these touch: a place, in the order of its units.
