@@ -10,6 +10,7 @@ import (
 
 	"gridgov/internal/api"
 	"gridgov/internal/app/apptest"
+	"gridgov/internal/auth"
 	"gridgov/internal/person"
 	"gridgov/internal/policy"
 )
@@ -171,6 +172,11 @@ func TestInvestigationsOverHTTP(t *testing.T) {
 	}
 	var rates api.InvestigationRates
 	b.as("").do("GET", "/investigations/rates", nil).problem(401, "sign_in", "") // the city's map is not open
+	if err := b.live.Auth.SetSettings(t.Context(), auth.Settings{PublicMap: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.as("").do("GET", "/investigations/rates", nil).want(200)
+	b.as("").do("GET", "/investigations", nil).problem(401, "sign_in", "")
 	b.gridWorker.do("GET", "/investigations/rates", nil).want(200).into(&rates)
 	if rates.Done != 1 || rates.Found.Part != 1 || rates.Found.N != 1 || !rates.Found.TooFew || rates.Found.Percent != nil {
 		t.Errorf("%+v", rates)
