@@ -1,5 +1,6 @@
 import admin from './admin.en'
 import cases from './cases.en'
+import effect from './effect.en'
 import hotspots from './hotspots.en'
 import notices from './notices.en'
 import queue from './queue.en'
@@ -978,6 +979,7 @@ const en: typeof zh = {
   ...admin,
   ...cases,
   ...notices,
+  ...effect,
   ...hotspots,
   ...queue,
   ...regime,

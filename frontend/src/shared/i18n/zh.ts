@@ -1,5 +1,6 @@
 import admin from './admin.zh'
 import cases from './cases.zh'
+import effect from './effect.zh'
 import hotspots from './hotspots.zh'
 import notices from './notices.zh'
 import queue from './queue.zh'
@@ -960,6 +961,7 @@ export default {
   ...admin,
   ...cases,
   ...notices,
+  ...effect,
   ...hotspots,
   ...queue,
   ...regime,
