@@ -227,14 +227,16 @@ func (l *Live) count(s *Spots, q *SpotQuery, reach *policy.Reach, level int) {
 	f := l.Cut(q.Filter, reach)
 	f.From, f.To = 0, 0
 	s.Series, s.N = make([]uint64, len(s.Units)*s.Steps), make([]uint64, len(s.Units))
+	var patrols sync.WaitGroup
 	if f.Sources == 0 {
 		patrol := uint8(1) << report.Patrol.Number()
 		found := f
 		found.Sources, f.Sources = patrol, ^patrol
 		s.Found = make([]uint64, len(s.Units))
-		view.CountByPlace(found, places, []uint32{q.Edges[0], q.Edges[s.Steps]}, s.Found)
+		patrols.Go(func() { view.CountByPlace(found, places, []uint32{q.Edges[0], q.Edges[s.Steps]}, s.Found) })
 	}
 	view.CountByPlace(f, places, q.Edges, s.Series)
+	patrols.Wait()
 	for i := range s.N {
 		for _, n := range s.Series[i*s.Steps : (i+1)*s.Steps] {
 			s.N[i] += n

@@ -53,13 +53,25 @@ func (v View) CountByPlace(f Filter, places []int32, edges []uint32, counts []ui
 	if !ok {
 		return
 	}
-	wide := len(edges) - 1
-	v.each(f, nil, func(r *run, i int, sign uint64) {
-		face := r.face[i]
-		if uint64(face) >= uint64(len(places)) || places[face] < 0 {
-			return
+	m, wide := v.compile(f), len(edges)-1
+	v.runs(&m, []span{tileSpan(0, 0, 0)}, func(r *run) {
+		sign := uint64(1)
+		if r.negative {
+			sign = ^uint64(0)
 		}
-		counts[int(places[face])*wide+steps.of(r.at[i])] += sign
+		// A million rows are looked at each time: what most filters ask stands in the loop.
+		simple := m.faces == nil && m.hours == nil && m.deep == nil && (r.byItem || r.anyItem)
+		faces, ats, attrs := r.face[r.lo:r.hi], r.at[r.lo:r.hi], r.attr[r.lo:r.hi]
+		for i, face := range faces {
+			if m.inWindow(ats[i])&uint32(m.attrs>>(attrs[i]&63))&1 == 0 || uint64(face) >= uint64(len(places)) || places[face] < 0 || !simple && !r.matches(&m, r.lo+i) {
+				continue
+			}
+			step := 0
+			if wide > 1 {
+				step = steps.of(ats[i])
+			}
+			counts[int(places[face])*wide+step] += sign
+		}
 	})
 }
 

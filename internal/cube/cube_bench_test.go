@@ -101,3 +101,23 @@ func BenchmarkMerge(b *testing.B) {
 		c.Merge()
 	}
 }
+
+func BenchmarkCountByPlace(b *testing.B) {
+	v := cube.Load(tilebench.Rows(1, 1_000_000)).View()
+	places := make([]int32, tilebench.Faces)
+	for i := range places {
+		places[i] = int32(i)
+	}
+	for _, steps := range []int{1, 48} {
+		edges := make([]uint32, steps+1)
+		for i := range edges {
+			edges[i] = 1_672_531_200 + uint32(i*730*86400/steps)
+		}
+		counts := make([]uint64, len(places)*steps)
+		b.Run(fmt.Sprint(steps), func(b *testing.B) {
+			for b.Loop() {
+				v.CountByPlace(cube.Filter{Sources: ^uint8(1 << 5)}, places, edges, counts)
+			}
+		})
+	}
+}

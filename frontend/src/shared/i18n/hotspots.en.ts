@@ -22,7 +22,7 @@ export default {
     shows: { spots: 'Hot spots', rate: 'Rate', heat: 'Heat' },
     bandwidth: 'Bandwidth',
     byRule: 'Automatic',
-    column: { place: 'Place', n: 'No.', rate: 'Rate', q: 'q', trend: 'Trend' },
+    column: { place: 'Place', n: 'No.', rate: 'Rate', q: 'q' },
     class: {
       hot: 'Hot',
       cold: 'Cold',

@@ -22,7 +22,7 @@ export default {
     shows: { spots: '热点', rate: '比率', heat: '热力' },
     bandwidth: '带宽',
     byRule: '自动',
-    column: { place: '地点', n: '件数', rate: '比率', q: '误报率', trend: '趋势' },
+    column: { place: '地点', n: '件数', rate: '比率', q: '误报率' },
     class: {
       hot: '热点',
       cold: '冷点',
@@ -32,7 +32,7 @@ export default {
       too_few: '地点太少',
     },
     sure: { 1: 'q ≤ 0.01', 2: 'q ≤ 0.05', 3: 'q ≤ 0.10' },
-    few: '件数太少',
+    few: '太少',
     fewHint: '少于 20 件：比率不显示，热点画斜线，仅供参考。',
     trend: {
       new: '新出现',

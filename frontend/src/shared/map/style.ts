@@ -281,7 +281,7 @@ function spotLayers(look: Look): FillLayerSpecification[] {
       'source-layer': 'hotspots',
       filter: few as FilterSpecification,
       layout: { visibility },
-      paint: { 'fill-pattern': hatch, 'fill-opacity': 0.55 },
+      paint: { 'fill-pattern': hatch, 'fill-opacity': spots.by === 'rate' ? 0.22 : 0.55 },
     },
   ]
 }
