@@ -21,7 +21,7 @@ import (
 // hainingOrders screens Haining as it would have been screened in the weeks before the investigations that the demo's truth knows of, has the
 // city's committee order these, and the town's team carry them out; what else was proposed then is declined. So there is an effect to read of each
 // kind. Then the week of the demo's day is screened, of which the proposals are open. Where any screening is kept nothing is done.
-func hainingOrders(ctx context.Context, c *City, truth []haining.Hotspot) error {
+func hainingOrders(ctx context.Context, c *City, truth []haining.Hotspot, until time.Time) error {
 	var done bool
 	if err := c.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM screening)`).Scan(&done); err != nil || done {
 		return err
@@ -46,7 +46,11 @@ func hainingOrders(ctx context.Context, c *City, truth []haining.Hotspot) error 
 	if err := c.declineInDemo(ctx, by); err != nil {
 		return err
 	}
-	_, err = c.screenedAt(c.now).Weekly(ctx)
+	last := until.AddDate(0, 0, 1)
+	if last.After(c.now()) {
+		last = c.now()
+	}
+	_, err = c.screenedAt(func() time.Time { return last }).Weekly(ctx)
 	return err
 }
 
