@@ -69,6 +69,7 @@ describe('hot spots', () => {
 
   it('are compared with another time, and month by month', async () => {
     await open()
+    await d.sees('the map', async () => (await places()) > 10 && (await d.get.seen('spot-legend')))
     await d.when.press('b')
     await d.sees('both times', async () => (await d.get.text('beside-left')).includes('2026-06-15'))
     expect((await d.get.query()).get('beside')).toBe('2026-06-15')
