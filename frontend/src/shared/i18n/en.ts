@@ -1,6 +1,7 @@
 import admin from './admin.en'
 import cases from './cases.en'
 import hotspots from './hotspots.en'
+import investigations from './investigations.en'
 import notices from './notices.en'
 import queue from './queue.en'
 import regime from './regime.en'
@@ -979,6 +980,7 @@ const en: typeof zh = {
   ...cases,
   ...notices,
   ...hotspots,
+  ...investigations,
   ...queue,
   ...regime,
   ...words,

@@ -1,6 +1,7 @@
 import admin from './admin.zh'
 import cases from './cases.zh'
 import hotspots from './hotspots.zh'
+import investigations from './investigations.zh'
 import notices from './notices.zh'
 import queue from './queue.zh'
 import regime from './regime.zh'
@@ -961,6 +962,7 @@ export default {
   ...cases,
   ...notices,
   ...hotspots,
+  ...investigations,
   ...queue,
   ...regime,
   ...words,
