@@ -197,7 +197,7 @@ export function createStudy(center: Center) {
   const open = (opened: Opened | null) => {
     if (JSON.stringify(opened) !== JSON.stringify(asked.value.open)) change({ open: opened })
   }
-  /** A place's page, or what follows from it, was changed by somebody: it is asked for anew. */
+  /** Proposals or orders were changed, or may have been: they are asked for anew. */
   const changed = ref(0)
   /** What somebody was writing about proposals and orders: put away, it is there again as long as the page is. */
   const forms = new Map<string, object>()
