@@ -42,7 +42,7 @@ export default {
     fact: {
       told: 'Told by residents',
       expected: 'Expected',
-      q: 'q (found by mistake)',
+      q: 'q (mistakes)',
       z: 'z',
       around: 'Told around it',
       found: 'Found by patrols',
