@@ -76,13 +76,16 @@ func (t *tool) bench() *cobra.Command {
 	}}
 	cubes.Flags().IntVar(&alone, "alone", 30_000_000, "how many reports; 30 million take 4 GB and a minute")
 	var villages string
-	hotspots := &cobra.Command{Use: "hotspot", Short: "Statistics of hotspots beside R's spdep, and densities, without database and service", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+	hotspots := &cobra.Command{Use: "hotspot", Short: "Statistics of hotspots beside R's spdep, and densities; tiles of hot spots after each new report", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 		dir, err := os.MkdirTemp("", "gridgov-bench-")
 		if err != nil {
 			return err
 		}
 		defer func() { _ = os.RemoveAll(dir) }() // the system's own folder of temporary files
-		return hotspotbench.Run(cmd.Context(), hotspotbench.Options{Villages: villages, Rounds: rounds, Seed: 1, Dir: dir, Out: t.out})
+		if err := hotspotbench.Run(cmd.Context(), hotspotbench.Options{Villages: villages, Rounds: rounds, Seed: 1, Dir: dir, Out: t.out}); err != nil {
+			return err
+		}
+		return t.withBench(cmd.Context(), reports, rounds, t.benchSpots)
 	}}
 	hotspots.Flags().StringVar(&villages, "villages", "", "a file of villages whose code is in VILLAGESN (a lattice of as many squares)")
 	searching := sub("search", "The first fifty of a million reports that have words, and of their cases", func(ctx context.Context, b *citybench.Bench) error {
@@ -288,6 +291,37 @@ func (t *tool) benchQueue(ctx context.Context, b *citybench.Bench, requests int)
 		t.print("effect     of another %-9s on %d cases, %d moved: %.2f s", f.Kind, f.Looked, f.Moved, f.Took.Seconds())
 	}
 	return nil
+}
+
+// spotsBar is how long a tile of hot spots may take after a new report.
+const spotsBar = 50 * time.Millisecond
+
+func (t *tool) benchSpots(ctx context.Context, b *citybench.Bench) error {
+	c, err := b.Filled(ctx, "spots")
+	if err != nil {
+		return err
+	}
+	err = b.Settle(ctx, c)
+	c.Close()
+	if err != nil {
+		return err
+	}
+	live, h, token, stop, err := serveCity(ctx, b, "spots")
+	if err != nil {
+		return err
+	}
+	defer stop()
+	const rounds = 100
+	figures, err := b.Spots(ctx, live, signedIn(h, token), rounds)
+	for _, f := range figures {
+		verdict := "within"
+		if f.P99 > spotsBar {
+			verdict = "over"
+		}
+		t.print("tile       %-34s after a new report of %d: p50 %6.2f ms, p99 %6.2f ms: %s %d ms", f.What, b.Reports, float64(f.P50.Microseconds())/1000,
+			float64(f.P99.Microseconds())/1000, verdict, spotsBar.Milliseconds())
+	}
+	return err
 }
 
 // serveCity serves the bench's database until stop, and returns one of its cities, the service with its log, and the token of a desk

@@ -229,7 +229,7 @@ func TestWordsOfSQL(t *testing.T) {
 	token, _ := apptest.SignIn(t, s.live.City, apptest.Post(policy.GridWorker, apptest.GridArea(0, 0)), apptest.Post(policy.Administrator, apptest.CityArea))
 	narrow, _ := apptest.SignIn(t, s.live.City, apptest.Post(policy.GridWorker, apptest.GridArea(0, 0)))
 	doc, asked := description(t), 0
-	valid := strings.NewReplacer("{level}", "grid", "{code}", apptest.GridCode(0, 0), "{kind}", "catalogue", "{layer}", "heat", "{size}", "large", "{month}", "2026-10", "{z}", "8", "{x}", "213", "{y}", "105", "{id}", "0", "{post}", "0")
+	valid := strings.NewReplacer("{level}", "grid", "{code}", apptest.GridCode(0, 0), "{kind}", "catalogue", "{layer}", "heat", "{size}", "large", "{month}", "2026-10", "{z}", "8", "{x}", "213", "{y}", "105", "{id}", "0", "{run}", "1", "{post}", "0")
 	needs := map[string]string{"/locate": "lon=120.605&lat=30.505", "/search": "q=" + url.QueryEscape("网格")}
 	type one struct {
 		route   api.Route

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gridgov/internal/app"
 	"gridgov/internal/fault"
 	"gridgov/internal/investigation"
 	"gridgov/internal/policy"
@@ -112,8 +113,39 @@ func (c *call) investigationsOf(ctx context.Context, list []investigation.Order)
 	out := make([]Investigation, len(list))
 	for i := range list {
 		out[i] = c.investigationOf(&list[i], n)
+		effects, err := c.Effects(ctx, &list[i])
+		if err != nil {
+			return nil, err
+		}
+		if list[i].State == investigation.Done {
+			out[i].Effects = &[]Effect{}
+			for k := range effects {
+				*out[i].Effects = append(*out[i].Effects, c.measuredOf(&effects[k]))
+			}
+		}
 	}
 	return out, nil
+}
+
+func (c *call) measuredOf(m *app.Measured) Effect {
+	out := Effect{Proposal: int(m.Proposal), Item: PlaceRef{Code: m.Item, Words: wordsOf(c.ItemNamed(m.Item))}, Reading: m.Unreadable, Before: m.Chosen + m.Waited,
+		BeforeDays: m.ChosenDays + m.WaitedDays, After: m.After, AfterDays: m.AfterDays, FoundBefore: m.FoundBefore, FoundAfter: m.FoundAfter, Alike: m.Alike,
+		From: utc(m.From), Since: utc(m.Since), Until: utc(m.Until)}
+	if m.Unreadable != "" {
+		return out
+	}
+	out.Reading = string(m.Change.Reading)
+	out.Least, out.AlikeBefore, out.AlikeAfter = &m.Least, &m.AlikeBefore, &m.AlikeAfter
+	if m.Change.High > 0 {
+		out.Ratio, out.Low, out.High, out.Usual = &m.Change.Ratio, &m.Change.Low, &m.Change.High, &m.Change.Usual
+	}
+	if m.Around.Reading != "" {
+		out.Around = new(string(m.Around.Reading))
+		if m.Around.High > 0 {
+			out.AroundLow, out.AroundHigh = &m.Around.Low, &m.Around.High
+		}
+	}
+	return out
 }
 
 func (c *call) investigationOf(o *investigation.Order, n names) Investigation {

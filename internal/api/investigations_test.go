@@ -10,6 +10,7 @@ import (
 
 	"gridgov/internal/api"
 	"gridgov/internal/app/apptest"
+	"gridgov/internal/auth"
 	"gridgov/internal/person"
 	"gridgov/internal/policy"
 )
@@ -171,6 +172,11 @@ func TestInvestigationsOverHTTP(t *testing.T) {
 	}
 	var rates api.InvestigationRates
 	b.as("").do("GET", "/investigations/rates", nil).problem(401, "sign_in", "") // the city's map is not open
+	if err := b.live.Auth.SetSettings(t.Context(), auth.Settings{PublicMap: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.as("").do("GET", "/investigations/rates", nil).want(200)
+	b.as("").do("GET", "/investigations", nil).problem(401, "sign_in", "")
 	b.gridWorker.do("GET", "/investigations/rates", nil).want(200).into(&rates)
 	if rates.Done != 1 || rates.Found.Part != 1 || rates.Found.N != 1 || !rates.Found.TooFew || rates.Found.Percent != nil {
 		t.Errorf("%+v", rates)
@@ -324,5 +330,98 @@ func TestHostileDecisions(t *testing.T) {
 	b.city.do("GET", proposalAt(b.second), nil).want(200).into(&p)
 	if p.Row.State != "open" || p.Row.Version != 0 || len(p.Decisions) != 0 {
 		t.Errorf("%+v", p.Row)
+	}
+}
+
+// Each role, in the city, in a town of either side, in a village and in a grid, against the table of rights: what lies wholly within reach is
+// seen, decided and recorded by who may, and of the rest there is nothing.
+func TestMatrixOfInvestigations(t *testing.T) {
+	b := newBench(t)
+	var p api.Proposal
+	b.city.do("POST", proposalAt(b.second, "/decision"), b.approval(obj{})).want(200).into(&p)
+	order := fmt.Sprintf("/investigations/%d", *p.Row.Order)
+	cells := map[int][]policy.Cell{}
+	for _, x := range []int{3, 4} {
+		for _, y := range []int{3, 4} {
+			c := policy.Cell{Town: apptest.WideTown(x).Code, Village: apptest.WideVillage(x, y).Code, Grid: apptest.WideGrid(x, y)}
+			cells[b.first], cells[b.second] = append(cells[b.first], c), append(cells[b.second], c)
+		}
+	}
+	for _, x := range []int{12, 13} {
+		for _, y := range []int{6, 7} {
+			cells[b.elsewhere] = append(cells[b.elsewhere], policy.Cell{Town: apptest.WideTown(x).Code, Village: apptest.WideVillage(x, y).Code, Grid: apptest.WideGrid(x, y)})
+		}
+	}
+	covers := func(r policy.Reach, id int, units ...policy.UnitID) bool {
+		return !slices.ContainsFunc(cells[id], func(c policy.Cell) bool { return r.Covers(&policy.Subject{Cell: c, Units: units}) != policy.Whole })
+	}
+	asked, seen, decided := 0, 0, 0
+	for _, role := range policy.Roles {
+		for name, post := range map[string]policy.Post{"the city": {Area: apptest.CityArea}, "the west": {Area: apptest.WideTown(3)}, "the east": {Area: apptest.WideTown(12)},
+			"a village": {Area: apptest.WideVillage(3, 3)}, "another village": {Area: apptest.WideVillage(3, 8)}, "a grid": {Area: policy.Area{Level: policy.Grid, Code: apptest.WideGrid(3, 3)}},
+			"the team": {Unit: b.team}, "the bureau": {Unit: b.bureau}, "another team": {Unit: b.eastern}} {
+			p := apptest.Post(role, post.Area)
+			p.Unit = post.Unit
+			switch post.Unit {
+			case b.team:
+				p.Area = apptest.WideTown(0)
+			case b.eastern:
+				p.Area = apptest.WideTown(12)
+			}
+			token, person := apptest.SignIn(t, b.live.City, p)
+			who, actor := b.as(token), policy.Actor{Person: person, Posts: []policy.Post{p}}
+			reach := func(a policy.Action) policy.Reach { return actor.Reach(a, apptest.Now) }
+			want := func(what string, a answer, view, act policy.Action, id, done int, units ...policy.UnitID) {
+				asked++
+				r, may := reach(view), reach(act)
+				status := done
+				switch {
+				case may.Empty():
+					status = 403
+				case !covers(r, id, units...):
+					status = 404
+				case !covers(may, id, units...):
+					status = 403
+				}
+				if a.status != status {
+					t.Errorf("%s of %s: %s: %d, want %d: %.200s", role, name, what, a.status, status, a.body)
+				}
+				if status == done {
+					seen++
+				}
+				if status == done && act == policy.ProposalDecide {
+					decided++
+				}
+			}
+			view := reach(policy.ScreeningView)
+			for _, id := range []int{b.first, b.second, b.elsewhere} {
+				want("a proposal", who.do("GET", proposalAt(id), nil), policy.ScreeningView, policy.ScreeningView, id, 200)
+				want("a decision", who.do("POST", proposalAt(id, "/decision"), obj{"decision": "burn", "version": 0}), policy.ScreeningView, policy.ProposalDecide, id, 400)
+				want("officers", who.do("GET", proposalAt(id, "/officers?day=2026-12-03"), nil), policy.ScreeningView, policy.ProposalDecide, id, 200)
+			}
+			if !view.Empty() {
+				var page api.ProposalPage
+				who.do("GET", "/proposals", nil).want(200).into(&page)
+				for _, id := range []int{b.first, b.second, b.elsewhere} {
+					if got := slices.ContainsFunc(page.Proposals, func(p api.ProposalRow) bool { return p.Id == id }); got != covers(view, id) {
+						t.Errorf("%s of %s: the list has %d: %v", role, name, id, got)
+					}
+				}
+			}
+			units := []policy.UnitID{b.team, b.bureau}
+			want("an order", who.do("GET", order, nil), policy.InvestigationView, policy.InvestigationView, b.second, 200, units...)
+			want("what was found", who.do("POST", order+"/acts", obj{"act": "done", "version": 1}), policy.InvestigationView, policy.InvestigationRecord, b.second, 400, units...)
+			want("who goes instead", who.do("GET", order+"/officers", nil), policy.InvestigationView, policy.InvestigationRecord, b.second, 200, units...)
+			if orders := reach(policy.InvestigationView); !orders.Empty() {
+				var page api.InvestigationPage
+				who.do("GET", "/investigations", nil).want(200).into(&page)
+				if (len(page.Investigations) == 1) != covers(orders, b.second, units...) {
+					t.Errorf("%s of %s: %d orders are listed", role, name, len(page.Investigations))
+				}
+			}
+		}
+	}
+	if asked < 2000 || seen < 100 || decided < 10 {
+		t.Errorf("%d asked, %d seen, %d decided", asked, seen, decided)
 	}
 }

@@ -386,7 +386,7 @@ func (m *matrix) try(t *testing.T, a *asker, view *policy.Reach, r api.Route) {
 	}
 	for k, path := range paths {
 		path = strings.NewReplacer("{level}", "grid", "{code}", apptest.GridCode(3, 3), "{kind}", "catalogue", "{layer}", "heat", "{size}", "large", "{month}", "2026-10", "{z}", "8", "{x}", "213", "{y}", "105",
-			"{id}", uuid.NewString()).Replace(path)
+			"{id}", uuid.NewString(), "{run}", "1").Replace(path)
 		switch r.Path {
 		case "/locate":
 			path += "?lon=120.605&lat=30.505"

@@ -3187,6 +3187,56 @@ type DutyPosition struct {
 	Lon       float64   `json:"lon"`
 }
 
+// Effect Before and after, in the place against grids that are like it in level and trend of the twelve months before: docs/investigations.md
+// has how. Places were chosen for being high, which is in the interval. Counts are of what was told; what patrols found stands beside.
+type Effect struct {
+	After     int     `json:"after"`
+	AfterDays float64 `json:"after_days"`
+
+	// Alike Grids alike
+	Alike       int  `json:"alike"`
+	AlikeAfter  *int `json:"alike_after,omitempty"`
+	AlikeBefore *int `json:"alike_before,omitempty"`
+
+	// Around The same of the neighbours; absent: there are none
+	Around     *string  `json:"around,omitempty"`
+	AroundHigh *float64 `json:"around_high,omitempty"`
+	AroundLow  *float64 `json:"around_low,omitempty"`
+
+	// Before In the window and up to the day of the order
+	Before     int     `json:"before"`
+	BeforeDays float64 `json:"before_days"`
+	FoundAfter int     `json:"found_after"`
+
+	// FoundBefore By patrols
+	FoundBefore int `json:"found_before"`
+
+	// From Of before
+	From time.Time `json:"from"`
+	High *float64  `json:"high,omitempty"`
+	Item PlaceRef  `json:"item"`
+
+	// Least With how few in the window the screening would still have named the place
+	Least *int `json:"least,omitempty"`
+
+	// Low 95 % interval of it
+	Low      *float64 `json:"low,omitempty"`
+	Proposal int      `json:"proposal"`
+
+	// Ratio After by before
+	Ratio *float64 `json:"ratio,omitempty"`
+
+	// Reading too_early: less than four weeks have passed; plan_changed: the places are not in the plan in force any more; too_many: more than can be compared
+	Reading string `json:"reading"`
+
+	// Since Of after
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+
+	// Usual After by before of the grids alike
+	Usual *float64 `json:"usual,omitempty"`
+}
+
 // Escalation defines model for Escalation.
 type Escalation struct {
 	// Grace How long a clock may be overdue before the town looks after the case, such as `1 wd`
@@ -3535,14 +3585,17 @@ type ImportedRowOutcome string
 // Investigation defines model for Investigation.
 type Investigation struct {
 	// Acts Of one investigation alone
-	Acts     *[]DecisionMade `json:"acts,omitempty"`
-	Day      string          `json:"day"`
-	EndedAt  *time.Time      `json:"ended_at,omitempty"`
-	Findings *string         `json:"findings,omitempty"`
-	Found    *bool           `json:"found,omitempty"`
-	Id       int             `json:"id"`
-	Items    []PlaceRef      `json:"items"`
-	Level    string          `json:"level"`
+	Acts *[]DecisionMade `json:"acts,omitempty"`
+	Day  string          `json:"day"`
+
+	// Effects What became of the matters of each proposal since somebody went; of what was carried out alone
+	Effects  *[]Effect  `json:"effects,omitempty"`
+	EndedAt  *time.Time `json:"ended_at,omitempty"`
+	Findings *string    `json:"findings,omitempty"`
+	Found    *bool      `json:"found,omitempty"`
+	Id       int        `json:"id"`
+	Items    []PlaceRef `json:"items"`
+	Level    string     `json:"level"`
 
 	// May What who asks may do now
 	May       []string       `json:"may"`

@@ -27,12 +27,10 @@ import (
 )
 
 // demoCity loads a demo into a fresh database and opens its city.
-func demoCity(t *testing.T, code string, load func(app.Demo) error) (*app.City, *bytes.Buffer) {
+func demoCity(t *testing.T, code string, load func(app.Demo) error) (*app.City, *postgres.Database) {
 	t.Helper()
 	db, _ := pgtest.Database(t)
-	said := &bytes.Buffer{}
-	d := app.Demo{DB: db, Log: apptest.Quiet(), Now: apptest.Clock, Until: apptest.Now.AddDate(0, 0, -1),
-		Say: func(format string, args ...any) { said.WriteString(strings.TrimSpace(format) + "\n"); _ = args }}
+	d := app.Demo{DB: db, Log: apptest.Quiet(), Now: apptest.Clock, Until: apptest.Now.AddDate(0, 0, -1), Say: func(string, ...any) {}}
 	if err := load(d); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +57,7 @@ func demoCity(t *testing.T, code string, load func(app.Demo) error) (*app.City, 
 	if set, err := c.Auth.Settings(t.Context()); err != nil || set != (auth.Settings{RequireTOTPAdmin: true}) {
 		t.Errorf("loaded again, the demo is opened against its administrator's choice: %+v, %v", set, err)
 	}
-	return c, said
+	return c, db
 }
 
 func openCity(t *testing.T, db *postgres.Database, code string) *app.City {
@@ -224,7 +222,7 @@ func readAll(t *testing.T, name string) string {
 
 // TestHainingIsWholeAndItsPlacesArePostGISs loads the generated city and asks PostGIS about every placement.
 func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
-	c, _ := demoCity(t, haining.Code, func(d app.Demo) error { return d.Haining(t.Context()) })
+	c, db := demoCity(t, haining.Code, func(d app.Demo) error { return d.Haining(t.Context()) })
 	l := c.State().Layout
 	want := map[string]int{"city": 1, "town": haining.Towns, "village": haining.Villages}
 	for i, lv := range l.Levels {
@@ -244,6 +242,8 @@ func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
 	}
 	t.Run("ST_Covers", func(t *testing.T) { coversEverywhere(t, c) })
 	t.Run("teams", func(t *testing.T) { teamsOfHaining(t, c) })
+	t.Run("proposals", func(t *testing.T) { hotspotsOfHaining(t, c) })
+	t.Run("effects", func(t *testing.T) { effectsInHaining(t, c, db) })
 	if pl := c.State().Placer; pl.PlanID == 0 {
 		t.Error("no plan is in force")
 	}
@@ -259,7 +259,7 @@ func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
 	if n := counted(t, c, `SELECT count(DISTINCT state) FROM cases WHERE state IN ('reported', 'dispatched', 'returned', 'disposing', 'suspended')`); n != 5 {
 		t.Errorf("open cases are in %d of five states", n)
 	}
-	if demo, err := c.Auth.DemoAccounts(t.Context()); err != nil || len(demo) != 20 {
+	if demo, err := c.Auth.DemoAccounts(t.Context()); err != nil || len(demo) != 21 {
 		t.Errorf("%d demo accounts, %v", len(demo), err)
 	}
 	in, err := c.Auth.SignIn(t.Context(), auth.Attempt{Login: "grid_worker", Password: app.DemoPassword})

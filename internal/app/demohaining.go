@@ -78,6 +78,9 @@ func (d Demo) Haining(ctx context.Context) error {
 	if err := workDemo(ctx, c); err != nil {
 		return err
 	}
+	if err := hainingOrders(ctx, c, plan.Hotspots(until)); err != nil {
+		return err
+	}
 	if err := finishDemo(ctx, c); err != nil {
 		return err
 	}

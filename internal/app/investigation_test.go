@@ -459,7 +459,7 @@ func TestPostsOnOrdersStay(t *testing.T) {
 	if p := h.proposal(h.west); p.State != screening.IsOpen || p.Order != 0 || p.Version != 2 {
 		t.Errorf("its proposal: %+v", p)
 	}
-	if now := h.get(o.ID); now.State != investigation.Cancelled || now.Officers[0].Post != h.officers[0].ID || now.Officers[0].Until != "" {
+	if now := h.get(o.ID); now.State != investigation.Cancelled || !slices.Equal(now.Proposals, []screening.ProposalID{h.west}) || now.Officers[0].Post != h.officers[0].ID || now.Officers[0].Until != "" {
 		t.Errorf("%+v", now)
 	}
 	if _, err := h.c.People.ChangePost(t.Context(), h.officers[2].ID, 1, person.PostChange{CertificateUntil: day("2026-12-01")}); err != nil {

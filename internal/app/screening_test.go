@@ -16,6 +16,7 @@ import (
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/audit"
 	"gridgov/internal/catalogue"
+	"gridgov/internal/demo/haining"
 	"gridgov/internal/policy"
 	"gridgov/internal/regime"
 	"gridgov/internal/report"
@@ -373,5 +374,55 @@ func TestScreeningWithoutAPlan(t *testing.T) {
 	}
 	if same, _, err := c.Screenings.Again(t.Context(), run.ID); err != nil || !same {
 		t.Errorf("%v, %v", same, err)
+	}
+}
+
+// hotspotsOfHaining tells that what was planted into the demo, and lasted into the screening's window with enough, is proposed there, each with evidence of its
+// own; and that little else is.
+func hotspotsOfHaining(t *testing.T, c *app.City) {
+	plan, err := haining.Boundaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs, err := c.Screenings.Runs(t.Context(), 0, 1)
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("%d screenings, %v", len(runs), err)
+	}
+	run := runs[0] // of the demo's own week
+	t.Logf("%d reports of %d units, %d proposals, in %s", run.Reports, run.Units, run.Made, run.Took)
+	list := slices.DeleteFunc(proposals(t, c), func(k screening.Kept) bool { return k.Screening != run.ID })
+	looked := 0
+	for _, h := range plan.Hotspots(apptest.Now.AddDate(0, 0, -1)) {
+		var told, expected float64 // of the circle: what patrols found makes no hotspot
+		if err := c.Pool.QueryRow(t.Context(), `
+			SELECT count(*) FROM report WHERE item = $1 AND source <> 'patrol' AND captured_at >= $2 AND captured_at < $3
+				AND ST_DWithin(ST_MakePoint(lon, lat)::geography, ST_MakePoint($4, $5)::geography, $6)`, h.Item, run.From, run.To, h.Lon, h.Lat, h.RadiusM).Scan(&told); err != nil {
+			t.Fatal(err)
+		}
+		expected = h.Expected / (h.Until.Sub(h.From).Hours() / 24) * float64(run.Params.Days)
+		t.Logf("%s about %s: %g told, %.1f would be without", h.Item, h.Name, told, expected)
+		// A grid may be hot by those around it: the hot ones have by far not all that lies in the circle.
+		if told < 3*float64(run.Params.Least) || told < 3*expected {
+			continue
+		}
+		looked++
+		i := slices.IndexFunc(list, func(k screening.Kept) bool { return k.Item == h.Item && slices.Contains(k.Place.Villages, h.Village) })
+		if i < 0 {
+			t.Errorf("%s about %s was planted, and is not proposed", h.Item, h.Name)
+			continue
+		}
+		if n := len(evidenceOf(t, c, list[i].ID)); n < run.Params.Least {
+			t.Errorf("%s about %s is proposed by %d reports", h.Item, h.Name, n)
+		}
+		t.Logf("%s about %s: %d told where %.1f are expected, in %d grids", h.Item, h.Name, list[i].Told, list[i].Expected, len(list[i].Place.Units))
+	}
+	if looked == 0 || run.Made > 4*looked {
+		t.Errorf("%d proposals, of %d that were planted", run.Made, looked)
+	}
+	for _, k := range list {
+		t.Logf("%s in %v: %d told, %.1f expected", k.Item, k.Place.Villages, k.Told, k.Expected)
+	}
+	if same, _, err := c.Screenings.Again(t.Context(), run.ID); err != nil || !same {
+		t.Errorf("made again it is the same: %v, %v", same, err)
 	}
 }

@@ -84,6 +84,7 @@ type spotRoom struct {
 	kept       *otter.Cache[spotKey, *Spots]
 	ground     *groundOf
 	densities  *otter.Cache[densityKey, *Density]
+	measured   *otter.Cache[measuredKey, []Measured]
 }
 
 type neighbourKey struct {
@@ -111,6 +112,7 @@ func newSpotRoom() spotRoom {
 		neighbours: otter.Must(&otter.Options[neighbourKey, hotspot.Neighbours]{MaximumSize: keptNeighbours}),
 		kept:       otter.Must(&otter.Options[spotKey, *Spots]{MaximumSize: keptSpots}),
 		densities:  otter.Must(&otter.Options[densityKey, *Density]{MaximumSize: keptDensities}),
+		measured:   otter.Must(&otter.Options[measuredKey, []Measured]{MaximumSize: keptMeasured}),
 	}
 }
 

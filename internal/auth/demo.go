@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ var demoUnits = []demoUnit{
 	{policy.TownTeam, policy.Town, "综合行政执法队", "Enforcement Team"},
 	{policy.LineDepartment, policy.City, "生态环境局", "Ecology and Environment Bureau"},
 	{policy.EnforcementCommittee, policy.Town, "综合行政执法委员会", "Enforcement Committee"},
+	{policy.EnforcementCommittee, policy.City, "综合行政执法委员会", "Enforcement Committee"},
 	{policy.CommandCenter, policy.City, "综合指挥中心", "Command Centre"},
 	{policy.XForce, policy.Town, "X力量联合队", "X Force"},
 }
@@ -38,8 +40,14 @@ type demoPerson struct {
 	role  policy.Role
 	name  string
 	unit  policy.UnitKind
-	level policy.Level
+	level policy.Level // with a unit: of the unit, where there are several of the kind
+	login string       // "": the role
 }
+
+func (p *demoPerson) loginName() string { return cmp.Or(p.login, string(p.role)) }
+
+// CityCommittee is the login of a member of the committee of the whole city: the town's has its role for a login.
+const CityCommittee = "city_committee"
 
 var demoPeople = []demoPerson{
 	{role: policy.Resident, name: "沈月梅", level: policy.City},
@@ -58,6 +66,7 @@ var demoPeople = []demoPerson{
 	{role: policy.CentreHead, name: "马国平", unit: policy.CommandCenter},
 	{role: policy.Planner, name: "俞文涛", level: policy.City},
 	{role: policy.Committee, name: "范志刚", unit: policy.EnforcementCommittee},
+	{role: policy.Committee, name: "周明德", unit: policy.EnforcementCommittee, level: policy.City, login: CityCommittee},
 	{role: policy.TownLeader, name: "褚卫东", level: policy.Town},
 	{role: policy.ProBonoLawyer, name: "方律文", unit: policy.XForce},
 	{role: policy.Mediator, name: "钱和顺", unit: policy.XForce},
@@ -101,7 +110,7 @@ func (s *Service) makeDemoAccounts(ctx context.Context, city DemoCity) error {
 		if p.level != "" && city.area(p.level).Code == "" {
 			continue
 		}
-		_, err := s.AccountNamed(ctx, string(p.role))
+		_, err := s.AccountNamed(ctx, p.loginName())
 		if fault.Is(err, fault.KindNotFound) {
 			missing = append(missing, p)
 		} else if err != nil {
@@ -125,15 +134,15 @@ func (s *Service) makeDemoAccounts(ctx context.Context, city DemoCity) error {
 		}
 		for _, p := range missing {
 			post := person.Post{Role: p.role, Begins: "2026-01-01"}
-			if p.level != "" {
+			if p.unit == "" {
 				post.Area = policy.Area{Level: p.level, Code: city.area(p.level).Code}
-			} else if post.Unit = units[p.unit]; post.Unit == 0 {
+			} else if post.Unit = units.of(p.unit, p.level); post.Unit == 0 {
 				continue // the city has no level for the unit
 			}
 			if p.role == policy.Officer {
 				post.Certificate, post.CertificateUntil = "DEMO-0001", "2199-12-31"
 			}
-			r := readyAccount{NewAccount: NewAccount{Login: string(p.role)}, hash: &hash, demo: true}
+			r := readyAccount{NewAccount: NewAccount{Login: p.loginName()}, hash: &hash, demo: true}
 			if p.role == policy.StationedOfficer {
 				post.Station = "deputy_secretary"
 			}
@@ -146,15 +155,14 @@ func (s *Service) makeDemoAccounts(ctx context.Context, city DemoCity) error {
 }
 
 // demoUnits finds or makes the demo's units.
-func (w *work) demoUnits(ctx context.Context, city DemoCity) (map[policy.UnitKind]policy.UnitID, error) {
-	ids := map[policy.UnitKind]policy.UnitID{}
+func (w *work) demoUnits(ctx context.Context, city DemoCity) (madeUnits, error) {
+	ids := madeUnits{}
 	for _, d := range demoUnits {
-		a := city.area(d.level)
+		a, level := city.area(d.level), d.level
 		if a.Code == "" {
-			a = city.City
-			d.level = policy.City
+			a, level = city.City, policy.City
 		}
-		u := person.Unit{Kind: d.kind, Name: a.Name + d.name, NameEN: a.NameEN + " " + d.nameEN, Area: policy.Area{Level: d.level, Code: a.Code}}
+		u := person.Unit{Kind: d.kind, Name: a.Name + d.name, NameEN: a.NameEN + " " + d.nameEN, Area: policy.Area{Level: level, Code: a.Code}}
 		var id policy.UnitID
 		err := w.tx.QueryRow(ctx, `SELECT id FROM unit WHERE kind = $1 AND name = $2 AND closed_at IS NULL`, u.Kind, u.Name).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -167,9 +175,29 @@ func (w *work) demoUnits(ctx context.Context, city DemoCity) (map[policy.UnitKin
 		} else if err != nil {
 			return nil, fmt.Errorf("find unit: %w", err)
 		}
-		ids[d.kind] = id
+		ids = append(ids, madeUnit{d.kind, level, id})
 	}
 	return ids, nil
+}
+
+// madeUnit is a demo's unit, by kind and level; madeUnits are all of them.
+type (
+	madeUnit struct {
+		kind  policy.UnitKind
+		level policy.Level
+		id    policy.UnitID
+	}
+	madeUnits []madeUnit
+)
+
+// of is the first unit of a kind, and of a level where one is given; 0: there is none.
+func (m madeUnits) of(kind policy.UnitKind, level policy.Level) policy.UnitID {
+	for _, u := range m {
+		if u.kind == kind && (level == "" || level == u.level) {
+			return u.id
+		}
+	}
+	return 0
 }
 
 // DemoAccounts lists the demo's accounts, in the order of the roles; none outside of a city that is made up.
@@ -180,23 +208,21 @@ func (s *Service) DemoAccounts(ctx context.Context) ([]DemoAccount, error) {
 	rows, err := s.cfg.Pool.Query(ctx, `
 		SELECT a.login, o.role, p.name, coalesce(u.name, o.code)
 		FROM account a JOIN person p ON p.id = a.person_id JOIN post o ON o.person_id = p.id LEFT JOIN unit u ON u.id = o.unit_id
-		WHERE a.demo AND a.disabled_at IS NULL AND o.role = a.login ORDER BY a.login, o.id`)
+		WHERE a.demo AND a.disabled_at IS NULL AND (o.role = a.login OR o.role = 'committee' AND a.login = '`+CityCommittee+`') ORDER BY a.login, o.id`)
 	if err != nil {
 		return nil, fmt.Errorf("list demo accounts: %w", err)
 	}
-	byRole := map[policy.Role]DemoAccount{}
+	byRole := map[policy.Role][]DemoAccount{}
 	var d DemoAccount
 	if _, err := pgx.ForEachRow(rows, []any{&d.Login, &d.Role, &d.Name, &d.Place}, func() error {
-		byRole[d.Role] = d
+		byRole[d.Role] = append(byRole[d.Role], d)
 		return nil
 	}); err != nil {
 		return nil, fmt.Errorf("list demo accounts: %w", err)
 	}
 	var list []DemoAccount
 	for _, r := range policy.Roles {
-		if d, ok := byRole[r]; ok {
-			list = append(list, d)
-		}
+		list = append(list, byRole[r]...)
 	}
 	return list, nil
 }

@@ -27,8 +27,8 @@ const (
 	MinAfter = 28
 	MaxRatio = 1000
 	fewAlike = 10
-	// maxCompared bounds the time of an answer: some seconds.
-	maxCompared = 10_000
+	// MaxCompared bounds the matters of a place, and so the time of an answer: some seconds.
+	MaxCompared = 10_000
 )
 
 // Compared is what was counted at a place around an order, beside the grids alike.
@@ -130,8 +130,8 @@ func (c *Compared) check() error {
 		return fmt.Errorf("a place of %d was not chosen where %d are the least", c.Chosen, c.Least)
 	case !(c.Dispersion >= 1 && c.Dispersion <= maxDispersion):
 		return fmt.Errorf("a dispersion of %g: give 1, or more", c.Dispersion)
-	case c.Chosen+c.Waited+c.After > maxCompared:
-		return fmt.Errorf("more than %d matters: compare a smaller place", maxCompared)
+	case c.Chosen+c.Waited+c.After > MaxCompared:
+		return fmt.Errorf("more than %d matters: compare a smaller place", MaxCompared)
 	}
 	return nil
 }

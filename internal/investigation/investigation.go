@@ -210,7 +210,7 @@ type Order struct {
 	Items      []string
 	Objects    []string
 	Officers   []Officer
-	Proposals  []screening.ProposalID
+	Proposals  []screening.ProposalID // of which it was ordered; those of a cancelled one are open again
 	OrderedAt  time.Time
 	OrderedBy  uuid.UUID
 	EndedAt    *time.Time

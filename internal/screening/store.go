@@ -382,3 +382,24 @@ func (s *Service) Again(ctx context.Context, id ID) (same bool, took time.Durati
 	digest := sha256.Sum256(b)
 	return bytes.Equal(b, run.result) && bytes.Equal(digest[:], run.Digest), time.Since(began), nil
 }
+
+// Select asks a screening that was kept how a proposal of it came to be.
+func (s *Service) Select(ctx context.Context, k *Kept) (Run, *Selection, error) {
+	run, err := s.get(ctx, k.Screening, `cut, ''::bytea`)
+	if err != nil {
+		return run, nil, err
+	}
+	cut, err := unpack(run.cut)
+	if err != nil {
+		return run, nil, fmt.Errorf("screening %d: %w", k.Screening, err)
+	}
+	facts, err := k.Facts()
+	if err != nil {
+		return run, nil, err
+	}
+	selection, err := Select(cut, run.Params, facts)
+	if err != nil {
+		return run, nil, fmt.Errorf("proposal %d: %w", k.ID, err)
+	}
+	return run, selection, nil
+}

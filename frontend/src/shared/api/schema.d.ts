@@ -3732,6 +3732,75 @@ export interface components {
             may: ("change" | "done" | "cancel")[];
             /** @description Of one investigation alone */
             acts?: components["schemas"]["DecisionMade"][];
+            /** @description What became of the matters of each proposal since somebody went; of what was carried out alone */
+            effects?: components["schemas"]["Effect"][];
+        };
+        /**
+         * @description Before and after, in the place against grids that are like it in level and trend of the twelve months before: docs/investigations.md
+         *     has how. Places were chosen for being high, which is in the interval. Counts are of what was told; what patrols found stands beside.
+         */
+        Effect: {
+            proposal: number;
+            item: components["schemas"]["PlaceRef"];
+            /**
+             * @description too_early: less than four weeks have passed; plan_changed: the places are not in the plan in force any more; too_many: more than can be compared
+             * @enum {string}
+             */
+            reading: "too_early" | "too_few" | "no_change" | "fell" | "rose" | "plan_changed" | "too_many";
+            /**
+             * Format: double
+             * @description After by before
+             */
+            ratio?: number;
+            /**
+             * Format: double
+             * @description 95 % interval of it
+             */
+            low?: number;
+            /** Format: double */
+            high?: number;
+            /**
+             * Format: double
+             * @description After by before of the grids alike
+             */
+            usual?: number;
+            /** @description With how few in the window the screening would still have named the place */
+            least?: number;
+            /** @description In the window and up to the day of the order */
+            before: number;
+            /** Format: double */
+            before_days: number;
+            after: number;
+            /** Format: double */
+            after_days: number;
+            /** @description By patrols */
+            found_before: number;
+            found_after: number;
+            /** @description Grids alike */
+            alike: number;
+            alike_before?: number;
+            alike_after?: number;
+            /**
+             * @description The same of the neighbours; absent: there are none
+             * @enum {string}
+             */
+            around?: "too_early" | "too_few" | "no_change" | "fell" | "rose";
+            /** Format: double */
+            around_low?: number;
+            /** Format: double */
+            around_high?: number;
+            /**
+             * Format: date-time
+             * @description Of before
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Of after
+             */
+            since: string;
+            /** Format: date-time */
+            until: string;
         };
         InvestigationAct: {
             /** @enum {string} */

@@ -1,5 +1,6 @@
 import admin from './admin.en'
 import cases from './cases.en'
+import effect from './effect.en'
 import hotspots from './hotspots.en'
 import investigations from './investigations.en'
 import notices from './notices.en'
@@ -979,6 +980,7 @@ const en: typeof zh = {
   ...admin,
   ...cases,
   ...notices,
+  ...effect,
   ...hotspots,
   ...investigations,
   ...queue,

@@ -22,7 +22,7 @@ export default {
     shows: { spots: 'Hot spots', rate: 'Rate', heat: 'Heat' },
     bandwidth: 'Bandwidth',
     byRule: 'Automatic',
-    column: { place: 'Place', n: 'No.', rate: 'Rate', q: 'q', class: 'Finding', trend: 'Trend' },
+    column: { place: 'Place', n: 'No.', rate: 'Rate', q: 'q', trend: 'Trend' },
     class: {
       hot: 'Hot',
       cold: 'Cold',
@@ -62,7 +62,6 @@ export default {
     more: 'The {n} that stand out most; all of them are in the table to export.',
     stale: 'What is shown is from before: the new result has not come yet.',
     failed: 'Hot spots could not be worked out',
-    onlyHot: 'Hot and cold spots only',
     none: 'No place has a q of 0.10 or less',
     noneHint: 'In this time the places differ no more than by chance.',
     why: {
@@ -116,8 +115,6 @@ export default {
     besideOff: 'End the comparison',
     besideFrom: 'First day of the other time',
     swipe: 'Move the divide',
-    before: 'Left: {span}',
-    after: 'Right: {span}',
     months: 'By month',
     monthsTitle: 'Small maps by month',
     monthsBusy: 'Drawing {n} of {all}',
@@ -130,7 +127,6 @@ export default {
       geojson: 'Outlines and results (GeoJSON)',
     },
     exportFailed: 'The picture could not be made. Try again.',
-    printed: 'Printed on {day}',
     keys: {
       move: 'Previous, next',
       open: 'Open',

@@ -22,7 +22,7 @@ export default {
     shows: { spots: '热点', rate: '比率', heat: '热力' },
     bandwidth: '带宽',
     byRule: '自动',
-    column: { place: '地点', n: '件数', rate: '比率', q: 'q', class: '结论', trend: '趋势' },
+    column: { place: '地点', n: '件数', rate: '比率', q: '误报率', trend: '趋势' },
     class: {
       hot: '热点',
       cold: '冷点',
@@ -62,7 +62,6 @@ export default {
     more: '只列出最突出的 {n} 个，全部见导出的表格。',
     stale: '下面是之前的结果，新的还没有来。',
     failed: '没能算出热点',
-    onlyHot: '只看热点和冷点',
     none: '没有达到 q ≤ 0.10 的地点',
     noneHint: '这段时间各处的件数与随机分布没有明显差别。',
     why: {
@@ -83,7 +82,7 @@ export default {
       rate: '比率',
       z: 'z',
       p: 'p（未校正）',
-      q: 'q（误报比例）',
+      q: '误报率 q',
       neighbours: '{n} 个邻居',
       series: '按{step}的件数',
       rises: '趋势上升，p = {p}',
@@ -98,7 +97,7 @@ export default {
       goneHint: '它可能属于以前的区划，或在您的辖区之外。',
     },
     legend: {
-      class: 'Gi* 检验，误报比例 q',
+      class: 'Gi* 检验，误报率 q',
       hot: '热点',
       cold: '冷点',
       rate: '{by}件数，已向总体收缩',
@@ -116,8 +115,6 @@ export default {
     besideOff: '结束对比',
     besideFrom: '对比时段的第一天',
     swipe: '拖动分隔线',
-    before: '左：{span}',
-    after: '右：{span}',
     months: '按月看',
     monthsTitle: '按月的小图',
     monthsBusy: '正在画第 {n} 张，共 {all} 张',
@@ -125,7 +122,6 @@ export default {
     export: '导出',
     exports: { png: '图片（PNG）', print: '打印本页', csv: '表格（CSV）', geojson: '边界与结果（GeoJSON）' },
     exportFailed: '图片没有做成，请再试一次。',
-    printed: '{day} 打印',
     keys: {
       move: '上一个、下一个',
       open: '打开',

@@ -1,5 +1,6 @@
 import admin from './admin.zh'
 import cases from './cases.zh'
+import effect from './effect.zh'
 import hotspots from './hotspots.zh'
 import investigations from './investigations.zh'
 import notices from './notices.zh'
@@ -961,6 +962,7 @@ export default {
   ...admin,
   ...cases,
   ...notices,
+  ...effect,
   ...hotspots,
   ...investigations,
   ...queue,
