@@ -1,4 +1,4 @@
-import { computed, type InjectionKey, inject, ref } from 'vue'
+import { computed, type InjectionKey, inject, ref, watch } from 'vue'
 import type { Center } from '../center/center'
 import type { Span } from '../center/span'
 import { filterParams, type View } from '../center/view'
@@ -197,6 +197,12 @@ export function createStudy(center: Center) {
   const open = (opened: Opened | null) => {
     if (JSON.stringify(opened) !== JSON.stringify(asked.value.open)) change({ open: opened })
   }
+  watch(
+    () => asked.value.open,
+    opened => {
+      if (!opened) outlined.value = []
+    },
+  )
   /** Proposals or orders were changed, or may have been: they are asked for anew. */
   const changed = ref(0)
   /** What somebody was writing about proposals and orders: put away, it is there again as long as the page is. */

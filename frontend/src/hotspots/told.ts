@@ -1,4 +1,4 @@
-import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
+import { onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { ApiError, ask } from '../shared/api/client'
 import type { DecisionMade, PlaceRef, Role } from '../shared/api/types'
@@ -107,8 +107,6 @@ export function useSending() {
   return {
     sending,
     fault,
-    /** The fault of a field, or of the whole where none of those has it. */
-    at: (field: string) => computed(() => (fault.value?.field === field ? fault.value : null)),
     refuse(field: string, code: string) {
       fault.value = { field, index: null, code, words: t(`proposals.fault.${code}`) }
     },
