@@ -187,6 +187,13 @@ export class Driver {
       const { version } = (await (await this.api(`/cases/${num}`)).json()).case
       await this.api(`/cases/${num}/acts`, { method: 'POST', body: JSON.stringify({ version, ...act }) })
     },
+    /** Somebody of the city's committee decides about a proposal beside the page. */
+    decided: async (id: number, decision: string, reason: string): Promise<void> => {
+      const as = 'city_committee'
+      const { version } = (await (await this.api(`/proposals/${id}`, undefined, as)).json()).row
+      const body = JSON.stringify({ decision, version, reason })
+      await this.api(`/proposals/${id}/decision`, { method: 'POST', body }, as)
+    },
     /** A matter that is brought from elsewhere, late: its clocks ran out days ago. */
     overdue: async (id: string, item: string, spot: { lon: number; lat: number }): Promise<void> => {
       const at = new Date(Date.now() - 5 * 86_400_000).toISOString()

@@ -163,6 +163,8 @@ export function createCenter({ lists = true } = {}) {
 
   /** How often reports moved, came or went without word of which. */
   const moved = ref(0)
+  /** How often proposals or orders of investigations were made or decided about. */
+  const decided = ref(0)
   /** The report whose case was changed last; a new object each time. */
   const caseChanged = shallowRef<{ num: number } | null>(null)
 
@@ -254,6 +256,7 @@ export function createCenter({ lists = true } = {}) {
     openMonth,
     revived,
     moved,
+    decided,
     caseChanged,
     task,
     draft,

@@ -123,6 +123,10 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
           if (asksCases(center.view.value.filters)) everythingMoved()
           else numbers.add(undefined)
           break
+        case 'proposal.changed':
+        case 'investigation.changed':
+          center.decided.value++
+          break
         case 'team.changed':
           break // a team's page tells of it
         case 'report.imported':

@@ -11,6 +11,7 @@ const usual: Asked = {
   show: 'spots',
   bandwidth: null,
   tab: 'places',
+  of: null,
   open: null,
   beside: null,
 }
@@ -25,6 +26,7 @@ describe('what is asked of hot spots, in the address', () => {
     { show: 'heat', bandwidth: 400, beside: '2026-01-01' },
     { tab: 'proposals', open: { what: 'proposal', id: '0198c0de-0000-7000-8000-000000000001' } },
     { open: { what: 'place', id: 'a:b' } },
+    { tab: 'orders', of: 'cancelled' },
   ])('comes back as it was: %j', part => {
     expect(parseAsked(formatAsked({ ...usual, ...part }, levels), levels)).toEqual({ ...usual, ...part })
   })
@@ -39,6 +41,7 @@ describe('what is asked of hot spots, in the address', () => {
           show: 'all',
           bandwidth: '0',
           tab: 'x',
+          of: 'y',
           open: 'place:',
           beside: 'yesterday',
         },

@@ -1,4 +1,4 @@
-import { computed, type InjectionKey, inject, ref } from 'vue'
+import { computed, type InjectionKey, inject, ref, watch } from 'vue'
 import type { Center } from '../center/center'
 import type { Span } from '../center/span'
 import { filterParams, type View } from '../center/view'
@@ -22,6 +22,8 @@ export interface Asked {
   bandwidth: number | null
   /** What the list shows. */
   tab: Tab
+  /** Which proposals or orders: a state, `all`; null: those that the list begins with. */
+  of: (typeof listed)[number] | null
   /** What is open beside the map. */
   open: Opened | null
   /** The window that is laid beside the one that is asked for: its first day. */
@@ -30,6 +32,7 @@ export interface Asked {
 
 export const tabs = ['places', 'proposals', 'orders'] as const
 export type Tab = (typeof tabs)[number]
+const listed = ['all', 'open', 'declined', 'ordered', 'done', 'cancelled'] as const
 export type Opened = { what: 'place' | 'proposal' | 'order'; id: string }
 export const weightings = ['queen', 'rook', 'knn:8', 'band:1000', 'band:2000'] as const
 export const bandwidths = [200, 400, 800, 1600] as const
@@ -48,6 +51,7 @@ export function parseAsked(more: View['more'], levels: readonly Role[]): Asked {
     show: one(more.show, ['rate', 'heat'] as const) ?? 'spots',
     bandwidth: bandwidth >= 10 && bandwidth <= 20_000 ? bandwidth : null,
     tab: one(more.tab, tabs) ?? 'places',
+    of: one(more.of, listed) ?? null,
     open: kind && id.join(':') !== '' ? { what: kind, id: id.join(':') } : null,
     beside: /^\d{4}-\d{2}-\d{2}$/.test(more.beside ?? '') ? more.beside! : null,
   }
@@ -64,6 +68,7 @@ export function formatAsked(a: Asked, levels: readonly Role[]): View['more'] {
     ...(a.show === 'spots' ? {} : { show: a.show }),
     ...(a.bandwidth === null ? {} : { bandwidth: String(a.bandwidth) }),
     ...(a.tab === 'places' ? {} : { tab: a.tab }),
+    ...(a.of === null ? {} : { of: a.of }),
     ...(a.open === null ? {} : { open: `${a.open.what}:${a.open.id}` }),
     ...(a.beside === null ? {} : { beside: a.beside }),
   }
@@ -187,11 +192,21 @@ export function createStudy(center: Center) {
 
   /** The place that is lit in the list, or under the pointer on the map. */
   const lit = ref<string | null>(null)
+  /** The places of the proposal or the order that is lit in the list, or open. */
+  const outlined = ref<readonly string[]>([])
   const open = (opened: Opened | null) => {
     if (JSON.stringify(opened) !== JSON.stringify(asked.value.open)) change({ open: opened })
   }
-  /** A place's page, or what follows from it, was changed by somebody: it is asked for anew. */
+  watch(
+    () => asked.value.open,
+    opened => {
+      if (!opened) outlined.value = []
+    },
+  )
+  /** Proposals or orders were changed, or may have been: they are asked for anew. */
   const changed = ref(0)
+  /** What somebody was writing about proposals and orders: put away, it is there again as long as the page is. */
+  const forms = new Map<string, object>()
   return {
     center,
     levels,
@@ -211,6 +226,8 @@ export function createStudy(center: Center) {
     shift,
     rewind,
     lit,
+    outlined,
+    forms,
     open,
     changed,
   }

@@ -91,6 +91,12 @@ describe('the live feed', () => {
     expect(events).toEqual([[type, {}]])
   })
 
+  it.each(['proposal.changed', 'investigation.changed'])('hears of %s', type => {
+    const { streams, events } = given()
+    streams[0]!.says(type, '{"id":3,"state":"done"}', '1-9')
+    expect(events).toEqual([[type, { id: 3, state: 'done' }]])
+  })
+
   it('has one line at a time', () => {
     const { live, streams } = given()
     live.start()

@@ -21,6 +21,8 @@ export interface LiveEvents {
   'report.erased': { nums?: number[] }
   'plan.published': Record<string, unknown>
   'city.changed': Record<string, unknown>
+  'proposal.changed': { id: number; state: string; version: number; item: string; towns: string[] }
+  'investigation.changed': { id: number; state: string; version: number; units: number[]; towns: string[] }
   /** Reports have come, gone or moved in what the reader sees; which is not said. */
   'reports.changed': Record<string, unknown>
   /** What the reader may see is no longer what it was. */
@@ -49,10 +51,16 @@ const types = [
   'plan.published',
   'city.changed',
   'reports.changed',
+  'proposal.changed',
+  'investigation.changed',
   'notice.made',
   'access',
   'reset',
 ] as const
+
+/** It tells of proposals and orders of investigations, and of no report or case. */
+export const ofInvestigations = (type: keyof LiveEvents) =>
+  type === 'proposal.changed' || type === 'investigation.changed'
 
 /** What of EventSource is used; a test gives its own. */
 export interface Stream {

@@ -2,6 +2,7 @@ import admin from './admin.en'
 import cases from './cases.en'
 import effect from './effect.en'
 import hotspots from './hotspots.en'
+import investigations from './investigations.en'
 import notices from './notices.en'
 import queue from './queue.en'
 import regime from './regime.en'
@@ -981,6 +982,7 @@ const en: typeof zh = {
   ...notices,
   ...effect,
   ...hotspots,
+  ...investigations,
   ...queue,
   ...regime,
   ...words,

@@ -2,6 +2,7 @@ import admin from './admin.zh'
 import cases from './cases.zh'
 import effect from './effect.zh'
 import hotspots from './hotspots.zh'
+import investigations from './investigations.zh'
 import notices from './notices.zh'
 import queue from './queue.zh'
 import regime from './regime.zh'
@@ -963,6 +964,7 @@ export default {
   ...notices,
   ...effect,
   ...hotspots,
+  ...investigations,
   ...queue,
   ...regime,
   ...words,

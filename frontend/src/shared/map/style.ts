@@ -27,8 +27,8 @@ export interface Look {
   heat: 'count' | 'density' | 'smooth' | 'off'
   /** Hot and cold spots by how sure they are, or units by their rate in classes from these breaks. */
   spots?: { by: 'class' } | { by: 'rate'; breaks: Breaks | null }
-  /** The code of a spot that is lit, as it is in a list. */
-  lit?: string
+  /** The codes of spots that are lit, as they are in a list. */
+  lit?: readonly string[]
   breaks: Breaks | null
   points: boolean
   borders: boolean
@@ -288,16 +288,16 @@ function spotLayers(look: Look): FillLayerSpecification[] {
 
 /** The spot that is open, and the one that is lit: at all zooms, also where borders of its level are not drawn yet. */
 function spotOutlines(look: Look): LineLayerSpecification[] {
-  const outline = (id: string, code: string, width: number): LineLayerSpecification => ({
+  const outline = (id: string, codes: readonly string[], width: number): LineLayerSpecification => ({
     id,
     type: 'line',
     source: 'hotspots',
     'source-layer': 'hotspots',
-    filter: ['==', ['get', 'code'], code],
+    filter: ['in', ['get', 'code'], ['literal', [...codes]]],
     layout: { 'line-join': 'round', visibility: look.spots ? 'visible' : 'none' },
     paint: { 'line-color': look.palette.ink, 'line-width': width },
   })
-  return [outline('spot-lit', look.lit ?? '', 1.5), outline('spot-open', look.area?.code ?? '', 2.5)]
+  return [outline('spot-lit', look.lit ?? [], 1.5), outline('spot-open', look.area ? [look.area.code] : [], 2.5)]
 }
 
 function borderLayers(look: Look): LineLayerSpecification[] {

@@ -27,6 +27,9 @@ export type Action =
   | 'token.edit'
   | 'audit.view'
   | 'setting.edit'
+  | 'screening.view'
+  | 'proposal.decide'
+  | 'investigation.view'
 
 /** What a post makes of a person, in the order of the domain; the last three are machines. */
 export const postRoles = [
