@@ -20,10 +20,10 @@ import (
 
 // hainingOrders screens Haining as it would have been screened in the weeks before the investigations that the demo's truth knows of, has the
 // city's committee order these, and the town's team carry them out; what else was proposed then is declined. So there is an effect to read of each
-// kind. Then the week of the demo's day is screened, of which the proposals are open. Where any screening is kept nothing is done.
+// kind. Then the week of the demo's day is screened, of which the proposals are open. Where anything was ordered nothing is done.
 func hainingOrders(ctx context.Context, c *City, truth []haining.Hotspot, until time.Time) error {
 	var done bool
-	if err := c.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM screening)`).Scan(&done); err != nil || done {
+	if err := c.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM investigation_order)`).Scan(&done); err != nil || done {
 		return err
 	}
 	committee, err := c.Auth.AccountNamed(ctx, auth.CityCommittee)

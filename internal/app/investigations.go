@@ -15,7 +15,8 @@ import (
 
 // openInvestigations makes what finds high-frequency matters, and what is done about them.
 func (c *City) openInvestigations() {
-	c.Screenings = &screening.Service{Pool: c.Pool, Feed: c.Writer, City: c.Code, Zone: c.Zone, Now: c.now, Log: c.log, World: c.screened, Committed: c.hasCommitted}
+	c.Screenings = &screening.Service{Pool: c.Pool, Feed: c.Writer, City: c.Code, Zone: c.Zone, Now: c.now, Log: c.log, World: c.screened, Committed: c.hasCommitted,
+		Filling: c.demoLoading}
 	c.Investigations = &investigation.Service{Pool: c.Pool, Feed: c.Writer, Zone: c.Zone, Now: c.now, Committed: c.hasCommitted}
 	c.People.Needed = neededForOrders
 }
@@ -43,4 +44,13 @@ func (c *City) screened(ctx context.Context) (screening.World, error) {
 	}
 	r := c.Regime()
 	return screening.World{Layout: c.layout(), List: r.Catalogue, ListID: r.CatalogueID}, nil
+}
+
+// demoLoading tells that the city is a generated demo of which not all is there yet.
+func (c *City) demoLoading(ctx context.Context) (loading bool, err error) {
+	if !c.Demo || !c.Generated {
+		return false, nil
+	}
+	err = c.Pool.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM demo WHERE loaded)`).Scan(&loading)
+	return loading, err
 }

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
 
 	"gridgov/internal/app"
 	"gridgov/internal/app/apptest"
@@ -374,6 +376,28 @@ func TestScreeningWithoutAPlan(t *testing.T) {
 	}
 	if same, _, err := c.Screenings.Again(t.Context(), run.ID); err != nil || !same {
 		t.Errorf("%v, %v", same, err)
+	}
+}
+
+// While a city is filled for the first time its week waits: an empty city would count as screened.
+func TestAWeekWaitsForADemo(t *testing.T) {
+	o := newOffice(t)
+	filling := true
+	o.c.Screenings.Filling = func(context.Context) (bool, error) { return filling, nil }
+	w := &screening.Worker{Service: o.c.Screenings}
+	var snooze *river.JobSnoozeError
+	if err := w.Work(t.Context(), &river.Job[screening.Args]{}); !errors.As(err, &snooze) {
+		t.Fatalf("while it is filled: %v", err)
+	}
+	if runs, err := o.c.Screenings.Runs(t.Context(), 0, 1); err != nil || len(runs) != 0 {
+		t.Errorf("%d screenings, %v", len(runs), err)
+	}
+	filling = false
+	if err := w.Work(t.Context(), &river.Job[screening.Args]{}); err != nil {
+		t.Fatal(err)
+	}
+	if runs, err := o.c.Screenings.Runs(t.Context(), 0, 1); err != nil || len(runs) != 1 || runs[0].Week == "" {
+		t.Errorf("%+v, %v", runs, err)
 	}
 }
 

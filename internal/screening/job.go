@@ -1,6 +1,7 @@
 package screening
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -31,6 +32,11 @@ func (w *Worker) Timeout(*river.Job[Args]) time.Duration { return 10 * time.Minu
 
 // Work implements [river.Worker].
 func (w *Worker) Work(ctx context.Context, _ *river.Job[Args]) error {
+	if w.Service.Filling != nil {
+		if filling, err := w.Service.Filling(ctx); err != nil || filling {
+			return cmp.Or(err, river.JobSnooze(time.Minute))
+		}
+	}
 	_, err := w.Service.Weekly(ctx)
 	if f, ok := fault.As(err); ok && f.Code == "screening_running" {
 		return river.JobSnooze(time.Minute)

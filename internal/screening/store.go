@@ -33,6 +33,8 @@ type Service struct {
 	// World is what decides now: the plan in force, and the list.
 	World     func(context.Context) (World, error)
 	Committed func() // something was committed that the feed tells of; may be nil
+	// Filling tells that the city is being filled for the first time, as a demo is: its week waits until it is. May be nil.
+	Filling func(context.Context) (bool, error)
 
 	busy sync.Mutex
 }
