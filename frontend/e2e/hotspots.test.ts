@@ -140,7 +140,7 @@ describe('hot spots', () => {
     expect(effects[0].low).toBeLessThan(0.75)
     expect(await d.get.serious()).toEqual([])
     await d.when.click('show-orders')
-    await d.sees('that three are too few for a rate', async () => (await d.get.text('hit-rate')).includes('太少'))
+    await d.sees('that three are too few for a rate', async () => (await d.get.text('hit-rate')).includes('不足 20 次'))
     expect(d.complaints).toEqual([])
   })
 })

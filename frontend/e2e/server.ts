@@ -125,7 +125,10 @@ export async function serveDemo(data: string, keep = false): Promise<Server> {
         if (!password) return false
         cookie ||= await cookieOf(url, 'desk', password)
         const city = await (await fetch(`${url}/haining/v1/`, { headers: { cookie } })).json()
-        return city.reports === 120_000
+        if (city.reports !== 120_000) return false
+        // Last, what was screened, ordered and investigated before.
+        const { screenings } = await (await fetch(`${url}/haining/v1/screenings`, { headers: { cookie } })).json()
+        return screenings.length >= 3
       },
       220_000,
     )
