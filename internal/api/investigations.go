@@ -10,6 +10,7 @@ import (
 
 	"gridgov/internal/app"
 	"gridgov/internal/fault"
+	"gridgov/internal/hotspot"
 	"gridgov/internal/investigation"
 	"gridgov/internal/policy"
 	"gridgov/internal/screening"
@@ -111,11 +112,12 @@ func (c *call) investigationsOf(ctx context.Context, list []investigation.Order)
 		return nil, err
 	}
 	out := make([]Investigation, len(list))
-	for i := range list {
+	// Effects are worked out once a day, by whoever asks first.
+	return out, hotspot.Each(len(list), func(i int) error {
 		out[i] = c.investigationOf(&list[i], n)
 		effects, err := c.Effects(ctx, &list[i])
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if list[i].State == investigation.Done {
 			out[i].Effects = &[]Effect{}
@@ -123,8 +125,8 @@ func (c *call) investigationsOf(ctx context.Context, list []investigation.Order)
 				*out[i].Effects = append(*out[i].Effects, c.measuredOf(&effects[k]))
 			}
 		}
-	}
-	return out, nil
+		return nil
+	})
 }
 
 func (c *call) measuredOf(m *app.Measured) Effect {

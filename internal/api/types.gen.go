@@ -3223,7 +3223,7 @@ type Effect struct {
 	Low      *float64 `json:"low,omitempty"`
 	Proposal int      `json:"proposal"`
 
-	// Ratio After by before
+	// Ratio After by before, against the grids alike
 	Ratio *float64 `json:"ratio,omitempty"`
 
 	// Reading too_early: less than four weeks have passed; plan_changed: the places are not in the plan in force any more; too_many: more than can be compared

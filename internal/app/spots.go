@@ -50,8 +50,9 @@ type Spots struct {
 	Rate    []float64 // matters by 1,000 households, else people, drawn towards that of all; nil: the plan has neither for all units
 	ByHouse bool      // Rate is by households
 	Emerged []hotspot.Emerged
-	steps   []hotspot.Spots
-	Seq     feed.ID // everything up to here is counted
+	heat    []hotspot.Heat // as Series
+	z       []float32      // likewise
+	Seq     feed.ID        // everything up to here is counted
 	hotspot.Neighbours
 }
 
@@ -72,7 +73,8 @@ func (s *Spots) Of(place int) []int32 { return s.Neighbours.Of(place) }
 
 // Step is what a place was in a step of time.
 func (s *Spots) Step(place, step int) hotspot.Step {
-	return hotspot.Step{Heat: s.steps[step].Heat(place, ClassAlpha), Z: s.steps[step].Z[place]}
+	at := place*s.Steps + step
+	return hotspot.Step{Heat: s.heat[at], Z: float64(s.z[at])}
 }
 
 // spotRoom keeps what hot spots are made of, and those of late.
@@ -103,14 +105,14 @@ type spotKey struct {
 // How many are kept: a command centre looks at some maps, and drags a slider.
 const (
 	keptNeighbours = 16
-	keptSpots      = 64
+	keptSpots      = 128 << 20 // bytes
 	keptDensities  = 16
 )
 
 func newSpotRoom() spotRoom {
 	return spotRoom{
 		neighbours: otter.Must(&otter.Options[neighbourKey, hotspot.Neighbours]{MaximumSize: keptNeighbours}),
-		kept:       otter.Must(&otter.Options[spotKey, *Spots]{MaximumSize: keptSpots}),
+		kept:       otter.Must(&otter.Options[spotKey, *Spots]{MaximumWeight: keptSpots, Weigher: func(_ spotKey, s *Spots) uint32 { return s.bytes() }}),
 		densities:  otter.Must(&otter.Options[densityKey, *Density]{MaximumSize: keptDensities}),
 		measured:   otter.Must(&otter.Options[measuredKey, []Measured]{MaximumSize: keptMeasured}),
 	}
@@ -195,6 +197,9 @@ func spotsIn(reach *policy.Reach, l *jurisdiction.Layout, level, unit int) bool 
 	})
 }
 
+// maxLinks bounds the links between neighbours.
+const maxLinks = 4 << 20
+
 // neighbours tells who neighbours whom in a level.
 func (l *Live) neighbours(layout *jurisdiction.Layout, level int, rule hotspot.Rule) (hotspot.Neighbours, error) {
 	key := neighbourKey{layout, level, rule}
@@ -202,9 +207,21 @@ func (l *Live) neighbours(layout *jurisdiction.Layout, level int, rule hotspot.R
 		return n, nil
 	}
 	lv := &layout.Levels[level]
-	middles := make([]orb.Point, len(lv.Units))
+	middles, areaM2 := make([]orb.Point, len(lv.Units)), 0.0
 	for i, u := range lv.Units {
 		middles[i] = u.Center
+		areaM2 += u.AreaM2
+	}
+	// About how many links there will be: anybody may ask for many neighbours, and all of them are kept.
+	links, units := 0.0, float64(len(lv.Units))
+	switch rule.Kind {
+	case "knn":
+		links = units * float64(rule.K)
+	case "band":
+		links = units * units * min(1, math.Pi*rule.Metres*rule.Metres/areaM2)
+	}
+	if links > maxLinks {
+		return hotspot.Neighbours{}, fault.Invalid("weights", "too_many", "so many neighbours of %d units are too many: take fewer, or a narrower band", len(lv.Units))
 	}
 	n, err := rule.Of(lv.Coverage, middles)
 	if err != nil {
@@ -321,14 +338,21 @@ func (s *Spots) values(rates bool) error {
 
 // emerge finds the spots of each step, and how those of the last have come about.
 func (s *Spots) emerge() error {
-	s.steps, s.Emerged = make([]hotspot.Spots, s.Steps), make([]hotspot.Emerged, len(s.Units))
-	err := hotspot.Each(s.Steps, func(step int) (err error) {
+	s.heat, s.z, s.Emerged = make([]hotspot.Heat, len(s.Series)), make([]float32, len(s.Series)), make([]hotspot.Emerged, len(s.Units))
+	err := hotspot.Each(s.Steps, func(step int) error {
 		x := make([]float64, len(s.Units))
 		for i := range x {
 			x[i] = float64(s.Series[i*s.Steps+step])
 		}
-		s.steps[step], err = hotspot.FindSpots(x, s.Neighbours)
-		return err
+		found, err := hotspot.FindSpots(x, s.Neighbours)
+		if err != nil {
+			return err
+		}
+		for i := range x {
+			at := i*s.Steps + step
+			s.heat[at], s.z[at] = found.Heat(i, ClassAlpha), float32(found.Z[i])
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -341,6 +365,11 @@ func (s *Spots) emerge() error {
 		s.Emerged[i] = hotspot.Emerge(steps, ClassAlpha)
 		return nil
 	})
+}
+
+// bytes is about the memory of it.
+func (s *Spots) bytes() uint32 {
+	return uint32(min(13*len(s.Series)+250*len(s.Units)+4*len(s.places)+1000, math.MaxUint32))
 }
 
 // Expected is how many matters would lie around a place, itself and its neighbours, if all places had the same.

@@ -201,6 +201,11 @@ func TestSpotsThatCannotBe(t *testing.T) {
 		t.Errorf("rates without households: %v", err)
 	}
 	q.Level, q.Rates = "grid", false
+	q.Rule = hotspot.Rule{Kind: "knn", K: 1 << 20}
+	if _, err := l.Spots(t.Context(), &q, &all); code(err) != "too_many" {
+		t.Errorf("a million neighbours each: %v", err)
+	}
+	q.Rule = hotspot.Rule{Kind: "queen"}
 	s, err := l.Spots(t.Context(), &q, &all)
 	if err != nil || s.Verdict[0] != hotspot.Constant || s.Q[0] != 1 {
 		t.Errorf("without a report: %v, %v", s.Verdict, err)

@@ -3749,7 +3749,7 @@ export interface components {
             reading: "too_early" | "too_few" | "no_change" | "fell" | "rose" | "plan_changed" | "too_many";
             /**
              * Format: double
-             * @description After by before
+             * @description After by before, against the grids alike
              */
             ratio?: number;
             /**
