@@ -66,7 +66,7 @@ func newBench(t *testing.T) *bench {
 	}
 	apptest.Plant(t, city, 3, 3, 12, "01")
 	apptest.Plant(t, city, 3, 3, 12, "02")
-	apptest.Plant(t, city, 12, 6, 12, "01")
+	apptest.Plant(t, city, 8, 6, 12, "01") // at the border of the towns
 	err := pgx.BeginFunc(t.Context(), city.Pool, func(tx pgx.Tx) error {
 		_, err := tx.Exec(t.Context(), `UPDATE cases SET unit_id = $1, supporting = $2, object = CASE WHEN report_num % 2 = 0 THEN '大桥排档' END`, b.team, []int64{int64(b.bureau)})
 		return err
@@ -219,6 +219,18 @@ func TestInvestigationsAreCutByReach(t *testing.T) {
 		if run.Made != len(want) || list.Screenings[0].Made != len(want) || (run.Whole != nil) != whole || (list.Screenings[0].Whole != nil) != whole {
 			t.Errorf("%d made of %d, whole %v", run.Made, len(want), run.Whole)
 		}
+	}
+	// The place touches the border: what lies beyond is told to who sees it.
+	var seen, all api.Proposal
+	b.east.do("GET", proposalAt(b.elsewhere), nil).want(200).into(&seen)
+	b.city.do("GET", proposalAt(b.elsewhere), nil).want(200).into(&all)
+	for _, n := range seen.Around {
+		if !strings.HasPrefix(n.Code, apptest.WideTown(12).Code) {
+			t.Errorf("who sees the east is told of %s", n.Code)
+		}
+	}
+	if len(seen.Around) == 0 || len(seen.Around) >= len(all.Around) || seen.Row.Neighbours != len(seen.Around) || seen.Why == all.Why {
+		t.Errorf("%d neighbours of %d are told of, the row has %d; %v", len(seen.Around), len(all.Around), seen.Row.Neighbours, seen.Why)
 	}
 	// Who looks on decides nothing; who has nothing to do with it is refused.
 	b.desk.do("POST", proposalAt(b.first, "/decision"), order).problem(403, "not_allowed", "")

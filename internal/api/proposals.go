@@ -42,7 +42,7 @@ func (c *call) proposalRows(ctx context.Context, list []screening.Kept) ([]Propo
 	out := make([]ProposalRow, len(list))
 	for i := range list {
 		k := &list[i]
-		facts, err := k.Facts()
+		facts, err := c.factsOf(k)
 		if err != nil {
 			return nil, err
 		}
@@ -65,6 +65,18 @@ func (c *call) proposalRow(k *screening.Kept, facts *screening.Proposal, fresh i
 		row.NeighboursTold += n.Told
 	}
 	return row
+}
+
+// factsOf are the facts of a proposal as far as who asks sees them: of the neighbours of its place some may lie across the border of their
+// territory.
+func (c *call) factsOf(k *screening.Kept) (*screening.Proposal, error) {
+	facts, err := k.Facts()
+	if err != nil {
+		return nil, err
+	}
+	view := c.may(policy.ScreeningView)
+	facts.Around = slices.DeleteFunc(facts.Around, func(n screening.Neighbour) bool { return !c.Reaches(&view, k.Place.Level, n.Code) })
+	return facts, nil
 }
 
 func (a *api) listProposals(w http.ResponseWriter, r *http.Request, c *call) error {
@@ -120,7 +132,7 @@ func (a *api) getProposal(w http.ResponseWriter, r *http.Request, c *call) error
 
 func (c *call) writeProposal(w http.ResponseWriter, r *http.Request, k *screening.Kept) error {
 	ctx := r.Context()
-	facts, err := k.Facts()
+	facts, err := c.factsOf(k)
 	if err != nil {
 		return err
 	}

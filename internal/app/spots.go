@@ -185,6 +185,16 @@ func (l *Live) findSpots(q *SpotQuery, reach *policy.Reach, at feed.ID, layout *
 	return s, s.emerge()
 }
 
+// Reaches tells whether a unit of the plan in force lies in the territory of a reach, or the reach is of the whole city.
+func (l *Live) Reaches(reach *policy.Reach, role, code string) bool {
+	layout := l.State().Layout
+	if reach.City || layout == nil {
+		return reach.City
+	}
+	level, unit, ok := layout.Unit(jurisdiction.Role(role), code)
+	return ok && len(reach.Areas) > 0 && spotsIn(reach, layout, level, unit)
+}
+
 // spotsIn tells whether a unit is among the places of a reach: it lies in its territory; who has none, but sees what their units lead or
 // support, sees it everywhere.
 func spotsIn(reach *policy.Reach, l *jurisdiction.Layout, level, unit int) bool {
