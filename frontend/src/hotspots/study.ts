@@ -4,7 +4,7 @@ import type { Span } from '../center/span'
 import { filterParams, type View } from '../center/view'
 import { ask } from '../shared/api/client'
 import { useResource } from '../shared/api/resource'
-import { type Role, roles } from '../shared/api/types'
+import { type Role, roles, sources } from '../shared/api/types'
 import type { CityTiles } from '../shared/map/geo'
 import { type Breaks, breaksOf } from '../shared/map/heat'
 import { apiTime, dayStart } from '../shared/time/zone'
@@ -74,6 +74,9 @@ export function formatAsked(a: Asked, levels: readonly Role[]): View['more'] {
   }
 }
 
+/** What the heat is of where no source is asked for: as with hot spots, of what was told and not found by patrols. */
+const told = { source: sources.filter(s => s !== 'patrol').join(',') }
+
 /** How many places the list has at once. */
 export const mostPlaces = 300
 
@@ -141,7 +144,7 @@ export function createStudy(center: Center) {
     () => {
       if (asked.value.show !== 'heat' || !query.value) return null
       const { level: _, weights: __, value: ___, step: ____, ...filters } = query.value
-      return { ...filters, ...smooth.value }
+      return { ...told, ...filters, ...smooth.value }
     },
     (q, signal) => ask(client.GET('/density', { params: { query: q }, signal })),
   )
@@ -162,7 +165,7 @@ export function createStudy(center: Center) {
     const plan = center.city.data.value?.plan?.version
     return {
       jurisdictions: at('jurisdictions', plan ? { plan } : {}),
-      heat: heat ? at('heat', { ...filters, ...smooth.value }) : null,
+      heat: heat ? at('heat', { ...told, ...filters, ...smooth.value }) : null,
       reports: null,
       cases: null,
       // Also under the heat: what is pointed at is a unit.
