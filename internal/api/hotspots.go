@@ -111,10 +111,25 @@ func (q *query) window(c *call, s *spotQuery) {
 		q.fail(fault.Invalid("step", "too_many", "%d steps of a %s are too many: choose a wider step or a shorter window", n, s.step))
 		return
 	}
+	s.Whole = wholeSteps(starts, s.from, s.to, c.at)
 	starts[0], starts[len(starts)-1] = s.from, s.to // the first and the last step may be parts of one
 	for _, at := range starts {
 		s.Edges = append(s.Edges, uint32(min(max(at.Unix(), 0), math.MaxUint32)))
 	}
+}
+
+// wholeSteps are the steps, from and up to, that a window holds whole and that are over.
+func wholeSteps(starts []time.Time, from, to, now time.Time) (whole [2]int) {
+	for i := 1; i < len(starts); i++ {
+		if starts[i-1].Before(from) || starts[i].After(to) || starts[i].After(now) {
+			continue
+		}
+		if whole[1] == 0 {
+			whole[0] = i - 1
+		}
+		whole[1] = i
+	}
+	return whole
 }
 
 func day(t time.Time, c *call) string { return t.In(c.Zone).Format(time.DateOnly) }

@@ -10,7 +10,6 @@ import (
 
 	"gridgov/internal/app"
 	"gridgov/internal/fault"
-	"gridgov/internal/hotspot"
 	"gridgov/internal/investigation"
 	"gridgov/internal/policy"
 	"gridgov/internal/screening"
@@ -83,6 +82,16 @@ func (c *call) writeInvestigation(w http.ResponseWriter, r *http.Request, o *inv
 		return err
 	}
 	out := &list[0]
+	if o.State == investigation.Done { // of a page of them it would take too long
+		effects, err := c.Effects(r.Context(), o)
+		if err != nil {
+			return err
+		}
+		out.Effects = new([]Effect{})
+		for i := range effects {
+			*out.Effects = append(*out.Effects, c.measuredOf(&effects[i]))
+		}
+	}
 	deeds, err := c.Investigations.Deeds(r.Context(), o.ID)
 	if err != nil {
 		return err
@@ -112,21 +121,10 @@ func (c *call) investigationsOf(ctx context.Context, list []investigation.Order)
 		return nil, err
 	}
 	out := make([]Investigation, len(list))
-	// Effects are worked out once a day, by whoever asks first.
-	return out, hotspot.Each(len(list), func(i int) error {
+	for i := range list {
 		out[i] = c.investigationOf(&list[i], n)
-		effects, err := c.Effects(ctx, &list[i])
-		if err != nil {
-			return err
-		}
-		if list[i].State == investigation.Done {
-			out[i].Effects = &[]Effect{}
-			for k := range effects {
-				*out[i].Effects = append(*out[i].Effects, c.measuredOf(&effects[k]))
-			}
-		}
-		return nil
-	})
+	}
+	return out, nil
 }
 
 func (c *call) measuredOf(m *app.Measured) Effect {

@@ -3588,7 +3588,7 @@ type Investigation struct {
 	Acts *[]DecisionMade `json:"acts,omitempty"`
 	Day  string          `json:"day"`
 
-	// Effects What became of the matters of each proposal since somebody went; of what was carried out alone
+	// Effects What became of the matters of each proposal since somebody went; of what was carried out alone, and not in lists
 	Effects  *[]Effect  `json:"effects,omitempty"`
 	EndedAt  *time.Time `json:"ended_at,omitempty"`
 	Findings *string    `json:"findings,omitempty"`
@@ -6286,7 +6286,7 @@ type ListHotspotsParams struct {
 	// Value What is tested: the number of reports, or their rate by households, else people
 	Value *ListHotspotsParamsValue `form:"value,omitempty" json:"value,omitempty"`
 
-	// Step Steps of time by which the trend goes
+	// Step Steps of time by which the trend goes; of those, the ones that are over and whole
 	Step *ListHotspotsParamsStep `form:"step,omitempty" json:"step,omitempty"`
 }
 
@@ -6340,7 +6340,7 @@ type ExportHotspotsParams struct {
 	// Value What is tested: the number of reports, or their rate by households, else people
 	Value *ExportHotspotsParamsValue `form:"value,omitempty" json:"value,omitempty"`
 
-	// Step Steps of time by which the trend goes
+	// Step Steps of time by which the trend goes; of those, the ones that are over and whole
 	Step *ExportHotspotsParamsStep `form:"step,omitempty" json:"step,omitempty"`
 }
 
@@ -6394,7 +6394,7 @@ type ExportHotspotShapesParams struct {
 	// Value What is tested: the number of reports, or their rate by households, else people
 	Value *ExportHotspotShapesParamsValue `form:"value,omitempty" json:"value,omitempty"`
 
-	// Step Steps of time by which the trend goes
+	// Step Steps of time by which the trend goes; of those, the ones that are over and whole
 	Step *ExportHotspotShapesParamsStep `form:"step,omitempty" json:"step,omitempty"`
 }
 
@@ -6451,7 +6451,7 @@ type GetHotspotParams struct {
 	// Value What is tested: the number of reports, or their rate by households, else people
 	Value *GetHotspotParamsValue `form:"value,omitempty" json:"value,omitempty"`
 
-	// Step Steps of time by which the trend goes
+	// Step Steps of time by which the trend goes; of those, the ones that are over and whole
 	Step *GetHotspotParamsStep `form:"step,omitempty" json:"step,omitempty"`
 }
 
@@ -6865,7 +6865,7 @@ type GetTileParams struct {
 	// Value What is tested: the number of reports, or their rate by households, else people
 	Value *GetTileParamsValue `form:"value,omitempty" json:"value,omitempty"`
 
-	// Step Steps of time by which the trend goes
+	// Step Steps of time by which the trend goes; of those, the ones that are over and whole
 	Step *GetTileParamsStep `form:"step,omitempty" json:"step,omitempty"`
 
 	// Kernel How each report is spread; of the tiles of `heat`: a density in the place of counts

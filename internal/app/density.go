@@ -66,7 +66,11 @@ func (l *Live) Density(ctx context.Context, q *DensityQuery, reach *policy.Reach
 		return nil, fault.Unavailable("no_plan", "city %s has no plan in force: publish one first", l.Code)
 	}
 	key := densityKey{layout, at, q.Key, q.Filter.From, q.Filter.To, reachKey(reach), q.Kernel, q.Bandwidth}
-	return l.spots.densities.Get(ctx, key, otter.LoaderFunc[densityKey, *Density](func(context.Context, densityKey) (*Density, error) {
+	return l.spots.densities.Get(ctx, key, otter.LoaderFunc[densityKey, *Density](func(ctx context.Context, _ densityKey) (*Density, error) {
+		if err := l.spots.begin(ctx); err != nil {
+			return nil, err
+		}
+		defer l.spots.end()
 		return l.smooth(q, reach, layout)
 	}))
 }

@@ -28,6 +28,7 @@ type SpotQuery struct {
 	Rule   hotspot.Rule
 	Rates  bool     // matters by households, else by people, and not their number
 	Edges  []uint32 // of the steps of time, seconds since 1970; two at least: the window
+	Whole  [2]int   // the steps that are over and not cut by the window, from and up to: the trend goes by these; none: by all
 }
 
 // Spots are hot and cold spots among the places of a level that a reach covers.
@@ -41,6 +42,7 @@ type Spots struct {
 	Units   []int   // of each place: which unit of the level it is, ascending
 	places  []int32 // of each unit: which place it is, −1 for none
 	Steps   int
+	Whole   [2]int   // the steps that the trend goes by
 	Series  []uint64 // place·Steps + step
 	N       []uint64 // over all steps
 	Found   []uint64 // by patrols; nil where the filter names sources
@@ -50,6 +52,7 @@ type Spots struct {
 	Rate    []float64 // matters by 1,000 households, else people, drawn towards that of all; nil: the plan has neither for all units
 	ByHouse bool      // Rate is by households
 	Emerged []hotspot.Emerged
+	base    []float64 // of Rate
 	heat    []hotspot.Heat // as Series
 	z       []float32      // likewise
 	Seq     feed.ID        // everything up to here is counted
@@ -87,6 +90,7 @@ type spotRoom struct {
 	ground     *groundOf
 	densities  *otter.Cache[densityKey, *Density]
 	measured   *otter.Cache[measuredKey, []Measured]
+	working    chan struct{} // whoever works something out: each takes memory, of which there is so much
 }
 
 type neighbourKey struct {
@@ -99,6 +103,7 @@ type spotKey struct {
 	neighbourKey
 	seq                  feed.ID
 	filter, reach, edges string
+	whole                [2]int
 	rates                bool
 }
 
@@ -107,6 +112,7 @@ const (
 	keptNeighbours = 16
 	keptSpots      = 128 << 20 // bytes
 	keptDensities  = 16
+	atOnce         = 4 // questions that are worked out, each on all cores
 )
 
 func newSpotRoom() spotRoom {
@@ -115,8 +121,21 @@ func newSpotRoom() spotRoom {
 		kept:       otter.Must(&otter.Options[spotKey, *Spots]{MaximumWeight: keptSpots, Weigher: func(_ spotKey, s *Spots) uint32 { return s.bytes() }}),
 		densities:  otter.Must(&otter.Options[densityKey, *Density]{MaximumSize: keptDensities}),
 		measured:   otter.Must(&otter.Options[measuredKey, []Measured]{MaximumSize: keptMeasured}),
+		working:    make(chan struct{}, atOnce),
 	}
 }
+
+// begin waits for its turn to work something out.
+func (r *spotRoom) begin(ctx context.Context) error {
+	select {
+	case r.working <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (r *spotRoom) end() { <-r.working }
 
 // Spots finds hot and cold spots. The same question is answered once until a report or a case changes. Faults: no_plan, unknown_level,
 // no_base, bad_weights.
@@ -126,8 +145,12 @@ func (l *Live) Spots(ctx context.Context, q *SpotQuery, reach *policy.Reach) (*S
 	if err != nil {
 		return nil, err
 	}
-	key := spotKey{neighbourKey{layout, level, q.Rule}, at, q.Key, reachKey(reach), fmt.Sprint(q.Edges), q.Rates}
-	return l.spots.kept.Get(ctx, key, otter.LoaderFunc[spotKey, *Spots](func(context.Context, spotKey) (*Spots, error) {
+	key := spotKey{neighbourKey{layout, level, q.Rule}, at, q.Key, reachKey(reach), fmt.Sprint(q.Edges), q.Whole, q.Rates}
+	return l.spots.kept.Get(ctx, key, otter.LoaderFunc[spotKey, *Spots](func(ctx context.Context, _ spotKey) (*Spots, error) {
+		if err := l.spots.begin(ctx); err != nil {
+			return nil, err
+		}
+		defer l.spots.end()
 		return l.findSpots(q, reach, at, layout, level)
 	}))
 }
@@ -159,7 +182,7 @@ func levelOf(l *jurisdiction.Layout, name, city string) (int, error) {
 
 func (l *Live) findSpots(q *SpotQuery, reach *policy.Reach, at feed.ID, layout *jurisdiction.Layout, level int) (*Spots, error) {
 	lv := &layout.Levels[level]
-	s := &Spots{Layout: layout, Level: lv, Steps: len(q.Edges) - 1, Seq: at, places: make([]int32, len(lv.Units))}
+	s := &Spots{Layout: layout, Level: lv, Steps: len(q.Edges) - 1, Whole: q.Whole, Seq: at, places: make([]int32, len(lv.Units))}
 	for i := range lv.Units {
 		s.places[i] = -1
 		if spotsIn(reach, layout, level, i) {
@@ -182,7 +205,10 @@ func (l *Live) findSpots(q *SpotQuery, reach *policy.Reach, at feed.ID, layout *
 	if s.Spots, err = hotspot.FindSpots(s.Value, s.Neighbours); err != nil {
 		return nil, err
 	}
-	return s, s.emerge()
+	if s.Whole[0] >= s.Whole[1] {
+		s.Whole = [2]int{0, s.Steps}
+	}
+	return s, s.emerge(q.Rates)
 }
 
 // Reaches tells whether a unit of the plan in force lies in the territory of a reach, or the reach is of the whole city.
@@ -231,14 +257,21 @@ func (l *Live) neighbours(layout *jurisdiction.Layout, level int, rule hotspot.R
 		links = units * units * min(1, math.Pi*rule.Metres*rule.Metres/areaM2)
 	}
 	if links > maxLinks {
-		return hotspot.Neighbours{}, fault.Invalid("weights", "too_many", "so many neighbours of %d units are too many: take fewer, or a narrower band", len(lv.Units))
+		return hotspot.Neighbours{}, tooManyLinks(len(lv.Units))
 	}
 	n, err := rule.Of(lv.Coverage, middles)
 	if err != nil {
 		return n, fault.Invalid("weights", "bad_weights", "%v", err)
 	}
+	if n.Links() > 2*maxLinks { // where units crowd
+		return hotspot.Neighbours{}, tooManyLinks(len(lv.Units))
+	}
 	l.spots.neighbours.Set(key, n)
 	return n, nil
+}
+
+func tooManyLinks(units int) error {
+	return fault.Invalid("weights", "too_many", "so many neighbours of %d units are too many: take fewer, or a narrower band", units)
 }
 
 // count counts by place and step.
@@ -333,8 +366,11 @@ func (s *Spots) values(rates bool) error {
 		}
 		s.Rate = r.Shrunk
 		for i := range s.Rate {
-			s.Rate[i] *= 1000
+			if s.Rate[i] *= 1000; r.Verdict[i] == hotspot.Alone { // nobody lives there: it has none of its own
+				s.Rate[i] = math.NaN()
+			}
 		}
+		s.base = base
 		s.ByHouse = !slices.ContainsFunc(units, func(u jurisdiction.Unit) bool { return u.Households == nil })
 		if rates {
 			s.Value = r.Standard
@@ -346,13 +382,20 @@ func (s *Spots) values(rates bool) error {
 	return nil
 }
 
-// emerge finds the spots of each step, and how those of the last have come about.
-func (s *Spots) emerge() error {
+// emerge finds the spots of each step, and how those of the last whole one have come about: on a Monday hardly anything is hot yet.
+func (s *Spots) emerge(rates bool) error {
 	s.heat, s.z, s.Emerged = make([]hotspot.Heat, len(s.Series)), make([]float32, len(s.Series)), make([]hotspot.Emerged, len(s.Units))
 	err := hotspot.Each(s.Steps, func(step int) error {
 		x := make([]float64, len(s.Units))
 		for i := range x {
 			x[i] = float64(s.Series[i*s.Steps+step])
+		}
+		if rates && s.base != nil {
+			r, err := hotspot.EmpiricalBayes(x, s.base)
+			if err != nil {
+				return fmt.Errorf("rates: %w", err)
+			}
+			x = r.Standard
 		}
 		found, err := hotspot.FindSpots(x, s.Neighbours)
 		if err != nil {
@@ -368,9 +411,9 @@ func (s *Spots) emerge() error {
 		return err
 	}
 	return hotspot.Each(len(s.Units), func(i int) error {
-		steps := make([]hotspot.Step, s.Steps)
-		for step := range steps {
-			steps[step] = s.Step(i, step)
+		steps := make([]hotspot.Step, 0, s.Whole[1]-s.Whole[0])
+		for step := s.Whole[0]; step < s.Whole[1]; step++ {
+			steps = append(steps, s.Step(i, step))
 		}
 		s.Emerged[i] = hotspot.Emerge(steps, ClassAlpha)
 		return nil
@@ -379,7 +422,7 @@ func (s *Spots) emerge() error {
 
 // bytes is about the memory of it.
 func (s *Spots) bytes() uint32 {
-	return uint32(min(13*len(s.Series)+250*len(s.Units)+4*len(s.places)+1000, math.MaxUint32))
+	return uint32(min(13*len(s.Series)+250*len(s.Units)+4*len(s.places)+4*s.Links()+1000, math.MaxUint32))
 }
 
 // Expected is how many matters would lie around a place, itself and its neighbours, if all places had the same.

@@ -266,7 +266,9 @@ func (s *screen) around(p *Proposal, place []int32) {
 func (s *screen) weeks(p *Proposal, reports []int32) {
 	before := min(trendWeeks, int((s.From-s.Since)/week))
 	begin := s.From - int64(before)*week
-	p.Weeks = make([]Week, before+int((s.To-s.From+week-1)/week))
+	// Where clocks are set back within the window it is an hour longer, which is no week.
+	const hour = 60 * 60
+	p.Weeks = make([]Week, before+int((s.To-s.From-hour+week-1)/week))
 	for i := range p.Weeks {
 		p.Weeks[i].From = begin + int64(i)*week
 	}
@@ -275,7 +277,7 @@ func (s *screen) weeks(p *Proposal, reports []int32) {
 		if r.At < begin || r.At >= s.To {
 			continue
 		}
-		if w := &p.Weeks[(r.At-begin)/week]; r.Patrol {
+		if w := &p.Weeks[min(int((r.At-begin)/week), len(p.Weeks)-1)]; r.Patrol {
 			w.Found++
 		} else {
 			w.Told++

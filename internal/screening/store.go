@@ -368,6 +368,10 @@ func (s *Service) Again(ctx context.Context, id ID) (same bool, took time.Durati
 	if err != nil {
 		return false, 0, err
 	}
+	if !s.busy.TryLock() {
+		return false, 0, fault.Conflict("screening_running", "a screening is under way: see what comes of it first")
+	}
+	defer s.busy.Unlock()
 	began := time.Now()
 	cut, err := unpack(run.cut)
 	if err != nil {
