@@ -34,7 +34,7 @@ export interface View {
 }
 
 /** What of an address is a page's own. */
-const mores = ['level', 'value', 'weights', 'step', 'show', 'bandwidth', 'tab', 'of', 'open', 'beside'] as const
+const mores = ['level', 'value', 'weights', 'step', 'show', 'bandwidth', 'tab', 'of', 'open', 'beside', 'time'] as const
 type More = (typeof mores)[number]
 
 /** As in the API: from ≤ captured_at < to, each a date of the city or RFC 3339 in UTC; an empty list means all. */

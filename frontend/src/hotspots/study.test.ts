@@ -13,6 +13,7 @@ const usual: Asked = {
   tab: 'places',
   of: null,
   open: null,
+  all: false,
   beside: null,
 }
 
@@ -27,6 +28,7 @@ describe('what is asked of hot spots, in the address', () => {
     { tab: 'proposals', open: { what: 'proposal', id: '0198c0de-0000-7000-8000-000000000001' } },
     { open: { what: 'place', id: 'a:b' } },
     { tab: 'orders', of: 'cancelled' },
+    { all: true },
   ])('comes back as it was: %j', part => {
     expect(parseAsked(formatAsked({ ...usual, ...part }, levels), levels)).toEqual({ ...usual, ...part })
   })

@@ -8,7 +8,7 @@ import { type Role, roles, sources } from '../shared/api/types'
 import type { CityTiles } from '../shared/map/geo'
 import { type Breaks, breaksOf } from '../shared/map/heat'
 import { apiTime, dayStart } from '../shared/time/zone'
-import { type Step, shifted, stepNames, usualStep } from './window'
+import { openEnd, type Step, shifted, stepNames, usualStep } from './window'
 
 /** How hot and cold spots are looked for and shown, as the address says it besides the filters. */
 export interface Asked {
@@ -26,6 +26,8 @@ export interface Asked {
   of: (typeof listed)[number] | null
   /** What is open beside the map. */
   open: Opened | null
+  /** All the time there is was chosen: who comes with this address does not look at the last quarter. */
+  all: boolean
   /** The window that is laid beside the one that is asked for: its first day. */
   beside: string | null
 }
@@ -53,6 +55,7 @@ export function parseAsked(more: View['more'], levels: readonly Role[]): Asked {
     tab: one(more.tab, tabs) ?? 'places',
     of: one(more.of, listed) ?? null,
     open: kind && id.join(':') !== '' ? { what: kind, id: id.join(':') } : null,
+    all: more.time === 'all',
     beside: /^\d{4}-\d{2}-\d{2}$/.test(more.beside ?? '') ? more.beside! : null,
   }
 }
@@ -70,6 +73,7 @@ export function formatAsked(a: Asked, levels: readonly Role[]): View['more'] {
     ...(a.tab === 'places' ? {} : { tab: a.tab }),
     ...(a.of === null ? {} : { of: a.of }),
     ...(a.open === null ? {} : { open: `${a.open.what}:${a.open.id}` }),
+    ...(a.all ? { time: 'all' } : {}),
     ...(a.beside === null ? {} : { beside: a.beside }),
   }
 }
@@ -79,6 +83,16 @@ const told = { source: sources.filter(s => s !== 'patrol').join(',') }
 
 /** How many places the list has at once. */
 export const mostPlaces = 300
+
+/**
+ * What somebody was writing about proposals and orders in a city: put away, it is there again as long as the page is not loaded
+ * anew. Whoever comes after them finds nothing of it.
+ */
+let kept = { of: '', forms: new Map<string, object>() }
+function formsOf(of: string): Map<string, object> {
+  if (kept.of !== of) kept = { of, forms: new Map() }
+  return kept.forms
+}
 
 export type Study = ReturnType<typeof createStudy>
 export const studyKey: InjectionKey<Study> = Symbol('study')
@@ -99,14 +113,18 @@ export function createStudy(center: Center) {
     center.change({ more: formatAsked({ ...asked.value, ...part }, levels.value) }, step)
   }
 
-  /** The window that is asked for: where an end is open, to the end of all there is, in whole days. */
+  // A number, which stays the same all day: the window is no other one whenever the clock ticks.
+  const end = computed(() => {
+    const all = center.allTime.value
+    return all ? openEnd(center.now.value, all, center.zone.value) : null
+  })
+  /** The window that is asked for, in whole days where an end is open; null: there is no time in it. */
   const window = computed<Span | null>(() => {
     const all = center.allTime.value
-    if (!all) return null
+    if (!all || end.value === null) return null
     const { from, to } = center.window.value
-    const end = to ?? dayStart(Math.min(all.to, center.now.value), center.zone.value, 1)
-    const begin = from ?? dayStart(all.from, center.zone.value)
-    return { from: begin, to: end }
+    const w = { from: from ?? dayStart(all.from, center.zone.value), to: to ?? end.value }
+    return w.from < w.to ? w : null
   })
   const step = computed<Step>(() => asked.value.step ?? (window.value ? usualStep(window.value) : 'month'))
 
@@ -177,10 +195,14 @@ export function createStudy(center: Center) {
     const [from, to] = [apiTime(w.from, center.zone.value), apiTime(w.to, center.zone.value)]
     center.change({ filters: { ...center.view.value.filters, from, to } }, false)
   }
+  /** The window so many steps on; null: it stands at the end. */
+  function stepped(by: number): Span | null {
+    const [w, all] = [window.value, center.allTime.value]
+    return w && all ? shifted(w, step.value, by, all, center.zone.value) : null
+  }
   /** Moves the window by steps; false: it stands at the end. */
   function shift(by: number): boolean {
-    const [w, all] = [window.value, center.allTime.value]
-    const next = w && all ? shifted(w, step.value, by, all, center.zone.value) : null
+    const next = stepped(by)
     if (next) setWindow(next)
     return next !== null
   }
@@ -208,8 +230,6 @@ export function createStudy(center: Center) {
   )
   /** Proposals or orders were changed, or may have been: they are asked for anew. */
   const changed = ref(0)
-  /** What somebody was writing about proposals and orders: put away, it is there again as long as the page is. */
-  const forms = new Map<string, object>()
   return {
     center,
     levels,
@@ -226,11 +246,14 @@ export function createStudy(center: Center) {
     rates,
     tilesOf,
     setWindow,
+    stepped,
     shift,
     rewind,
     lit,
     outlined,
-    forms,
+    get forms() {
+      return formsOf(`${center.code} ${center.session.state.value?.person?.id ?? ''}`)
+    },
     open,
     changed,
   }

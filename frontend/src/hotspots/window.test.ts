@@ -1,9 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { monthsOf, moved, shifted, usualStep } from './window'
+import { monthsOf, moved, openEnd, shifted, usualStep } from './window'
 
 const zone = 'Asia/Shanghai'
 const at = (text: string) => Date.parse(`${text}+08:00`) / 1000
 const day = (text: string) => at(`${text}T00:00:00`)
+
+describe('the end of an open window', () => {
+  const all = { from: day('2026-01-01'), to: at('2026-06-03T10:00:00') + 1 }
+  it('is that of today, also before today’s first report', () => {
+    expect(openEnd(at('2026-06-03T12:00:00'), all, zone)).toBe(day('2026-06-04'))
+    expect(openEnd(at('2026-06-04T00:00:00'), all, zone)).toBe(day('2026-06-05'))
+    expect(openEnd(at('2026-06-04T23:59:00'), all, zone)).toBe(day('2026-06-05'))
+  })
+  it('is that of the last report’s day where reports ended long ago', () => {
+    expect(openEnd(at('2026-11-27T12:00:00'), all, zone)).toBe(day('2026-06-04'))
+    const midnight = { from: all.from, to: day('2026-06-04') }
+    expect(openEnd(at('2026-11-27T12:00:00'), midnight, zone)).toBe(day('2026-06-04'))
+  })
+})
 
 describe('a window that is moved', () => {
   it('goes by days, weeks and months of the calendar', () => {

@@ -1,4 +1,4 @@
-import type { Span } from '../center/span'
+import { presetDay, type Span } from '../center/span'
 import { dayStart, instant, wall } from '../shared/time/zone'
 
 /** Windows of time that a slider moves by days, weeks or months of the city's calendar. Times are unix seconds. */
@@ -11,6 +11,11 @@ export function usualStep(span: Span): Step {
   const days = (span.to - span.from) / 86_400
   if (days <= 35) return 'day'
   return days <= 200 ? 'week' : 'month'
+}
+
+/** The end of an open window: of today, so that what comes today lies in it, or of the last day where reports ended long ago. */
+export function openEnd(now: number, all: Span, zone: string): number {
+  return dayStart(presetDay(now, all.to - 1, zone), zone, 1)
 }
 
 /** A moment so many steps later: the same time of day, and of the month, as far as that has such a day. */

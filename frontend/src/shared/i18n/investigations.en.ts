@@ -52,6 +52,7 @@ export default {
     },
     p: '{trend}, p = {p}',
     weeks: 'Matters by week',
+    screened: 'in the days screened',
     weeksHint: 'Coloured: the {days} days that were screened; dashed: found by patrols.',
     units: 'Places',
     unit: { place: 'Place', told: 'Told', z: 'z', q: 'q' },

@@ -52,6 +52,7 @@ export default {
     },
     p: '{trend}，p = {p}',
     weeks: '按周的件数',
+    screened: '筛查时段内',
     weeksHint: '着色的是筛查的 {days} 天；虚框是巡查发现。',
     units: '地点',
     unit: { place: '地点', told: '反映', z: 'z', q: 'q' },
