@@ -27,8 +27,25 @@ func (b *Bench) Spots(ctx context.Context, live *app.Live, h http.Handler, round
 		{"a district, all, by month", "hotspots/13/6840/3368?from=2023-01-01&to=" + now + "&step=month"},
 		{"density, all", "heat/9/427/210?kernel=gaussian&bandwidth=500"},
 	} {
-		var took []time.Duration
-		for i := range rounds {
+		ask := func() (time.Duration, error) {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequestWithContext(ctx, http.MethodGet, base+m.path, nil)
+			r.Host = "localhost"
+			r.Header.Set("Accept-Encoding", "gzip")
+			began := time.Now()
+			h.ServeHTTP(w, r)
+			took := time.Since(began)
+			if w.Code != http.StatusOK {
+				return 0, fmt.Errorf("%s: status %d: %.300s", m.path, w.Code, w.Body)
+			}
+			return took, nil
+		}
+		// Who neighbours whom, and which squares lie in the city, is found out once for a plan, not for a report.
+		if _, err := ask(); err != nil {
+			return nil, err
+		}
+		took := make([]time.Duration, rounds)
+		for i := range took {
 			lon, lat := 120.4+float64(i%300)/1000, 30.3+float64(i%200)/1000
 			n := report.New{ID: report.ID(uuid.Must(uuid.NewV7())), Source: "web", CapturedAt: time.Now(), Item: itemCode(1 + i%tilebench.Items), X: &lon, Y: &lat}
 			if _, _, err := live.Reports.File(ctx, n); err != nil {
@@ -38,18 +55,11 @@ func (b *Bench) Spots(ctx context.Context, live *app.Live, h http.Handler, round
 			if err == nil {
 				err = live.WaitApplied(ctx, head)
 			}
+			if err == nil {
+				took[i], err = ask()
+			}
 			if err != nil {
 				return nil, err
-			}
-			w := httptest.NewRecorder()
-			r := httptest.NewRequestWithContext(ctx, http.MethodGet, base+m.path, nil)
-			r.Host = "localhost"
-			r.Header.Set("Accept-Encoding", "gzip")
-			began := time.Now()
-			h.ServeHTTP(w, r)
-			took = append(took, time.Since(began))
-			if w.Code != http.StatusOK {
-				return nil, fmt.Errorf("%s: status %d: %.300s", m.path, w.Code, w.Body)
 			}
 		}
 		slices.Sort(took)
