@@ -52,7 +52,7 @@ type Spots struct {
 	Rate    []float64 // matters by 1,000 households, else people, drawn towards that of all; nil: the plan has neither for all units
 	ByHouse bool      // Rate is by households
 	Emerged []hotspot.Emerged
-	base    []float64 // of Rate
+	base    []float64      // of Rate
 	heat    []hotspot.Heat // as Series
 	z       []float32      // likewise
 	Seq     feed.ID        // everything up to here is counted

@@ -3732,7 +3732,7 @@ export interface components {
             may: ("change" | "done" | "cancel")[];
             /** @description Of one investigation alone */
             acts?: components["schemas"]["DecisionMade"][];
-            /** @description What became of the matters of each proposal since somebody went; of what was carried out alone */
+            /** @description What became of the matters of each proposal since somebody went; of what was carried out alone, and not in lists */
             effects?: components["schemas"]["Effect"][];
         };
         /**
@@ -5403,7 +5403,7 @@ export interface components {
         spotWeights: string;
         /** @description What is tested: the number of reports, or their rate by households, else people */
         spotValue: "count" | "rate";
-        /** @description Steps of time by which the trend goes */
+        /** @description Steps of time by which the trend goes; of those, the ones that are over and whole */
         spotStep: "day" | "week" | "month";
         /** @description Hours of the day by the city's clocks, 0 to 23, comma-separated; 22 is from 22:00 to 22:59 */
         hourFilter: string;
@@ -6216,7 +6216,7 @@ export interface operations {
                 weights?: components["parameters"]["spotWeights"];
                 /** @description What is tested: the number of reports, or their rate by households, else people */
                 value?: components["parameters"]["spotValue"];
-                /** @description Steps of time by which the trend goes */
+                /** @description Steps of time by which the trend goes; of those, the ones that are over and whole */
                 step?: components["parameters"]["spotStep"];
             };
             header?: never;
@@ -6268,7 +6268,7 @@ export interface operations {
                 weights?: components["parameters"]["spotWeights"];
                 /** @description What is tested: the number of reports, or their rate by households, else people */
                 value?: components["parameters"]["spotValue"];
-                /** @description Steps of time by which the trend goes */
+                /** @description Steps of time by which the trend goes; of those, the ones that are over and whole */
                 step?: components["parameters"]["spotStep"];
             };
             header?: never;
@@ -6320,7 +6320,7 @@ export interface operations {
                 weights?: components["parameters"]["spotWeights"];
                 /** @description What is tested: the number of reports, or their rate by households, else people */
                 value?: components["parameters"]["spotValue"];
-                /** @description Steps of time by which the trend goes */
+                /** @description Steps of time by which the trend goes; of those, the ones that are over and whole */
                 step?: components["parameters"]["spotStep"];
             };
             header?: never;
@@ -6376,7 +6376,7 @@ export interface operations {
                 weights?: components["parameters"]["spotWeights"];
                 /** @description What is tested: the number of reports, or their rate by households, else people */
                 value?: components["parameters"]["spotValue"];
-                /** @description Steps of time by which the trend goes */
+                /** @description Steps of time by which the trend goes; of those, the ones that are over and whole */
                 step?: components["parameters"]["spotStep"];
             };
             header?: never;
@@ -9608,7 +9608,7 @@ export interface operations {
                 weights?: components["parameters"]["spotWeights"];
                 /** @description What is tested: the number of reports, or their rate by households, else people */
                 value?: components["parameters"]["spotValue"];
-                /** @description Steps of time by which the trend goes */
+                /** @description Steps of time by which the trend goes; of those, the ones that are over and whole */
                 step?: components["parameters"]["spotStep"];
                 /** @description How each report is spread; of the tiles of `heat`: a density in the place of counts */
                 kernel?: components["parameters"]["kernel"];
