@@ -62,11 +62,15 @@ func (a *api) runScreening(w http.ResponseWriter, r *http.Request, c *call) erro
 	if !c.mayScreen() {
 		return fault.Forbidden("not_the_city", "a screening is of the whole city, and your post is for a part of it")
 	}
-	run, err := c.Screenings.Screen(r.Context())
+	run, made, err := c.Screenings.Screen(r.Context())
 	if err != nil {
 		return err
 	}
-	return c.writeScreening(w, r, run.ID, http.StatusCreated, nil)
+	status := http.StatusOK
+	if made {
+		status = http.StatusCreated
+	}
+	return c.writeScreening(w, r, run.ID, status, nil)
 }
 
 func (a *api) getScreening(w http.ResponseWriter, r *http.Request, c *call) error {

@@ -50,12 +50,24 @@ type densityKey struct {
 	bandwidth float64
 }
 
-// groundOf are the squares of a plan's city, and in which of its smallest units their middles and corners lie.
+// groundOf are the squares of a plan's city, and in which of its units their middles and corners lie.
 type groundOf struct {
 	layout *jurisdiction.Layout
 	cube.Squares
-	cell  float64    // a side, in metres
-	units [][5]int32 // of the last level; −1: outside of the city
+	cell float64 // a side, in metres
+	in   [][5]unitAt
+}
+
+// unitAt is the smallest unit at a point: of the last level, or of one above where that has a gap; −1: the point is outside of the city.
+type unitAt struct{ level, unit int32 }
+
+func smallestOf(faces *placement.Faces, levels int) unitAt {
+	for level := levels - 1; level >= 0; level-- {
+		if unit := faces[level]; unit != placement.None {
+			return unitAt{int32(level), unit}
+		}
+	}
+	return unitAt{unit: placement.None}
 }
 
 // Density smooths reports over the part of the city that a reach covers; over its rim none is lost. The same question is answered once until
@@ -79,15 +91,17 @@ func (l *Live) smooth(q *DensityQuery, reach *policy.Reach, layout *jurisdiction
 	g := l.spots.groundOf(layout)
 	raster := hotspot.Raster{Cell: g.cell, Cols: g.Cols, Rows: g.Rows, Values: make([]float64, g.Cols*g.Rows)}
 	l.View().CountBySquare(l.Cut(q.Filter, reach), g.Squares, raster.Values)
-	last := len(layout.Levels) - 1
-	covered := make([]bool, len(layout.Levels[last].Units))
-	for i := range covered {
-		covered[i] = spotsIn(reach, layout, last, i)
+	covered := make([][]bool, len(layout.Levels))
+	for level := range covered {
+		covered[level] = make([]bool, len(layout.Levels[level].Units))
+		for unit := range covered[level] {
+			covered[level][unit] = spotsIn(reach, layout, level, unit)
+		}
 	}
-	inside := make([]bool, len(g.units))
-	for c := range g.units {
-		for _, unit := range g.units[c] {
-			inside[c] = inside[c] || unit >= 0 && covered[unit]
+	inside := make([]bool, len(g.in))
+	for c := range g.in {
+		for _, at := range g.in[c] {
+			inside[c] = inside[c] || at.unit >= 0 && covered[at.level][at.unit]
 		}
 		if !inside[c] {
 			raster.Values[c] = 0
@@ -148,12 +162,11 @@ func newGround(l *jurisdiction.Layout) *groundOf {
 	}
 	faces := make([]placement.Faces, len(lons))
 	l.Index.AtAll(lons, lats, faces)
-	last := len(l.Levels) - 1
-	g.units = make([][5]int32, g.Cols*g.Rows)
-	for c := range g.units {
+	g.in = make([][5]unitAt, g.Cols*g.Rows)
+	for c := range g.in {
 		at := (2*(c/g.Cols)+1)*wide + 2*(c%g.Cols) + 1
 		for i, k := range [5]int{at, at - wide - 1, at - wide + 1, at + wide - 1, at + wide + 1} {
-			g.units[c][i] = faces[k][last]
+			g.in[c][i] = smallestOf(&faces[k], len(l.Levels))
 		}
 	}
 	middle := (lats[0] + lats[len(lats)-1]) / 2

@@ -3,6 +3,7 @@ package app_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/paulmach/orb/encoding/mvt"
@@ -12,6 +13,7 @@ import (
 	"gridgov/internal/app/apptest"
 	"gridgov/internal/cube"
 	"gridgov/internal/hotspot"
+	"gridgov/internal/jurisdiction"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
 	"gridgov/tiles"
@@ -93,5 +95,44 @@ func TestDensityHoldsEachReport(t *testing.T) {
 	none, err := l.Density(t.Context(), &app.DensityQuery{Filter: cube.Filter{Items: []uint16{999}}, Key: "none", Kernel: hotspot.Gaussian}, &whole)
 	if err != nil || none.Bandwidth != 0 || none.Peak != 0 || len(l.Maker.Density(nil, tiles.Address{}, &tiles.Surface{Squares: none.Squares, Values: none.PerKM2, Peak: none.Peak})) != 0 {
 		t.Errorf("without reports: %+v, %v", none.Peak, err)
+	}
+}
+
+// Where the smallest units have a gap that is meant, reports lie in none: a density has them, for who sees the whole city.
+func TestDensityHasWhatLiesInAGap(t *testing.T) {
+	db, c := apptest.City(t)
+	for i, role := range apptest.Roles {
+		level, err := c.Plans.Level(string(role))
+		if err != nil {
+			t.Fatal(err)
+		}
+		faces, why := apptest.Faces(role, 0), ""
+		if role == jurisdiction.RoleGrid {
+			faces, why = slices.DeleteFunc(faces, func(f jurisdiction.Face) bool { return f.Code == apptest.GridCode(1, 1) }), "a lake"
+		}
+		in := jurisdiction.Import{Plan: "lake", Level: level, File: "made", Faces: faces, WithParent: i > 0, AcceptGaps: why}
+		if _, err := c.Plans.ImportLevel(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Plans.Publish(t.Context(), "lake", apptest.Now.AddDate(-1, 0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	l := node(t, db.URL(), apptest.Clock)
+	for range 25 {
+		file(t, l.City, at(1, 1, "01"))
+	}
+	caughtUp(t, l)
+	for name, want := range map[string]struct {
+		reach policy.Reach
+		n     int
+	}{
+		"the city":  {policy.Reach{City: true}, 25},
+		"a village": {policy.Reach{Areas: []policy.Area{apptest.VillageArea(0, 0)}}, 0},
+	} {
+		d, err := l.Density(t.Context(), &app.DensityQuery{Kernel: hotspot.Gaussian, Bandwidth: 100}, &want.reach)
+		if err != nil || d.Reports != want.n || (d.Peak > 0) != (want.n > 0) {
+			t.Errorf("%s: the density is of %d reports, there are %d; %v", name, d.Reports, want.n, err)
+		}
 	}
 }

@@ -36,7 +36,7 @@ func wide(t *testing.T) *app.City {
 func screen(t testing.TB, c *app.City) screening.Run {
 	t.Helper()
 	_, who := apptest.SignIn(t, c, apptest.Post(policy.CentreHead, apptest.CityArea))
-	run, err := c.Screenings.Screen(audit.By(t.Context(), audit.Author{Person: who}))
+	run, _, err := c.Screenings.Screen(audit.By(t.Context(), audit.Author{Person: who}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func TestScreeningsAtOnce(t *testing.T) {
 	runs, errs := make([]screening.Run, 6), make([]error, 6)
 	for i := range runs {
 		node := &screening.Service{Pool: c.Pool, Feed: c.Writer, City: c.Code, Zone: c.Zone, Now: apptest.Clock, Log: apptest.Quiet(), World: c.Screenings.World}
-		wg.Go(func() { runs[i], errs[i] = node.Screen(ctx) })
+		wg.Go(func() { runs[i], _, errs[i] = node.Screen(ctx) })
 	}
 	wg.Wait()
 	made := 0
@@ -230,7 +230,7 @@ func overtaken(t *testing.T, c *app.City, nums []report.Num) (run screening.Run,
 		if _, err := tx.Exec(t.Context(), `SELECT pg_advisory_xact_lock(hashtextextended('gridgov screening ' || $1, 0))`, c.Code); err != nil {
 			return err
 		}
-		go func() { run, err = c.Screenings.Screen(t.Context()); close(done) }()
+		go func() { run, _, err = c.Screenings.Screen(t.Context()); close(done) }()
 		waits := false
 		for deadline := time.Now().Add(30 * time.Second); !waits; {
 			if err := c.Pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database
@@ -360,10 +360,50 @@ func TestScreeningByTheListsRule(t *testing.T) {
 			return screening.World{Layout: c.State().Layout, List: w.Catalogue, ListID: w.CatalogueID}, nil
 		}}
 		_, who := apptest.SignIn(t, c)
-		run, err := s.Screen(audit.By(t.Context(), audit.Author{Person: who}))
+		run, _, err := s.Screen(audit.By(t.Context(), audit.Author{Person: who}))
 		if err != nil || run.Made != step.made || run.Why != step.why || run.Units != step.units || run.Params.Level != step.level || run.List != int64(w.CatalogueID) {
 			t.Errorf("%+v: %+v, %v", step, run, err)
 		}
+	}
+}
+
+// Who asks again where nothing has changed gets the same screening, and nothing more is kept; a report, a list and a day later it is another.
+func TestScreeningAgainWhereNothingChanged(t *testing.T) {
+	c := wide(t)
+	apptest.Plant(t, c, 3, 3, 12, "01")
+	now := apptest.Now
+	c.Screenings.Now = func() time.Time { return now }
+	_, who := apptest.SignIn(t, c, apptest.Post(policy.CentreHead, apptest.CityArea))
+	ctx := audit.By(t.Context(), audit.Author{Person: who})
+	var last screening.Run
+	for i, step := range []struct {
+		what   string
+		before func()
+		made   bool
+	}{
+		{"the first", func() {}, true},
+		{"after proposals were made", func() {}, true},
+		{"with nothing changed", func() { now = now.Add(time.Minute) }, false},
+		{"with nothing changed still", func() {}, false},
+		{"after a report", func() { apptest.Tell(t, c, 5, 5, 1, "02", "web", time.Hour) }, true},
+		{"with nothing changed again", func() {}, false},
+		{"under another list", func() {
+			l := catalogue.Default()
+			l.Screening = &catalogue.Screening{Level: "grid", Days: 28, Least: 10, Q: 0.05}
+			apptest.PublishRegime(t, c, regime.Catalogue, l)
+		}, true},
+		{"a day later", func() { now = now.AddDate(0, 0, 1) }, true},
+	} {
+		step.before()
+		run, made, err := c.Screenings.Screen(ctx)
+		if err != nil || made != step.made || (run.ID == last.ID) != (i > 0 && !step.made) {
+			t.Errorf("%s: screening %d after %d, made %v; %v", step.what, run.ID, last.ID, made, err)
+		}
+		last = run
+	}
+	runs, err := c.Screenings.Runs(ctx, 0, 10)
+	if err != nil || len(runs) != 5 {
+		t.Errorf("%d screenings are kept; %v", len(runs), err)
 	}
 }
 

@@ -227,7 +227,7 @@ func spotsIn(reach *policy.Reach, l *jurisdiction.Layout, level, unit int) bool 
 	if reach.City || len(reach.Areas) == 0 {
 		return reach.City || len(reach.Units) > 0
 	}
-	around := append(l.Parents(level, unit), jurisdiction.Ref{Level: l.Levels[level].Role, Unit: &l.Levels[level].Units[unit]})
+	around := append(l.Around(level, unit), jurisdiction.Ref{Level: l.Levels[level].Role, Unit: &l.Levels[level].Units[unit]})
 	return slices.ContainsFunc(reach.Areas, func(a policy.Area) bool {
 		return a.Level == policy.City || slices.ContainsFunc(around, func(r jurisdiction.Ref) bool { return a.Level == policy.Level(r.Level) && a.Code == r.Code })
 	})

@@ -355,6 +355,35 @@ func TestAMiddleLevelIsDissolved(t *testing.T) {
 	}
 }
 
+// A grid lies in the village that it names, or else that its inner point lies in, and so up.
+func TestWhatAUnitLiesIn(t *testing.T) {
+	for name, named := range map[string]map[jurisdiction.Role]bool{
+		"all name their parents": {jurisdiction.RoleTown: true, jurisdiction.RoleVillage: true, jurisdiction.RoleGrid: true},
+		"grids name none":        {jurisdiction.RoleTown: true, jurisdiction.RoleVillage: true},
+		"villages name none":     {jurisdiction.RoleTown: true, jurisdiction.RoleGrid: true},
+		"none names any":         {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlan(t)
+			for _, role := range apptest.Roles {
+				p.put(role, apptest.Faces(role, 0), named[role], "")
+			}
+			l := p.mustPublish()
+			level, unit, ok := l.Unit(jurisdiction.RoleGrid, apptest.GridCode(3, 0))
+			if !ok {
+				t.Fatal("the grid is not there")
+			}
+			var got []string
+			for _, r := range l.Around(level, unit) {
+				got = append(got, string(r.Level)+" "+r.Code)
+			}
+			if want := []string{"village " + apptest.VillageCode(1, 0), "town 330481101", "city " + l.Levels[0].Units[0].Code}; !slices.Equal(got, want) {
+				t.Errorf("it lies in %q, and not %q", got, want)
+			}
+		})
+	}
+}
+
 // Without villages, grids may name their towns.
 func TestParentsMayBeOfTheNextLevelThatIsThere(t *testing.T) {
 	p := newPlan(t)

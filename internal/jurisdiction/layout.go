@@ -147,6 +147,19 @@ func (l *Layout) Parents(level, unit int) []Ref {
 	return out
 }
 
+// Around lists what a unit lies in, the nearest first: its parents, and above a level that names none what its inner point lies in, though
+// other parts of it may lie elsewhere.
+func (l *Layout) Around(level, unit int) []Ref {
+	out := l.Parents(level, unit)
+	at := l.Index.At(l.Levels[level].Units[unit].Center)
+	for up := level - 1 - len(out); up >= 0; up-- {
+		if k := at[up]; k != placement.None {
+			out = append(out, Ref{l.Levels[up].Role, &l.Levels[up].Units[k]})
+		}
+	}
+	return out
+}
+
 // Neighbours lists the units that share a border with a unit.
 func (l *Layout) Neighbours(level, unit int) []Ref {
 	lv := &l.Levels[level]

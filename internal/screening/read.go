@@ -75,7 +75,7 @@ func (w *World) units(c *Cut, level string) (column string) {
 	near := hotspot.Queen(lv.Coverage)
 	for i := range lv.Units {
 		u := Unit{Code: lv.Units[i].Code}
-		refs := append([]jurisdiction.Ref{{Level: lv.Role, Unit: &lv.Units[i]}}, w.Layout.Parents(at, i)...)
+		refs := append([]jurisdiction.Ref{{Level: lv.Role, Unit: &lv.Units[i]}}, w.Layout.Around(at, i)...)
 		for _, r := range refs {
 			switch r.Level {
 			case jurisdiction.RoleTown:

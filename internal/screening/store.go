@@ -60,10 +60,10 @@ type Run struct {
 	cut, result    []byte
 }
 
-// Screen makes a screening of the days up to now, for who acts in the context. While another is under way here it is a conflict.
-func (s *Service) Screen(ctx context.Context) (Run, error) {
-	run, _, err := s.run(ctx, "", s.Now())
-	return run, err
+// Screen makes a screening of the days up to now, for who acts in the context, and tells whether it did: where nothing has changed since
+// the last one of the day, it is that. While another is under way here it is a conflict.
+func (s *Service) Screen(ctx context.Context) (run Run, made bool, err error) {
+	return s.run(ctx, "", s.Now())
 }
 
 // Weekly makes the screening of this week, up to its first midnight, and tells whether it did: once, whatever nodes ask. Of weeks in which
@@ -97,6 +97,11 @@ func (s *Service) run(ctx context.Context, week string, to time.Time) (run Run, 
 	if err != nil {
 		return run, false, err
 	}
+	if week == "" {
+		if last, same, err := s.unchanged(ctx, cut); err != nil || same {
+			return last, false, err
+		}
+	}
 	result, err := Screen(cut, p)
 	if err != nil {
 		return run, false, fmt.Errorf("screen: %w", err)
@@ -128,6 +133,19 @@ func (s *Service) run(ctx context.Context, week string, to time.Time) (run Run, 
 		}
 	}
 	return run, made, nil
+}
+
+// unchanged finds the last screening, and tells whether it was asked for today, and made of all that a cut is made of. That of a week goes
+// up to a midnight, and knows nothing of the hours since.
+func (s *Service) unchanged(ctx context.Context, cut *Cut) (last Run, same bool, err error) {
+	runs, err := s.Runs(ctx, 0, 1)
+	if err != nil || len(runs) == 0 {
+		return last, false, err
+	}
+	last = runs[0]
+	date := func(t time.Time) string { return t.In(s.Zone).Format(time.DateOnly) }
+	return last, last.Week == "" && last.Epoch == cut.Epoch && last.Seq == cut.Seq && last.Plan == cut.Plan && last.List == cut.List &&
+		date(last.To) == date(time.Unix(cut.To, 0)), nil
 }
 
 // keep writes a screening with its proposals. One screening of a city is kept at a time: what another had as evidence meanwhile is taken from

@@ -1761,7 +1761,8 @@ export interface paths {
         /**
          * Screen the city's matters now
          * @description By the rule of the one-stop list in force, over the days up to now. Reports that served as evidence serve no more. While another one is
-         *     under way it is answered 409 `screening_running`. Each week one is made without being asked for.
+         *     under way it is answered 409 `screening_running`. Each week one is made without being asked for. Where nothing has changed since the
+         *     last one of the day, that one is the answer, and none is made.
          */
         post: operations["runScreening"];
         delete?: never;
@@ -8512,6 +8513,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The last screening: nothing has changed since */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Screening"];
+                };
+            };
             /** @description The screening */
             201: {
                 headers: {

@@ -25,6 +25,7 @@ export default {
     weekly: 'weekly',
     never: 'No screening was made yet',
     made: 'Screened: {n} new proposal. | Screened: {n} new proposals.',
+    madeBefore: 'Nothing has changed since the screening of {at}: it would say the same.',
     madeNone: 'Screened: nothing new to propose.',
     madeWhy: 'Screened, with nothing new to propose: {why}.',
     whyNone: {

@@ -25,6 +25,7 @@ export default {
     weekly: '每周自动',
     never: '还没有筛查过',
     made: '筛查完成：新提出 {n} 条建议。',
+    madeBefore: '自 {at} 的筛查以来没有变化，结果相同。',
     madeNone: '筛查完成：没有新的建议。',
     madeWhy: '筛查完成，没有新的建议：{why}。',
     whyNone: {
