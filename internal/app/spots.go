@@ -87,6 +87,7 @@ type spotRoom struct {
 	faces      map[int][]int32      // by level: of each face of the cube its unit, −1 for none
 	neighbours *otter.Cache[neighbourKey, hotspot.Neighbours]
 	kept       *otter.Cache[spotKey, *Spots]
+	last       *otter.Cache[spotKey, *Spots] // the last answer to a question, whatever its seq, which the key leaves out
 	ground     *groundOf
 	densities  *otter.Cache[densityKey, *Density]
 	measured   *otter.Cache[measuredKey, []Measured]
@@ -110,15 +111,19 @@ type spotKey struct {
 // How many are kept: a command centre looks at some maps, and drags a slider.
 const (
 	keptNeighbours = 16
-	keptSpots      = 128 << 20 // bytes
+	keptSpots      = 64 << 20 // bytes; those of late likewise, which are mostly the same
 	keptDensities  = 16
 	atOnce         = 4 // questions that are worked out, each on all cores
 )
 
 func newSpotRoom() spotRoom {
+	room := func() *otter.Cache[spotKey, *Spots] {
+		return otter.Must(&otter.Options[spotKey, *Spots]{MaximumWeight: keptSpots, Weigher: func(_ spotKey, s *Spots) uint32 { return s.bytes() }})
+	}
 	return spotRoom{
 		neighbours: otter.Must(&otter.Options[neighbourKey, hotspot.Neighbours]{MaximumSize: keptNeighbours}),
-		kept:       otter.Must(&otter.Options[spotKey, *Spots]{MaximumWeight: keptSpots, Weigher: func(_ spotKey, s *Spots) uint32 { return s.bytes() }}),
+		kept:       room(),
+		last:       room(),
 		densities:  otter.Must(&otter.Options[densityKey, *Density]{MaximumSize: keptDensities}),
 		measured:   otter.Must(&otter.Options[measuredKey, []Measured]{MaximumSize: keptMeasured}),
 		working:    make(chan struct{}, atOnce),
@@ -151,7 +156,14 @@ func (l *Live) Spots(ctx context.Context, q *SpotQuery, reach *policy.Reach) (*S
 			return nil, err
 		}
 		defer l.spots.end()
-		return l.findSpots(q, reach, at, layout, level)
+		question := key
+		question.seq = feed.ID{}
+		before, _ := l.spots.last.GetIfPresent(question)
+		s, err := l.findSpots(q, reach, at, layout, level, before)
+		if err == nil {
+			l.spots.last.Set(question, s)
+		}
+		return s, err
 	}))
 }
 
@@ -180,7 +192,8 @@ func levelOf(l *jurisdiction.Layout, name, city string) (int, error) {
 	return 0, fault.Invalid("level", "unknown_level", "%.40q is no level below the city in the plan in force; it has %s", name, strings.Join(names, ", "))
 }
 
-func (l *Live) findSpots(q *SpotQuery, reach *policy.Reach, at feed.ID, layout *jurisdiction.Layout, level int) (*Spots, error) {
+// findSpots finds spots; before is what the same question was answered with of late, nil: nothing.
+func (l *Live) findSpots(q *SpotQuery, reach *policy.Reach, at feed.ID, layout *jurisdiction.Layout, level int, before *Spots) (*Spots, error) {
 	lv := &layout.Levels[level]
 	s := &Spots{Layout: layout, Level: lv, Steps: len(q.Edges) - 1, Whole: q.Whole, Seq: at, places: make([]int32, len(lv.Units))}
 	for i := range lv.Units {
@@ -208,7 +221,7 @@ func (l *Live) findSpots(q *SpotQuery, reach *policy.Reach, at feed.ID, layout *
 	if s.Whole[0] >= s.Whole[1] {
 		s.Whole = [2]int{0, s.Steps}
 	}
-	return s, s.emerge(q.Rates)
+	return s, s.emerge(q.Rates, before)
 }
 
 // Reaches tells whether a unit of the plan in force lies in the territory of a reach, or the reach is of the whole city.
@@ -382,10 +395,19 @@ func (s *Spots) values(rates bool) error {
 	return nil
 }
 
-// emerge finds the spots of each step, and how those of the last whole one have come about: on a Monday hardly anything is hot yet.
-func (s *Spots) emerge(rates bool) error {
+// emerge finds the spots of each step, and how those of the last whole one have come about: on a Monday hardly anything is hot yet. Steps
+// in which nothing has changed since before are what they were: a new report is mostly of the last one.
+func (s *Spots) emerge(rates bool, before *Spots) error {
 	s.heat, s.z, s.Emerged = make([]hotspot.Heat, len(s.Series)), make([]float32, len(s.Series)), make([]hotspot.Emerged, len(s.Units))
+	changed := make([]bool, s.Steps)
 	err := hotspot.Each(s.Steps, func(step int) error {
+		if before.has(s, step) {
+			for at := step; at < len(s.Series); at += s.Steps {
+				s.heat[at], s.z[at] = before.heat[at], before.z[at]
+			}
+			return nil
+		}
+		changed[step] = true
 		x := make([]float64, len(s.Units))
 		for i := range x {
 			x[i] = float64(s.Series[i*s.Steps+step])
@@ -410,6 +432,10 @@ func (s *Spots) emerge(rates bool) error {
 	if err != nil {
 		return err
 	}
+	if !slices.Contains(changed[s.Whole[0]:s.Whole[1]], true) {
+		s.Emerged = before.Emerged
+		return nil
+	}
 	return hotspot.Each(len(s.Units), func(i int) error {
 		steps := make([]hotspot.Step, 0, s.Whole[1]-s.Whole[0])
 		for step := s.Whole[0]; step < s.Whole[1]; step++ {
@@ -418,6 +444,19 @@ func (s *Spots) emerge(rates bool) error {
 		s.Emerged[i] = hotspot.Emerge(steps, ClassAlpha)
 		return nil
 	})
+}
+
+// has tells whether other, of the same question, counted the same in a step.
+func (s *Spots) has(other *Spots, step int) bool {
+	if s == nil {
+		return false
+	}
+	for at := step; at < len(s.Series); at += s.Steps {
+		if s.Series[at] != other.Series[at] {
+			return false
+		}
+	}
+	return true
 }
 
 // bytes is about the memory of it.

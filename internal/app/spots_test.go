@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -96,9 +97,37 @@ func TestSpotsAreOfWhatIsSeen(t *testing.T) {
 	if after.N[i] != before.N[i]+1 || after.Around[i] != before.Around[i]+1 {
 		t.Errorf("%d reports and %d around after one more, before %d and %d", after.N[i], after.Around[i], before.N[i], before.Around[i])
 	}
+	// What is known from before makes no difference to what is found: a node that was asked nothing yet says the same.
+	fresh := node(t, db.URL(), apptest.Clock)
+	caughtUp(t, fresh)
+	anew, err := fresh.Spots(t.Context(), &app.SpotQuery{Level: "grid", Rule: hotspot.Rule{Kind: "rook"}, Edges: edges}, &policy.Reach{City: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := 0
+	for i := range anew.Units {
+		for step := range anew.Steps {
+			if !sameStep(after.Step(i, step), anew.Step(i, step)) {
+				t.Errorf("place %d, step %d: %+v, asked for the first time %+v", i, step, after.Step(i, step), anew.Step(i, step))
+			}
+			if !sameStep(after.Step(i, step), before.Step(i, step)) {
+				moved++
+			}
+		}
+		if fmt.Sprint(after.Emerged[i]) != fmt.Sprint(anew.Emerged[i]) {
+			t.Errorf("place %d: %+v, asked for the first time %+v", i, after.Emerged[i], anew.Emerged[i])
+		}
+	}
+	if moved == 0 || moved > len(anew.Units) {
+		t.Errorf("%d steps of places moved, which should be those of one step", moved)
+	}
 	if rate, ok := after.RateOf(i); ok != (after.N[i] >= 20) || ok && !(rate > 0) {
 		t.Errorf("a rate of %g from %d reports", rate, after.N[i])
 	}
+}
+
+func sameStep(a, b hotspot.Step) bool {
+	return a.Heat == b.Heat && (a.Z == b.Z || math.IsNaN(a.Z) && math.IsNaN(b.Z))
 }
 
 func sum(x []uint64) (n uint64) {

@@ -46,7 +46,7 @@ func TestTrendGoesByWholeSteps(t *testing.T) {
 	class := func(whole [2]int) hotspot.Class {
 		t.Helper()
 		s.Whole = whole
-		if err := s.emerge(false); err != nil {
+		if err := s.emerge(false, nil); err != nil {
 			t.Fatal(err)
 		}
 		return s.Emerged[5].Class
@@ -82,7 +82,7 @@ func TestRatesAreOfWhoLivesThere(t *testing.T) {
 	}
 	s.Whole = [2]int{0, 4}
 	for _, rates := range []bool{false, true} {
-		if err := s.emerge(rates); err != nil {
+		if err := s.emerge(rates, nil); err != nil {
 			t.Fatal(err)
 		}
 		if hot := s.Step(5, 0).Heat == hotspot.Hot; hot == rates {
