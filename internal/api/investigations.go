@@ -151,7 +151,7 @@ func (c *call) measuredOf(m *app.Measured) Effect {
 func (c *call) investigationOf(o *investigation.Order, n names) Investigation {
 	out := Investigation{Id: int(o.ID), State: string(o.State), Version: o.Version, Unit: c.caseUnit(o.Unit), Supporting: []CaseUnit{}, Day: string(o.Day), Level: o.Level,
 		Places: c.placeRefs(o.Level, o.Places), Items: []PlaceRef{}, Objects: o.Objects, Officers: c.investigators(o.Officers), Proposals: []int{}, OrderedAt: utc(o.OrderedAt),
-		OrderedBy: n.of(o.OrderedBy), EndedAt: when(o.EndedAt), Found: o.Found, Findings: optional(o.Findings), May: []string{}}
+		OrderedBy: n.of(o.OrderedBy), EndedAt: when(o.EndedAt), Found: o.Found, Findings: optional(o.Findings), AnonymisedAt: when(o.AnonymisedAt), ObjectsGone: o.ObjectsGone, VisitedGone: o.VisitedGone, May: []string{}}
 	for _, u := range o.Supporting {
 		out.Supporting = append(out.Supporting, c.caseUnit(u))
 	}

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -180,6 +181,60 @@ func TestInvestigationsOverHTTP(t *testing.T) {
 	b.gridWorker.do("GET", "/investigations/rates", nil).want(200).into(&rates)
 	if rates.Done != 1 || rates.Found.Part != 1 || rates.Found.N != 1 || !rates.Found.TooFew || rates.Found.Percent != nil {
 		t.Errorf("%+v", rates)
+	}
+}
+
+// Once all evidence was made anonymous no word is left of what was typed, how many objects it were is told, and the rest stays as it was.
+func TestInvestigationsWithoutWords(t *testing.T) {
+	b := newBench(t)
+	var p api.Proposal
+	order := b.approval(obj{"objects": []string{"大桥排档"}})
+	order["reason"] = "高频"
+	b.west.do("POST", proposalAt(b.first, "/decision"), order).want(200).into(&p)
+	at := fmt.Sprintf("/investigations/%d", *p.Row.Order)
+	b.officer.do("POST", at+"/acts", obj{"act": "change", "version": 1, "day": "2026-11-24", "reason": "早去"}).want(200)
+	b.officer.do("POST", at+"/acts", obj{"act": "done", "version": 2, "found": true, "findings": "三家未装净化设施", "visited": []string{"大桥排档", "小桥排档"}}).want(200)
+	b.east.do("POST", proposalAt(b.elsewhere, "/decision"), obj{"decision": "decline", "version": 0, "reason": "已整治"}).want(200)
+	read := func() (o api.Investigation, ordered, declined api.Proposal) {
+		b.west.do("GET", at, nil).want(200).into(&o)
+		b.west.do("GET", proposalAt(b.first), nil).want(200).into(&ordered)
+		b.east.do("GET", proposalAt(b.elsewhere), nil).want(200).into(&declined)
+		return o, ordered, declined
+	}
+	o, ordered, declined := read()
+	if o.AnonymisedAt != nil || o.ObjectsGone != nil || o.VisitedGone != nil || ordered.AnonymisedAt != nil || *declined.Decisions[0].Reason != "已整治" {
+		t.Errorf("%+v", o)
+	}
+	err := pgx.BeginFunc(t.Context(), b.live.Pool, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `INSERT INTO anonymised (report_num, at) SELECT report_num, $1 FROM proposal_evidence`, apptest.Now)
+		return err
+	})
+	if err == nil {
+		err = b.live.Retention.SetDays(t.Context(), 90)
+	}
+	if err == nil {
+		_, err = b.live.Retention.Run(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	o2, ordered2, declined2 := read()
+	if o2.AnonymisedAt == nil || ordered2.AnonymisedAt == nil || declined2.AnonymisedAt == nil || *o2.ObjectsGone != 1 || *o2.VisitedGone != 2 {
+		t.Errorf("%+v", o2)
+	}
+	// All else is as it was, number by number.
+	o.Objects, o.Visited, o.Findings = []string{}, new([]string{}), nil
+	o.AnonymisedAt, o.ObjectsGone, o.VisitedGone = o2.AnonymisedAt, o2.ObjectsGone, o2.VisitedGone
+	ordered.AnonymisedAt, declined.AnonymisedAt = ordered2.AnonymisedAt, declined2.AnonymisedAt
+	for _, deeds := range [][]api.DecisionMade{*o.Acts, ordered.Decisions, declined.Decisions} {
+		for i := range deeds {
+			deeds[i].Reason = nil
+		}
+	}
+	for _, both := range [][2]any{{o, o2}, {ordered, ordered2}, {declined, declined2}} {
+		if !reflect.DeepEqual(both[0], both[1]) {
+			t.Errorf("it was %+v, and is %+v", both[0], both[1])
+		}
 	}
 }
 

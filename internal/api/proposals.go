@@ -150,7 +150,7 @@ func (c *call) writeProposal(w http.ResponseWriter, r *http.Request, k *screenin
 	}
 	out := Proposal{Row: c.proposalRow(k, facts, len(evidence)), From: utc(run.From), To: utc(run.To), Days: run.Params.Days, Least: least, Limit: run.Params.Q, Units: []ProposalUnit{},
 		Around: []ProposalNeighbour{}, Weeks: []ProposalWeek{}, Reports: make([]int, len(evidence)), Objects: []ProposalObject{}, Departments: []ProposalDepartment{}, Related: []ProposalRow{},
-		May: c.mayDecide(k), Why: wordsOf(facts.Words(run.Params.Days, len(evidence), least, run.Params.Q))}
+		AnonymisedAt: when(k.AnonymisedAt), May: c.mayDecide(k), Why: wordsOf(facts.Words(run.Params.Days, len(evidence), least, run.Params.Q))}
 	for i, n := range evidence {
 		out.Reports[i] = int(n)
 	}

@@ -3104,8 +3104,10 @@ type DecisionMade struct {
 	N     int     `json:"n"`
 
 	// Officers Of an order, by their posts
-	Officers *[]int  `json:"officers,omitempty"`
-	Reason   *string `json:"reason,omitempty"`
+	Officers *[]int `json:"officers,omitempty"`
+
+	// Reason Absent: none was given, or it was made anonymous
+	Reason *string `json:"reason,omitempty"`
 }
 
 // DemoAccount defines model for DemoAccount.
@@ -3586,7 +3588,10 @@ type ImportedRowOutcome string
 type Investigation struct {
 	// Acts Of one investigation alone
 	Acts *[]DecisionMade `json:"acts,omitempty"`
-	Day  string          `json:"day"`
+
+	// AnonymisedAt When its words went, as all evidence was made anonymous: objects, visited, findings and reasons are empty
+	AnonymisedAt *time.Time `json:"anonymised_at,omitempty"`
+	Day          string     `json:"day"`
 
 	// Effects What became of the matters of each proposal since somebody went; of what was carried out alone, and not in lists
 	Effects  *[]Effect  `json:"effects,omitempty"`
@@ -3598,20 +3603,26 @@ type Investigation struct {
 	Level    string     `json:"level"`
 
 	// May What who asks may do now
-	May       []string       `json:"may"`
-	Objects   []string       `json:"objects"`
-	Officers  []Investigator `json:"officers"`
-	OrderedAt time.Time      `json:"ordered_at"`
-	OrderedBy TeamPerson     `json:"ordered_by"`
-	Places    []PlaceRef     `json:"places"`
-	Proposals []int          `json:"proposals"`
-	State     string         `json:"state"`
+	May     []string `json:"may"`
+	Objects []string `json:"objects"`
+
+	// ObjectsGone How many objects were to be visited, of what was made anonymous
+	ObjectsGone *int           `json:"objects_gone,omitempty"`
+	Officers    []Investigator `json:"officers"`
+	OrderedAt   time.Time      `json:"ordered_at"`
+	OrderedBy   TeamPerson     `json:"ordered_by"`
+	Places      []PlaceRef     `json:"places"`
+	Proposals   []int          `json:"proposals"`
+	State       string         `json:"state"`
 
 	// Supporting At work on the evidence's cases
 	Supporting []CaseUnit `json:"supporting"`
 	Unit       CaseUnit   `json:"unit"`
 	Version    int        `json:"version"`
 	Visited    *[]string  `json:"visited,omitempty"`
+
+	// VisitedGone How many were visited, likewise
+	VisitedGone *int `json:"visited_gone,omitempty"`
 }
 
 // InvestigationAct defines model for InvestigationAct.
@@ -4571,11 +4582,13 @@ type Progress struct {
 
 // Proposal defines model for Proposal.
 type Proposal struct {
-	Around      []ProposalNeighbour  `json:"around"`
-	Days        int                  `json:"days"`
-	Decisions   []DecisionMade       `json:"decisions"`
-	Departments []ProposalDepartment `json:"departments"`
-	From        time.Time            `json:"from"`
+	// AnonymisedAt When the reasons given until then went, as all evidence was made anonymous
+	AnonymisedAt *time.Time           `json:"anonymised_at,omitempty"`
+	Around       []ProposalNeighbour  `json:"around"`
+	Days         int                  `json:"days"`
+	Decisions    []DecisionMade       `json:"decisions"`
+	Departments  []ProposalDepartment `json:"departments"`
+	From         time.Time            `json:"from"`
 
 	// Least So many reports of the item make it high-frequency
 	Least int `json:"least"`

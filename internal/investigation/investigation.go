@@ -217,6 +217,10 @@ type Order struct {
 	Found      *bool
 	Findings   string
 	Visited    []string
+	// When its words were emptied, as all its evidence is anonymous: then there is nothing in Objects, Findings and Visited, nor a reason in its
+	// deeds. Gone are how many objects there were; nil: it has its words.
+	AnonymisedAt             *time.Time
+	ObjectsGone, VisitedGone *int
 }
 
 // Lies tells whether all of the order's places lie in a reach, or one of its units is of it.

@@ -79,11 +79,12 @@ func (w *work) post() *int64 {
 const orderColumns = `
 	o.id, o.state, o.version, o.unit_id, o.supporting, to_char(o.day, 'YYYY-MM-DD'), o.level, o.units, o.towns, o.villages, o.grids, o.items, o.objects,
 	o.ordered_at, o.ordered_by, o.ended_at, o.found, coalesce(o.findings, ''), coalesce(o.visited, '{}'),
+	o.anonymised_at, o.objects_gone, o.visited_gone,
 	ARRAY(SELECT jsonb_array_elements_text(a.detail -> 'proposals')::bigint FROM order_act a WHERE a.order_id = o.id AND a.n = 1)`
 
 func scanOrder(row pgx.CollectableRow) (o Order, err error) {
 	err = row.Scan(&o.ID, &o.State, &o.Version, &o.Unit, &o.Supporting, &o.Day, &o.Level, &o.Places, &o.Towns, &o.Villages, &o.Grids, &o.Items, &o.Objects,
-		&o.OrderedAt, &o.OrderedBy, &o.EndedAt, &o.Found, &o.Findings, &o.Visited, &o.Proposals)
+		&o.OrderedAt, &o.OrderedBy, &o.EndedAt, &o.Found, &o.Findings, &o.Visited, &o.AnonymisedAt, &o.ObjectsGone, &o.VisitedGone, &o.Proposals)
 	return o, err
 }
 

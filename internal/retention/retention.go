@@ -1,5 +1,6 @@
-// Package retention makes matters anonymous that are over for as long as the city keeps who told them: once a day, in small
-// transactions, each on record. It can be broken off anywhere and goes on from there.
+// Package retention makes matters anonymous that are over for as long as the city keeps who told them, and empties what was typed into
+// investigations once all their evidence is: once a day, in small transactions, each on record. It can be broken off anywhere and goes on
+// from there.
 package retention
 
 import (
@@ -19,6 +20,7 @@ import (
 	"gridgov/internal/contact"
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
+	"gridgov/internal/investigation"
 	"gridgov/internal/photo"
 	"gridgov/internal/postgres"
 	"gridgov/internal/report"
@@ -33,7 +35,7 @@ type Service struct {
 	Log       *slog.Logger
 	Reports   *report.Service
 	Committed func() // something was committed that the feed tells of; may be nil
-	Batch     int    // reports in one transaction; 0: 200
+	Batch     int    // reports, orders or proposals in one transaction; 0: 200
 }
 
 // Bounds of what a city may set, in days. A matter can be re-opened by who told it for a week.
@@ -114,7 +116,8 @@ func (s *Service) Preview(ctx context.Context, days int) (p Preview, err error) 
 
 func (s *Service) before(days int) time.Time { return s.Now().UTC().AddDate(0, 0, -days) }
 
-// Run makes anonymous what is over for as long as the city keeps it, and returns how many reports it was.
+// Run makes anonymous what is over for as long as the city keeps it, and what was typed into investigations of it; it returns how many
+// reports it was.
 func (s *Service) Run(ctx context.Context) (total int, err error) {
 	days, err := s.Days(ctx)
 	if err != nil || days == 0 {
@@ -145,18 +148,50 @@ func (s *Service) Run(ctx context.Context) (total int, err error) {
 	if total > 0 {
 		s.Log.Info("matters were made anonymous", "reports", total, "days", days)
 	}
-	return total, nil
+	// After the reports, and also where none was left: an order may have ended since.
+	return total, s.investigations(ctx)
+}
+
+// investigations empties, batch by batch, what was typed into investigations of which all evidence is anonymous.
+func (s *Service) investigations(ctx context.Context) error {
+	orders, proposals := 0, 0
+	for {
+		var gone investigation.Forgotten
+		err := postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) (err error) {
+			at := s.Now().UTC().Truncate(time.Microsecond)
+			gone, err = investigation.ForgetWords(ctx, tx, at, s.size())
+			if err != nil || gone.None() {
+				return err
+			}
+			_, err = s.Feed.Append(ctx, tx, at, nil, audit.Record{Act: "investigation.anonymise", Subject: "investigations", After: gone})
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("make investigations anonymous: %w", err)
+		}
+		if gone.None() {
+			break
+		}
+		orders, proposals = orders+len(gone.Orders), proposals+len(gone.Proposals)
+	}
+	if orders+proposals > 0 {
+		s.Log.Info("investigations were made anonymous", "orders", orders, "proposals", proposals)
+	}
+	return nil
+}
+
+func (s *Service) size() int {
+	if s.Batch == 0 {
+		return batch
+	}
+	return s.Batch
 }
 
 // some makes one batch anonymous of the reports after a number; reached is the last of them.
 func (s *Service) some(ctx context.Context, before time.Time, after, upTo int64) (n int, reached int64, err error) {
-	size := s.Batch
-	if size == 0 {
-		size = batch
-	}
 	err = postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		n = 0
-		nums, err := casework.TakeOver(ctx, tx, before, after, upTo, size)
+		nums, err := casework.TakeOver(ctx, tx, before, after, upTo, s.size())
 		if err != nil || len(nums) == 0 {
 			return err
 		}

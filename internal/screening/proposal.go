@@ -48,7 +48,9 @@ type Kept struct {
 	State     State
 	Version   int
 	Order     int64 // 0: there is none
-	facts     []byte
+	// When reasons of decisions were emptied last, as all evidence is anonymous; nil: none were.
+	AnonymisedAt *time.Time
+	facts        []byte
 }
 
 // Facts are the screening's, as it found them.
@@ -111,12 +113,12 @@ func subset(some, of []string) bool {
 	return len(some) > 0
 }
 
-const keptColumns = `id, screening_id, item, level, town, villages, grids, units, told, found, expected, facts, made_at, state, version, coalesce(order_id, 0)`
+const keptColumns = `id, screening_id, item, level, town, villages, grids, units, told, found, expected, facts, made_at, state, version, coalesce(order_id, 0), anonymised_at`
 
 func scanKept(row pgx.CollectableRow) (k Kept, err error) {
 	var facts json.RawMessage
 	p := &k.Place
-	err = row.Scan(&k.ID, &k.Screening, &k.Item, &p.Level, &p.Town, &p.Villages, &p.Grids, &p.Units, &k.Told, &k.Found, &k.Expected, &facts, &k.MadeAt, &k.State, &k.Version, &k.Order)
+	err = row.Scan(&k.ID, &k.Screening, &k.Item, &p.Level, &p.Town, &p.Villages, &p.Grids, &p.Units, &k.Told, &k.Found, &k.Expected, &facts, &k.MadeAt, &k.State, &k.Version, &k.Order, &k.AnonymisedAt)
 	k.facts = facts
 	return k, err
 }

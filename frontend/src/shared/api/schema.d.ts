@@ -3629,6 +3629,7 @@ export interface components {
             /** @enum {string} */
             act: "approve" | "decline" | "reconsider" | "done" | "reopen" | "order" | "change" | "cancel";
             by: components["schemas"]["TeamPerson"];
+            /** @description Absent: none was given, or it was made anonymous */
             reason?: string;
             /** @description Of an order */
             day?: string;
@@ -3660,6 +3661,11 @@ export interface components {
             /** @description To be merged with, as far as who asks may see them */
             related: components["schemas"]["ProposalRow"][];
             decisions: components["schemas"]["DecisionMade"][];
+            /**
+             * Format: date-time
+             * @description When the reasons given until then went, as all evidence was made anonymous
+             */
+            anonymised_at?: string;
             /** @description What who asks may decide now */
             may: ("approve" | "decline" | "reconsider")[];
             why: components["schemas"]["BothWords"];
@@ -3729,6 +3735,15 @@ export interface components {
             found?: boolean;
             findings?: string;
             visited?: string[];
+            /**
+             * Format: date-time
+             * @description When its words went, as all evidence was made anonymous: objects, visited, findings and reasons are empty
+             */
+            anonymised_at?: string;
+            /** @description How many objects were to be visited, of what was made anonymous */
+            objects_gone?: number;
+            /** @description How many were visited, likewise */
+            visited_gone?: number;
             /** @description What who asks may do now */
             may: ("change" | "done" | "cancel")[];
             /** @description Of one investigation alone */

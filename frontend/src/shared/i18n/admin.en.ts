@@ -374,6 +374,7 @@ const en: typeof zh = {
       screening: 'screening {id}',
       proposal: 'proposal {id}',
       investigation: 'investigation {id}',
+      investigations: 'investigations',
     },
     setting: {
       public_map: 'Public map',
@@ -394,6 +395,7 @@ const en: typeof zh = {
     investigation_change: 'changed the day or officers of an investigation',
     investigation_done: 'said what an investigation found',
     investigation_cancel: 'cancelled an investigation',
+    investigation_anonymise: 'made investigations anonymous',
     calendar_make: 'Calendar address made',
     calendar_remove: 'Calendar address ended',
     consent_give: 'Position on duty: agreed',

@@ -369,6 +369,7 @@ export default {
       screening: '高频筛查 {id}',
       proposal: '综合查一次提议 {id}',
       investigation: '综合查一次 {id}',
+      investigations: '综合查一次',
     },
     setting: {
       public_map: '公开地图',
@@ -389,6 +390,7 @@ export default {
     investigation_change: '改动综合查一次的日期或人员',
     investigation_done: '登记综合查一次的结果',
     investigation_cancel: '取消综合查一次',
+    investigation_anonymise: '匿名化综合查一次',
     calendar_make: '生成值班日历地址',
     calendar_remove: '停用值班日历地址',
     consent_give: '同意值班时共享位置',

@@ -70,6 +70,8 @@ export default {
     relatedHint: 'They touch, and share item, department or object: one investigation can do for all.',
     history: 'Decisions',
     noHistory: 'Nothing was decided yet.',
+    anonymised: 'Made anonymous after the city’s retention ({day}): the reasons given until then are gone.',
+    reasonGone: 'Reason made anonymous',
     order: 'An investigation was ordered',
     openOrder: 'See the order',
     worked: 'How it was worked out',
@@ -190,6 +192,9 @@ export default {
     proposal: 'Proposal {id}',
     found: 'What was found',
     history: 'What was done',
+    anonymised:
+      'Made anonymous after the city’s retention ({day}): objects, words of what was found and reasons are gone; whether something was found, and how many objects it were, stays.',
+    objectsGone: '{n} object, made anonymous | {n} objects, made anonymous',
     more: '{n} more',
     act: { done: 'Say what was found', change: 'Change day or officers', cancel: 'Cancel the order' },
     send: { done: 'Send', change: 'Change', cancel: 'Cancel the order' },
