@@ -56,13 +56,12 @@ export function useTelling(study: Study) {
   }
 }
 
-let shownLast = 0
 /** Shows units on the map, all of them where they are few. */
 export async function showUnits(study: Study, level: string, codes: readonly string[]): Promise<void> {
   const { center } = study
   const role = roles.find(r => r === level)
   if (!role) return
-  const mine = ++shownLast
+  const opened = JSON.stringify(study.asked.value.open)
   const asked = study.asked.value.level === role ? study.list.data.value?.places : undefined
   const boxes = await Promise.all(
     codes.slice(0, 12).map(async code => {
@@ -76,8 +75,8 @@ export async function showUnits(study: Study, level: string, codes: readonly str
       }
     }),
   )
-  // Somebody has gone on to others meanwhile.
-  if (mine !== shownLast) return
+  // Somebody has gone on meanwhile.
+  if (JSON.stringify(study.asked.value.open) !== opened) return
   const box = around(boxes.filter(b => b !== null))
   if (box) center.goTo.value({ lon: (box[0] + box[2]) / 2, lat: (box[1] + box[3]) / 2, bbox: box })
 }
