@@ -468,11 +468,11 @@ export class CityMap {
     this.map.easeTo({ zoom: this.map.getZoom() + steps, duration: 200 })
   }
 
-  /** The container changed its size: the whole stays whole, else what is at the left top stays there. */
-  resize(): void {
+  /** The container changed its size: the whole stays whole, else what is at the left top, or in the middle, stays there. */
+  resize(middle = false): void {
     const { clientWidth: w, clientHeight: h } = this.map.getContainer()
     if (w === 0 || h === 0) return
-    const centre = this.map.unproject([w / 2, h / 2])
+    const centre = middle ? this.map.getCenter() : this.map.unproject([w / 2, h / 2])
     // The map's own word that it moved would be of a view that nobody asked for.
     this.map.resize({ by: null })
     if (this.whole) this.map.fitBounds(this.frame, { padding: this.padding(), duration: 0 }, { by: 'room' })
