@@ -1,5 +1,6 @@
-import { onScopeDispose, ref, shallowRef, watch } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
+import type { Span } from '../center/span'
 import { ApiError, ask } from '../shared/api/client'
 import type { DecisionMade, PlaceRef, Role } from '../shared/api/types'
 import { roles } from '../shared/api/types'
@@ -53,6 +54,22 @@ export function useTelling(study: Study) {
         act: t(`proposals.did.${d.act}`),
         at: center.fmt.value.ago(unix(d.at), center.now.value),
       }),
+  }
+}
+
+/** The window, and the other time beside it, in words. */
+export function useTimes({ center, window, beside }: Study) {
+  const { t } = useI18n()
+  const words = (w: Span | null) =>
+    w ? t('hotspots.at', { from: center.fmt.value.day(w.from), to: center.fmt.value.day(w.to - 1) }) : ''
+  return {
+    window: computed(() => words(window.value)),
+    beside: computed(() => words(beside.value)),
+    both: computed(() =>
+      beside.value
+        ? t('hotspots.both', { left: words(beside.value), right: words(window.value) })
+        : words(window.value),
+    ),
   }
 }
 
