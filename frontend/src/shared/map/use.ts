@@ -37,10 +37,7 @@ export function usePaper(map: Readonly<Ref<CityMap | undefined>>, look: () => Lo
   )
   // By now what is around the map is as on paper, or as on the screen again.
   const paper = matchMedia('print')
-  const refit = () => {
-    map.value?.resize(true)
-    map.value?.drawNow()
-  }
+  const refit = () => map.value?.putOnPaper(paper.matches)
   paper.addEventListener('change', refit)
   onScopeDispose(() => paper.removeEventListener('change', refit))
 }
