@@ -81,6 +81,17 @@ describe('hot spots', () => {
     await d.when.click('month-10')
     await d.sees('that month', async () => (await d.get.query()).get('from') === '2026-07-01')
     expect((await d.get.query()).get('to')).toBe('2026-08-01')
+    await d.when.click('preset-all')
+    await d.sees('all the time there is', async () => (await d.get.query()).get('time') === 'all')
+    await d.when.press('b')
+    await d.sees('the last year and the one before', () => d.get.seen('swipe'))
+    const asked = await d.get.query()
+    const days = (Date.parse(asked.get('from')!) - Date.parse(asked.get('beside')!)) / 86_400_000
+    expect(days).toBeGreaterThan(360)
+    expect(days).toBeLessThanOrEqual(366)
+    await d.when.back()
+    await d.sees('all the time again', async () => !(await d.get.seen('swipe')))
+    expect((await d.get.query()).get('time')).toBe('all')
   })
 
   it('are taken away as table, outlines, picture and on paper', async () => {

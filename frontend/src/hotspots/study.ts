@@ -7,7 +7,7 @@ import { useResource } from '../shared/api/resource'
 import { type Role, roles, sources } from '../shared/api/types'
 import type { CityTiles } from '../shared/map/geo'
 import { type Breaks, breaksOf } from '../shared/map/heat'
-import { apiTime, dayStart } from '../shared/time/zone'
+import { apiTime, dayStart, parseTime } from '../shared/time/zone'
 import { openEnd, type Step, shifted, stepNames, usualStep } from './window'
 
 /** How hot and cold spots are looked for and shown, as the address says it besides the filters. */
@@ -126,6 +126,14 @@ export function createStudy(center: Center) {
     const w = { from: from ?? dayStart(all.from, center.zone.value), to: to ?? end.value }
     return w.from < w.to ? w : null
   })
+  /** The other time, as long as the window; null: none is asked for, or the window is all the time there is. */
+  const beside = computed<Span | null>(() => {
+    const [w, all, first] = [window.value, center.allTime.value, asked.value.beside]
+    const from = first ? parseTime(first, center.zone.value) : null
+    if (!w || !all || from === null) return null
+    const whole = w.from <= dayStart(all.from, center.zone.value) && w.to >= all.to
+    return whole ? null : { from, to: from + (w.to - w.from) }
+  })
   const step = computed<Step>(() => asked.value.step ?? (window.value ? usualStep(window.value) : 'month'))
 
   /** The question as the service reads it, of one window. */
@@ -236,6 +244,7 @@ export function createStudy(center: Center) {
     asked,
     change,
     window,
+    beside,
     step,
     question,
     query,

@@ -1,5 +1,6 @@
-import { onScopeDispose, ref, shallowRef, watch } from 'vue'
+import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
 import { useI18n } from 'vue-i18n'
+import type { Span } from '../center/span'
 import { ApiError, ask } from '../shared/api/client'
 import type { DecisionMade, PlaceRef, Role } from '../shared/api/types'
 import { roles } from '../shared/api/types'
@@ -56,13 +57,28 @@ export function useTelling(study: Study) {
   }
 }
 
-let shownLast = 0
+/** The window, and the other time beside it, in words. */
+export function useTimes({ center, window, beside }: Study) {
+  const { t } = useI18n()
+  const words = (w: Span | null) =>
+    w ? t('hotspots.at', { from: center.fmt.value.day(w.from), to: center.fmt.value.day(w.to - 1) }) : ''
+  return {
+    window: computed(() => words(window.value)),
+    beside: computed(() => words(beside.value)),
+    both: computed(() =>
+      beside.value
+        ? t('hotspots.both', { left: words(beside.value), right: words(window.value) })
+        : words(window.value),
+    ),
+  }
+}
+
 /** Shows units on the map, all of them where they are few. */
 export async function showUnits(study: Study, level: string, codes: readonly string[]): Promise<void> {
   const { center } = study
   const role = roles.find(r => r === level)
   if (!role) return
-  const mine = ++shownLast
+  const opened = JSON.stringify(study.asked.value.open)
   const asked = study.asked.value.level === role ? study.list.data.value?.places : undefined
   const boxes = await Promise.all(
     codes.slice(0, 12).map(async code => {
@@ -76,8 +92,8 @@ export async function showUnits(study: Study, level: string, codes: readonly str
       }
     }),
   )
-  // Somebody has gone on to others meanwhile.
-  if (mine !== shownLast) return
+  // Somebody has gone on meanwhile.
+  if (JSON.stringify(study.asked.value.open) !== opened) return
   const box = around(boxes.filter(b => b !== null))
   if (box) center.goTo.value({ lon: (box[0] + box[2]) / 2, lat: (box[1] + box[3]) / 2, bbox: box })
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { monthsOf, moved, openEnd, shifted, usualStep } from './window'
+import { monthsOf, moved, openEnd, shifted, twoTimes, usualStep } from './window'
 
 const zone = 'Asia/Shanghai'
 const at = (text: string) => Date.parse(`${text}+08:00`) / 1000
@@ -48,5 +48,29 @@ describe('a window that is moved', () => {
       { from: day('2025-12-01'), to: day('2026-01-01') },
       { from: day('2026-01-01'), to: day('2026-02-01') },
     ])
+  })
+})
+
+describe('two times to compare', () => {
+  const days = (span: { from: number; to: number }) => (span.to - span.from) / 86_400
+  const all = { from: at('2024-01-01T08:00:00'), to: at('2026-06-03T10:00:00') + 1 }
+  it('are the window and as much time before it', () => {
+    const may = { from: day('2026-05-01'), to: day('2026-06-01') }
+    expect(twoTimes(may, all, zone)).toEqual({ window: may, before: day('2026-03-31') })
+    const first = { from: day('2024-01-10'), to: day('2024-02-10') }
+    expect(twoTimes(first, all, zone)).toEqual({ window: first, before: all.from })
+  })
+  it('are the last two years where all the time there is was chosen', () => {
+    const { window, before } = twoTimes({ from: day('2024-01-01'), to: day('2026-06-04') }, all, zone)
+    expect(window).toEqual({ from: day('2025-06-04'), to: day('2026-06-04') })
+    expect(before).toBe(day('2024-06-04'))
+  })
+  it('are the halves where there is less', () => {
+    const short = { from: at('2026-01-01T08:00:00'), to: all.to }
+    const { window, before } = twoTimes({ from: day('2026-01-01'), to: day('2026-06-04') }, short, zone)
+    expect(window).toEqual({ from: day('2026-03-19'), to: day('2026-06-04') })
+    expect(days({ from: before, to: window.from })).toBe(days(window))
+    expect(before).toBeLessThanOrEqual(short.from)
+    expect(before).toBeGreaterThan(short.from - 86_400)
   })
 })

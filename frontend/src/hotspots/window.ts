@@ -42,6 +42,20 @@ export function shifted(span: Span, step: Step, by: number, all: Span, zone: str
   return next
 }
 
+/**
+ * The window and the first day of another one, as long, before it. Where nothing is before the window, it and the time before are the
+ * last two years, or the halves of what there is where that is less.
+ */
+export function twoTimes(window: Span, all: Span, zone: string): { window: Span; before: number } {
+  if (window.from > dayStart(all.from, zone)) {
+    const before = window.from - (window.to - window.from)
+    return { window, before: Math.max(before, all.from) }
+  }
+  const half = dayStart(Math.ceil((all.from + window.to) / 2), zone)
+  const from = Math.max(moved(window.to, 'month', -12, zone), half)
+  return { window: { from, to: window.to }, before: from - (window.to - from) }
+}
+
 /** The months that a window meets, each as the whole of it, the latest so many. */
 export function monthsOf(span: Span, most: number, zone: string): Span[] {
   const found: Span[] = []

@@ -14,6 +14,7 @@ export default {
     },
     roseOpen: 'Rose by {from} or more',
     around: {
+      too_early: 'Too early to tell whether they moved to the neighbours.',
       too_few: 'Too few matters around to tell whether they moved.',
       no_change: 'No move to the neighbours seen.',
       fell: 'The neighbours fell too, by {from} to {to}.',

@@ -14,6 +14,7 @@ export default {
     },
     roseOpen: '至少上升 {from}',
     around: {
+      too_early: '还太早，看不出是否转移到周边。',
       too_few: '周边件数太少，看不出是否转移。',
       no_change: '没有看出向周边转移。',
       fell: '周边也下降了 {from} 至 {to}。',

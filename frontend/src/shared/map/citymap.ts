@@ -1,4 +1,4 @@
-import { type LayerSpecification, Map as LibreMap, setWorkerUrl, type VectorTileSource } from 'maplibre-gl'
+import { type LayerSpecification, Map as LibreMap, type LngLat, setWorkerUrl, type VectorTileSource } from 'maplibre-gl'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import { Accuracy } from './accuracy'
@@ -76,6 +76,8 @@ export class CityMap {
   private cases: readonly (Point & { num: number; colour: string })[] = []
   /** The whole of the frame is shown, and stays so in more or less room, until the view is moved. */
   private whole: boolean
+  /** What was in the middle of the screen, while the map is on paper. */
+  private screened: LngLat | null = null
   /** So many pixels at the bottom lie under a sheet. */
   private covered = 0
 
@@ -468,11 +470,19 @@ export class CityMap {
     this.map.easeTo({ zoom: this.map.getZoom() + steps, duration: 200 })
   }
 
-  /** The container changed its size: the whole stays whole, else what is at the left top stays there. */
-  resize(): void {
+  /** The map is on paper now, or on the screen again, with the same in its middle, whatever came between. */
+  putOnPaper(on: boolean): void {
+    const middle = (on ? null : this.screened) ?? this.map.getCenter()
+    this.screened = on ? middle : null
+    this.resize(middle)
+    this.drawNow()
+  }
+
+  /** The container changed its size: the whole stays whole, else what is at the left top, or what is given to its middle, stays there. */
+  resize(middle?: LngLat): void {
     const { clientWidth: w, clientHeight: h } = this.map.getContainer()
     if (w === 0 || h === 0) return
-    const centre = this.map.unproject([w / 2, h / 2])
+    const centre = middle ?? this.map.unproject([w / 2, h / 2])
     // The map's own word that it moved would be of a view that nobody asked for.
     this.map.resize({ by: null })
     if (this.whole) this.map.fitBounds(this.frame, { padding: this.padding(), duration: 0 }, { by: 'room' })

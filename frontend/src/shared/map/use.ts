@@ -1,4 +1,4 @@
-import { computed, onBeforeUnmount, onMounted, type Ref, ref, shallowRef, watch } from 'vue'
+import { computed, onBeforeUnmount, onMounted, onScopeDispose, type Ref, ref, shallowRef, watch } from 'vue'
 import { usePrefs } from '../prefs'
 import { useCode } from '../ui/lazy'
 import type { CityMap, Listener } from './citymap'
@@ -25,13 +25,29 @@ export interface MapPlan {
   refused?: () => void
 }
 
+/** On paper a map has the room and the colours that it has there. The sheet is taken right after: there is no next frame. */
+export function usePaper(map: Readonly<Ref<CityMap | undefined>>, look: () => Look) {
+  watch(
+    usePrefs().printing,
+    () => {
+      map.value?.setLook(look())
+      map.value?.drawNow()
+    },
+    { flush: 'sync' },
+  )
+  // By now what is around the map is as on paper, or as on the screen again.
+  const paper = matchMedia('print')
+  const refit = () => map.value?.putOnPaper(paper.matches)
+  paper.addEventListener('change', refit)
+  onScopeDispose(() => paper.removeEventListener('change', refit))
+}
+
 /**
  * A map in a container, from when it is there until it goes, with what each map has to say: that its code did not come, that
  * it cannot be drawn (no WebGL), that tiles failed, the basemap's credit, and the scale. On paper it is light, whatever the
  * screen is.
  */
 export function useCityMap(container: Ref<HTMLElement | undefined>, plan: MapPlan) {
-  const prefs = usePrefs()
   const map = shallowRef<CityMap>()
   const failed = ref(false)
   const unsupported = ref(false)
@@ -72,6 +88,7 @@ export function useCityMap(container: Ref<HTMLElement | undefined>, plan: MapPla
     observer = new ResizeObserver(() => map.value?.resize())
     observer.observe(container.value)
   })
+  usePaper(map, plan.look)
   onBeforeUnmount(() => {
     observer?.disconnect()
     map.value?.remove()
@@ -79,15 +96,6 @@ export function useCityMap(container: Ref<HTMLElement | undefined>, plan: MapPla
   watch(plan.look, next => map.value?.setLook(next))
   watch(plan.tiles, next => map.value?.setTiles(next))
   watch(plan.label, next => map.value?.setLabel(next))
-  // The sheet is taken right after it was said that there will be one: there is no next frame.
-  watch(
-    prefs.printing,
-    () => {
-      map.value?.setLook(plan.look())
-      map.value?.drawNow()
-    },
-    { flush: 'sync' },
-  )
   /** A round length on the ground, and how wide it is. */
   const scale = computed(() => {
     const metres = scaleLength(metresPerPixel.value, 80)
