@@ -28,6 +28,8 @@ describe('hot spots', () => {
     expect(why).toMatch(/\d+ 个邻居/)
     expect(await d.get.seen('series')).toBe(true)
     expect((await d.get.query()).get('open')).toMatch(/^place:330481001/)
+    // The map goes there, though what is told of it takes room from the map meanwhile.
+    await d.sees('the place on the map', async () => Number((await d.get.query()).get('at')?.split(',')[2]) > 12)
     expect(await d.get.serious()).toEqual([])
     await d.when.press('Escape')
     await d.sees('that it is put away', async () => !(await d.get.seen('why')))

@@ -80,6 +80,9 @@ export class CityMap {
   private screened: LngLat | null = null
   /** So many pixels at the bottom lie under a sheet. */
   private covered = 0
+  /** The way to where the page sent it, while it is on it. */
+  private way: (() => void) | null = null
+  private readonly bare: boolean
 
   constructor(
     container: HTMLElement,
@@ -93,6 +96,8 @@ export class CityMap {
       bounds: Box
       /** What is shown without a view: the city, or a part of it. */
       frame: Box
+      /** A small picture, over which nothing lies. */
+      bare?: boolean
       label: string
       reducedMotion: boolean
     },
@@ -101,6 +106,7 @@ export class CityMap {
     this.look = options.look
     this.tiles = options.tiles
     this.frame = options.frame
+    this.bare = options.bare ?? false
     this.whole = options.view === null
     const style = baseStyle(options.tiles, options.look)
     this.drawn = style.layers
@@ -227,13 +233,17 @@ export class CityMap {
 
   /** The view stands still: say where. */
   private rested(by: Mover | 'whole'): void {
-    if (by !== 'room') this.whole = by === 'whole'
+    if (by !== 'room') {
+      this.whole = by === 'whole'
+      this.way = null
+    }
     this.scaled()
     this.listener.moved(this.whole ? null : this.view(), this.box(), by === 'whole' ? 'person' : by)
   }
 
   /** What buttons, the legend and a sheet lie over, so that nothing is fitted below them. */
   private padding(container = this.map.getContainer()) {
+    if (this.bare) return { top: 8, left: 8, right: 8, bottom: 8 }
     const { touch } = this.look
     const [side, top] = touch ? [16, 68] : [24, 60]
     const free = Math.max(0, container.clientHeight - top - 60)
@@ -413,9 +423,9 @@ export class CityMap {
     this.accuracy.set(at, radiusM)
   }
 
-  /** Says how many pixels at the bottom lie under a sheet. */
-  cover(px: number): void {
-    this.covered = px
+  /** Says from where in the window on what is below lies under a sheet; null: nothing does. */
+  coverFrom(top: number | null): void {
+    this.covered = top === null ? 0 : Math.max(0, this.map.getContainer().getBoundingClientRect().bottom - top)
   }
 
   /** Brings a point into view, moving no more than needed. */
@@ -425,7 +435,7 @@ export class CityMap {
     const at = this.map.project([p.lon, p.lat])
     const margin = Math.min(60, w / 5, h / 3)
     if (at.x < margin || at.y < margin || at.x > w - margin || at.y > h - margin) {
-      this.map.easeTo({ center: [p.lon, p.lat], offset: this.middle(), duration: 200 }, { by: 'page' })
+      this.send(() => this.map.easeTo({ center: [p.lon, p.lat], offset: this.middle(), duration: 200 }, { by: 'page' }))
     }
   }
 
@@ -435,11 +445,11 @@ export class CityMap {
     const [a, b] = [this.map.project([west, north]), this.map.project([east, south])]
     if (a.x < w && b.x > 0 && a.y < clientHeight - this.covered && b.y > this.padding().top) return
     const center: [number, number] = [(west + east) / 2, (south + north) / 2]
-    this.map.easeTo({ center, offset: this.middle(), duration: 200 }, { by: 'page' })
+    this.send(() => this.map.easeTo({ center, offset: this.middle(), duration: 200 }, { by: 'page' }))
   }
 
   goTo(p: Point, zoom: number): void {
-    this.map.easeTo({ center: [p.lon, p.lat], zoom, offset: this.middle(), duration: 200 })
+    this.send(() => this.map.easeTo({ center: [p.lon, p.lat], zoom, offset: this.middle(), duration: 200 }))
   }
 
   /** Where the middle of what can be seen lies, from the middle of the map. */
@@ -453,7 +463,14 @@ export class CityMap {
   }
 
   fit(box: Box): void {
-    this.map.fitBounds(box, { padding: this.padding(), maxZoom: 17, duration: 200 })
+    this.send(() => this.map.fitBounds(box, { padding: this.padding(), maxZoom: 17, duration: 200 }))
+  }
+
+  /** Goes a way, and goes it on where the map gets more or less room meanwhile, as by what is told of what it goes to. */
+  private send(move: () => void): void {
+    this.whole = false
+    move()
+    this.way = this.map.isMoving() ? move : null
   }
 
   /** What is shown as the whole; a view that shows it follows. */
@@ -463,6 +480,7 @@ export class CityMap {
   }
 
   showWhole(animate = true): void {
+    this.way = null
     this.map.fitBounds(this.frame, { padding: this.padding(), duration: animate ? 200 : 0 }, { by: 'whole' })
   }
 
@@ -486,6 +504,7 @@ export class CityMap {
     // The map's own word that it moved would be of a view that nobody asked for.
     this.map.resize({ by: null })
     if (this.whole) this.map.fitBounds(this.frame, { padding: this.padding(), duration: 0 }, { by: 'room' })
+    else if (this.way) this.send(this.way)
     else this.map.jumpTo({ center: centre }, { by: 'room' })
   }
 

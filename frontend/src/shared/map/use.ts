@@ -14,7 +14,7 @@ export interface MapPlan {
   /** What a screen reader calls it. */
   label: () => string
   /** Asked once, when the map is made. */
-  begin: () => { basemap: string | null; view: MapView | null; bounds: Box; frame: Box }
+  begin: () => { basemap: string | null; view: MapView | null; bounds: Box; frame: Box; bare?: boolean }
   ready?: (map: CityMap) => void
   clicked?: (hit: Hit) => void
   hovered?: Listener['hovered']
