@@ -311,7 +311,7 @@ func (t *tool) benchSpots(ctx context.Context, b *citybench.Bench) error {
 		return err
 	}
 	defer stop()
-	const rounds = 100
+	const rounds = 300
 	figures, err := b.Spots(ctx, live, signedIn(h, token), rounds)
 	for _, f := range figures {
 		verdict := "within"
