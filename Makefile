@@ -51,7 +51,7 @@ generate: ## make generated code anew
 	cd frontend && npm run --silent generate
 
 bench: build ## measure speed beside rivals, on an idle machine
-	@for what in placement tiles cube intake feed queue search; do bin/gridgov bench $$what || exit 1; done
+	@for what in placement tiles cube intake feed queue search hotspot; do bin/gridgov bench $$what || exit 1; done
 
 soak: build ## the long tests at their full counts
 	GRIDGOV_SOAK=1 go test -timeout 6h ./...

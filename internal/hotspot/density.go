@@ -3,7 +3,6 @@ package hotspot
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/paulmach/orb"
 )
@@ -189,44 +188,107 @@ func newSmoother(r Raster, k Kernel, h float64) *smoother {
 	return s
 }
 
+// smooth gives to each cell what those around it give. Kernels are the same on both sides, so what lies as far to the left as to the right,
+// or above as below, is added first and weighed once.
 func (s *smoother) smooth(in []float64) []float64 {
-	row := func(of []float64, y int) []float64 { return of[y*s.cols : (y+1)*s.cols] }
+	row := func(of []float64, y int) []float64 {
+		if y < 0 || y >= s.rows {
+			return nil
+		}
+		return of[y*s.cols : (y+1)*s.cols]
+	}
 	out := make([]float64, len(in))
 	if s.disk != nil {
 		rowsOf(s.rows, func(y int) {
-			for dy := max(1-len(s.disk), -y); dy < min(len(s.disk), s.rows-y); dy++ {
-				spread(row(out, y), row(in, y+dy), s.disk[max(dy, -dy)])
+			p := newPadded(s.cols, len(s.disk[0]))
+			p.put(row(in, y), nil)
+			p.spread(row(out, y), s.disk[0])
+			for dy := 1; dy < len(s.disk); dy++ {
+				p.put(row(in, y-dy), row(in, y+dy))
+				p.spread(row(out, y), s.disk[dy])
 			}
 		})
 		return out
 	}
 	across := make([]float64, len(in))
-	rowsOf(s.rows, func(y int) { spread(row(across, y), row(in, y), s.line) })
 	rowsOf(s.rows, func(y int) {
-		for dy := max(1-len(s.line), -y); dy < min(len(s.line), s.rows-y); dy++ {
-			add(row(out, y), row(across, y+dy), s.line[max(dy, -dy)])
+		p := newPadded(s.cols, len(s.line))
+		p.put(row(in, y), nil)
+		p.spread(row(across, y), s.line)
+	})
+	rowsOf(s.rows, func(y int) {
+		to := row(out, y)
+		add(to, row(across, y), nil, s.line[0])
+		for dy := 1; dy < len(s.line); dy++ {
+			add(to, row(across, y-dy), row(across, y+dy), s.line[dy])
 		}
 	})
 	return out
 }
 
-// spread gives what lies in the cells of a row to those of another, by how many columns they are apart.
-func spread(to, from, weights []float64) {
-	if !slices.ContainsFunc(from, func(v float64) bool { return v != 0 }) {
-		return
+// padded is a row with as many zeros on both of its sides as a kernel reaches, so that spreading needs to look at no end.
+type padded struct {
+	all      []float64
+	pad      int
+	from, to int // cells that are not zero lie within
+}
+
+func newPadded(cols, pad int) *padded {
+	return &padded{all: make([]float64, cols+2*pad), pad: pad}
+}
+
+// put takes the sum of two rows, either of which may be nil.
+func (p *padded) put(a, b []float64) {
+	mid := p.all[p.pad : len(p.all)-p.pad]
+	clear(mid)
+	add(mid, a, b, 1)
+	p.from, p.to = 0, len(mid)
+	for p.from < p.to && mid[p.from] == 0 {
+		p.from++
 	}
-	add(to, from, weights[0])
-	for d := 1; d < min(len(weights), len(to)); d++ {
-		add(to[d:], from[:len(from)-d], weights[d])
-		add(to[:len(to)-d], from[d:], weights[d])
+	for p.to > p.from && mid[p.to-1] == 0 {
+		p.to--
 	}
 }
 
-// add adds w times one row to another of the same length.
-func add(to, from []float64, w float64) {
-	from = from[:len(to)]
-	for i := range to {
-		to[i] += w * from[i]
+// spread gives what lies in the cells of the row to those of another, by how many columns they are apart.
+func (p *padded) spread(to, weights []float64) {
+	if p.from == p.to {
+		return
+	}
+	from, until := max(0, p.from-len(weights)+1), min(len(to), p.to+len(weights)-1)
+	to = to[from:until]
+	moved := func(d int) []float64 { return p.all[p.pad+from+d:][:len(to)] }
+	add(to, moved(0), nil, weights[0])
+	d := 1
+	for ; d+1 < len(weights); d += 2 {
+		l1, r1, w1 := moved(-d), moved(d), weights[d]
+		l2, r2, w2 := moved(-d-1), moved(d+1), weights[d+1]
+		for i := range to {
+			to[i] += w1*(l1[i]+r1[i]) + w2*(l2[i]+r2[i])
+		}
+	}
+	if d < len(weights) {
+		add(to, moved(-d), moved(d), weights[d])
+	}
+}
+
+// add adds w times the sum of two rows to another of the same length; either may be nil.
+func add(to, a, b []float64, w float64) {
+	switch {
+	case a == nil && b == nil:
+	case b == nil:
+		a = a[:len(to)]
+		for i := range to {
+			to[i] += w * a[i]
+		}
+	case a == nil:
+		add(to, b, nil, w)
+	default:
+		a, b = a[:len(to)], b[:len(to)]
+		for i := range to {
+			to[i] += w * (a[i] + b[i])
+		}
 	}
 }
 
