@@ -1,0 +1,119 @@
+import type { Answer as TusAnswer, Request as TusRequest } from '../../photo/tus'
+
+/** How the service is reached; given, so that tests and the worker bring their own. */
+export interface Wire {
+  fetch: (url: string, init: RequestInit) => Promise<Response>
+  /** This phone's clock, in ms. */
+  now: () => number
+  /** `/haining/v1` */
+  api: string
+}
+
+/**
+ * What came back. `none`: no answer, or one of somebody else in between (the page of a captive portal, a proxy's error), so nobody knows
+ * whether the service has acted.
+ */
+export type Answer =
+  | { is: 'ok'; status: number; body: unknown; date: number | null }
+  | {
+      is: 'problem'
+      status: number
+      code: string
+      detail: string
+      field?: string
+      body: unknown
+      afterMs: number | null
+    }
+  | { is: 'none' }
+
+/** How long an answer may take. A part of a photo over a thin line takes its time. */
+const patienceMs = 90_000
+
+export async function exchange(wire: Wire, method: string, path: string, body?: unknown): Promise<Answer> {
+  const headers: Record<string, string> = { Accept: 'application/json' }
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  let response: Response
+  let text: string
+  try {
+    response = await wire.fetch(wire.api + path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      // A portal sends elsewhere; the service never does.
+      redirect: 'manual',
+      cache: 'no-store',
+      signal: AbortSignal.timeout(patienceMs),
+    })
+    text = await response.text()
+  } catch {
+    return { is: 'none' }
+  }
+  const type = (response.headers.get('Content-Type') ?? '').split(';')[0]!.trim()
+  const value = type === 'application/json' || type === 'application/problem+json' ? parsed(text) : undefined
+  if (value === undefined) return { is: 'none' }
+  if (response.ok) return { is: 'ok', status: response.status, body: value, date: dateOf(response) }
+  const problem = value as { code?: unknown; detail?: unknown; field?: unknown }
+  if (typeof problem.code !== 'string') return { is: 'none' }
+  return {
+    is: 'problem',
+    status: response.status,
+    code: problem.code,
+    detail: typeof problem.detail === 'string' ? problem.detail : '',
+    ...(typeof problem.field === 'string' ? { field: problem.field } : {}),
+    body: value,
+    afterMs: afterMs(response.headers.get('Retry-After')),
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** When the service wrote it, by its own clock, in ms; whole seconds are all that it says. */
+function dateOf(response: Response): number | null {
+  const at = Date.parse(response.headers.get('Date') ?? '')
+  return Number.isNaN(at) ? null : at
+}
+
+const longestMs = 3_600_000
+
+/** How long to wait, in ms. Only seconds are understood, and no more than an hour is believed. */
+export function afterMs(s: string | null): number | null {
+  return s && /^\d{1,9}$/.test(s) ? Math.min(longestMs, Number(s) * 1000) : null
+}
+
+/**
+ * tus over fetch, which a service worker has; how much of a part has left is told once it is there. What does not say of itself that it
+ * speaks the protocol is no answer.
+ */
+export const tusOver =
+  (wire: Wire) =>
+  async (request: TusRequest, sent: (bytes: number) => void, signal: AbortSignal): Promise<TusAnswer> => {
+    const { method, url, headers, body } = request
+    try {
+      const within = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
+      const response = await wire.fetch(url, {
+        method,
+        headers,
+        body,
+        redirect: 'manual',
+        cache: 'no-store',
+        signal: within,
+      })
+      const text = await response.text()
+      if (response.headers.get('Tus-Resumable') === null && parsed(text) === undefined) return nothing
+      if (response.ok && body) sent(body.size)
+      const { code } = (parsed(text) ?? {}) as { code?: string }
+      return { status: response.status, header: name => response.headers.get(name), code }
+    } catch (e) {
+      if (signal.aborted) throw e
+      return nothing
+    }
+  }
+
+const nothing: TusAnswer = { status: 0, header: () => null }

@@ -1,0 +1,370 @@
+import 'fake-indexeddb/auto'
+import { IDBFactory } from 'fake-indexeddb'
+import { v7 } from 'uuid'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Command } from './command'
+import type { Wire } from './exchange'
+import { FakeService, type Fault } from './fakeservice'
+import type { ActBody, PhotoBody, ReportBody, ReportReceipt } from './kinds'
+import { again, drain, pauseMs } from './sender'
+import { destroyStore, openStore, type Store, unsentOf } from './store'
+
+let service: FakeService
+let store: Store
+let wire: Wire
+
+beforeEach(async () => {
+  globalThis.indexedDB = new IDBFactory()
+  service = new FakeService()
+  store = await openStore('haining', 'p1')
+  wire = { fetch: service.fetch, now: () => service.now, api: '/haining/v1' }
+})
+afterEach(() => store.close())
+
+const picture = (size: number, seed = 1) =>
+  new Blob([Uint8Array.from({ length: size }, (_, i) => (i * 7 + seed) % 251)], { type: 'image/jpeg' })
+
+/** A report with so many photos, as the app keeps it. */
+async function take(photos = 0, item = '12', at = service.now): Promise<{ id: string; photos: string[] }> {
+  const id = v7()
+  const files = new Map(Array.from({ length: photos }, (_, i) => [v7(), picture(1000 + i, i)] as const))
+  const ids = [...files.keys()]
+  const body: ReportBody = {
+    report: { source: 'phone', item, kind: 'problem', lon: 120.69, lat: 30.53, accuracy_m: 8 },
+    capturedAt: at,
+    photos: ids,
+  }
+  await store.putAll(
+    [
+      ...ids.map(p => ({
+        id: p,
+        kind: 'photo' as const,
+        body: { type: 'image/jpeg', size: files.get(p)!.size, original: '00' } satisfies PhotoBody,
+      })),
+      { id, kind: 'report' as const, body, needs: ids },
+    ],
+    files,
+    at,
+  )
+  return { id, photos: ids }
+}
+const states = async () => (await store.rows()).map(r => r.state)
+const report = async (id: string) => (await store.command<ReportBody>(id)) as Command<ReportBody>
+
+describe('sending', () => {
+  test('what was kept comes in the order in which it was done, once each, and its receipt stays', async () => {
+    const a = await take(2)
+    const b = await take()
+    expect(await drain(store, wire)).toEqual({ halt: 'done', nextAt: null })
+    expect(service.asked.filter(a => /POST/.test(a))).toEqual([
+      'POST /uploads',
+      'POST /uploads',
+      'POST /reports',
+      'POST /reports',
+    ])
+    expect([...service.reports.keys()]).toEqual([a.id, b.id])
+    expect(JSON.parse(service.reports.get(a.id)!.body).photos).toEqual(a.photos)
+    const receipt = (await report(a.id)).receipt as ReportReceipt
+    expect(receipt).toMatchObject({ num: 1, grid: { code: '330481103200001' }, without: 0 })
+    expect(await states()).toEqual(['sent', 'sent', 'sent', 'sent'])
+  })
+
+  test('photos leave the phone only once the service has them, and come whole', async () => {
+    const { photos } = await take(1)
+    service.faults = [null, 'lost']
+    expect((await drain(store, wire)).halt).toBe('line')
+    expect((await store.blob(photos[0]!, 'image/jpeg'))?.size).toBe(1000)
+    await drain(store, wire)
+    expect(service.photos.get(photos[0]!)!.bytes).toEqual(new Uint8Array(await picture(1000, 0).arrayBuffer()))
+    expect(await store.blob(photos[0]!, 'image/jpeg')).toBeNull()
+  })
+
+  test('an upload that breaks in the middle goes on where it was', async () => {
+    const { id, photos } = await take(1)
+    service.cut = 400
+    expect((await drain(store, wire)).halt).toBe('line')
+    expect(service.photos.get(photos[0]!)!.at).toBe(400)
+    await drain(store, wire)
+    expect(service.photos.get(photos[0]!)!.bytes).toEqual(new Uint8Array(await picture(1000, 0).arrayBuffer()))
+    expect(service.reports.has(id)).toBe(true)
+  })
+
+  test.each<Fault>(['lost', 'unheard', 'portal', 'stranger', 'redirect'])(
+    'where %s nothing counts as sent, and nothing twice',
+    async fault => {
+      const { id } = await take()
+      service.faults = [null, fault]
+      expect((await drain(store, wire)).halt).toBe('line')
+      expect(await states()).toEqual(['waiting'])
+      await drain(store, wire)
+      expect(await states()).toEqual(['sent'])
+      expect(service.reports.size).toBe(1)
+      expect(service.reports.get(id)!.times).toBe(fault === 'unheard' ? 2 : 1)
+    },
+  )
+
+  test.each<Fault>(['portal', 'stranger'])('a %s that answers the first question is no service', async fault => {
+    await take()
+    service.faults = [fault]
+    expect((await drain(store, wire)).halt).toBe('line')
+    expect(service.asked).toEqual(['GET /session'])
+  })
+
+  test('429 waits as long as was said, with everything', async () => {
+    await take()
+    await take()
+    service.faults = [null, 'busy']
+    expect(await drain(store, wire)).toEqual({ halt: 'later', nextAt: service.now + 7000 })
+    expect(service.reports.size).toBe(0)
+    service.now += 7000
+    await drain(store, wire)
+    expect(await states()).toEqual(['sent', 'sent'])
+  })
+
+  test('a fault of the service with one command holds up no other', async () => {
+    const a = await take()
+    const b = await take()
+    service.faults = [null, 'broken']
+    expect(await drain(store, wire)).toEqual({ halt: 'later', nextAt: service.now + pauseMs(1) })
+    expect([...service.reports.keys()]).toEqual([b.id])
+    service.now += pauseMs(1)
+    await drain(store, wire)
+    expect([...service.reports.keys()]).toEqual([b.id, a.id])
+  })
+
+  test('what is refused stays, with the reason, until somebody has looked', async () => {
+    service.refused.set('99', { status: 400, code: 'unknown_item' })
+    const bad = await take(1, '99')
+    const good = await take()
+    expect((await drain(store, wire)).halt).toBe('done')
+    expect((await report(bad.id)).refusal).toMatchObject({ code: 'unknown_item', status: 400 })
+    expect(service.reports.has(good.id)).toBe(true)
+    service.refused.clear()
+    await again(store, bad.id)
+    await drain(store, wire)
+    expect(service.reports.get(bad.id)!.times).toBe(1)
+  })
+
+  test('a report whose photo is refused goes without it and says so', async () => {
+    const { id, photos } = await take(2)
+    await store.dropBlobs([photos[0]!]) // the disk has lost it
+    await drain(store, wire)
+    expect(JSON.parse(service.reports.get(id)!.body).photos).toEqual([photos[1]])
+    expect(((await report(id)).receipt as ReportReceipt).without).toBe(1)
+    expect((await store.command(photos[0]!))!.refusal).toMatchObject({ code: 'file_missing' })
+  })
+
+  test('an act without its evidence is not sent', async () => {
+    const evidence = v7()
+    const id = v7()
+    const body: ActBody = { ref: '7', act: { act: 'settle', version: 3 }, evidence: [evidence] }
+    await store.putAll([
+      { id: evidence, kind: 'photo', body: { type: 'image/jpeg', size: 3, original: '' } },
+      { id, kind: 'act', body, needs: [evidence] },
+    ])
+    await drain(store, wire)
+    expect((await store.command(id))!.refusal).toMatchObject({ code: 'not_sent' })
+    expect(service.acts.size).toBe(0)
+  })
+
+  test('of two the slower is told field by field what the other did', async () => {
+    const id = v7()
+    const body: ActBody = { ref: '7', act: { act: 'verify', version: 2, reason: '已清' }, evidence: [] }
+    await store.put({ id, kind: 'act', body })
+    await drain(store, wire)
+    const c = (await store.command(id))!
+    expect(c.state).toBe('conflict')
+    expect(c.conflict!.fields).toContainEqual({ field: 'act', mine: 'verify', theirs: 'send_back' })
+    expect(c.conflict!.fields).toContainEqual({ field: 'reason', mine: '已清', theirs: '还没清' })
+  })
+})
+
+describe('who, and when', () => {
+  test('who is signed out sends nothing, and loses nothing', async () => {
+    await take(1)
+    service.signedIn = false
+    expect((await drain(store, wire)).halt).toBe('sign-in')
+    service.signedIn = true
+    expect((await drain(store, wire)).halt).toBe('done')
+    expect(service.reports.size).toBe(1)
+  })
+
+  test('somebody else sends nothing of it', async () => {
+    await take()
+    service.person = 'p2'
+    expect((await drain(store, wire)).halt).toBe('somebody-else')
+    expect(service.asked).toEqual(['GET /session'])
+  })
+
+  test('a clock that is off by hours is put right once, and what is told twice is the same', async () => {
+    const { id } = await take()
+    service.behindMs = 3 * 3_600_000
+    service.faults = [null, 'unheard']
+    await drain(store, wire)
+    service.behindMs = 0 // the phone has set its clock meanwhile
+    await drain(store, wire)
+    const told = service.reports.get(id)!
+    expect(told.times).toBe(2)
+    const off = service.now - Date.parse(JSON.parse(told.body).captured_at)
+    expect(Math.abs(off - 3 * 3_600_000)).toBeLessThan(2000)
+  })
+
+  test('a clock that is a little off is left alone', async () => {
+    const { id } = await take()
+    service.behindMs = 20_000
+    await drain(store, wire)
+    expect(JSON.parse(service.reports.get(id)!.body).captured_at).toBe(new Date(service.now).toISOString())
+  })
+})
+
+describe('keeping', () => {
+  test('nothing that a person wrote stands in the clear', async () => {
+    const id = v7()
+    const body: ActBody = { ref: '7', act: { act: 'verify', version: 3, reason: '张三在 3 幢' }, evidence: [] }
+    await store.put({ id, kind: 'act', body })
+    await store.putDraft(id, { text: '张三在 3 幢' })
+    const raw = JSON.stringify(await dump(), (_, v) => (v instanceof ArrayBuffer ? new TextDecoder().decode(v) : v))
+    expect(raw).toContain(id)
+    expect(raw).not.toContain('张三')
+    expect(await store.drafts()).toMatchObject([{ id, value: { text: '张三在 3 幢' } }])
+  })
+
+  test('the key cannot be read out', async () => {
+    const key = (await dump()).key![0] as CryptoKey
+    expect(key.extractable).toBe(false)
+    await expect(crypto.subtle.exportKey('raw', key)).rejects.toThrow()
+  })
+
+  test('another person has another room, whose key does not open this one', async () => {
+    const { id } = await take()
+    const other = await openStore('haining', 'p2')
+    const row = (await store.rows())[0]!
+    await expect(other.read(row)).rejects.toThrow()
+    expect(await other.command(id)).toBeNull()
+    expect(await unsentOf('haining', 'p2')).toBe(0)
+    expect(await unsentOf('haining', 'p1')).toBe(1)
+    other.close()
+  })
+
+  test('what was sealed for one cannot be put in the place of another', async () => {
+    await take()
+    await take()
+    const [a, b] = await store.rows()
+    await expect(store.read({ ...a!, sealed: b!.sealed })).rejects.toThrow()
+  })
+
+  test('a report is there with its photos or not at all', async () => {
+    const photo = v7()
+    const id = v7()
+    await store.put({ id, kind: 'act', body: {} })
+    await expect(
+      store.putAll(
+        [
+          { id: photo, kind: 'photo', body: {} },
+          { id, kind: 'report', body: {} }, // an id that is there already
+        ],
+        new Map([[photo, picture(10)]]),
+      ),
+    ).rejects.toThrow()
+    expect((await store.rows()).map(r => r.id)).toEqual([id])
+    expect(await store.blob(photo, 'image/jpeg')).toBeNull()
+  })
+
+  test('once it is destroyed nothing is left, and what comes is another', async () => {
+    await take(1)
+    store.close()
+    await destroyStore('haining', 'p1')
+    store = await openStore('haining', 'p1')
+    expect(await store.rows()).toEqual([])
+  })
+
+  test('receipts go after a month, and nothing that waits', async () => {
+    const sent = await take()
+    await drain(store, wire)
+    const waits = await take()
+    await store.forgetOld(Date.now() + 31 * 86_400_000)
+    expect((await store.rows()).map(r => r.id)).toEqual([waits.id])
+    expect(sent.id).not.toBe(waits.id)
+  })
+})
+
+/** Whatever happens on the way, and whenever the phone goes out, each report is there once and whole. */
+describe('lost and found', () => {
+  const seeds = process.env.GRIDGOV_SOAK ? 400 : 20
+  test.each(Array.from({ length: seeds }, (_, i) => i + 1))('seed %i', async seed => {
+    const random = mulberry(seed)
+    const made: { id: string; photos: string[] }[] = []
+    const kinds: (Fault | null)[] = [
+      'lost',
+      'unheard',
+      'portal',
+      'stranger',
+      'redirect',
+      'broken',
+      'busy',
+      null,
+      null,
+      null,
+    ]
+    for (let round = 0; round < 25; round++) {
+      if (round < 12) made.push(await take(Math.floor(random() * 3)))
+      service.faults = Array.from({ length: 6 }, () => kinds[Math.floor(random() * kinds.length)]!)
+      service.cut = random() < 0.2 ? Math.floor(random() * 900) : null
+      // The phone goes out at some write, before or after it.
+      let writes = Math.floor(random() * 12)
+      const dying: Store = {
+        ...store,
+        async settle(...args) {
+          if (writes-- === 0) {
+            if (random() < 0.5) await store.settle(...args)
+            throw new Error('out')
+          }
+          await store.settle(...args)
+        },
+      }
+      await drain(random() < 0.6 ? dying : store, wire).catch(e => expect(String(e)).toContain('out'))
+      service.now += 301_000
+      if (random() < 0.3) {
+        store.close()
+        store = await openStore('haining', 'p1')
+      }
+    }
+    service.faults = []
+    service.cut = null
+    for (let i = 0; i < 3; i++) {
+      await drain(store, wire)
+      service.now += 301_000
+    }
+    expect([...service.reports.keys()].toSorted()).toEqual(made.map(m => m.id).toSorted())
+    for (const m of made) expect(JSON.parse(service.reports.get(m.id)!.body).photos ?? []).toEqual(m.photos)
+    expect(new Set(await states())).toEqual(new Set(['sent']))
+    expect((await dump()).blob).toEqual([])
+  })
+})
+
+function mulberry(a: number): () => number {
+  return () => {
+    a = (a + 0x6d2b79f5) | 0
+    let t = Math.imul(a ^ (a >>> 15), 1 | a)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+/** All that lies on the disk, as it lies there. */
+async function dump(): Promise<Record<string, unknown[]>> {
+  const db = await new Promise<IDBDatabase>((done, fail) => {
+    const r = indexedDB.open('gridgov.field.haining.p1')
+    r.onsuccess = () => done(r.result)
+    r.onerror = () => fail(r.error)
+  })
+  const out: Record<string, unknown[]> = {}
+  for (const name of db.objectStoreNames) {
+    out[name] = await new Promise(done => {
+      const r = db.transaction(name).objectStore(name).getAll()
+      r.onsuccess = () => done(r.result)
+    })
+  }
+  db.close()
+  return out
+}
