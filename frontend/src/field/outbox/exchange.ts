@@ -106,9 +106,10 @@ export const tusOver =
         signal: within,
       })
       const text = await response.text()
-      if (response.headers.get('Tus-Resumable') === null && parsed(text) === undefined) return nothing
-      if (response.ok && body) sent(body.size)
       const { code } = (parsed(text) ?? {}) as { code?: string }
+      // What does not speak the protocol may still be the service's own word of why it does not take it.
+      if (response.headers.get('Tus-Resumable') === null && (response.ok || typeof code !== 'string')) return nothing
+      if (response.ok && body) sent(body.size)
       return { status: response.status, header: name => response.headers.get(name), code }
     } catch (e) {
       if (signal.aborted) throw e
