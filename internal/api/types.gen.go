@@ -3343,6 +3343,42 @@ type FoundList struct {
 	Results []Found `json:"results"`
 }
 
+// Ground defines model for Ground.
+type Ground struct {
+	// AroundM Grids within so many metres of one's own are among grids
+	AroundM   float64 `json:"around_m"`
+	Generated bool    `json:"generated"`
+
+	// Grids One's own, then those around
+	Grids []GroundFace `json:"grids"`
+
+	// Microgrids Of one's own grids
+	Microgrids []GroundFace `json:"microgrids"`
+	Plan       string       `json:"plan"`
+
+	// TooMany The territory is too large to be held
+	TooMany *bool `json:"too_many,omitempty"`
+
+	// Version Of the plan
+	Version string `json:"version"`
+}
+
+// GroundFace defines model for GroundFace.
+type GroundFace struct {
+	Code      string  `json:"code"`
+	Name      string  `json:"name"`
+	NameLatin *string `json:"name_latin,omitempty"`
+
+	// Own Of a grid
+	Own *bool `json:"own,omitempty"`
+
+	// Parents The nearest first
+	Parents []JurisdictionRef `json:"parents"`
+
+	// Shape The coordinates of a MultiPolygon as GeoJSON has them, lon and lat, EPSG:4490
+	Shape [][][][]float64 `json:"shape"`
+}
+
 // HeldPost defines model for HeldPost.
 type HeldPost struct {
 	Area *JurisdictionRef `json:"area,omitempty"`
@@ -6249,6 +6285,11 @@ type GetDensityParamsKernel string
 type StreamEventsParams struct {
 	LastEventId *string `form:"last_event_id,omitempty" json:"last_event_id,omitempty"`
 	LastEventID *string `json:"Last-Event-ID,omitempty"`
+}
+
+// GetGroundParams defines parameters for GetGround.
+type GetGroundParams struct {
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListHotspotsParams defines parameters for ListHotspots.

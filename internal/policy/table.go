@@ -14,6 +14,7 @@ const (
 	PublicHeat          Action = "public.heat"          // counts by whole months, a day late, without squares that hold few
 	PublicReport        Action = "public.report"        // tell of a matter by a confirmed phone number or e-mail address
 	PublicFollow        Action = "public.follow"        // see what became of a report by its secret link
+	FieldHold           Action = "field.hold"           // keep the borders of one's ground on a phone
 	PlanView            Action = "plan.view"            // all boundary plans, drafts too
 	ReportFile          Action = "report.file"          // tell of a matter
 	ReportView          Action = "report.view"          // lists, details, tiles, counts, events
@@ -104,6 +105,7 @@ var Rules = []Rule{
 	{PublicHeat, InCity, roles(Public, SignedIn), "what is shown to anybody tells of nobody"},
 	{PublicReport, InCity, roles(Telling), "who lives here sees what nobody else does; a code tells that somebody can be asked back"},
 	{PublicFollow, InCity, roles(Visitor), "who holds a report's link was given it; it stays good when the city takes no more reports"},
+	{FieldHold, Subtree, concat(gridStaff, villageHead), "who works on the ground knows without a line whose it is; a phone that is lost tells of no more"},
 	{PlanView, InCity, roles(Planner, Administrator, CentreHead), "drafts are the planner's, and those who put them in force"},
 	{PlanView, Subtree, leaders, "a committee hears of new borders before they are in force"},
 

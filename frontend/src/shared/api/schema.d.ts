@@ -1055,6 +1055,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/field/ground": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The grids that one works in, and those around them, for a phone without a line
+         * @description All coordinates as they are stored, so that a phone places a point as the service does. Of a territory of more than 100 grids nothing is held. Send the ETag back in If-None-Match.
+         */
+        get: operations["getGround"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/public/catalogue": {
         parameters: {
             query?: never;
@@ -4166,6 +4186,34 @@ export interface components {
             name_latin?: string;
             /** Format: double */
             distance_m?: number;
+        };
+        Ground: {
+            plan: string;
+            /** @description Of the plan */
+            version: string;
+            /**
+             * Format: double
+             * @description Grids within so many metres of one's own are among grids
+             */
+            around_m: number;
+            /** @description The territory is too large to be held */
+            too_many?: boolean;
+            /** @description One's own, then those around */
+            grids: components["schemas"]["GroundFace"][];
+            /** @description Of one's own grids */
+            microgrids: components["schemas"]["GroundFace"][];
+            generated: boolean;
+        };
+        GroundFace: {
+            code: string;
+            name: string;
+            name_latin?: string;
+            /** @description Of a grid */
+            own?: boolean;
+            /** @description The nearest first */
+            parents: components["schemas"]["JurisdictionRef"][];
+            /** @description The coordinates of a MultiPolygon as GeoJSON has them, lon and lat, EPSG:4490 */
+            shape: number[][][][];
         };
         Jurisdiction: components["schemas"]["JurisdictionRef"] & {
             plan: string;
@@ -7364,6 +7412,36 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["HolidayList"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getGround: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The ground */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ground"];
+                };
+            };
+            /** @description It is as it was */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

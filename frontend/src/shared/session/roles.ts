@@ -4,6 +4,7 @@ export type Action =
   | 'city.view'
   | 'public.report'
   | 'photo.upload'
+  | 'field.hold'
   | 'plan.view'
   | 'report.file'
   | 'report.view'
