@@ -89,7 +89,7 @@ export function createPlaces(faces: readonly HeldFace[], heldM: number): Places 
     if (trustedM === Infinity) return Infinity
     let ownM = trustedM
     for (const face of grids.faces) {
-      if (own.has(face.code) && face.boxM(m) < ownM) ownM = Math.min(ownM, face.distanceM(m))
+      if (own.has(face.code) && face.boxM(m) < ownM) ownM = Math.min(ownM, face.distanceM(m, ownM))
     }
     return trustedM - ownM
   }

@@ -121,21 +121,30 @@ export class Outline {
     return Math.sqrt(m.boxM2(this.box, 0))
   }
 
-  /** The distance to the border, holes included; infinite for a face without edges. */
-  borderM(m: Metric): number {
+  /** The distance to the border, holes included; infinite for a face without edges, and where it is not below limitM. */
+  borderM(m: Metric, limitM = Infinity): number {
     const { xy, boxes, runs } = this
-    let best = Infinity
+    // The run with the nearest box first: it spares nearly all others.
+    let first = -1
+    let nearest2 = limitM * limitM
     for (let r = 0; r < runs.length; r++) {
+      const d2 = m.boxM2(boxes, 4 * r)
+      if (d2 < nearest2) [first, nearest2] = [r, d2]
+    }
+    if (first < 0) return Infinity
+    let best = limitM * limitM
+    for (let i = -1; i < runs.length; i++) {
+      const r = i < 0 ? first : i
       if (m.boxM2(boxes, 4 * r) >= best) continue
       const [from, to] = runs[r]!
       for (let k = from; k < to; k += 2) best = Math.min(best, m.edgeM2(xy[k]!, xy[k + 1]!, xy[k + 2]!, xy[k + 3]!))
     }
-    return Math.sqrt(best)
+    return best < limitM * limitM ? Math.sqrt(best) : Infinity
   }
 
-  /** 0 for a point that the face holds, else the distance to its border. */
-  distanceM(m: Metric): number {
-    return this.near(m.lon, m.lat) && this.where(m.lon, m.lat, rounded) !== 'outside' ? 0 : this.borderM(m)
+  /** 0 for a point that the face holds, else the distance to its border; infinite where that is not below limitM. */
+  distanceM(m: Metric, limitM = Infinity): number {
+    return this.near(m.lon, m.lat) && this.where(m.lon, m.lat, rounded) !== 'outside' ? 0 : this.borderM(m, limitM)
   }
 
   /** The length of the shortest chord through the earth to the border. */
@@ -186,9 +195,10 @@ export class Plane {
   nearest(m: Metric): { face: Outline; distanceM: number } | null {
     let best: { face: Outline; distanceM: number } | null = null
     for (const face of this.faces) {
-      if (face.boxM(m) > (best?.distanceM ?? localM)) continue
-      const distanceM = face.borderM(m)
-      if (distanceM < (best?.distanceM ?? Infinity)) best = { face, distanceM }
+      const limitM = best?.distanceM ?? localM
+      if (face.boxM(m) > limitM) continue
+      const distanceM = face.borderM(m, limitM)
+      if (distanceM < limitM) best = { face, distanceM }
     }
     return best !== null && best.distanceM <= lastReachM ? best : null
   }
