@@ -1,17 +1,23 @@
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
+import { fieldWorker } from './build/worker.ts'
 
 // During development the page comes from Vite and everything else from a running `gridgov serve`.
 const server = process.env.GRIDGOV_URL ?? 'http://127.0.0.1:8080'
 
+const define = {
+  __VUE_OPTIONS_API__: 'false',
+  __VUE_I18N_LEGACY_API__: 'false',
+  __VUE_I18N_FULL_INSTALL__: 'false',
+  __INTLIFY_PROD_DEVTOOLS__: 'false',
+}
+
 export default defineConfig({
-  plugins: [vue()],
-  define: {
-    __VUE_OPTIONS_API__: false,
-    __VUE_I18N_LEGACY_API__: false,
-    __VUE_I18N_FULL_INSTALL__: false,
-    __INTLIFY_PROD_DEVTOOLS__: false,
-  },
+  plugins: [
+    vue(),
+    fieldWorker({ page: 'field.html', script: 'src/field/worker/worker.ts', file: 'field-worker.js', define }),
+  ],
+  define,
   server: {
     proxy: {
       '^/[a-z][a-z0-9]{1,30}/v1(/|$)': { target: server, changeOrigin: false },
@@ -23,6 +29,7 @@ export default defineConfig({
     // MapLibre alone is about 1 MB before compression; it is split off so that it stays cached when the page changes.
     chunkSizeWarningLimit: 1200,
     rollupOptions: {
+      input: ['index.html', 'field.html'],
       output: {
         manualChunks: id => (id.includes('/maplibre-gl/') ? 'maplibre' : undefined),
       },

@@ -16,6 +16,15 @@ export function createPages() {
     routes: [
       { path: '/', component: CityList },
       {
+        // Another page, with its own worker: whoever signs in on the way to it is sent on.
+        path: `${city}/field/:rest(.*)*`,
+        component: { render: () => null },
+        beforeEnter(to) {
+          location.replace(to.fullPath)
+          return false
+        },
+      },
+      {
         path: city,
         component: CityRoot,
         props: code,

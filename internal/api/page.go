@@ -48,13 +48,48 @@ func (a *api) page(w http.ResponseWriter, r *http.Request) error {
 		_, _ = w.Write([]byte(noPage))
 		return nil
 	}
-	b, err := fs.ReadFile(a.Page, "index.html")
+	name := "index.html"
+	if r.PathValue("rest") == "field/" {
+		name = "field.html"
+	}
+	b, err := fs.ReadFile(a.Page, name)
 	if err != nil {
 		return err
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(b)
 	return nil
+}
+
+// fieldWorker is the phone app's service worker. It lies in the app's folder, so that it answers for nothing else; and it is asked for anew
+// each time, as it names the app's files.
+func (a *api) fieldWorker(w http.ResponseWriter, r *http.Request) error {
+	if a.Page == nil {
+		return fault.NotFound("this binary was built without the page")
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Content-Type", "text/javascript; charset=utf-8")
+	h.Set("Content-Security-Policy", scriptPolicy)
+	return a.compressed(w, r, "field-worker.js")
+}
+
+// fieldManifest says how the phone app is called and looks once it is installed.
+func (a *api) fieldManifest(w http.ResponseWriter, r *http.Request) error {
+	c, _ := a.Server.City(r.PathValue("city"))
+	if c == nil {
+		return fault.NotFound("there is no city %.40q here", r.PathValue("city"))
+	}
+	icon := func(size, purpose string) map[string]string {
+		return map[string]string{"src": "/assets/icon-" + purpose + "-" + size + ".png", "sizes": size + "x" + size, "type": "image/png", "purpose": purpose}
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	return writeJSONAs(w, "application/manifest+json", http.StatusOK, map[string]any{
+		"id": "/" + c.Code + "/field/", "start_url": "/" + c.Code + "/field/", "scope": "/" + c.Code + "/field/",
+		"name": c.Name + "网格", "short_name": c.Name + "网格", "lang": "zh-CN", "display": "standalone", "orientation": "portrait",
+		"background_color": "#F6F7F9", "theme_color": "#1E5AA8",
+		"icons": []any{icon("192", "any"), icon("512", "any"), icon("512", "maskable")},
+	})
 }
 
 // asset serves the page's parts; their names hold a digest of their content.

@@ -3352,7 +3352,7 @@ type Ground struct {
 	// Grids One's own, then those around
 	Grids []GroundFace `json:"grids"`
 
-	// Microgrids Of one's own grids
+	// Microgrids Of all these grids. Where they nest, a point on a border is its who has the microgrid of the smallest code
 	Microgrids []GroundFace `json:"microgrids"`
 	Plan       string       `json:"plan"`
 

@@ -23,7 +23,7 @@ type Ground struct {
 	Own        []int // in which one works
 	Around     []int // that come within GroundAroundM of these
 	Micro      int   // the level of Microgrids; -1: the plan has none
-	Microgrids []int // of the own grids
+	Microgrids []int // of all these: where they nest, a point on a border belongs to the grid of the smallest microgrid
 	TooMany    bool  // the territory has more than maxGround grids: nothing is held
 }
 
@@ -64,8 +64,12 @@ func (s *State) Ground(reach *policy.Reach) *Ground {
 	}
 	slices.Sort(g.Around)
 	if g.Micro >= 0 {
+		held := map[string]bool{}
+		for _, k := range append(slices.Clone(g.Own), g.Around...) {
+			held[l.Levels[g.Level].Units[k].Code] = true
+		}
 		for k, u := range l.Levels[g.Micro].Units {
-			if own[u.Parent] {
+			if held[u.Parent] {
 				g.Microgrids = append(g.Microgrids, k)
 			}
 		}

@@ -1,6 +1,6 @@
 import { computed, type InjectionKey, inject, ref, watchEffect } from 'vue'
-import type { createMessages, Locale } from './i18n'
-import { localeTag } from './i18n'
+import type { Locale } from './i18n/locale'
+import { localeTag } from './i18n/locale'
 import { applyPalette, dark, light } from './theme/tokens'
 
 /** The reader's own choices: language and colours. They belong to the reader, not to the link, and so stay out of the URL. */
@@ -24,7 +24,8 @@ export function keep(name: string, value: string): void {
   }
 }
 
-export function createPrefs(messages: ReturnType<typeof createMessages>) {
+/** Of the messages only their language is its business. */
+export function createPrefs(messages: { global: { locale: { value: Locale } } }) {
   const locale = ref<Locale>(kept('locale') === 'en' ? 'en' : 'zh')
   const system = matchMedia('(prefers-color-scheme: dark)')
   const systemDark = ref(system.matches)

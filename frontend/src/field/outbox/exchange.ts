@@ -14,7 +14,7 @@ export interface Wire {
  * whether the service has acted.
  */
 export type Answer =
-  | { is: 'ok'; status: number; body: unknown; date: number | null }
+  | { is: 'ok'; status: number; body: unknown; date: number | null; etag: string | null }
   | {
       is: 'problem'
       status: number
@@ -29,8 +29,16 @@ export type Answer =
 /** How long an answer may take. A part of a photo over a thin line takes its time. */
 const patienceMs = 90_000
 
-export async function exchange(wire: Wire, method: string, path: string, body?: unknown): Promise<Answer> {
+/** With `etag` the answer may be 304, whose body is null: it is as it was. */
+export async function exchange(
+  wire: Wire,
+  method: string,
+  path: string,
+  body?: unknown,
+  etag?: string,
+): Promise<Answer> {
   const headers: Record<string, string> = { Accept: 'application/json' }
+  if (etag) headers['If-None-Match'] = etag
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   let response: Response
   let text: string
@@ -48,10 +56,12 @@ export async function exchange(wire: Wire, method: string, path: string, body?: 
   } catch {
     return { is: 'none' }
   }
+  const told = { date: dateOf(response), etag: response.headers.get('ETag') }
+  if (etag && response.status === 304 && told.etag === etag) return { is: 'ok', status: 304, body: null, ...told }
   const type = (response.headers.get('Content-Type') ?? '').split(';')[0]!.trim()
   const value = type === 'application/json' || type === 'application/problem+json' ? parsed(text) : undefined
   if (value === undefined) return { is: 'none' }
-  if (response.ok) return { is: 'ok', status: response.status, body: value, date: dateOf(response) }
+  if (response.ok) return { is: 'ok', status: response.status, body: value, ...told }
   const problem = value as { code?: unknown; detail?: unknown; field?: unknown }
   if (typeof problem.code !== 'string') return { is: 'none' }
   return {

@@ -12,7 +12,7 @@ export type Outcome =
   | { is: 'line' }
   /** Later: this one alone, or all of them. */
   | { is: 'later'; ms: number | null; all: boolean }
-  | { is: 'sign-in' }
+  | { is: 'signIn' }
 
 /** What a command may know of others, and of its own files. */
 export interface Around {
@@ -92,7 +92,7 @@ const photo: Teller<PhotoBody> = {
     } catch (e) {
       if (broken) return broken
       if (!(e instanceof UploadFault)) throw e
-      if (e.status === 401) return { is: 'sign-in' }
+      if (e.status === 401) return { is: 'signIn' }
       return { is: 'refused', refusal: { status: e.status, code: e.status === 413 ? 'too_large' : e.code, detail: '' } }
     }
     const answer = await exchange(wire, 'GET', `/photos/${c.id}`)
@@ -121,7 +121,8 @@ const report: Teller<ReportBody> = {
     if (answer.is !== 'ok') return otherwise(answer)
     const kept = answer.body as Partial<Report>
     if (kept.id !== c.id || typeof kept.num !== 'number' || !kept.placement) return { is: 'line' }
-    const { placement: p, case: k } = kept
+    const { placement: p } = kept
+    const k = kept.case ?? (await caseOf(wire, c.id))
     const receipt: ReportReceipt = {
       num: kept.num,
       receivedAt: kept.received_at!,
@@ -134,6 +135,12 @@ const report: Teller<ReportBody> = {
     }
     return { is: 'sent', receipt }
   },
+}
+
+/** Who has it now, and until when; nothing where that does not come: the report is there all the same. */
+async function caseOf(wire: Wire, id: string): Promise<Report['case']> {
+  const answer = await exchange(wire, 'GET', `/reports/${id}`)
+  return answer.is === 'ok' ? (answer.body as Report).case : undefined
 }
 
 const act: Teller<ActBody> = {
@@ -178,7 +185,7 @@ const refusedHere = (code: string): Outcome => ({ is: 'refused', refusal: { stat
 export function otherwise(answer: Exclude<Answer, { is: 'ok' }>): Outcome {
   if (answer.is === 'none') return { is: 'line' }
   const { status, code, detail, field, afterMs } = answer
-  if (status === 401) return { is: 'sign-in' }
+  if (status === 401) return { is: 'signIn' }
   if (status === 429 || (status === 503 && afterMs !== null)) return { is: 'later', ms: afterMs, all: true }
   // A fault of the service with this command holds up no other.
   if (status >= 500 || status === 408 || status === 425) return { is: 'later', ms: afterMs, all: false }

@@ -183,7 +183,7 @@ describe('who, and when', () => {
   test('who is signed out sends nothing, and loses nothing', async () => {
     await take(1)
     service.signedIn = false
-    expect((await drain(store, wire)).halt).toBe('sign-in')
+    expect((await drain(store, wire)).halt).toBe('signIn')
     service.signedIn = true
     expect((await drain(store, wire)).halt).toBe('done')
     expect(service.reports.size).toBe(1)
@@ -192,7 +192,7 @@ describe('who, and when', () => {
   test('somebody else sends nothing of it', async () => {
     await take()
     service.person = 'p2'
-    expect((await drain(store, wire)).halt).toBe('somebody-else')
+    expect((await drain(store, wire)).halt).toBe('somebodyElse')
     expect(service.asked).toEqual(['GET /session'])
   })
 

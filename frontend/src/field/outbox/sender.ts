@@ -7,7 +7,7 @@ import type { Store } from './store'
  * Why sending came to its end: nothing is left, there is no line, something has to wait until a moment, nobody is signed in or somebody
  * else, or the app is too old for the service.
  */
-export type Halt = 'done' | 'line' | 'later' | 'sign-in' | 'somebody-else'
+export type Halt = 'done' | 'line' | 'later' | 'signIn' | 'somebodyElse'
 
 export interface Drained {
   halt: Halt
@@ -55,7 +55,7 @@ export async function drain(store: Store, wire: Wire, changed: () => void = () =
     await store.settle(after, after.state === 'sent' ? [after.id] : [])
     changed()
     if (outcome.is === 'line') return { halt: 'line', nextAt: null }
-    if (outcome.is === 'sign-in') return { halt: 'sign-in', nextAt: null }
+    if (outcome.is === 'signIn') return { halt: 'signIn', nextAt: null }
     if (outcome.is === 'later' && outcome.all) return { halt: 'later', nextAt: after.next }
   }
   const waiting = rows.filter(r => r.next > wire.now() || tried.has(r.id))
@@ -109,15 +109,15 @@ async function whoIsHere(store: Store, wire: Wire): Promise<{ aheadMs: number } 
   const came = wire.now()
   if (answer.is === 'none') return { halt: 'line', nextAt: null }
   if (answer.is === 'problem') {
-    if (answer.status === 401) return { halt: 'sign-in', nextAt: null }
+    if (answer.status === 401) return { halt: 'signIn', nextAt: null }
     if (answer.status === 429 || answer.status >= 500)
       return { halt: 'later', nextAt: came + (answer.afterMs ?? pauseMs(4)) }
     return { halt: 'line', nextAt: null }
   }
   const session = answer.body as { signed_in?: boolean; person?: { id?: string }; must_change_password?: boolean }
   if (typeof session.signed_in !== 'boolean') return { halt: 'line', nextAt: null }
-  if (!session.signed_in || session.must_change_password) return { halt: 'sign-in', nextAt: null }
-  if (session.person?.id !== store.person) return { halt: 'somebody-else', nextAt: null }
+  if (!session.signed_in || session.must_change_password) return { halt: 'signIn', nextAt: null }
+  if (session.person?.id !== store.person) return { halt: 'somebodyElse', nextAt: null }
   const ahead = answer.date === null ? 0 : (asked + came) / 2 - (answer.date + 500)
   return { aheadMs: Math.abs(ahead) < agreedMs ? 0 : Math.round(ahead) }
 }

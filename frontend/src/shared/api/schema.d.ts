@@ -4200,7 +4200,7 @@ export interface components {
             too_many?: boolean;
             /** @description One's own, then those around */
             grids: components["schemas"]["GroundFace"][];
-            /** @description Of one's own grids */
+            /** @description Of all these grids. Where they nest, a point on a border is its who has the microgrid of the smallest code */
             microgrids: components["schemas"]["GroundFace"][];
             generated: boolean;
         };

@@ -1,4 +1,5 @@
 import admin from './admin.en'
+import base from './base.en'
 import cases from './cases.en'
 import effect from './effect.en'
 import hotspots from './hotspots.en'
@@ -19,9 +20,6 @@ const en: typeof zh = {
     noCities: 'There is no city yet',
     noCitiesHint: 'Load a demo city with {command}; this page will then show it by itself.',
   },
-  demo: { mark: 'demo', hint: 'The borders and reports of this city are generated, not real' },
-  level: { city: 'City', town: 'Town', village: 'Village', grid: 'Grid', microgrid: 'Microgrid' },
-  kind: { problem: 'Problem', inquiry: 'Inquiry', conflict: 'Conflict', none: 'No kind' },
   source: { phone: 'Phone', hotline: 'Hotline', web: 'Web', sensor: 'Sensor', import: 'Import', patrol: 'Patrol' },
   method: {
     inside: 'Inside the grid',
@@ -976,8 +974,8 @@ const en: typeof zh = {
       'The service runs without its master key: a second factor cannot be set up now. Tell the administrator.',
     stale: 'The account was changed elsewhere. Load this page again and try once more.',
   },
-  unit: { m: '{n} m', km: '{n} km', m2: '{n} m²', km2: '{n} km²', households: '{n}', people: '{n}' },
   ...admin,
+  ...base,
   ...cases,
   ...notices,
   ...effect,

@@ -1,5 +1,5 @@
 import { dayText } from '../time/zone'
-import { type Locale, localeTag } from './index'
+import { type Locale, localeTag } from './locale'
 
 /** Numbers, distances and times in the reader's language and the city's zone. */
 export function formatter(locale: Locale, zone: string) {

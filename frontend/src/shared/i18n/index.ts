@@ -1,9 +1,9 @@
 import { createI18n } from 'vue-i18n'
 import en from './en'
+import type { Locale } from './locale'
 import zh from './zh'
 
-export type Locale = 'zh' | 'en'
-export const localeTag = { zh: 'zh-CN', en: 'en-GB' } as const
+export { type Locale, localeTag } from './locale'
 
 export function createMessages(locale: Locale) {
   return createI18n({

@@ -2,8 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { postRoles } from '../session/roles'
-import en from './en'
-import zh from './zh'
+import pagesEn from './en'
+import fieldEn from './field.en'
+import fieldZh from './field.zh'
+import pagesZh from './zh'
+
+// The phone app's words are in files of their own, as it loads no others.
+const zh = { ...pagesZh, ...fieldZh }
+const en = { ...pagesEn, ...fieldEn }
 
 // What the pages ask for is held against what there are words for. A key stands in the source whole, as 'frame.map', or with
 // holes, as `level.${role}`: of such a one it is not known which it is, but that it is one of a section.

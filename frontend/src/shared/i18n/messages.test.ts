@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import en from './en'
-import zh from './zh'
+import pagesEn from './en'
+import fieldEn from './field.en'
+import fieldZh from './field.zh'
+import pagesZh from './zh'
+
+// The phone app's words are in files of their own, as it loads no others.
+const zh = { ...pagesZh, ...fieldZh }
+const en = { ...pagesEn, ...fieldEn }
 
 type Tree = { [key: string]: string | Tree }
 

@@ -1,4 +1,5 @@
 import admin from './admin.zh'
+import base from './base.zh'
 import cases from './cases.zh'
 import effect from './effect.zh'
 import hotspots from './hotspots.zh'
@@ -18,9 +19,6 @@ export default {
     noCities: '还没有城市',
     noCitiesHint: '用 {command} 装入一座演示城市，本页随后会自己显示。',
   },
-  demo: { mark: '演示', hint: '本城的界线和上报由程序生成，并非真实数据' },
-  level: { city: '市', town: '镇街', village: '村社', grid: '网格', microgrid: '微网格' },
-  kind: { problem: '问题', inquiry: '咨询', conflict: '矛盾', none: '未分类' },
   source: { phone: '手机', hotline: '热线', web: '网页', sensor: '传感器', import: '导入', patrol: '巡查' },
   method: {
     inside: '在网格内',
@@ -958,8 +956,8 @@ export default {
     key_missing: '服务的主密钥不在，暂时不能设置第二道验证。请告诉管理员。',
     stale: '账号在别处有了变动。请刷新本页后再试。',
   },
-  unit: { m: '{n} 米', km: '{n} 千米', m2: '{n} 平方米', km2: '{n} 平方千米', households: '{n} 户', people: '{n} 人' },
   ...admin,
+  ...base,
   ...cases,
   ...notices,
   ...effect,

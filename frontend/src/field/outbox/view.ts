@@ -1,0 +1,61 @@
+import type { OneStopList } from '../../regime/types'
+import { inWords } from '../../shared/i18n/names'
+import type { Command, Row } from './command'
+import type { ActBody, ReportBody, ReportReceipt } from './kinds'
+import type { Store } from './store'
+
+/** A line of the outbox: what a person did, with its photos, and what has become of it. */
+export interface Line {
+  id: string
+  state: Row['state']
+  kind: 'report' | 'act'
+  item: string
+  photos: number
+  /** How many of them are with the service. */
+  photosSent: number
+  madeAt: number
+  next: number
+  lon?: number
+  lat?: number
+  receipt: ReportReceipt | null
+  refusal: Command['refusal'] | null
+  conflict: Command['conflict'] | null
+}
+
+/** The newest first. What cannot be read any more is left out: nobody could tell what it is. */
+export async function linesOf(store: Store): Promise<Line[]> {
+  const rows = await store.rows()
+  const states = new Map(rows.map(r => [r.id, r.state]))
+  const lines: Line[] = []
+  for (const row of rows) {
+    if (row.kind === 'photo') continue
+    const c = await store.read<ReportBody & ActBody>(row).catch(() => null)
+    if (!c) continue
+    const photos = c.body.photos ?? c.body.evidence ?? []
+    lines.push({
+      id: row.id,
+      state: row.state,
+      kind: row.kind,
+      item: c.body.report?.item ?? '',
+      photos: photos.length,
+      photosSent: photos.filter(id => (states.get(id) ?? 'sent') === 'sent').length,
+      madeAt: c.body.capturedAt ?? c.madeAt,
+      next: row.next,
+      lon: c.body.report?.lon,
+      lat: c.body.report?.lat,
+      receipt: (c.receipt as ReportReceipt | undefined) ?? null,
+      refusal: c.refusal ?? null,
+      conflict: c.conflict ?? null,
+    })
+  }
+  return lines.toReversed()
+}
+
+/** What a line, and all that only it needs, is known by; for throwing it away. */
+export async function withNeeds(store: Store, id: string): Promise<string[]> {
+  const row = (await store.rows()).find(r => r.id === id)
+  return row ? [id, ...row.needs] : []
+}
+
+export const itemName = (list: OneStopList | undefined, code: string, locale: string): string =>
+  inWords(list?.items.find(i => i.code === code)?.name, locale) || code

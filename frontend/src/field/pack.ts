@@ -1,0 +1,94 @@
+import type { components } from '../shared/api/schema'
+import type { City } from '../shared/api/types'
+import { type Answer, exchange, type Wire } from './outbox/exchange'
+import type { Store } from './outbox/store'
+import { createPlaces, type Places } from './place/places'
+
+export type PublicCatalogue = components['schemas']['PublicCatalogue']
+export type Ground = components['schemas']['Ground']
+export type GroundFace = components['schemas']['GroundFace']
+
+/** What is kept of the city. */
+export type CityPaper = Pick<City, 'name' | 'name_en' | 'timezone' | 'bbox' | 'generated' | 'attribution'>
+
+/** What the app reads from, each with when the service said so last. */
+export interface Pack {
+  ground: Ground | null
+  list: PublicCatalogue | null
+  city: CityPaper | null
+  /** In ms; null: it was never whole. */
+  at: number | null
+}
+
+interface Kept<T> {
+  value: T
+  etag: string | null
+}
+
+export const emptyPack: Pack = { ground: null, list: null, city: null, at: null }
+
+export async function readPack(store: Store): Promise<Pack> {
+  const [ground, list, city, whole] = await Promise.all([
+    store.paper<Kept<Ground | null>>('ground'),
+    store.paper<Kept<PublicCatalogue>>('list'),
+    store.paper<Kept<CityPaper>>('city'),
+    store.paper<true>('whole'),
+  ])
+  return {
+    ground: ground?.value.value ?? null,
+    list: list?.value.value ?? null,
+    city: city?.value.value ?? null,
+    at: whole?.at ?? null,
+  }
+}
+
+/** Why what the app reads from could not be renewed. */
+export type Stale = 'line' | 'signIn' | 'service'
+
+/** Renews it. What did not come stays as it was; all of it counts as renewed only where all of it came. */
+export async function renewPack(store: Store, wire: Wire): Promise<Stale | null> {
+  const before = await store.paper<Kept<Ground | null>>('ground')
+  const etag = before?.value.etag ?? undefined
+  const [ground, list, city] = await Promise.all([
+    exchange(wire, 'GET', '/field/ground', undefined, etag),
+    exchange(wire, 'GET', '/public/catalogue'),
+    exchange(wire, 'GET', '/'),
+  ])
+  // Who has no ground, and a city without borders, are answered so: that is what is known then.
+  const none = ground.is === 'problem' && (ground.status === 403 || ground.status === 404)
+  const stale = [...(none ? [] : [ground]), list, city].map(why).find(w => w !== null)
+  if (stale) return stale
+  if (ground.is === 'ok' && ground.status !== 304) await keep(store, 'ground', ground.body as Ground, ground.etag)
+  if (none) await keep(store, 'ground', null, null)
+  if (list.is === 'ok') await keep(store, 'list', list.body as PublicCatalogue, null)
+  if (city.is === 'ok') {
+    const { name, name_en, timezone, bbox, generated, attribution } = city.body as City
+    await keep(store, 'city', { name, name_en, timezone, bbox, generated, attribution }, null)
+  }
+  await store.putPaper('whole', true, wire.now())
+  return null
+}
+
+const keep = <T>(store: Store, name: string, value: T, etag: string | null) =>
+  store.putPaper(name, { value, etag } satisfies Kept<T>)
+
+function why(a: Answer): Stale | null {
+  if (a.is === 'ok') return null
+  if (a.is === 'none') return 'line'
+  return a.status === 401 ? 'signIn' : 'service'
+}
+
+/** The faces of the ground, ready to be asked. Where microgrids nest they decide on borders, so those of the neighbours are held too. */
+export function placesOf(g: Ground): Places {
+  const partsOf = (grid: string) => g.microgrids.filter(m => m.parents[0]?.code === grid)
+  const divided = g.microgrids.length > 0
+  return createPlaces(
+    g.grids.map(f => ({
+      code: f.code,
+      shape: f.shape,
+      own: f.own ?? false,
+      ...(divided ? { parts: partsOf(f.code) } : {}),
+    })),
+    g.around_m,
+  )
+}

@@ -1,0 +1,13 @@
+import type { RouteRecordRaw } from 'vue-router'
+import CardPage from './card/CardPage.vue'
+import HomePage from './home/HomePage.vue'
+import OutboxPage from './outbox/OutboxPage.vue'
+import ReportPage from './report/ReportPage.vue'
+
+export const routes: RouteRecordRaw[] = [
+  { path: '/', name: 'home', component: HomePage },
+  { path: '/report', name: 'report', component: ReportPage },
+  { path: '/outbox', name: 'outbox', component: OutboxPage },
+  { path: '/card', name: 'card', component: CardPage },
+  { path: '/:rest(.*)', redirect: '/' },
+]

@@ -1,0 +1,57 @@
+/// <reference lib="webworker" />
+import {
+  cleanupOutdatedCaches,
+  createHandlerBoundToURL,
+  type PrecacheEntry,
+  precacheAndRoute,
+} from 'workbox-precaching'
+import { NavigationRoute, registerRoute } from 'workbox-routing'
+import { alone, drain } from '../outbox/sender'
+import { openStore } from '../outbox/store'
+import { outboxTag, tell } from '../signals'
+
+declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: PrecacheEntry[] }
+
+// The app's files, as they were when this was built: it opens without a line, and always with parts that fit each other.
+precacheAndRoute(self.__WB_MANIFEST)
+cleanupOutdatedCaches()
+registerRoute(new NavigationRoute(createHandlerBoundToURL('./')))
+
+// A new version waits until the page says so: nothing is swapped under somebody who is writing.
+self.addEventListener('message', e => {
+  if ((e.data as { act?: unknown } | null)?.act === 'take-over') void self.skipWaiting()
+})
+self.addEventListener('activate', e => e.waitUntil(self.clients.claim()))
+
+const city = new URL(self.registration.scope).pathname.split('/')[1]!
+
+/** Whose outbox it is, is told by the names of what is kept here: who signed out with something left is found too, and not sent for. */
+async function people(): Promise<string[]> {
+  const prefix = `gridgov.field.${city}.`
+  return (await indexedDB.databases()).flatMap(d => (d.name?.startsWith(prefix) ? [d.name.slice(prefix.length)] : []))
+}
+
+async function sendAll(): Promise<void> {
+  const wire = {
+    fetch: (url: string, init: RequestInit) => fetch(url, init),
+    now: () => Date.now(),
+    api: `/${city}/v1`,
+  }
+  let left = false
+  for (const person of await people()) {
+    const store = await openStore(city, person)
+    try {
+      const result = await alone(store, () => drain(store, wire, () => tell(city)))
+      left ||= result?.halt === 'line' || result?.halt === 'later'
+    } finally {
+      store.close()
+    }
+  }
+  // The system tries again later, ever more rarely.
+  if (left) throw new Error('not all was sent')
+}
+
+self.addEventListener('sync', e => {
+  const event = e as ExtendableEvent & { tag: string }
+  if (event.tag === outboxTag) event.waitUntil(sendAll())
+})

@@ -1,0 +1,2 @@
+export type Locale = 'zh' | 'en'
+export const localeTag = { zh: 'zh-CN', en: 'en-GB' } as const
