@@ -17,6 +17,8 @@ export interface Server {
   basemap: string
   /** Runs the binary on the same data, and gives what it printed. */
   run(...args: string[]): Promise<string>
+  /** Ends it without a word, as a machine does that loses its power, and starts it again at the same address. */
+  crash(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -79,6 +81,7 @@ export async function startServer(): Promise<Server> {
       url: given.replace(/\/$/, ''),
       basemap: process.env.GRIDGOV_BASEMAP ?? '',
       run: onData(process.env.GRIDGOV_DATA ?? ''),
+      crash: () => Promise.reject(new Error('a server that others started is not crashed')),
       stop: async () => {},
     }
   }
@@ -108,11 +111,13 @@ export async function serveDemo(data: string, keep = false): Promise<Server> {
   await writeFile(basemap, tinyArchive('<a href="https://example.org">© Nobody</a>'))
   const addresses = ['--addr', `127.0.0.1:${port}`, '--admin-addr', `127.0.0.1:${admin}`]
   const args = ['serve', '--data', data, '--basemap', basemap, ...addresses]
-  const child = spawn(binary, [...args, '--demo', 'haining', '--demo-until', '2026-11-01'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
   let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', d => (said += d))
+  const begin = (...more: string[]) => {
+    const child = spawn(binary, [...args, ...more], { stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', d => (said += d))
+    return child
+  }
+  let child = begin('--demo', 'haining', '--demo-until', '2026-11-01')
   const url = `http://127.0.0.1:${port}`
   let cookie = ''
   try {
@@ -141,6 +146,11 @@ export async function serveDemo(data: string, keep = false): Promise<Server> {
     url,
     basemap,
     run: onData(data),
+    async crash() {
+      await stop(child, 'SIGKILL')
+      child = begin()
+      await until('it is served again', async () => (await fetch(`${url}/haining/v1/session`)).ok, 60_000)
+    },
     async stop() {
       await stop(child)
       if (!keep) await rm(data, { recursive: true, force: true })
@@ -148,9 +158,9 @@ export async function serveDemo(data: string, keep = false): Promise<Server> {
   }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return
+async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise(done => child.once('exit', done))
-  child.kill('SIGTERM')
+  child.kill(signal)
   await ended
 }

@@ -1,0 +1,237 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type At, FieldDriver } from './fielddriver'
+
+let d: FieldDriver
+/** Points in the worker's own grid, each with the grid that the service itself names. */
+let here: At[]
+let home: string
+beforeAll(async () => {
+  d = await FieldDriver.start()
+  const own = (await d.get.ground()).filter(g => g.own)
+  home = own[0]!.code
+  here = pointsIn(own[0]!.shape)
+})
+afterAll(async () => {
+  await d?.stop()
+})
+/** What the browser says by itself of lines that a test breaks. */
+const provoked =
+  /Failed to load resource|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_FAILED/
+afterEach(() => {
+  expect(d.complaints.splice(0).filter(c => !provoked.test(c))).toEqual([])
+  expect(d.foreign.splice(0)).toEqual([])
+})
+
+/** Points between the middle of a face and its vertices. */
+function pointsIn(shape: [number, number][][][]): At[] {
+  const ring = shape[0]![0]!.slice(1)
+  const mid = ring.reduce((s, p) => [s[0] + p[0] / ring.length, s[1] + p[1] / ring.length] as [number, number], [0, 0])
+  return ring.map(([x, y]) => ({ lon: mid[0] + 0.6 * (x - mid[0]), lat: mid[1] + 0.6 * (y - mid[1]) }))
+}
+
+interface Told {
+  id: string
+  num: number
+  item: string
+  lon: number
+  lat: number
+  placement: { grid?: { code: string } }
+}
+/** What the worker has told, as the service has it; photos by report. */
+async function told(): Promise<{ list: Told[]; photos: number }> {
+  const list: Told[] = []
+  for (let after = ''; ; ) {
+    const page = await d.api<{ reports: Told[]; next?: string }>(
+      'grid_worker',
+      `/reports?from=2026-11-02&limit=100${after && `&after=${encodeURIComponent(after)}`}`,
+    )
+    list.push(...page.reports)
+    if (!page.next) break
+    after = page.next
+  }
+  let photos = 0
+  for (const r of list) photos += (await d.api<{ photos: unknown[] }>('grid_worker', `/cases/${r.num}`)).photos.length
+  return { list, photos }
+}
+
+describe('the phone app', () => {
+  it('asks who it is the first time, and then works without a line', async () => {
+    await d.given.phone()
+    await d.sees('the way in', () => d.get.seen('sign-in'))
+    expect(await d.get.serious()).toEqual([])
+    await d.given.ready()
+    const bytes = [...d.scripts]
+      .filter(([path]) => !/maplibre|spotmap|worker/.test(path))
+      .reduce((s, [, n]) => s + n, 0)
+    expect(bytes).toBeGreaterThan(20_000)
+    expect(bytes).toBeLessThan(200_000)
+    expect([...d.scripts.keys()].filter(p => /maplibre/.test(p))).toEqual([])
+    await d.when.offline(true)
+    await d.when.killPage()
+    await d.sees('the start page', () => d.get.seen('take'))
+    await d.when.click('tab-card')
+    expect(await d.get.count('card-item')).toBe(16)
+    await d.when.offline(false)
+  })
+
+  it('takes a report without a line, keeps it over a restart, and tells it when there is one', async () => {
+    await d.given.ready()
+    await d.when.offline(true)
+    await d.when.stand({ ...here[0]!, accuracy: 8 })
+    await d.when.click('take')
+    await d.when.noPhoto()
+    await d.sees('the refusal', () => d.get.seen('photo-trouble'))
+    await d.when.photo()
+    await d.when.click('to-item')
+    await d.when.type('item-search', '张贴')
+    expect(await d.get.count('item')).toBe(1)
+    await d.when.item('12')
+    expect(await d.sees('the grid', () => d.get.grid())).toBe(await gridOf(here[0]!))
+    await d.when.type('text', '墙上贴了三张')
+    await d.when.click('send')
+    await d.sees('it is kept', () => d.get.seen('kept'))
+    await d.when.killPage()
+    expect(await d.sees('one waits', () => d.get.text('waiting'))).toContain('1')
+    await d.when.offline(false)
+    await d.when.click('tab-outbox')
+    await d.sees('it is told', async () => (await d.get.states())[0] === 'sent')
+    expect(await d.get.text('receipt')).toMatch(/收到/)
+    const { list, photos } = await told()
+    expect(list.map(r => r.placement.grid?.code)).toEqual([home])
+    expect(photos).toBe(1)
+  })
+
+  it('takes what comes back as the service alone for an answer', async () => {
+    await d.given.ready()
+    await d.when.portal(true)
+    const before = (await told()).list.length
+    await d.when.report(here[1]!)
+    await d.when.click('tab-outbox')
+    await d.sees('it waits', async () => (await d.get.states())[0] === 'waiting')
+    await d.when.portal(false)
+    await d.when.click('send-now')
+    await d.sees('it is told', async () => (await d.get.states())[0] === 'sent')
+    expect((await told()).list.length).toBe(before + 1)
+  })
+
+  it('keeps what was not told for the same person, whoever signs in meanwhile', async () => {
+    await d.given.ready()
+    await d.when.offline(true)
+    await d.when.report(here[2]!)
+    await d.when.expire()
+    await d.when.offline(false)
+    await d.sees('it says why it waits', () => d.get.seen('held'))
+    const before = (await told()).list.length
+    await d.when.signInAs('grid_leader')
+    await d.when.reload()
+    await d.sees('it belongs to another', async () => (await d.get.text('held')).includes('另一个人'))
+    await d.when.expire()
+    await d.when.signInAs('grid_worker')
+    await d.when.reload()
+    await d.sees('it is told', async () => (await told()).list.length === before + 1)
+    expect(await d.get.databases()).toHaveLength(1)
+  })
+
+  it('asks before anything is thrown away with the account, and then leaves nothing', async () => {
+    await d.given.ready()
+    await d.when.offline(true)
+    await d.when.report(here[3 % here.length]!)
+    await d.when.offline(false)
+    await d.when.portal(true)
+    await d.when.click('leave')
+    await d.sees('the question', () => d.get.seen('leave-held'))
+    expect(await d.get.serious()).toEqual([])
+    await d.when.click('leave-discard')
+    await d.sees('the way in', () => d.get.seen('nobody'))
+    expect(await d.get.databases()).toEqual([])
+    await d.when.portal(false)
+  })
+})
+
+const gridOf = (at: At) => d.get.placed(at)
+
+/** Lines break, the app is closed, the server dies: each report is there once, whole, and in its grid. */
+describe('whatever happens', () => {
+  const [acts, withPhoto] = process.env.GRIDGOV_SOAK ? [500, 200] : [16, 6]
+  it(
+    `tells ${acts} reports, ${withPhoto} with photos, once each`,
+    async () => {
+      await d.given.ready()
+      const before = await told()
+      const random = mulberry(7)
+      const expected: string[] = []
+      for (let i = 0; i < acts; i++) {
+        if (random() < 0.5) await d.when.offline(random() < 0.6)
+        const at = here[Math.floor(random() * here.length)]!
+        await d.when.report(at, { photos: i % acts < withPhoto ? 1 : 0, item: String(1 + (i % 16)).padStart(2, '0') })
+        expected.push((await gridOf(at)) ?? '')
+        if (random() < 0.25) await d.when.killPage()
+        if (i % Math.ceil(acts / 3) === 4) await d.server.crash()
+      }
+      await d.when.offline(false)
+      await d.when.killPage()
+      await d.when.click('tab-outbox')
+      await d.sees('all are told', async () => (await d.get.states()).every(s => s === 'sent'), 120_000)
+      const now = await told()
+      const fresh = now.list.filter(r => !before.list.some(b => b.id === r.id))
+      expect(fresh).toHaveLength(acts)
+      expect(new Set(fresh.map(r => r.id)).size).toBe(acts)
+      expect(fresh.map(r => r.placement.grid?.code).toSorted()).toEqual(expected.toSorted())
+      expect(now.photos - before.photos).toBe(withPhoto)
+    },
+    process.env.GRIDGOV_SOAK ? 3_600_000 : 240_000,
+  )
+})
+
+function mulberry(a: number): () => number {
+  return () => {
+    a = (a + 0x6d2b79f5) | 0
+    let t = Math.imul(a ^ (a >>> 15), 1 | a)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+describe.each([
+  { width: 390, height: 844 },
+  { width: 360, height: 640 },
+])('at $width × $height', size => {
+  it.each([
+    ['zh', 'light'],
+    ['en', 'dark'],
+  ] as const)('every page is in %s and %s, and for thumbs', async (locale, theme) => {
+    const name = (page: string) => d.get.shot(`field-${page}-${locale}-${theme}-${size.width}`)
+    await d.given.ready({ size, locale, theme })
+    const fits = async (page: string) => {
+      await name(page)
+      expect(await d.get.overflow(), page).toBe(0)
+      expect(await d.get.small(), page).toEqual([])
+      expect(await d.get.serious(), page).toEqual([])
+    }
+    await fits('home')
+    await d.when.stand(here[0]!)
+    await d.when.click('take')
+    await fits('photo')
+    await d.when.photo()
+    await fits('photo-kept')
+    await d.when.click('to-item')
+    await fits('item')
+    await d.when.item('12')
+    await d.sees('the grid', () => d.get.grid())
+    await fits('place')
+    await d.when.click('close')
+    await d.sees('the draft', () => d.get.seen('draft'))
+    await fits('draft')
+    await d.when.click('draft')
+    await d.sees('where it was left', () => d.get.seen('send'))
+    await d.when.click('send')
+    await d.sees('it is kept', () => d.get.seen('kept'))
+    await fits('kept')
+    await d.when.click('to-outbox')
+    await d.sees('it is told', async () => (await d.get.states())[0] === 'sent')
+    await fits('outbox')
+    await d.when.click('tab-card')
+    await d.when.click('card-item')
+    await fits('card')
+  })
+})

@@ -1,0 +1,257 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { cookieOf, demoPassword, type Server, startServer, until } from './server'
+
+const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
+
+export interface At {
+  lon: number
+  lat: number
+  accuracy?: number
+}
+
+interface Reader {
+  as?: string
+  locale?: 'zh' | 'en'
+  theme?: 'light' | 'dark'
+  size?: { width: number; height: number }
+}
+
+interface GroundFace {
+  code: string
+  own?: boolean
+  shape: [number, number][][][]
+}
+
+/** What a grid worker does with a phone: tests speak to the app through this driver only. */
+export class FieldDriver {
+  private page!: Page
+  private context: BrowserContext | undefined
+  readonly foreign: string[] = []
+  readonly complaints: string[] = []
+  /** Bytes of scripts as they came over the line, by address. */
+  readonly scripts = new Map<string, number>()
+  private picture: Buffer | undefined
+
+  private constructor(
+    readonly server: Server,
+    private readonly browser: Browser,
+    private readonly password: string,
+  ) {}
+
+  static async start(): Promise<FieldDriver> {
+    const server = await startServer()
+    try {
+      const password = await demoPassword(server.url)
+      if (!password) throw new Error('the city has no demo accounts')
+      const executablePath = process.env.CHROME ?? '/usr/bin/chromium'
+      return new FieldDriver(server, await chromium.launch({ executablePath, args: flags }), password)
+    } catch (e) {
+      await server.stop()
+      throw e
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.context?.close()
+    await this.browser.close()
+    await this.server.stop()
+  }
+
+  private test(name: string) {
+    return this.page.locator(`[data-test="${name}"]:visible`)
+  }
+
+  /** Asks the service beside the phone, as somebody. */
+  async api<T>(login: string, path: string): Promise<T> {
+    const cookie = await cookieOf(this.server.url, login, this.password)
+    const answer = await fetch(`${this.server.url}/haining/v1${path}`, { headers: { cookie } })
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as T
+  }
+
+  private async open(): Promise<void> {
+    this.page = await this.context!.newPage()
+    const home = new URL(this.server.url).host
+    this.page.on('request', r => {
+      const to = new URL(r.url())
+      if (!['data:', 'blob:'].includes(to.protocol) && to.host !== home) this.foreign.push(r.url())
+    })
+    this.page.on('requestfinished', async r => {
+      if (r.resourceType() !== 'script') return
+      const sizes = await r.sizes().catch(() => null)
+      if (sizes) this.scripts.set(new URL(r.url()).pathname, sizes.responseBodySize)
+    })
+    this.page.on('pageerror', e => this.complaints.push(String(e)))
+    this.page.on('console', m => {
+      if (m.type() === 'error') this.complaints.push(m.text())
+    })
+    await this.page.goto(`${this.server.url}/haining/field/`)
+  }
+
+  given = {
+    /** A phone of somebody who has signed in on it, or of nobody. */
+    phone: async (reader: Reader = {}): Promise<void> => {
+      await this.context?.close()
+      this.scripts.clear()
+      this.context = await this.browser.newContext({
+        viewport: reader.size ?? { width: 390, height: 844 },
+        hasTouch: true,
+        isMobile: true,
+        deviceScaleFactor: 2,
+        reducedMotion: 'reduce',
+        permissions: ['geolocation'],
+      })
+      const { locale = 'zh', theme = 'light' } = reader
+      await this.context.addInitScript(
+        ([l, t]) => {
+          localStorage.getItem('gridgov.locale') ?? localStorage.setItem('gridgov.locale', l)
+          localStorage.getItem('gridgov.theme') ?? localStorage.setItem('gridgov.theme', t)
+          document.addEventListener('securitypolicyviolation', e => {
+            console.error(`content security policy: ${e.violatedDirective} ${e.blockedURI}`)
+          })
+        },
+        [locale, theme] as const,
+      )
+      if (reader.as) await this.when.signInAs(reader.as)
+      await this.open()
+    },
+    /** And everything for working without a line is on it. */
+    ready: async (reader: Reader = {}): Promise<void> => {
+      await this.given.phone({ as: 'grid_worker', ...reader })
+      await this.page.locator('[data-test=ready][data-ready=true]').waitFor({ timeout: 45_000 })
+    },
+  }
+
+  when = {
+    click: (name: string): Promise<void> => this.test(name).first().click(),
+    type: (name: string, text: string): Promise<void> => this.test(name).first().fill(text),
+    signInAs: async (login: string): Promise<void> => {
+      const data = { login, password: this.password }
+      const answer = await this.context!.request.post(`${this.server.url}/haining/v1/session`, { data })
+      if (!answer.ok()) throw new Error(`${login} may not sign in: ${answer.status()} ${await answer.text()}`)
+    },
+    /** The session ends, as it does by itself. */
+    expire: (): Promise<void> => this.context!.clearCookies(),
+    offline: (off: boolean): Promise<void> => this.context!.setOffline(off),
+    stand: (at: At): Promise<void> =>
+      this.context!.setGeolocation({ longitude: at.lon, latitude: at.lat, accuracy: at.accuracy ?? 8 }),
+    /** The app is closed without a word, and opened again. */
+    killPage: async (): Promise<void> => {
+      await this.page.close({ runBeforeUnload: false })
+      await this.open()
+    },
+    reload: (): Promise<unknown> => this.page.reload(),
+    goTo: async (path: string): Promise<void> => {
+      await this.page.evaluate(p => {
+        location.hash = p
+      }, path)
+    },
+    photo: async (): Promise<void> => {
+      const before = await this.page.locator('[data-test=photo]').count()
+      await this.page
+        .locator('[data-test=camera]')
+        .setInputFiles({ name: 'p.jpg', mimeType: 'image/jpeg', buffer: await this.jpeg() })
+      await until('the photo is kept', async () => (await this.page.locator('[data-test=photo]').count()) > before)
+    },
+    /** What a camera never makes. */
+    noPhoto: (): Promise<void> =>
+      this.page
+        .locator('[data-test=camera]')
+        .setInputFiles({ name: 'p.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') }),
+    item: (code: string): Promise<void> => this.page.locator(`[data-test=item][data-item="${code}"]`).click(),
+    /** A whole report, from the start page to the word that it is kept. */
+    report: async (at: At, o: { photos?: number; item?: string } = {}): Promise<void> => {
+      await this.when.stand(at)
+      await this.when.goTo('/report')
+      await this.test('step-photo').waitFor()
+      for (let i = 0; i < (o.photos ?? 0); i++) await this.when.photo()
+      await this.when.click('to-item')
+      await this.when.item(o.item ?? '12')
+      await this.page.locator('[data-test=placed][data-code]').waitFor()
+      await this.when.click('send')
+      await this.test('kept').waitFor()
+      await this.when.goTo('/')
+      await this.test('take').waitFor()
+    },
+    /** Somebody in between answers all that is asked. */
+    portal: async (on: boolean): Promise<void> => {
+      if (!on) return this.context!.unroute('**/v1/**')
+      await this.context!.route('**/v1/**', r =>
+        r.fulfill({ status: 200, contentType: 'text/html', body: '<html>请先登录无线网络</html>' }),
+      )
+    },
+  }
+
+  get = {
+    text: async (name: string): Promise<string> => (await this.test(name).first().innerText()).trim(),
+    seen: (name: string): Promise<boolean> => this.test(name).first().isVisible(),
+    count: (name: string): Promise<number> => this.test(name).count(),
+    /** The grid that the phone says. */
+    grid: (): Promise<string | null> => this.test('placed').getAttribute('data-code'),
+    states: async (): Promise<string[]> =>
+      this.page
+        .locator('[data-test=line-of-outbox]')
+        .evaluateAll(l => l.map(e => (e as HTMLElement).dataset.state ?? '')),
+    /** Middles of the worker's own grids' faces, or of the others. */
+    ground: async (): Promise<GroundFace[]> =>
+      (await this.api<{ grids: GroundFace[] }>('grid_worker', '/field/ground')).grids,
+    /** Where the service itself puts a point. */
+    placed: async (at: At): Promise<string | undefined> =>
+      (
+        await this.api<{ placement: { grid?: { code: string } } }>(
+          'desk',
+          `/locate?lon=${at.lon}&lat=${at.lat}&accuracy_m=${at.accuracy ?? 8}`,
+        )
+      ).placement.grid?.code,
+    /** What lies on the phone of somebody's, as the browser lists it. */
+    databases: (): Promise<string[]> =>
+      this.page.evaluate(async () =>
+        (await indexedDB.databases()).flatMap(d => (d.name?.startsWith('gridgov.field.') ? [d.name] : [])),
+      ),
+    small: (): Promise<string[]> =>
+      this.page.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>('button, input, textarea, select, a, summary, label.button')]
+          .filter(e => e.checkVisibility({ visibilityProperty: true }) && !e.classList.contains('hidden-visually'))
+          .filter(e => !e.closest('.maplibregl-map'))
+          .map(e => ({ e, box: e.getBoundingClientRect() }))
+          .filter(({ box }) => box.width > 1 && box.height > 0 && (box.height < 43.5 || box.width < 43.5))
+          .map(({ e, box }) => `${e.tagName} ${e.textContent?.trim() || e.dataset.test} ${box.width}×${box.height}`),
+      ),
+    overflow: (): Promise<number> =>
+      this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+    serious: async (): Promise<string[]> => {
+      const { violations } = await new AxeBuilder({ page: this.page }).analyze()
+      return violations
+        .filter(v => v.impact === 'serious' || v.impact === 'critical')
+        .map(v => `${v.id}: ${v.nodes.map(n => n.target.join(' ')).join(', ')}`)
+    },
+    /** A picture for who looks at it, where SHOTS names a folder. */
+    shot: async (name: string): Promise<void> => {
+      if (process.env.SHOTS) await this.page.screenshot({ path: `${process.env.SHOTS}/${name}.png` })
+    },
+  }
+
+  /** A photo as a phone takes it, made once. */
+  private async jpeg(): Promise<Buffer> {
+    this.picture ??= Buffer.from(
+      await this.page.evaluate(async () => {
+        const canvas = new OffscreenCanvas(2000, 1500)
+        const c = canvas.getContext('2d')!
+        const shade = c.createLinearGradient(0, 0, 2000, 1500)
+        shade.addColorStop(0, '#8a6')
+        shade.addColorStop(1, '#346')
+        c.fillStyle = shade
+        c.fillRect(0, 0, 2000, 1500)
+        const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg' })).arrayBuffer())
+        return btoa(Array.from(bytes, b => String.fromCharCode(b)).join(''))
+      }),
+      'base64',
+    )
+    return this.picture
+  }
+
+  /** Waits until what is asked holds. */
+  sees = <T>(what: string, ask: () => Promise<T | undefined | false | null>, withinMs?: number): Promise<T> =>
+    until(what, ask, withinMs)
+}
