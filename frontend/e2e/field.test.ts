@@ -1,3 +1,4 @@
+import { v7 } from 'uuid'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type At, FieldDriver } from './fielddriver'
 
@@ -149,6 +150,87 @@ describe('the phone app', () => {
 })
 
 const gridOf = (at: At) => d.get.placed(at)
+
+interface Matter {
+  case: { state: string; version: number }
+  acts: { act: string; measure?: string }[]
+  photos: unknown[]
+}
+const matter = (ref: string) => d.api<Matter>('desk', `/cases/${ref}`)
+const act = async (login: string, ref: string, what: Record<string, unknown>) =>
+  d.api(login, `/cases/${ref}/acts`, { version: (await matter(ref)).case.version, ...what })
+
+describe('a task', () => {
+  /** A report of somebody, which the desk wants to be looked at. */
+  async function askedFor(): Promise<string> {
+    const { num } = await d.api<{ num: number }>('grid_worker', '/reports', {
+      id: v7(),
+      source: 'phone',
+      captured_at: new Date().toISOString(),
+      lon: here[0]!.lon,
+      lat: here[0]!.lat,
+      item: '12',
+      text: '墙上有小广告',
+    })
+    await act('desk', String(num), { act: 'ask_confirm' })
+    return String(num)
+  }
+
+  it('is looked at, settled and ended without a line, and told in this order', async () => {
+    const ref = await askedFor()
+    await d.given.ready()
+    await d.when.offline(true)
+    await d.when.click('tab-tasks')
+    await d.sees('the task', async () => (await d.get.tasks()).includes(ref))
+    await d.when.task(ref)
+    expect(await d.get.serious()).toEqual([])
+    await d.when.click('act-confirm')
+    await d.when.click('keep-act')
+    await d.sees('the next step of it', async () => (await d.get.tasks()).includes(ref))
+    await d.when.task(ref)
+    await d.when.click('act-self_settle')
+    await d.when.click('keep-act')
+    expect(await d.get.text('lack')).toContain('拍照')
+    await d.when.photo()
+    await d.when.click('keep-act')
+    await d.sees('the last step of it', async () => (await d.get.tasks()).includes(ref))
+    await d.when.killPage()
+    await d.when.click('tab-tasks')
+    await d.when.task(ref)
+    await d.when.click('act-settle')
+    await d.when.photo()
+    await d.when.check('dissuaded')
+    await d.when.click('keep-act')
+    await d.sees('it is no task any more', async () => !(await d.get.tasks()).includes(ref))
+    await d.when.offline(false)
+    const done = await d.sees('it is told', async () => {
+      const m = await matter(ref)
+      return m.case.state === 'closed' && m
+    })
+    expect(done.acts.map(a => a.act)).toEqual(['ask_confirm', 'confirm', 'self_settle', 'settle'])
+    expect(done.acts.at(-1)!.measure).toBe('dissuaded')
+    expect(done.photos).toHaveLength(2)
+  })
+
+  it('that somebody else was quicker with stays on the phone, with what they did', async () => {
+    const ref = await askedFor()
+    await d.given.ready()
+    await d.when.offline(true)
+    await d.when.click('tab-tasks')
+    await d.when.task(ref)
+    await d.when.click('act-confirm-no')
+    await d.when.type('reason', '只有一张，已经掉了')
+    await d.when.click('keep-act')
+    await act('grid_worker', ref, { act: 'confirm', verdict: true })
+    await d.when.offline(false)
+    await d.when.click('tab-outbox')
+    await d.sees('the conflict', async () => (await d.get.states())[0] === 'conflict')
+    expect(await d.get.text('conflict')).toContain('只有一张，已经掉了')
+    expect((await matter(ref)).acts.filter(a => a.act === 'confirm')).toHaveLength(1)
+    await d.when.click('discard')
+    await d.sees('it is gone', async () => (await d.get.states()).length === 0)
+  })
+})
 
 /** Lines break, the app is closed, the server dies: each report is there once, whole, and in its grid. */
 describe('whatever happens', () => {

@@ -63,9 +63,13 @@ export class FieldDriver {
   }
 
   /** Asks the service beside the phone, as somebody. */
-  async api<T>(login: string, path: string): Promise<T> {
+  async api<T>(login: string, path: string, body?: unknown): Promise<T> {
     const cookie = await cookieOf(this.server.url, login, this.password)
-    const answer = await fetch(`${this.server.url}/haining/v1${path}`, { headers: { cookie } })
+    const answer = await fetch(`${this.server.url}/haining/v1${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { cookie, 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
     return (await answer.json()) as T
   }
@@ -159,6 +163,7 @@ export class FieldDriver {
       this.page
         .locator('[data-test=camera]')
         .setInputFiles({ name: 'p.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') }),
+    check: (value: string): Promise<void> => this.page.locator(`input[value="${value}"]`).check(),
     item: (code: string): Promise<void> => this.page.locator(`[data-test=item][data-item="${code}"]`).click(),
     /** A whole report, from the start page to the word that it is kept. */
     report: async (at: At, o: { photos?: number; item?: string } = {}): Promise<void> => {
@@ -174,6 +179,8 @@ export class FieldDriver {
       await this.when.goTo('/')
       await this.test('take').waitFor()
     },
+    /** A task's page is opened. */
+    task: (ref: string): Promise<void> => this.page.locator(`[data-test=task][data-ref="${ref}"]`).click(),
     /** Somebody in between answers all that is asked. */
     portal: async (on: boolean): Promise<void> => {
       if (!on) return this.context!.unroute('**/v1/**')
@@ -189,6 +196,8 @@ export class FieldDriver {
     count: (name: string): Promise<number> => this.test(name).count(),
     /** The grid that the phone says. */
     grid: (): Promise<string | null> => this.test('placed').getAttribute('data-code'),
+    tasks: async (): Promise<string[]> =>
+      this.page.locator('[data-test=task]').evaluateAll(l => l.map(e => (e as HTMLElement).dataset.ref ?? '')),
     states: async (): Promise<string[]> =>
       this.page
         .locator('[data-test=line-of-outbox]')

@@ -1,8 +1,9 @@
 import type { components } from '../shared/api/schema'
-import type { City } from '../shared/api/types'
+import type { CaseRow, City, Report, Session } from '../shared/api/types'
 import { type Answer, exchange, type Wire } from './outbox/exchange'
 import type { Store } from './outbox/store'
 import { createPlaces, type Places } from './place/places'
+import type { HeldCase } from './tasks/tasks'
 
 export type PublicCatalogue = components['schemas']['PublicCatalogue']
 export type Ground = components['schemas']['Ground']
@@ -16,6 +17,10 @@ export interface Pack {
   ground: Ground | null
   list: PublicCatalogue | null
   city: CityPaper | null
+  /** Open cases that the person sees: what there is to do, and what a report may be a second one of. */
+  cases: HeldCase[]
+  /** What the person may do, by the service's word. */
+  allowed: readonly string[]
   /** In ms; null: it was never whole. */
   at: number | null
 }
@@ -25,19 +30,23 @@ interface Kept<T> {
   etag: string | null
 }
 
-export const emptyPack: Pack = { ground: null, list: null, city: null, at: null }
+export const emptyPack: Pack = { ground: null, list: null, city: null, cases: [], allowed: [], at: null }
 
 export async function readPack(store: Store): Promise<Pack> {
-  const [ground, list, city, whole] = await Promise.all([
+  const [ground, list, city, cases, allowed, whole] = await Promise.all([
     store.paper<Kept<Ground | null>>('ground'),
     store.paper<Kept<PublicCatalogue>>('list'),
     store.paper<Kept<CityPaper>>('city'),
+    store.paper<HeldCase[]>('cases'),
+    store.paper<string[]>('allowed'),
     store.paper<true>('whole'),
   ])
   return {
     ground: ground?.value.value ?? null,
     list: list?.value.value ?? null,
     city: city?.value.value ?? null,
+    cases: cases?.value ?? [],
+    allowed: allowed?.value ?? [],
     at: whole?.at ?? null,
   }
 }
@@ -49,14 +58,19 @@ export type Stale = 'line' | 'signIn' | 'service'
 export async function renewPack(store: Store, wire: Wire): Promise<Stale | null> {
   const before = await store.paper<Kept<Ground | null>>('ground')
   const etag = before?.value.etag ?? undefined
-  const [ground, list, city] = await Promise.all([
+  const [ground, list, city, session, open] = await Promise.all([
     exchange(wire, 'GET', '/field/ground', undefined, etag),
     exchange(wire, 'GET', '/public/catalogue'),
     exchange(wire, 'GET', '/'),
+    exchange(wire, 'GET', '/session'),
+    exchange(wire, 'GET', `/cases?limit=${mostCases}`),
   ])
   // Who has no ground, and a city without borders, are answered so: that is what is known then.
   const none = ground.is === 'problem' && (ground.status === 403 || ground.status === 404)
-  const stale = [...(none ? [] : [ground]), list, city].map(why).find(w => w !== null)
+  // Who sees no cases has nothing to do here but to report.
+  const seesNone = open.is === 'problem' && open.status === 403
+  const asked = [...(none ? [] : [ground]), list, city, session, ...(seesNone ? [] : [open])]
+  const stale = asked.map(why).find(w => w !== null)
   if (stale) return stale
   if (ground.is === 'ok' && ground.status !== 304) await keep(store, 'ground', ground.body as Ground, ground.etag)
   if (none) await keep(store, 'ground', null, null)
@@ -65,8 +79,36 @@ export async function renewPack(store: Store, wire: Wire): Promise<Stale | null>
     const { name, name_en, timezone, bbox, generated, attribution } = city.body as City
     await keep(store, 'city', { name, name_en, timezone, bbox, generated, attribution }, null)
   }
+  if (session.is === 'ok') {
+    const { person, allowed } = session.body as Session
+    if (person?.id !== store.person) return 'signIn'
+    await store.putPaper('allowed', allowed)
+  }
+  const rows = open.is === 'ok' ? (open.body as { cases: CaseRow[] }).cases.filter(r => !r.partly) : []
+  const held = await withTexts(wire, rows)
+  if (!held) return 'line'
+  await store.putPaper('cases', held)
   await store.putPaper('whole', true, wire.now())
   return null
+}
+
+/** As many open cases as a phone holds, the first due first; and of as many their words are asked for at once. */
+const mostCases = 200
+const mostTexts = 100
+
+/** The cases with what was told of them; null where that did not come. */
+async function withTexts(wire: Wire, rows: readonly CaseRow[]): Promise<HeldCase[] | null> {
+  const told = new Map<number, Report>()
+  for (let i = 0; i < rows.length; i += mostTexts) {
+    const nums = [...new Set(rows.slice(i, i + mostTexts).map(r => r.num))]
+    const answer = await exchange(wire, 'GET', `/reports?id=${nums.join(',')}&limit=${mostTexts}`)
+    if (answer.is !== 'ok') return null
+    for (const r of (answer.body as { reports: Report[] }).reports) told.set(r.num, r)
+  }
+  return rows.map(row => {
+    const r = told.get(row.num)
+    return { row, text: r?.text ?? '', address: r?.address ?? '' }
+  })
 }
 
 const keep = <T>(store: Store, name: string, value: T, etag: string | null) =>

@@ -3,11 +3,15 @@ import CardPage from './card/CardPage.vue'
 import HomePage from './home/HomePage.vue'
 import OutboxPage from './outbox/OutboxPage.vue'
 import ReportPage from './report/ReportPage.vue'
+import TaskPage from './tasks/TaskPage.vue'
+import TasksPage from './tasks/TasksPage.vue'
 
 export const routes: RouteRecordRaw[] = [
   { path: '/', name: 'home', component: HomePage },
   { path: '/report', name: 'report', component: ReportPage },
   { path: '/outbox', name: 'outbox', component: OutboxPage },
+  { path: '/tasks', name: 'tasks', component: TasksPage },
+  { path: '/tasks/:ref(\\d{1,12}(?:-\\d{1,3})?)', name: 'task', component: TaskPage },
   { path: '/card', name: 'card', component: CardPage },
   { path: '/:rest(.*)', redirect: '/' },
 ]

@@ -21,6 +21,8 @@ export interface SpotMapPlan {
   label: string
   pinLabel: string
   reducedMotion: boolean
+  /** The pin stays where it is. */
+  fixed: boolean
   /** Somebody pointed out another place. */
   moved: (p: Point) => void
 }
@@ -57,7 +59,7 @@ export class SpotMap {
     this.map.touchZoomRotate.disableRotation()
     const canvas = this.map.getCanvas()
     canvas.setAttribute('aria-label', plan.label)
-    this.pin = new Marker({ color: plan.palette.primary, draggable: true, scale: 1.2 })
+    this.pin = new Marker({ color: plan.palette.primary, draggable: !plan.fixed, scale: 1.2 })
     const element = this.pin.getElement()
     element.setAttribute('aria-label', plan.pinLabel)
     element.dataset.test = 'pin'
@@ -65,7 +67,7 @@ export class SpotMap {
       const { lng, lat } = this.pin.getLngLat()
       plan.moved({ lon: lng, lat })
     })
-    this.map.on('click', e => plan.moved({ lon: e.lngLat.lng, lat: e.lngLat.lat }))
+    if (!plan.fixed) this.map.on('click', e => plan.moved({ lon: e.lngLat.lng, lat: e.lngLat.lat }))
     this.map.on('load', () => {
       this.ready = true
       this.draw()

@@ -45,6 +45,9 @@ export interface ReportBody {
 
 export interface ActBody {
   ref: string
+  /** For who looks at the outbox. */
+  item: string
+  title?: string
   act: Pick<NewAct, 'act' | 'acts' | 'version' | 'verdict' | 'reason' | 'measure' | 'settled_by'>
   evidence: string[]
 }
@@ -55,7 +58,7 @@ export interface ReportReceipt {
   receivedAt: string
   method: string
   plan: string
-  grid?: { code: string; name: string }
+  grid?: { code: string; name: string; nameEn?: string }
   unit?: { name: string; nameEn?: string }
   due?: string
   /** Photos that the service would not take. */
@@ -128,7 +131,7 @@ const report: Teller<ReportBody> = {
       receivedAt: kept.received_at!,
       method: p.method,
       plan: p.plan,
-      ...(p.grid ? { grid: { code: p.grid.code, name: p.grid.name } } : {}),
+      ...(p.grid ? { grid: { code: p.grid.code, name: p.grid.name, nameEn: p.grid.name_latin } } : {}),
       ...(k ? { unit: { name: k.unit.name, nameEn: k.unit.name_en } } : {}),
       ...(k?.due_at ? { due: k.due_at } : {}),
       without: c.body.photos.length - photos.length,

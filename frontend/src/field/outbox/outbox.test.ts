@@ -157,7 +157,7 @@ describe('sending', () => {
   test('an act without its evidence is not sent', async () => {
     const evidence = v7()
     const id = v7()
-    const body: ActBody = { ref: '7', act: { act: 'settle', version: 3 }, evidence: [evidence] }
+    const body: ActBody = { ref: '7', item: '12', act: { act: 'settle', version: 3 }, evidence: [evidence] }
     await store.putAll([
       { id: evidence, kind: 'photo', body: { type: 'image/jpeg', size: 3, original: '' } },
       { id, kind: 'act', body, needs: [evidence] },
@@ -169,7 +169,7 @@ describe('sending', () => {
 
   test('of two the slower is told field by field what the other did', async () => {
     const id = v7()
-    const body: ActBody = { ref: '7', act: { act: 'verify', version: 2, reason: '已清' }, evidence: [] }
+    const body: ActBody = { ref: '7', item: '12', act: { act: 'verify', version: 2, reason: '已清' }, evidence: [] }
     await store.put({ id, kind: 'act', body })
     await drain(store, wire)
     const c = (await store.command(id))!
@@ -220,7 +220,12 @@ describe('who, and when', () => {
 describe('keeping', () => {
   test('nothing that a person wrote stands in the clear', async () => {
     const id = v7()
-    const body: ActBody = { ref: '7', act: { act: 'verify', version: 3, reason: '张三在 3 幢' }, evidence: [] }
+    const body: ActBody = {
+      ref: '7',
+      item: '12',
+      act: { act: 'verify', version: 3, reason: '张三在 3 幢' },
+      evidence: [],
+    }
     await store.put({ id, kind: 'act', body })
     await store.putDraft(id, { text: '张三在 3 幢' })
     const raw = JSON.stringify(await dump(), (_, v) => (v instanceof ArrayBuffer ? new TextDecoder().decode(v) : v))

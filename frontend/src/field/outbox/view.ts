@@ -9,12 +9,19 @@ export interface Line {
   id: string
   state: Row['state']
   kind: 'report' | 'act'
+  /** Of an act: on which case, and which. */
+  ref: string
+  act: string
+  /** Of a confirmation. */
+  verdict: boolean | null
   item: string
   photos: number
   /** How many of them are with the service. */
   photosSent: number
   madeAt: number
   next: number
+  /** When its state turned, by this phone's clock. */
+  changedAt: number
   lon?: number
   lat?: number
   receipt: ReportReceipt | null
@@ -36,14 +43,18 @@ export async function linesOf(store: Store): Promise<Line[]> {
       id: row.id,
       state: row.state,
       kind: row.kind,
-      item: c.body.report?.item ?? '',
+      ref: c.body.ref ?? '',
+      act: c.body.act?.act ?? '',
+      verdict: c.body.act?.verdict ?? null,
+      item: c.body.report?.item ?? c.body.item ?? '',
       photos: photos.length,
       photosSent: photos.filter(id => (states.get(id) ?? 'sent') === 'sent').length,
       madeAt: c.body.capturedAt ?? c.madeAt,
       next: row.next,
+      changedAt: row.changedAt,
       lon: c.body.report?.lon,
       lat: c.body.report?.lat,
-      receipt: (c.receipt as ReportReceipt | undefined) ?? null,
+      receipt: row.kind === 'report' ? ((c.receipt as ReportReceipt | undefined) ?? null) : null,
       refusal: c.refusal ?? null,
       conflict: c.conflict ?? null,
     })
