@@ -11,7 +11,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/report', name: 'report', component: ReportPage },
   { path: '/outbox', name: 'outbox', component: OutboxPage },
   { path: '/tasks', name: 'tasks', component: TasksPage },
-  { path: '/tasks/:ref(\\d{1,12}(?:-\\d{1,3})?)', name: 'task', component: TaskPage },
+  { path: '/tasks/:ref', name: 'task', component: TaskPage },
   { path: '/card', name: 'card', component: CardPage },
   { path: '/:rest(.*)', redirect: '/' },
 ]

@@ -65,9 +65,9 @@ const leadsTo: Readonly<Record<string, CaseState>> = {
 
 /** A case as it will be once what was done here is told: so that what was begun without a line can be ended without one. */
 export function advanced(row: CaseRow, acts: readonly PendingAct[]): CaseRow {
-  return acts
-    .filter(a => a.ref === row.ref)
-    .reduce((r, a) => ({ ...r, state: leadsTo[a.act] ?? r.state, version: r.version + 1 }), row)
+  const own = acts.filter(a => a.ref === row.ref)
+  const state = own.map(a => leadsTo[a.act]).findLast(s => s !== undefined)
+  return { ...row, state: state ?? row.state, version: row.version + own.length }
 }
 
 /** Tasks, the first due on top, then by age; or the nearest first. */
