@@ -161,7 +161,10 @@ func (p *Point) placed(may May) error {
 	if p.Cell.Grid == "" {
 		return fault.Invalid("lon", "outside", "lies in no grid of the plan in force: a point is somebody's to go by")
 	}
-	return may(p)
+	if may(p) != nil {
+		return &fault.Error{Kind: fault.KindForbidden, Code: "not_allowed", Field: "lon", Message: "lies outside of where your posts let you set points"}
+	}
+	return nil
 }
 
 // Set makes a point of its name, note, place and rhythm.

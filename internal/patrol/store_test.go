@@ -135,7 +135,7 @@ func TestPoints(t *testing.T) {
 		return err
 	}(), "out_of_range rhythm_days")
 	_, err := y.Set(y.as(y.sec), aPoint(120.5, 30.5), func(p *patrol.Point) error { return fault.Forbidden("not_allowed", "%s", p.Cell.Grid) })
-	y.want(err, "not_allowed")
+	y.want(err, "not_allowed lon")
 
 	p := y.set(120.505, 30.505)
 	if p.Name != "村口桥头" || p.Version != 1 || p.Cell.Grid != "G50-50" || p.MadeBy != y.sec || !p.Last.IsZero() {
@@ -161,7 +161,7 @@ func TestPoints(t *testing.T) {
 		}
 		return nil
 	})
-	y.want(err, "not_allowed")
+	y.want(err, "not_allowed lon")
 	_, err = y.Change(y.as(y.sec), p.ID+1, 2, patrol.Change{}, yes)
 	y.want(err, "not_found")
 	y.want(y.Remove(y.as(y.sec), p.ID, 1, yes), "point_changed")
