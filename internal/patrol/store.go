@@ -408,3 +408,15 @@ func Forget(ctx context.Context, tx pgx.Tx, person uuid.UUID) error {
 	}
 	return nil
 }
+
+// ForgetBefore empties, in the caller's transaction, at most so many visits that were told before a moment, the oldest first, as Forget
+// does; it returns how many. A phone that tells one of them again is still answered that it is known.
+func ForgetBefore(ctx context.Context, tx pgx.Tx, before time.Time, most int) (int64, error) {
+	tag, err := tx.Exec(ctx, `
+		UPDATE patrol_visit SET lon = NULL, lat = NULL, note = NULL
+		WHERE id IN (SELECT id FROM patrol_visit WHERE told_at < $1 AND lon IS NOT NULL ORDER BY told_at, id LIMIT $2 FOR UPDATE)`, before, most)
+	if err != nil {
+		return 0, fmt.Errorf("forget where people were on patrol: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}

@@ -379,6 +379,7 @@ const en: typeof zh = {
       investigation: 'investigation {id}',
       investigations: 'investigations',
       patrol: 'patrol point {id}',
+      patrols: 'patrols',
     },
     setting: {
       public_map: 'Public map',
@@ -416,6 +417,7 @@ const en: typeof zh = {
     swap_ask: 'Swap asked for',
     swap_refuse: 'Swap refused',
     swap_withdraw: 'Swap withdrawn',
+    patrol_anonymise: 'Visits on patrol made anonymous',
     patrol_change: 'Patrol point changed',
     patrol_remove: 'Patrol point removed',
     patrol_set: 'Patrol point set',

@@ -374,6 +374,7 @@ export default {
       investigation: '综合查一次 {id}',
       investigations: '综合查一次',
       patrol: '巡查点 {id}',
+      patrols: '巡查',
     },
     setting: {
       public_map: '公开地图',
@@ -411,6 +412,7 @@ export default {
     swap_ask: '申请换班',
     swap_refuse: '拒绝换班',
     swap_withdraw: '撤回换班',
+    patrol_anonymise: '匿名化巡查到点记录',
     patrol_change: '修改巡查点',
     patrol_remove: '撤销巡查点',
     patrol_set: '设置巡查点',
