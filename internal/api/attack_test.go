@@ -410,7 +410,7 @@ func TestMassAssignment(t *testing.T) {
 	post := s.addPost(p, gridPost(0, 0))
 	unit := s.unit("town_team")
 	crew := s.hand(t, policy.UnitHead, policy.UnitID(unit.Id), policy.Area{})
-	rep, hook := s.file(aReport(0, 0)), s.webhook()
+	rep, hook, point := s.file(aReport(0, 0)), s.webhook(), s.point(0, 0)
 	doc, tried := description(t), 0
 	s.do("PUT", "/settings/messages", map[string]any{"resident_reports": true}).want(200)
 	for _, r := range api.RouteTable() {
@@ -423,7 +423,7 @@ func TestMassAssignment(t *testing.T) {
 			continue
 		}
 		path := strings.NewReplacer("/people/{id}", "/people/"+p.Id.String(), "/units/{id}", fmt.Sprintf("/units/%d", unit.Id), "/reports/{id}", "/reports/"+rep.Id.String(),
-			"/views/{id}", "/views/"+uuid.NewString(), "/teams/{unit}", fmt.Sprintf("/teams/%d", unit.Id), "{person}", p.Id.String(), "/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
+			"/views/{id}", "/views/"+uuid.NewString(), "/teams/{unit}", fmt.Sprintf("/teams/%d", unit.Id), "{person}", p.Id.String(), "/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "/points/{id}", fmt.Sprintf("/points/%d", point.Id), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
 		s := s
 		if strings.HasPrefix(path, "/public/") {
 			s = s.as("")
@@ -517,7 +517,7 @@ func TestFormsOfText(t *testing.T) {
 	post := s.addPost(p, gridPost(0, 0))
 	unit := s.unit("town_team")
 	crew := s.hand(t, policy.UnitHead, policy.UnitID(unit.Id), policy.Area{})
-	rep, hook := s.file(aReport(0, 0)), s.webhook()
+	rep, hook, point := s.file(aReport(0, 0)), s.webhook(), s.point(0, 0)
 	doc := description(t)
 	for _, r := range api.RouteTable() {
 		item := doc.Paths.Value(r.Path)
@@ -529,7 +529,7 @@ func TestFormsOfText(t *testing.T) {
 			continue
 		}
 		path := strings.NewReplacer("/people/{id}", "/people/"+p.Id.String(), "/units/{id}", fmt.Sprintf("/units/%d", unit.Id), "/reports/{id}", "/reports/"+rep.Id.String(),
-			"/views/{id}", "/views/"+uuid.NewString(), "/teams/{unit}", fmt.Sprintf("/teams/%d", unit.Id), "{person}", p.Id.String(), "/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
+			"/views/{id}", "/views/"+uuid.NewString(), "/teams/{unit}", fmt.Sprintf("/teams/%d", unit.Id), "{person}", p.Id.String(), "/webhooks/{id}", fmt.Sprintf("/webhooks/%d", hook), "/points/{id}", fmt.Sprintf("/points/%d", point.Id), "{post}", fmt.Sprint(post.Id), "{kind}", "catalogue").Replace(r.Path)
 		schema := op.RequestBody.Value.Content["application/json"].Schema.Value
 		as := s
 		if strings.HasPrefix(path, "/public/") {

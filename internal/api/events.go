@@ -142,6 +142,12 @@ func (c *call) tell(out *bytes.Buffer, epoch int, events []feed.Stored) {
 			if c.hearsOfInvestigations(&e) {
 				writeEvent(out, id, e.Type, e.Data)
 			}
+		case e.Type == feed.PatrolChanged: // likewise
+			var d feed.Patrol
+			patrols := c.may(policy.PatrolView)
+			if json.Unmarshal(e.Data, &d) == nil && coversCell(&patrols, &policy.Cell{Town: d.Town, Village: d.Village, Grid: d.Grid, Microgrid: d.Microgrid}) {
+				writeEvent(out, id, e.Type, e.Data)
+			}
 		case c.reach.City:
 			writeEvent(out, id, e.Type, e.Data)
 		case e.Type == feed.PlanPublished, e.Type == feed.TeamChanged: // a unit's number

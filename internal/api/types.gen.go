@@ -4038,6 +4038,28 @@ type NewPart struct {
 	Unit *int `json:"unit,omitempty"`
 }
 
+// NewPatrolPoint defines model for NewPatrolPoint.
+type NewPatrolPoint struct {
+	Lat        *float64 `json:"lat"`
+	Lon        *float64 `json:"lon"`
+	Name       string   `json:"name"`
+	Note       *string  `json:"note,omitempty"`
+	RhythmDays int      `json:"rhythm_days"`
+}
+
+// NewPatrolVisit defines model for NewPatrolVisit.
+type NewPatrolVisit struct {
+	AccuracyM *float64 `json:"accuracy_m"`
+
+	// At By the phone's clock, put right by the service's
+	At    time.Time `json:"at"`
+	Id    string    `json:"id"`
+	Lat   *float64  `json:"lat"`
+	Lon   *float64  `json:"lon"`
+	Note  *string   `json:"note,omitempty"`
+	Point int       `json:"point"`
+}
+
 // NewPerson defines model for NewPerson.
 type NewPerson struct {
 	Email   *string `json:"email,omitempty"`
@@ -4333,6 +4355,130 @@ type Password struct {
 type PasswordChange struct {
 	Current string `json:"current"`
 	New     string `json:"new"`
+}
+
+// PatrolArea defines model for PatrolArea.
+type PatrolArea struct {
+	Area JurisdictionRef `json:"area"`
+
+	// NoPoint Grids without a point
+	NoPoint int  `json:"no_point"`
+	Visited Rate `json:"visited"`
+}
+
+// PatrolCoverage defines model for PatrolCoverage.
+type PatrolCoverage struct {
+	// Areas The city, towns, villages
+	Areas []PatrolArea `json:"areas"`
+	From  time.Time    `json:"from"`
+
+	// Grids By code
+	Grids   []PatrolGrid `json:"grids"`
+	NoPoint int          `json:"no_point"`
+	To      time.Time    `json:"to"`
+	Visited Rate         `json:"visited"`
+}
+
+// PatrolGrid defines model for PatrolGrid.
+type PatrolGrid struct {
+	Grid JurisdictionRef `json:"grid"`
+
+	// LastAt Of these
+	LastAt *time.Time `json:"last_at,omitempty"`
+
+	// Points That were there within the window
+	Points int    `json:"points"`
+	State  string `json:"state"`
+
+	// Visits That count
+	Visits int `json:"visits"`
+}
+
+// PatrolPoint defines model for PatrolPoint.
+type PatrolPoint struct {
+	ChangedAt time.Time `json:"changed_at"`
+
+	// Due The day on which somebody is to be there: a rhythm after the last visit, or after it was set
+	Due string `json:"due"`
+
+	// Generated Of a demo
+	Generated *bool            `json:"generated,omitempty"`
+	Grid      *JurisdictionRef `json:"grid,omitempty"`
+	Id        int              `json:"id"`
+
+	// LastAt Of the last visit that counts; absent: there is none
+	LastAt *time.Time `json:"last_at,omitempty"`
+	Lat    float64    `json:"lat"`
+	Lon    float64    `json:"lon"`
+	MadeAt time.Time  `json:"made_at"`
+
+	// May What who asks may do with it
+	May  []string `json:"may"`
+	Name string   `json:"name"`
+
+	// Note What to look after
+	Note *string `json:"note,omitempty"`
+
+	// OverdueDays Days since then; 0 up to that day
+	OverdueDays int `json:"overdue_days"`
+	RhythmDays  int `json:"rhythm_days"`
+
+	// State By the city's days. due: today; never: nobody was there yet, whenever it is due
+	State   PatrolState      `json:"state"`
+	Town    *JurisdictionRef `json:"town,omitempty"`
+	Version int              `json:"version"`
+	Village *JurisdictionRef `json:"village,omitempty"`
+}
+
+// PatrolPointChange defines model for PatrolPointChange.
+type PatrolPointChange struct {
+	Lat        *float64 `json:"lat,omitempty"`
+	Lon        *float64 `json:"lon,omitempty"`
+	Name       *string  `json:"name,omitempty"`
+	Note       *string  `json:"note,omitempty"`
+	RhythmDays *int     `json:"rhythm_days,omitempty"`
+
+	// Version As it was seen
+	Version int `json:"version"`
+}
+
+// PatrolPointList defines model for PatrolPointList.
+type PatrolPointList struct {
+	// MaySet Who asks may set points somewhere
+	MaySet bool          `json:"may_set"`
+	Points []PatrolPoint `json:"points"`
+}
+
+// PatrolState By the city's days. due: today; never: nobody was there yet, whenever it is due
+type PatrolState = string
+
+// PatrolVisit defines model for PatrolVisit.
+type PatrolVisit struct {
+	AccuracyM float64     `json:"accuracy_m"`
+	At        time.Time   `json:"at"`
+	By        *TeamPerson `json:"by,omitempty"`
+	Counts    bool        `json:"counts"`
+
+	// DistanceM From the point, where it was then
+	DistanceM float64 `json:"distance_m"`
+
+	// Flags What is amiss. too_far: more than 50 m; not_there: the point was not set yet, or was removed before; these two do not count.
+	// exact_zero: an accuracy of 0; inaccurate: of more than 100 m; late: told more than 30 days after; clock_off: it lies ahead of when
+	// it was told.
+	Flags []string `json:"flags"`
+
+	// Generated Of a demo
+	Generated *bool     `json:"generated,omitempty"`
+	Id        string    `json:"id"`
+	Mine      bool      `json:"mine"`
+	Note      *string   `json:"note,omitempty"`
+	Point     int       `json:"point"`
+	ToldAt    time.Time `json:"told_at"`
+}
+
+// PatrolVisitList defines model for PatrolVisitList.
+type PatrolVisitList struct {
+	Visits []PatrolVisit `json:"visits"`
 }
 
 // PeopleImport defines model for PeopleImport.
@@ -5997,6 +6143,9 @@ type KindFilter = string
 // Layer defines model for layer.
 type Layer string
 
+// PatrolPointId defines model for patrolPointId.
+type PatrolPointId = int
+
 // PersonId defines model for personId.
 type PersonId = string
 
@@ -6588,6 +6737,52 @@ type ListNoticesParams struct {
 // ListNoticesParamsUnread defines parameters for ListNotices.
 type ListNoticesParamsUnread string
 
+// GetPatrolCoverageParams defines parameters for GetPatrolCoverage.
+type GetPatrolCoverageParams struct {
+	// From Date or RFC 3339 time; absent: 30 days before `to`
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Date or RFC 3339 time, itself not in the window; absent: now. At most 366 days after `from`
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Town Codes, comma-separated
+	Town *string `form:"town,omitempty" json:"town,omitempty"`
+
+	// Village Codes, comma-separated
+	Village *string `form:"village,omitempty" json:"village,omitempty"`
+
+	// Grid Codes, comma-separated
+	Grid *string `form:"grid,omitempty" json:"grid,omitempty"`
+}
+
+// ListPatrolPointsParams defines parameters for ListPatrolPoints.
+type ListPatrolPointsParams struct {
+	// Town Codes, comma-separated
+	Town *string `form:"town,omitempty" json:"town,omitempty"`
+
+	// Village Codes, comma-separated
+	Village *string `form:"village,omitempty" json:"village,omitempty"`
+
+	// Grid Codes, comma-separated
+	Grid *string `form:"grid,omitempty" json:"grid,omitempty"`
+
+	// State Of ok, due, overdue, never; comma-separated
+	State *string `form:"state,omitempty" json:"state,omitempty"`
+}
+
+// RemovePatrolPointParams defines parameters for RemovePatrolPoint.
+type RemovePatrolPointParams struct {
+	// Version As it was seen: 409 `point_changed` where it is another
+	Version int `form:"version" json:"version"`
+}
+
+// ListPatrolVisitsParams defines parameters for ListPatrolVisits.
+type ListPatrolVisitsParams struct {
+	// Point The point's number
+	Point int  `form:"point" json:"point"`
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListPeopleParams defines parameters for ListPeople.
 type ListPeopleParams struct {
 	// Search Part of a name, a whole phone number, or the code of a post's jurisdiction; for who edits people also part of a login
@@ -7003,6 +7198,15 @@ type ActOnInvestigationJSONRequestBody = InvestigationAct
 
 // ReadNoticesJSONRequestBody defines body for ReadNotices for application/json ContentType.
 type ReadNoticesJSONRequestBody = NoticesRead
+
+// SetPatrolPointJSONRequestBody defines body for SetPatrolPoint for application/json ContentType.
+type SetPatrolPointJSONRequestBody = NewPatrolPoint
+
+// ChangePatrolPointJSONRequestBody defines body for ChangePatrolPoint for application/json ContentType.
+type ChangePatrolPointJSONRequestBody = PatrolPointChange
+
+// TellPatrolVisitJSONRequestBody defines body for TellPatrolVisit for application/json ContentType.
+type TellPatrolVisitJSONRequestBody = NewPatrolVisit
 
 // CreatePersonJSONRequestBody defines body for CreatePerson for application/json ContentType.
 type CreatePersonJSONRequestBody = NewPerson

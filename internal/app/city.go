@@ -26,6 +26,7 @@ import (
 	"gridgov/internal/keyring"
 	"gridgov/internal/message"
 	"gridgov/internal/notice"
+	"gridgov/internal/patrol"
 	"gridgov/internal/person"
 	"gridgov/internal/photo"
 	"gridgov/internal/place"
@@ -75,7 +76,9 @@ type City struct {
 	// Screenings find high-frequency matters and propose investigations; Investigations are decided about, and carried out.
 	Screenings     *screening.Service
 	Investigations *investigation.Service
-	Jobs           *job.Queue
+	// Patrols are the points to go by, and who was there.
+	Patrols *patrol.Service
+	Jobs    *job.Queue
 
 	dial       *cube.Dial
 	outside    outside
@@ -143,6 +146,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	}
 	c.openMessages(keys)
 	c.openPhotos()
+	c.openPatrols()
 	if err := c.openEscalation(keys); err != nil {
 		return nil, err
 	}

@@ -244,6 +244,7 @@ func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
 	t.Run("teams", func(t *testing.T) { teamsOfHaining(t, c) })
 	t.Run("proposals", func(t *testing.T) { hotspotsOfHaining(t, c) })
 	t.Run("effects", func(t *testing.T) { effectsInHaining(t, c, db) })
+	t.Run("patrols", func(t *testing.T) { patrolsOfHaining(t, c) })
 	if pl := c.State().Placer; pl.PlanID == 0 {
 		t.Error("no plan is in force")
 	}

@@ -46,6 +46,9 @@ func (d Demo) Haining(ctx context.Context) error {
 		if _, err := c.OpenEarlier(ctx); err != nil { // of a demo that an earlier version loaded
 			return err
 		}
+		if err := hainingPatrols(ctx, c, until); err != nil { // likewise
+			return err
+		}
 		d.Say("haining: loaded before, with reports up to %s", until.Format(time.DateOnly))
 		return d.hainingTruth(until)
 	}
@@ -79,6 +82,9 @@ func (d Demo) Haining(ctx context.Context) error {
 		return err
 	}
 	if err := hainingOrders(ctx, c, plan.Hotspots(until), until); err != nil {
+		return err
+	}
+	if err := hainingPatrols(ctx, c, until); err != nil {
 		return err
 	}
 	if err := finishDemo(ctx, c); err != nil {

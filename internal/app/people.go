@@ -12,6 +12,7 @@ import (
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/keyring"
 	"gridgov/internal/notice"
+	"gridgov/internal/patrol"
 	"gridgov/internal/person"
 	"gridgov/internal/policy"
 )
@@ -30,7 +31,7 @@ func (c *City) openPeople(keys *keyring.Ring) {
 	}}
 	c.Auth = auth.New(auth.Config{Pool: c.Pool, Feed: c.Writer, People: c.People, Now: c.now, Sealer: sealer, Demo: c.City.Demo, City: c.Code, Name: c.Name,
 		Area: c.Area, Erasing: func(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
-			return errors.Join(c.Teams.Forget(ctx, tx, id), notice.Forget(ctx, tx, id), casework.ForgetViews(ctx, tx, id))
+			return errors.Join(c.Teams.Forget(ctx, tx, id), notice.Forget(ctx, tx, id), casework.ForgetViews(ctx, tx, id), patrol.Forget(ctx, tx, id))
 		}})
 }
 

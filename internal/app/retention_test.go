@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
 
@@ -16,6 +17,7 @@ import (
 	"gridgov/internal/audit"
 	"gridgov/internal/casework"
 	"gridgov/internal/fault"
+	"gridgov/internal/patrol"
 	"gridgov/internal/photo"
 	"gridgov/internal/report"
 )
@@ -272,6 +274,47 @@ func TestAnonymisingGoesOn(t *testing.T) {
 	}
 	if n := w.count(`SELECT count(*) FROM anonymised`); n != matters {
 		t.Errorf("%d", n)
+	}
+}
+
+// Where people stood on patrol, and what they wrote, goes with the city's time; that a point was visited stays, by whom too.
+func TestVisitsAreForgotten(t *testing.T) {
+	w := newWatch(t)
+	ctx := audit.By(t.Context(), audit.Author{Person: w.worker})
+	anything := func(*patrol.Point) error { return nil }
+	w.c.Patrols.Now = func() time.Time { return w.now }
+	p, err := w.c.Patrols.Set(ctx, patrol.Point{Name: "桥头", Place: apptest.Center(0, 0), RhythmDays: 7}, anything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell := func() {
+		t.Helper()
+		v := patrol.Visit{ID: patrol.VisitID(uuid.Must(uuid.NewV7())), Point: p.ID, At: w.now, Place: &p.Place, AccuracyM: 5, Note: "canarynote"}
+		if _, _, err := w.c.Patrols.Tell(ctx, v, anything); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 5 {
+		tell()
+	}
+	w.c.Retention.Batch = 2
+	for _, c := range []struct{ keep, after, left int }{{0, 1000, 5}, {90, 90, 5}, {90, 91, 0}} {
+		if err := w.c.Retention.SetDays(ctx, c.keep); err != nil {
+			t.Fatal(err)
+		}
+		if w.now = apptest.Now.AddDate(0, 0, c.after); c.left == 0 {
+			tell()
+		}
+		if _, err := w.c.Retention.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.count(`SELECT count(*) FROM patrol_visit WHERE told_at = $1 AND lon IS NOT NULL AND note = 'canarynote'`, apptest.Now); n != c.left {
+			t.Errorf("kept for %d days, %d of 5 are whole after %d", c.keep, n, c.after)
+		}
+	}
+	kept := w.count(`SELECT count(*) FROM patrol_visit WHERE within AND person_id = $1`, w.worker)
+	if whole, acts := w.count(`SELECT count(*) FROM patrol_visit WHERE lat IS NOT NULL`), w.count(`SELECT count(*) FROM audit WHERE act = 'patrol.anonymise'`); kept != 6 || whole != 1 || acts != 3 {
+		t.Errorf("%d visits are kept, %d of them whole, in %d acts", kept, whole, acts)
 	}
 }
 

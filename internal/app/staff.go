@@ -68,6 +68,10 @@ var holdings = []struct{ name, sql string }{
 		SELECT o.id AS investigation, o.day, o.state, o.ordered_by = $1 AS ordered_it FROM investigation_order o
 		WHERE $1 IN (o.officer1, o.officer2, o.ordered_by) OR EXISTS (SELECT FROM order_officer x WHERE x.order_id = o.id AND x.person_id = $1) ORDER BY o.id`},
 	{"investigation_acts", `SELECT order_id AS investigation, at, act, reason FROM order_act WHERE person_id = $1 ORDER BY at, order_id, n`},
+	{"patrol_points", `SELECT id AS point, name, made_at, made_by = $1 AS made_it, changed_at, changed_by = $1 AS changed_it, removed_at FROM patrol_point WHERE $1 IN (made_by, changed_by) ORDER BY id`},
+	{"patrol_visits", `
+		SELECT v.id AS visit, v.point_id AS point, p.name, v.at, v.told_at, v.lon, v.lat, v.accuracy_m, v.distance_m, v.note FROM patrol_visit v JOIN patrol_point p ON p.id = v.point_id
+		WHERE v.person_id = $1 ORDER BY v.at, v.id`},
 	{"documents_changed", `SELECT id, kind, state, changed_at FROM regime WHERE changed_by = $1 ORDER BY id`},
 }
 

@@ -24,6 +24,7 @@ var ofPeople = map[string]string{
 	"shift_swap.person_id": "swaps", "token.person_id": "tokens",
 	"investigation_order.officer1": "investigations", "investigation_order.officer2": "investigations", "investigation_order.ordered_by": "investigations",
 	"order_act.person_id": "investigation_acts", "order_officer.person_id": "investigations", "proposal_act.person_id": "proposals_decided", "screening.person_id": "screenings",
+	"patrol_point.made_by": "patrol_points", "patrol_point.changed_by": "patrol_points", "patrol_visit.person_id": "patrol_visits",
 	// Without a foreign key: they outlive the person, or are of a machine.
 	"regime.changed_by": "documents_changed", "report.filed_by": ".reports", "audit.person": ".acts",
 }
@@ -86,6 +87,9 @@ func TestStaffExportIsWhole(t *testing.T) {
 			SELECT 'cancelled', 1, min(u.id), '{}', '2026-01-01', 'grid', '{x}', '{}', '{}', '{}', '{}', '{01}', min(o.id), $1, min(o.id), (array_agg(p.id))[1], '2026-01-01', $1, '2026-01-02'
 			FROM unit u, post o, person p WHERE p.id <> $1`,
 		`INSERT INTO order_act (order_id, n, at, act, person_id, detail) SELECT max(id), 1, '2026-01-01', 'order', $1, '{}' FROM investigation_order`,
+		`INSERT INTO patrol_point (name, lon, lat, rhythm_days, generated, made_at, made_by, version, changed_at, changed_by) VALUES ('桥', 120, 30, 7, false, '2026-01-01', $1, 1, '2026-01-01', $1)`,
+		`INSERT INTO patrol_visit (id, point_id, person_id, at, told_at, lon, lat, accuracy_m, distance_m, reach_m, note, generated)
+			SELECT gen_random_uuid(), max(id), $1, '2026-01-01', '2026-01-01', 120.0001, 30, 5, 9.6, 50, '都好', false FROM patrol_point`,
 	} {
 		if _, err := c.Pool.Exec(ctx, sql, o.worker); err != nil {
 			t.Fatalf("%s: %v", sql, err)
@@ -123,6 +127,12 @@ func TestStaffExportIsWhole(t *testing.T) {
 	for _, gone := range []string{"skills", "position_consent", "last_position", "calendar_address", "mail_choice", "notices", "views", "devices", "recovery_codes"} {
 		if len(after.Held[gone]) > 0 || len(held.Held[gone]) == 0 {
 			t.Errorf("%s stay: %s", gone, after.Held[gone])
+		}
+	}
+	// That somebody was there stays, as coverage counts it; where exactly they stood and what they wrote goes.
+	for _, word := range []string{"120.0001", "都好"} {
+		if was, is := held.Held["patrol_visits"], after.Held["patrol_visits"]; !strings.Contains(string(was[0]), word) || len(is) != 1 || strings.Contains(string(is[0]), word) {
+			t.Errorf("%s of a visit: before %s, after %s", word, was, is)
 		}
 	}
 	if len(after.Held["shifts"]) == 0 || after.Name != "" || policy.Role(after.Posts[0].Role) != policy.UnitMember {

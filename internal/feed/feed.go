@@ -40,6 +40,7 @@ const (
 	NoticeMade       = "notice.made"           // Notice
 	ProposalChanged  = "proposal.changed"      // Proposal
 	OrderChanged     = "investigation.changed" // Order
+	PatrolChanged    = "patrol.changed"        // Patrol
 )
 
 // Filed is the data of report.filed and report.positioned. Plan is the plan the placement was made under, 0 without. Units are
@@ -143,6 +144,17 @@ type Order struct {
 	Units    []int64  `json:"units"`
 	Towns    []string `json:"towns"`
 	Villages []string `json:"villages,omitempty"`
+}
+
+// Patrol is the data of patrol.changed: a point was set, changed or removed, or somebody was there; who, is not said. The codes are of
+// where it lies, or lay.
+type Patrol struct {
+	Point     int64  `json:"point"`
+	Version   int    `json:"version"`
+	Town      string `json:"town,omitempty"`
+	Village   string `json:"village,omitempty"`
+	Grid      string `json:"grid,omitempty"`
+	Microgrid string `json:"microgrid,omitempty"`
 }
 
 // Event is what is appended.

@@ -374,3 +374,32 @@ func TestDeepEqualsLocate(t *testing.T) {
 		}
 	})
 }
+
+// Two points are as far apart as PostGIS says, from a millimetre to the other side of the earth, also across 180°.
+func TestDistanceOfPointsEqualsGeography(t *testing.T) {
+	pool, rng := pgtest.New(t), rand.New(rand.NewPCG(11, 12))
+	for i := range soak.Or(300, 20_000) {
+		a := orb.Point{360*rng.Float64() - 180, 120*rng.Float64() - 60}
+		d := math.Pow(10, -8+10*rng.Float64()) // degrees
+		s, c := math.Sincos(2 * math.Pi * rng.Float64())
+		b := orb.Point{math.Remainder(a[0]+d*c, 360), max(-90, min(90, a[1]+d*s))}
+		if i == 0 {
+			a, b = orb.Point{179.9999, 30}, orb.Point{-179.9999, 30}
+		}
+		var want float64
+		if err := pool.QueryRow(t.Context(), `SELECT ST_Distance(ST_SetSRID(ST_MakePoint($1, $2), 4326)::geography, ST_SetSRID(ST_MakePoint($3, $4), 4326)::geography)`,
+			a[0], a[1], b[0], b[1]).Scan(&want); err != nil {
+			t.Fatal(err)
+		}
+		near := 0.005*want + 1e-5 // as for grids
+		if want < 100 {
+			near = 1e-5*want + 1e-5
+		}
+		if got := placement.DistanceM(a, b); !(math.Abs(got-want) <= near) {
+			t.Errorf("%v to %v: %v m, PostGIS has %v", a, b, got, want)
+		}
+	}
+	if d := placement.DistanceM(orb.Point{math.NaN(), 0}, orb.Point{0, 0}); !math.IsNaN(d) {
+		t.Errorf("from nowhere it is %v m", d)
+	}
+}

@@ -37,6 +37,15 @@ func metricAt(p orb.Point) metric {
 	return m
 }
 
+// DistanceM is how far two points are apart, on the ellipsoid: as a plane around the first up to 10 km (50 m to a micrometre), through the
+// earth's body beyond. It is NaN where a coordinate is.
+func DistanceM(a, b orb.Point) float64 {
+	if d := math.Sqrt(metricAt(a).edgeM2(b, b)); d <= localM {
+		return d
+	}
+	return arcM(geocentre(a).minus(geocentre(b)).length())
+}
+
 // edgeM2 is the square of the distance to the edge a–b, in the plane.
 func (m metric) edgeM2(a, b orb.Point) float64 {
 	ax, ay := (a[0]-m.at[0])*m.lonM, (a[1]-m.at[1])*m.latM

@@ -54,6 +54,9 @@ const (
 	InvestigationView   Action = "investigation.view"   // orders of investigations
 	InvestigationRecord Action = "investigation.record" // say what was found, put somebody else on an order
 	InvestigationRate   Action = "investigation.rate"   // how many investigations found something
+	PatrolView          Action = "patrol.view"          // points of patrols, how they stand, which grids were visited
+	PatrolEdit          Action = "patrol.edit"          // set, change and remove points; see who was there
+	PatrolVisit         Action = "patrol.visit"         // tell that one was at a point
 	PersonView          Action = "person.view"          // people, their posts; units
 	PersonEdit          Action = "person.edit"          // people, posts, accounts
 	UnitEdit            Action = "unit.edit"
@@ -198,6 +201,13 @@ var Rules = []Rule{
 	{InvestigationRecord, MyUnit, roles(Officer, UnitHead, DutyLeader), "who was there says what was found"},
 	{InvestigationRecord, Subtree, roles(Committee), "who ordered it sees to it that it is done"},
 	{InvestigationRate, InCity, roles(SignedIn, Public), "whether investigations find anything is published; it tells of nobody"},
+
+	{PatrolView, Subtree, concat(gridStaff, villageHead, roles(Volunteer)), "who goes by knows where, and what is due"},
+	{PatrolView, Subtree, concat(teamPeople, leaders, roles(Desk, CentreHead, Planner)), "who answers for a territory sees where nobody goes"},
+	{PatrolView, InCity, roles(Administrator), "who runs the service answers for all of it"},
+	{PatrolEdit, Subtree, villageHead, "a village knows what is to be looked after in it"},
+	{PatrolEdit, Subtree, roles(Desk, CentreHead), "a desk sends where nobody goes"},
+	{PatrolVisit, Subtree, concat(gridStaff, villageHead, roles(Volunteer)), "who lives and works there goes by"},
 
 	{PersonView, InCity, roles(Administrator), "accounts are the administrator's work"},
 	{PersonView, Subtree, concat(roles(Desk, CentreHead, TownLeader), villageHead), "who calls on people has to find them"},

@@ -1,5 +1,5 @@
 // Package retention makes matters anonymous that are over for as long as the city keeps who told them, and empties what was typed into
-// investigations once all their evidence is: once a day, in small transactions, each on record. It can be broken off anywhere and goes on
+// investigations once all their evidence is, and where people stood on patrol: once a day, in small transactions, each on record. It can be broken off anywhere and goes on
 // from there.
 package retention
 
@@ -21,6 +21,7 @@ import (
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
 	"gridgov/internal/investigation"
+	"gridgov/internal/patrol"
 	"gridgov/internal/photo"
 	"gridgov/internal/postgres"
 	"gridgov/internal/report"
@@ -35,7 +36,7 @@ type Service struct {
 	Log       *slog.Logger
 	Reports   *report.Service
 	Committed func() // something was committed that the feed tells of; may be nil
-	Batch     int    // reports, orders or proposals in one transaction; 0: 200
+	Batch     int    // reports, orders, proposals or visits in one transaction; 0: 200
 }
 
 // Bounds of what a city may set, in days. A matter can be re-opened by who told it for a week.
@@ -116,7 +117,7 @@ func (s *Service) Preview(ctx context.Context, days int) (p Preview, err error) 
 
 func (s *Service) before(days int) time.Time { return s.Now().UTC().AddDate(0, 0, -days) }
 
-// Run makes anonymous what is over for as long as the city keeps it, and what was typed into investigations of it; it returns how many
+// Run makes anonymous what is over for as long as the city keeps it, what was typed into investigations of it, and visits as old; it returns how many
 // reports it was.
 func (s *Service) Run(ctx context.Context) (total int, err error) {
 	days, err := s.Days(ctx)
@@ -149,7 +150,37 @@ func (s *Service) Run(ctx context.Context) (total int, err error) {
 		s.Log.Info("matters were made anonymous", "reports", total, "days", days)
 	}
 	// After the reports, and also where none was left: an order may have ended since.
-	return total, s.investigations(ctx)
+	if err := s.investigations(ctx); err != nil {
+		return total, err
+	}
+	return total, s.visits(ctx, before)
+}
+
+// visits empties, batch by batch, the visits of patrols that were told before a moment.
+func (s *Service) visits(ctx context.Context, before time.Time) error {
+	total := int64(0)
+	for {
+		var gone int64
+		err := postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) (err error) {
+			gone, err = patrol.ForgetBefore(ctx, tx, before, s.size())
+			if err != nil || gone == 0 {
+				return err
+			}
+			_, err = s.Feed.Append(ctx, tx, s.Now().UTC().Truncate(time.Microsecond), nil, audit.Record{Act: "patrol.anonymise", Subject: "patrols", After: map[string]int64{"visits": gone}})
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("make visits anonymous: %w", err)
+		}
+		if gone == 0 {
+			break
+		}
+		total += gone
+	}
+	if total > 0 {
+		s.Log.Info("visits were made anonymous", "visits", total)
+	}
+	return nil
 }
 
 // investigations empties, batch by batch, what was typed into investigations of which all evidence is anonymous.

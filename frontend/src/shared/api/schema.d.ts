@@ -517,7 +517,7 @@ export interface paths {
          *     numbers), `report.positioned`, `report.replaced` (a batch under a new plan), `report.erased` (words of reports are gone), `plan.published`, `city.changed` (items, places,
          *     attributions, people or what decides about cases), `cases.recounted` (a batch of cases that have other deadlines since another
          *     calendar is in force; without data to who sees a part of the city), `proposal.changed` and `investigation.changed` (to who may see what
-         *     they are about). `report.filed` has as `units` who leads its case, then who supports. Who sees a
+         *     they are about), `patrol.changed` (a point in one's territory is another, or somebody was there). `report.filed` has as `units` who leads its case, then who supports. Who sees a
          *     part of the city hears of reports filed there, and of those that their unit leads or supports, and by `reports.changed` without data that
          *     others may have come, gone or moved. `access`: what the reader may see has changed; load anew. The stream ends when
          *     the session does.
@@ -1968,6 +1968,101 @@ export interface paths {
         };
         /** Who could go instead, by posts whose certificates are in force on a day */
         get: operations["listOfficersOf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/patrols/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Points of patrols in one's territory, and how each stands to its rhythm
+         * @description All of them, at most 10,000 in a city, in the order in which they were set.
+         */
+        get: operations["listPatrolPoints"];
+        put?: never;
+        /**
+         * Set a point on the map
+         * @description It lies in a grid of the plan in force and in one's territory: 400 `outside` where it lies in no grid. 409 `too_many_points`.
+         */
+        post: operations["setPatrolPoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/patrols/points/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a point; what is left out stays
+         * @description Of two changes that saw the same version one is done, the other is answered 409 `point_changed`, which says who was first. A point that
+         *     moves takes its visits along: each counts by where the point was when it was told.
+         */
+        put: operations["changePatrolPoint"];
+        post?: never;
+        /** Take a point off the map; its visits stay */
+        delete: operations["removePatrolPoint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/patrols/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The last visits to a point, the newest first
+         * @description Also to one that was removed. Who it was, and what they wrote, is told to who may change the point, and to themselves.
+         */
+        get: operations["listPatrolVisits"];
+        put?: never;
+        /**
+         * Tell that one was at a point
+         * @description `id` is a UUIDv7 that the phone makes: told again with the same content it is answered 200 as it was kept; with other content 409
+         *     `other_content`, and 409 `id_taken` if it is somebody else's. A visit is not refused for what it says: `flags` has what is amiss, and
+         *     `counts` whether the point is visited by it. It counts when its position lies no further than 50 m from the point, whatever its
+         *     accuracy, and the point was there at that time.
+         */
+        post: operations["tellPatrolVisit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/patrols/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which grids were visited in a window of time, and which are gaps
+         * @description A grid is visited when a visit that counts, to a point of it, lies in the window. A gap is `missed` where there was a point and nobody
+         *     came, `no_point` where there was none. Areas are told of as far as all their grids are in one's territory and asked for. Grids and the
+         *     points in them are by the plan in force.
+         */
+        get: operations["getPatrolCoverage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3856,6 +3951,152 @@ export interface components {
             /** @description Of change: posts */
             officers?: number[];
         };
+        /**
+         * @description By the city's days. due: today; never: nobody was there yet, whenever it is due
+         * @enum {string}
+         */
+        PatrolState: "ok" | "due" | "overdue" | "never";
+        PatrolPoint: {
+            id: number;
+            name: string;
+            /** @description What to look after */
+            note?: string;
+            /** Format: double */
+            lon: number;
+            /** Format: double */
+            lat: number;
+            rhythm_days: number;
+            version: number;
+            /** Format: date-time */
+            made_at: string;
+            /** Format: date-time */
+            changed_at: string;
+            /** @description Of a demo */
+            generated?: boolean;
+            grid?: components["schemas"]["JurisdictionRef"];
+            village?: components["schemas"]["JurisdictionRef"];
+            town?: components["schemas"]["JurisdictionRef"];
+            state: components["schemas"]["PatrolState"];
+            /**
+             * Format: date-time
+             * @description Of the last visit that counts; absent: there is none
+             */
+            last_at?: string;
+            /**
+             * Format: date
+             * @description The day on which somebody is to be there: a rhythm after the last visit, or after it was set
+             */
+            due: string;
+            /** @description Days since then; 0 up to that day */
+            overdue_days: number;
+            /** @description What who asks may do with it */
+            may: ("edit" | "visit")[];
+        };
+        PatrolPointList: {
+            points: components["schemas"]["PatrolPoint"][];
+            /** @description Who asks may set points somewhere */
+            may_set: boolean;
+        };
+        NewPatrolPoint: {
+            name: string;
+            note?: string;
+            /** Format: double */
+            lon: number;
+            /** Format: double */
+            lat: number;
+            rhythm_days: number;
+        };
+        PatrolPointChange: {
+            /** @description As it was seen */
+            version: number;
+            name?: string;
+            note?: string;
+            /** Format: double */
+            lon?: number;
+            /** Format: double */
+            lat?: number;
+            rhythm_days?: number;
+        };
+        NewPatrolVisit: {
+            /** Format: uuid */
+            id: string;
+            point: number;
+            /**
+             * Format: date-time
+             * @description By the phone's clock, put right by the service's
+             */
+            at: string;
+            /** Format: double */
+            lon: number;
+            /** Format: double */
+            lat: number;
+            /** Format: double */
+            accuracy_m: number;
+            note?: string;
+        };
+        PatrolVisit: {
+            /** Format: uuid */
+            id: string;
+            point: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            told_at: string;
+            /**
+             * Format: double
+             * @description From the point, where it was then
+             */
+            distance_m: number;
+            /** Format: double */
+            accuracy_m: number;
+            counts: boolean;
+            /**
+             * @description What is amiss. too_far: more than 50 m; not_there: the point was not set yet, or was removed before; these two do not count.
+             *     exact_zero: an accuracy of 0; inaccurate: of more than 100 m; late: told more than 30 days after; clock_off: it lies ahead of when
+             *     it was told.
+             */
+            flags: ("too_far" | "not_there" | "exact_zero" | "inaccurate" | "late" | "clock_off")[];
+            mine: boolean;
+            by?: components["schemas"]["TeamPerson"];
+            note?: string;
+            /** @description Of a demo */
+            generated?: boolean;
+        };
+        PatrolVisitList: {
+            visits: components["schemas"]["PatrolVisit"][];
+        };
+        PatrolGrid: {
+            grid: components["schemas"]["JurisdictionRef"];
+            /** @enum {string} */
+            state: "visited" | "missed" | "no_point";
+            /** @description That were there within the window */
+            points: number;
+            /** @description That count */
+            visits: number;
+            /**
+             * Format: date-time
+             * @description Of these
+             */
+            last_at?: string;
+        };
+        PatrolArea: {
+            area: components["schemas"]["JurisdictionRef"];
+            visited: components["schemas"]["Rate"];
+            /** @description Grids without a point */
+            no_point: number;
+        };
+        PatrolCoverage: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @description By code */
+            grids: components["schemas"]["PatrolGrid"][];
+            /** @description The city, towns, villages */
+            areas: components["schemas"]["PatrolArea"][];
+            visited: components["schemas"]["Rate"];
+            no_point: number;
+        };
         InvestigationRates: {
             /** @description Not carried out yet */
             ordered: number;
@@ -5430,6 +5671,8 @@ export interface components {
         proposalId: number;
         /** @description The investigation's number */
         investigationId: number;
+        /** @description The point's number */
+        patrolPointId: number;
         regimeKind: "catalogue" | "rules" | "calendar";
         /** @description A version's number */
         regimeId: number;
@@ -8886,6 +9129,205 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InvestigatorList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPatrolPoints: {
+        parameters: {
+            query?: {
+                /** @description Codes, comma-separated */
+                town?: string;
+                /** @description Codes, comma-separated */
+                village?: string;
+                /** @description Codes, comma-separated */
+                grid?: string;
+                /** @description Of ok, due, overdue, never; comma-separated */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The points */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolPointList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    setPatrolPoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPatrolPoint"];
+            };
+        };
+        responses: {
+            /** @description The point */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolPoint"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    changePatrolPoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The point's number */
+                id: components["parameters"]["patrolPointId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatrolPointChange"];
+            };
+        };
+        responses: {
+            /** @description The point as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolPoint"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removePatrolPoint: {
+        parameters: {
+            query: {
+                /** @description As it was seen: 409 `point_changed` where it is another */
+                version: number;
+            };
+            header?: never;
+            path: {
+                /** @description The point's number */
+                id: components["parameters"]["patrolPointId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is not there any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPatrolVisits: {
+        parameters: {
+            query: {
+                /** @description The point's number */
+                point: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The visits */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolVisitList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    tellPatrolVisit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPatrolVisit"];
+            };
+        };
+        responses: {
+            /** @description The visit as it was told before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolVisit"];
+                };
+            };
+            /** @description The visit */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolVisit"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPatrolCoverage: {
+        parameters: {
+            query?: {
+                /** @description Date or RFC 3339 time; absent: 30 days before `to` */
+                from?: string;
+                /** @description Date or RFC 3339 time, itself not in the window; absent: now. At most 366 days after `from` */
+                to?: string;
+                /** @description Codes, comma-separated */
+                town?: string;
+                /** @description Codes, comma-separated */
+                village?: string;
+                /** @description Codes, comma-separated */
+                grid?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The coverage */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolCoverage"];
                 };
             };
             default: components["responses"]["Problem"];
