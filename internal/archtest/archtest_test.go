@@ -25,7 +25,7 @@ var layers = []struct {
 }{
 	{"command", []string{"cmd"}},
 	{"benchmarks", []string{"internal/bench", "internal/placement/placementbench", "internal/hotspot/hotspotbench"}},
-	{"support of tests", []string{"internal/app/apptest", "internal/placement/madeup", "internal/postgres/pgtest", "internal/soak"}},
+	{"support of tests", []string{"internal/app/apptest", "internal/placement/madeup", "internal/postgres/pgtest", "internal/push/pushtest", "internal/soak"}},
 	{"api", []string{"internal/api"}},
 	{"wiring", []string{"internal/app"}},
 	{"use cases", []string{"internal/report", "internal/jurisdiction", "internal/place", "internal/person", "internal/auth", "internal/contact", "internal/photo", "internal/resident", "internal/assign", "internal/casework", "internal/batch", "internal/catalogue", "internal/regime", "internal/team", "internal/demo", "internal/notice", "internal/push", "internal/webhook", "internal/retention", "internal/screening", "internal/investigation"}},
