@@ -108,11 +108,8 @@ func (g *Guard) Client(encrypted bool, most time.Duration) *http.Client {
 	}
 }
 
-// Drain ends an answer: what it says is nobody's business.
-func Drain(answer *http.Response) {
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
-	_ = answer.Body.Close()
-}
+// Drain reads an answer, as far as one is read: what it says is nobody's business.
+func Drain(body io.Reader) { _, _ = io.Copy(io.Discard, io.LimitReader(body, maxAnswer)) }
 
 // WhyNot is the code of a call's failure: no words of the other side's.
 func WhyNot(err error) string {

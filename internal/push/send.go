@@ -120,7 +120,8 @@ func (s *Service) call(ctx context.Context, key *keyPair, to *secrets, m *Messag
 	if err != nil {
 		return &Failure{Why: egress.WhyNot(err)}
 	}
-	egress.Drain(answer)
+	defer func() { _ = answer.Body.Close() }()
+	egress.Drain(answer.Body)
 	f := &Failure{Status: answer.StatusCode}
 	switch c := answer.StatusCode; {
 	case c >= 200 && c < 300:

@@ -290,7 +290,8 @@ func (s *Service) call(ctx context.Context, e *Endpoint, d *Delivery, secret []b
 	if err != nil {
 		return 0, egress.WhyNot(err)
 	}
-	egress.Drain(answer)
+	defer func() { _ = answer.Body.Close() }()
+	egress.Drain(answer.Body)
 	switch c := answer.StatusCode; {
 	case c >= 200 && c < 300:
 		return c, ""
