@@ -100,5 +100,8 @@ func (t *tool) rewrapCity(ctx context.Context, db *postgres.Database, info postg
 	if err := c.Sending.Rewrap(ctx); err != nil {
 		return people, factors, err
 	}
-	return people, factors, c.Webhooks.Rewrap(ctx)
+	if err := c.Webhooks.Rewrap(ctx); err != nil {
+		return people, factors, err
+	}
+	return people, factors, c.Push.Rewrap(ctx)
 }

@@ -150,6 +150,10 @@ func (a *api) routes() []route {
 		{"POST", "/notices/read", a.readNotices, ordinary, policy.AccountOwn},
 		{"GET", "/account/notices", a.getNoticeChoice, ordinary, policy.AccountOwn},
 		{"PUT", "/account/notices", a.setNoticeChoice, ordinary, policy.AccountOwn},
+		{"GET", "/account/push", a.getPush, ordinary, policy.AccountOwn},
+		{"PUT", "/account/push", a.addPushDevice, ordinary, policy.AccountOwn},
+		{"DELETE", "/account/push/{id}", a.removePushDevice, ordinary, policy.AccountOwn},
+		{"POST", "/account/push/test", a.testPush, ordinary, policy.AccountOwn},
 
 		{"GET", "/regime/{kind}", a.listRegime, ordinary, policy.RegimeView},
 		{"GET", "/regime/{kind}/{id}", a.getRegime, ordinary, policy.RegimeView},

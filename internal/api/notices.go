@@ -135,8 +135,8 @@ func (c *call) writeNoticeChoice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !fault.Is(err, fault.KindUnavailable) { // sealed, and the key is not there: nothing is sent
 		return err
 	}
-	return writePrivate(w, http.StatusOK, NoticeChoice{Language: NoticeChoiceLanguage(choice.Language), Amber: choice.Amber, Red: choice.Red, Supervise: choice.Supervise,
-		Address: address, Mail: mail})
+	return writePrivate(w, http.StatusOK, NoticeChoice{Language: NoticeChoiceLanguage(choice.Language), Amber: choice.Mail.Amber, Red: choice.Mail.Red, Supervise: choice.Mail.Supervise,
+		Push: NoticeWish(choice.Push), Address: address, Mail: mail})
 }
 
 func (a *api) setNoticeChoice(w http.ResponseWriter, r *http.Request, c *call) error {
@@ -147,7 +147,14 @@ func (a *api) setNoticeChoice(w http.ResponseWriter, r *http.Request, c *call) e
 	if err := decode(r, maxForm, &in); err != nil {
 		return err
 	}
-	choice := notice.Choice{Language: string(in.Language), Amber: in.Amber, Red: in.Red, Supervise: in.Supervise}
+	choice, _, err := c.Notices.ChoiceOf(r.Context(), c.who.Person)
+	if err != nil {
+		return err
+	}
+	choice.Language, choice.Mail = string(in.Language), notice.Wish{Amber: in.Amber, Red: in.Red, Supervise: in.Supervise}
+	if in.Push != nil {
+		choice.Push = notice.Wish(*in.Push)
+	}
 	if err := c.Notices.Choose(r.Context(), c.who.Person, choice); err != nil {
 		return err
 	}

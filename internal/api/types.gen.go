@@ -1187,6 +1187,63 @@ func (e ProviderCheckCode) Valid() bool {
 	}
 }
 
+// Defines values for PushWhy.
+const (
+	Demo        PushWhy = "demo"
+	KeyMissing  PushWhy = "key_missing"
+	NoPublicUrl PushWhy = "no_public_url"
+)
+
+// Valid indicates whether the value is a known member of the PushWhy enum.
+func (e PushWhy) Valid() bool {
+	switch e {
+	case Demo:
+		return true
+	case KeyMissing:
+		return true
+	case NoPublicUrl:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PushDeviceLanguage.
+const (
+	PushDeviceLanguageEn PushDeviceLanguage = "en"
+	PushDeviceLanguageZh PushDeviceLanguage = "zh"
+)
+
+// Valid indicates whether the value is a known member of the PushDeviceLanguage enum.
+func (e PushDeviceLanguage) Valid() bool {
+	switch e {
+	case PushDeviceLanguageEn:
+		return true
+	case PushDeviceLanguageZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PushSubscriptionLanguage.
+const (
+	PushSubscriptionLanguageEn PushSubscriptionLanguage = "en"
+	PushSubscriptionLanguageZh PushSubscriptionLanguage = "zh"
+)
+
+// Valid indicates whether the value is a known member of the PushSubscriptionLanguage enum.
+func (e PushSubscriptionLanguage) Valid() bool {
+	switch e {
+	case PushSubscriptionLanguageEn:
+		return true
+	case PushSubscriptionLanguageZh:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for QueueFilterColours.
 const (
 	QueueFilterColoursAmber QueueFilterColours = "amber"
@@ -3244,10 +3301,10 @@ type Escalation struct {
 	// Grace How long a clock may be overdue before the town looks after the case, such as `1 wd`
 	Grace string `json:"grace"`
 
-	// QuietFrom From this time of day e-mail waits, as 22:00, in the city's zone
+	// QuietFrom From this time of day e-mail and messages to devices wait, as 22:00, in the city's zone
 	QuietFrom string `json:"quiet_from"`
 
-	// QuietUntil Until this one; the same as `quiet_from`: it never waits
+	// QuietUntil Until this one; the same as `quiet_from`: they never wait
 	QuietUntil string `json:"quiet_until"`
 
 	// RetentionDays 0: who told a matter is kept for good
@@ -4235,14 +4292,17 @@ type NoticeWhy string
 // NoticeChoice defines model for NoticeChoice.
 type NoticeChoice struct {
 	// Address An e-mail address of one's is known
-	Address  bool                 `json:"address"`
+	Address bool `json:"address"`
+
+	// Amber By e-mail, as the two after it
 	Amber    bool                 `json:"amber"`
 	Language NoticeChoiceLanguage `json:"language"`
 
 	// Mail The city sends e-mail
-	Mail      bool `json:"mail"`
-	Red       bool `json:"red"`
-	Supervise bool `json:"supervise"`
+	Mail      bool       `json:"mail"`
+	Push      NoticeWish `json:"push"`
+	Red       bool       `json:"red"`
+	Supervise bool       `json:"supervise"`
 }
 
 // NoticeChoiceLanguage defines model for NoticeChoice.Language.
@@ -4252,6 +4312,7 @@ type NoticeChoiceLanguage string
 type NoticeChoiceChange struct {
 	Amber     bool                       `json:"amber"`
 	Language  NoticeChoiceChangeLanguage `json:"language"`
+	Push      *NoticeWish                `json:"push,omitempty"`
 	Red       bool                       `json:"red"`
 	Supervise bool                       `json:"supervise"`
 }
@@ -4267,6 +4328,13 @@ type NoticePage struct {
 
 	// Unread How many were not read, at most 100
 	Unread int `json:"unread"`
+}
+
+// NoticeWish defines model for NoticeWish.
+type NoticeWish struct {
+	Amber     bool `json:"amber"`
+	Red       bool `json:"red"`
+	Supervise bool `json:"supervise"`
 }
 
 // NoticesRead defines model for NoticesRead.
@@ -4973,6 +5041,88 @@ type PublicVillage struct {
 	Name      string           `json:"name"`
 	NameLatin *string          `json:"name_latin,omitempty"`
 	Town      *JurisdictionRef `json:"town,omitempty"`
+}
+
+// Push defines model for Push.
+type Push struct {
+	// Available Devices can be told; else notices are shown on the page alone
+	Available bool         `json:"available"`
+	Devices   []PushDevice `json:"devices"`
+
+	// Key The city's public key in base64url, for `applicationServerKey`; it stays the same
+	Key *string `json:"key,omitempty"`
+
+	// Why Why they cannot: it is a demo, the key file is missing, or the service does not know its own name
+	Why *PushWhy `json:"why,omitempty"`
+}
+
+// PushWhy Why they cannot: it is a demo, the key file is missing, or the service does not know its own name
+type PushWhy string
+
+// PushDevice defines model for PushDevice.
+type PushDevice struct {
+	// Agent What the browser calls itself
+	Agent string `json:"agent"`
+
+	// Current It was named in this session
+	Current bool `json:"current"`
+
+	// FailingSince Since when it takes none; after 7 days the device is removed
+	FailingSince *time.Time `json:"failing_since,omitempty"`
+
+	// Host Of its push service
+	Host     string             `json:"host"`
+	Id       openapi_types.UUID `json:"id"`
+	Language PushDeviceLanguage `json:"language"`
+	MadeAt   time.Time          `json:"made_at"`
+
+	// SaidAt When its page last named it
+	SaidAt time.Time `json:"said_at"`
+
+	// SentAt When its push service last took a message
+	SentAt *time.Time `json:"sent_at,omitempty"`
+
+	// Why The last failure, such as `unreachable`
+	Why *string `json:"why,omitempty"`
+}
+
+// PushDeviceLanguage defines model for PushDevice.Language.
+type PushDeviceLanguage string
+
+// PushSubscription defines model for PushSubscription.
+type PushSubscription struct {
+	// Endpoint As the Push API has it; https, and not in the own network
+	Endpoint string `json:"endpoint"`
+	Keys     struct {
+		// Auth 16 bytes in base64
+		Auth string `json:"auth"`
+
+		// P256dh 65 bytes in base64
+		P256dh string `json:"p256dh"`
+	} `json:"keys"`
+
+	// Language In which this device is told
+	Language PushSubscriptionLanguage `json:"language"`
+}
+
+// PushSubscriptionLanguage In which this device is told
+type PushSubscriptionLanguage string
+
+// PushTest defines model for PushTest.
+type PushTest struct {
+	Id openapi_types.UUID `json:"id"`
+}
+
+// PushTested defines model for PushTested.
+type PushTested struct {
+	// Sent The push service has taken it
+	Sent bool `json:"sent"`
+
+	// Status HTTP's, of its answer
+	Status *int `json:"status,omitempty"`
+
+	// Why `unreachable`, `timeout`, `unknown_host`, `tls`, `busy`, `refused`, `redirect`, `own_network`, `no_answer`, or `gone`: the device was removed
+	Why *string `json:"why,omitempty"`
 }
 
 // QueueFilter defines model for QueueFilter.
@@ -7171,6 +7321,12 @@ type SetNoticeChoiceJSONRequestBody = NoticeChoiceChange
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = PasswordChange
+
+// AddPushDeviceJSONRequestBody defines body for AddPushDevice for application/json ContentType.
+type AddPushDeviceJSONRequestBody = PushSubscription
+
+// TestPushJSONRequestBody defines body for TestPush for application/json ContentType.
+type TestPushJSONRequestBody = PushTest
 
 // NewRecoveryCodesJSONRequestBody defines body for NewRecoveryCodes for application/json ContentType.
 type NewRecoveryCodesJSONRequestBody = Code

@@ -33,6 +33,7 @@ import (
 	"gridgov/internal/placement"
 	"gridgov/internal/policy"
 	"gridgov/internal/postgres"
+	"gridgov/internal/push"
 	"gridgov/internal/regime"
 	"gridgov/internal/report"
 	"gridgov/internal/resident"
@@ -69,8 +70,9 @@ type City struct {
 	Batches *batch.Service
 	// Residents report without an account.
 	Residents *resident.Service
-	// Notices tell people in time, Webhooks machines; Retention makes matters anonymous. What goes out of the house are Jobs.
+	// Notices tell people in time, on their devices by Push, Webhooks machines; Retention makes matters anonymous. What goes out of the house are Jobs.
 	Notices   *notice.Service
+	Push      *push.Service
 	Webhooks  *webhook.Service
 	Retention *retention.Service
 	// Screenings find high-frequency matters and propose investigations; Investigations are decided about, and carried out.

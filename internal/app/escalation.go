@@ -20,6 +20,7 @@ import (
 	"gridgov/internal/notice"
 	"gridgov/internal/person"
 	"gridgov/internal/policy"
+	"gridgov/internal/push"
 	"gridgov/internal/report"
 	"gridgov/internal/retention"
 	"gridgov/internal/screening"
@@ -50,10 +51,11 @@ func (c *City) openEscalation(keys *keyring.Ring) error {
 	jobs := func() *job.Queue { return c.Jobs }
 	c.Webhooks = &webhook.Service{Pool: c.Pool, Ring: keys, City: c.Code, Feed: c.Writer, Now: c.now, Log: c.log, Jobs: jobs, Demo: c.Demo,
 		Still: c.stillRuns, GaveUp: c.tellOfWebhook, Committed: c.hasCommitted}
+	c.Push = &push.Service{Pool: c.Pool, Ring: keys, City: c.Code, Feed: c.Writer, Now: c.now, Log: c.log, Demo: c.Demo}
 	c.Notices = &notice.Service{Pool: c.Pool, Feed: c.Writer, Zone: c.Zone, Now: c.now, Log: c.log, Jobs: jobs,
 		Calendar: func() *worktime.Calendar { return c.Regime().Calendar }, ItemName: c.ItemNamed, MailReady: c.mailReady, Outgoing: c.tellMachines,
-		Leads:     func(unit policy.UnitID) (uuid.UUID, bool, bool) { return c.Roster().DutyLeader(unit, c.now()) },
-		Committed: c.hasCommitted, Mail: notice.Mail{City: c.nameIn, Senders: c.Senders, Link: func() string {
+		Leads: func(unit policy.UnitID) (uuid.UUID, bool, bool) { return c.Roster().DutyLeader(unit, c.now()) },
+		Push:  c.Push, Committed: c.hasCommitted, Mail: notice.Mail{City: c.nameIn, Senders: c.Senders, Link: func() string {
 			if c.outside.url == "" {
 				return ""
 			}
@@ -64,6 +66,7 @@ func (c *City) openEscalation(keys *keyring.Ring) error {
 
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &notice.MailWorker{Service: c.Notices})
+	river.AddWorker(workers, &notice.PushWorker{Service: c.Notices})
 	river.AddWorker(workers, &webhook.Worker{Service: c.Webhooks})
 	river.AddWorker(workers, &retention.Worker{Service: c.Retention})
 	river.AddWorker(workers, &screening.Worker{Service: c.Screenings})

@@ -37,7 +37,7 @@ type watch struct {
 func newWatch(t testing.TB) *watch {
 	w := &watch{office: newOffice(t), now: apptest.Now}
 	clock := func() time.Time { return w.now }
-	w.c.Cases.Now, w.c.Cases.Intake.Now, w.c.Notices.Now, w.c.Webhooks.Now, w.c.Retention.Now = clock, clock, clock, clock, clock
+	w.c.Cases.Now, w.c.Cases.Intake.Now, w.c.Notices.Now, w.c.Webhooks.Now, w.c.Retention.Now, w.c.Push.Now = clock, clock, clock, clock, clock, clock
 	var centre policy.UnitID
 	if err := w.c.Pool.QueryRow(t.Context(), `SELECT id FROM unit WHERE kind = 'command_center'`).Scan(&centre); err != nil {
 		t.Fatal(err)
@@ -409,7 +409,7 @@ func TestMailOfNotices(t *testing.T) {
 	if n := len(w.mailJobs()); n != 0 {
 		t.Errorf("%d mails of amber, which nobody has asked for", n)
 	}
-	if err := w.c.Notices.Choose(t.Context(), w.desk, notice.Choice{Language: "en", Red: true}); err != nil {
+	if err := w.c.Notices.Choose(t.Context(), w.desk, notice.Choice{Language: "en", Mail: notice.Wish{Red: true}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.c.Notices.Choose(t.Context(), w.centre, notice.Choice{Language: "zh"}); err != nil {

@@ -51,7 +51,8 @@ var holdings = []struct{ name, sql string }{
 	{"position_consent", `SELECT given_at FROM position_consent WHERE person_id = $1`},
 	{"last_position", `SELECT lon, lat, accuracy_m, at FROM last_position WHERE person_id = $1`},
 	{"calendar_address", `SELECT made_at FROM calendar_feed WHERE person_id = $1`},
-	{"mail_choice", `SELECT language, amber, red, supervise FROM notice_choice WHERE person_id = $1`},
+	{"push_devices", `SELECT host, agent, language, made_at, said_at, sent_at, failing_since, failures, why FROM push_subscription WHERE person_id = $1 ORDER BY made_at, id`},
+	{"mail_choice", `SELECT language, amber, red, supervise, push_amber, push_red, push_supervise FROM notice_choice WHERE person_id = $1`},
 	{"notices", `SELECT step, why, report_num AS report, part, words_zh, words_en, at, read_at FROM notice WHERE person_id = $1 ORDER BY id`},
 	{"views", `
 		SELECT v.name, u.name AS unit, v.content, v.changed_at FROM queue_view v LEFT JOIN unit u ON u.id = v.unit_id

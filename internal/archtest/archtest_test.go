@@ -25,13 +25,13 @@ var layers = []struct {
 }{
 	{"command", []string{"cmd"}},
 	{"benchmarks", []string{"internal/bench", "internal/placement/placementbench", "internal/hotspot/hotspotbench"}},
-	{"support of tests", []string{"internal/app/apptest", "internal/placement/madeup", "internal/postgres/pgtest", "internal/soak"}},
+	{"support of tests", []string{"internal/app/apptest", "internal/placement/madeup", "internal/postgres/pgtest", "internal/push/pushtest", "internal/soak"}},
 	{"api", []string{"internal/api"}},
 	{"wiring", []string{"internal/app"}},
-	{"use cases", []string{"internal/report", "internal/jurisdiction", "internal/place", "internal/person", "internal/auth", "internal/contact", "internal/photo", "internal/resident", "internal/assign", "internal/casework", "internal/batch", "internal/catalogue", "internal/regime", "internal/team", "internal/demo", "internal/notice", "internal/webhook", "internal/retention", "internal/screening", "internal/investigation", "internal/patrol"}},
+	{"use cases", []string{"internal/report", "internal/jurisdiction", "internal/place", "internal/person", "internal/auth", "internal/contact", "internal/photo", "internal/resident", "internal/assign", "internal/casework", "internal/batch", "internal/catalogue", "internal/regime", "internal/team", "internal/demo", "internal/notice", "internal/push", "internal/webhook", "internal/retention", "internal/screening", "internal/investigation", "internal/patrol"}},
 	{"tiles", []string{"tiles"}},
 	{"engines", []string{"internal/coverage", "internal/placement", "internal/cube", "internal/hotspot", "internal/crs", "internal/beidou", "internal/robust", "internal/policy", "internal/worktime", "internal/kpi", "internal/search"}},
-	{"foundations", []string{"internal/postgres", "internal/feed", "internal/audit", "internal/keyring", "internal/blob", "internal/message", "internal/job", "internal/geofile", "internal/sheet", "internal/strictjson", "internal/basemap", "internal/fault", "migrations", "frontend"}},
+	{"foundations", []string{"internal/postgres", "internal/feed", "internal/audit", "internal/keyring", "internal/blob", "internal/message", "internal/egress", "internal/job", "internal/geofile", "internal/sheet", "internal/strictjson", "internal/basemap", "internal/fault", "migrations", "frontend"}},
 }
 
 // fault is the language in which all layers refuse, so engines may speak it although it is a foundation.

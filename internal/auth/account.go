@@ -352,8 +352,18 @@ func (w *work) forgetDevices(ctx context.Context, person uuid.UUID) error {
 }
 
 func (w *work) endSessions(ctx context.Context, person, keep uuid.UUID) error {
-	_, err := w.exec(ctx, "end sessions", `DELETE FROM session WHERE person_id = $1 AND id <> $2`, person, keep)
-	return err
+	if _, err := w.exec(ctx, "end sessions", `DELETE FROM session WHERE person_id = $1 AND id <> $2`, person, keep); err != nil {
+		return err
+	}
+	return w.ended(ctx, Ended{Person: person, Keep: keep})
+}
+
+// ended tells who has something that hangs on sessions.
+func (w *work) ended(ctx context.Context, e Ended) error {
+	if w.cfg.Ended == nil || e.Person == uuid.Nil && len(e.Sessions) == 0 {
+		return nil
+	}
+	return w.cfg.Ended(ctx, w.tx, e)
 }
 
 // Disable takes an account out of use and ends its sessions; its tokens are refused while it lasts. That of the last who

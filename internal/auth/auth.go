@@ -48,6 +48,15 @@ type Config struct {
 	Limits Limits             // zero: DefaultLimits
 	// Erasing, where it is set, deletes in the same transaction what others hold of a person who is erased.
 	Erasing func(ctx context.Context, tx pgx.Tx, person uuid.UUID) error
+	// Ended, where it is set, ends in the same transaction what hangs on sessions that somebody ended. It is not told of those that ran out.
+	Ended func(ctx context.Context, tx pgx.Tx, e Ended) error
+}
+
+// Ended are sessions that were ended: those that are named or, with a Person, all of that one's but Keep, run out or not.
+type Ended struct {
+	Sessions     []uuid.UUID
+	Next         uuid.UUID // the session of the same person, in the same browser, that takes their place; nil: none does
+	Person, Keep uuid.UUID
 }
 
 // Identity is who asks. It is shared and must not be changed.

@@ -137,8 +137,20 @@ func (w *work) endVouching(ctx context.Context, sessions bool) error {
 	if !sessions {
 		return nil
 	}
-	_, err := w.exec(ctx, "end sessions", `DELETE FROM session WHERE vouched`)
-	return err
+	return w.endWhere(ctx, `DELETE FROM session WHERE vouched RETURNING id`)
+}
+
+// endWhere ends the sessions that the statement deletes.
+func (w *work) endWhere(ctx context.Context, sql string, args ...any) error {
+	rows, err := w.tx.Query(ctx, sql, args...)
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return w.ended(ctx, Ended{Sessions: ids})
 }
 
 // public is what goes on record of a provider.
@@ -329,12 +341,10 @@ func (w *work) link(ctx context.Context, person uuid.UUID, realm, subject string
 
 // endVouched ends the sessions that a provider vouched for.
 func (w *work) endVouched(ctx context.Context, person uuid.UUID) error {
-	for _, sql := range []string{`DELETE FROM session WHERE person_id = $1 AND vouched`, `DELETE FROM oidc_pending WHERE person_id = $1`} {
-		if _, err := w.exec(ctx, "end sessions", sql, person); err != nil {
-			return err
-		}
+	if _, err := w.exec(ctx, "end sign-ins", `DELETE FROM oidc_pending WHERE person_id = $1`, person); err != nil {
+		return err
 	}
-	return nil
+	return w.endWhere(ctx, `DELETE FROM session WHERE person_id = $1 AND vouched RETURNING id`, person)
 }
 
 // UnlinkIdentity ends what LinkIdentity began, and the sessions that came of it. Where it is the only way to sign in that the

@@ -202,11 +202,13 @@ func (s *Service) open(ctx context.Context, a Attempt, c candidate) (in SignedIn
 				return err
 			}
 		}
+		if err := w.replace(ctx, a.OldToken, c.person, id); err != nil {
+			return err
+		}
 		for _, st := range []struct {
 			what, sql string
 			args      []any
 		}{
-			{"end the old session", `DELETE FROM session WHERE hash = $1`, []any{hashOf(a.OldToken)}},
 			{"end sessions", `DELETE FROM session WHERE person_id = $1 AND (ends_at <= $2 OR id NOT IN
 				(SELECT s.id FROM session s WHERE s.person_id = $1 ORDER BY s.seen_at DESC, s.id LIMIT $3))`, []any{c.person, w.at, mostSessions - 1}},
 			{"open session", `INSERT INTO session (id, hash, person_id, made_at, seen_at, ends_at, address, agent, vouched, mfa) VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9)`,
@@ -224,6 +226,21 @@ func (s *Service) open(ctx context.Context, a Attempt, c candidate) (in SignedIn
 		return nil
 	})
 	return SignedIn{Token: token, Device: device}, err
+}
+
+// replace ends the session that the browser had: what hangs on it goes on in the next one, where that is the same person's.
+func (w *work) replace(ctx context.Context, token string, by, next uuid.UUID) error {
+	var id, person uuid.UUID
+	err := w.tx.QueryRow(ctx, `DELETE FROM session WHERE hash = $1 RETURNING id, person_id`, hashOf(token)).Scan(&id, &person)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("end the old session: %w", err)
+	}
+	if person != by {
+		next = uuid.Nil
+	}
+	return w.ended(ctx, Ended{Sessions: []uuid.UUID{id}, Next: next})
 }
 
 type sessionRecord struct {
@@ -268,7 +285,7 @@ func (s *Service) SignOut(ctx context.Context, token string) error {
 		}
 		w.record("session.end", person, nil, sessionRecord{id})
 		w.forget = true
-		return nil
+		return w.ended(ctx, Ended{Sessions: []uuid.UUID{id}})
 	})
 }
 
@@ -311,7 +328,7 @@ func (s *Service) EndSession(ctx context.Context, person, session uuid.UUID) err
 		}
 		w.record("session.end", person, nil, sessionRecord{session})
 		w.forget = true
-		return nil
+		return w.ended(ctx, Ended{Sessions: []uuid.UUID{session}})
 	})
 }
 
@@ -319,9 +336,13 @@ func (s *Service) EndSession(ctx context.Context, person, session uuid.UUID) err
 func (s *Service) EndOthers(ctx context.Context, person, keep uuid.UUID) (ended int, err error) {
 	err = s.transact(ctx, func(w *work) error {
 		n, err := w.exec(ctx, "end sessions", `DELETE FROM session WHERE person_id = $1 AND id <> $2`, person, keep)
-		if ended = int(n); err != nil || n == 0 {
+		if err != nil {
 			return err
 		}
+		if err := w.ended(ctx, Ended{Person: person, Keep: keep}); err != nil || n == 0 {
+			return err
+		}
+		ended = int(n)
 		w.record("session.end", person, nil, map[string]int{"sessions": ended})
 		w.forget = true
 		return nil

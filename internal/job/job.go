@@ -33,8 +33,12 @@ type Queue struct {
 	pool   *pgxpool.Pool
 }
 
-// Outside is the queue of jobs that call machines of others: one that hangs holds up its like alone.
-const Outside = "outside"
+// Outside is the queue of jobs that call machines of others: one that hangs holds up its like alone. Push is that of those that call push
+// services, which from some networks cannot be reached.
+const (
+	Outside = "outside"
+	Push    = "push"
+)
 
 // Options change how jobs are run; for tests.
 type Options struct {
@@ -45,7 +49,7 @@ type Options struct {
 func Open(pool *pgxpool.Pool, log *slog.Logger, w *river.Workers, periodic []*river.PeriodicJob, opt Options) (*Queue, error) {
 	cfg := &river.Config{
 		Logger: slog.New(quieter{log.Handler()}), Workers: w, PeriodicJobs: periodic, PollOnly: true, FetchPollInterval: pollEach,
-		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}, Outside: {MaxWorkers: workers}}, JobTimeout: timeout, RescueStuckJobsAfter: rescueAfter,
+		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}, Outside: {MaxWorkers: workers}, Push: {MaxWorkers: workers}}, JobTimeout: timeout, RescueStuckJobsAfter: rescueAfter,
 		CompletedJobRetentionPeriod: keptWhenDone, CancelledJobRetentionPeriod: keptOtherwise, DiscardedJobRetentionPeriod: keptOtherwise,
 		ReindexerSchedule: river.NeverSchedule(), // the serving role owns no index
 	}

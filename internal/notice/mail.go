@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,8 +49,11 @@ func (w *MailWorker) NextRetry(j *river.Job[MailArgs]) time.Time {
 	return time.Now().Add(job.Pause(j.Attempt))
 }
 
-// told is a notice as the mail needs it.
+// toldRow is a notice as what goes out of the house needs it.
 type toldRow struct {
+	id     int64
+	step   Step
+	ref    casework.Ref
 	words  worktime.Words
 	why    Why
 	at     time.Time
@@ -58,35 +62,21 @@ type toldRow struct {
 
 // Work implements [river.Worker].
 func (w *MailWorker) Work(ctx context.Context, j *river.Job[MailArgs]) error {
-	s, now := w.Service, w.Service.Now()
+	s := w.Service
 	choices, err := choicesOf(ctx, s.Pool, []uuid.UUID{j.Args.Person})
 	if err != nil {
 		return err
 	}
 	to, reachable := choices[j.Args.Person]
-	if !reachable {
+	if !reachable || to.email == "" {
 		return nil // gone, or the address is
 	}
-	list, err := s.standing(ctx, &j.Args, &to.Choice)
-	if err != nil {
+	list, err := s.standing(ctx, j.Args.Person, j.Args.Notices, &to.Mail)
+	if err != nil || len(list) == 0 { // read on the page, settled, or not wanted any more
 		return err
 	}
-	if len(list) == 0 {
-		return nil // read on the page, settled, or not wanted any more
-	}
-	urgent := false
-	for _, n := range list {
-		urgent = urgent || n.urgent
-	}
-	set, err := ReadSettings(ctx, s.Pool)
-	if err != nil {
+	if err := s.mayGo(ctx, list); err != nil {
 		return err
-	}
-	if end := set.QuietUntilAt(now, s.Zone); !urgent && !end.IsZero() {
-		return river.JobSnooze(end.Sub(now))
-	}
-	if now.Sub(list[0].at) > job.GiveUpAfter+24*time.Hour { // with what the quiet hours may have held it for
-		return river.JobCancel(errors.New("it came too late to be sent"))
 	}
 	senders, err := s.Mail.Senders(ctx)
 	if err != nil {
@@ -109,24 +99,22 @@ func (w *MailWorker) Work(ctx context.Context, j *river.Job[MailArgs]) error {
 	return err
 }
 
-// standing are the notices that are still worth a mail: unread, wanted, of clocks that run as they did.
-func (s *Service) standing(ctx context.Context, a *MailArgs, c *Choice) ([]toldRow, error) {
+// standing are the notices that are still worth it: unread, wanted, of clocks that run as they did.
+func (s *Service) standing(ctx context.Context, person uuid.UUID, notices []int64, wish *Wish) ([]toldRow, error) {
 	rows, err := s.Pool.Query(ctx, `
-		SELECT step, why, words_zh, words_en, at, report_num, part, clock, round FROM notice
-		WHERE id = ANY ($1) AND person_id = $2 AND read_at IS NULL AND report_num IS NOT NULL ORDER BY id`, a.Notices, a.Person)
+		SELECT id, step, why, words_zh, words_en, at, report_num, part, clock, round FROM notice
+		WHERE id = ANY ($1) AND person_id = $2 AND read_at IS NULL AND report_num IS NOT NULL ORDER BY id`, notices, person)
 	if err != nil {
 		return nil, fmt.Errorf("read notices: %w", err)
 	}
 	var list []toldRow
 	var refs []casework.Ref
 	var clocks, rounds []int
-	var step Step
 	var n toldRow
-	var ref casework.Ref
 	var clock, round int
-	_, err = pgx.ForEachRow(rows, []any{&step, &n.why, &n.words.ZH, &n.words.EN, &n.at, &ref.Report, &ref.Part, &clock, &round}, func() error {
-		if c.Wants(step) {
-			list, refs, clocks, rounds = append(list, n), append(refs, ref), append(clocks, clock), append(rounds, round)
+	_, err = pgx.ForEachRow(rows, []any{&n.id, &n.step, &n.why, &n.words.ZH, &n.words.EN, &n.at, &n.ref.Report, &n.ref.Part, &clock, &round}, func() error {
+		if wish.Has(n.step) {
+			list, refs, clocks, rounds = append(list, n), append(refs, n.ref), append(clocks, clock), append(rounds, round)
 		}
 		return nil
 	})
@@ -145,6 +133,26 @@ func (s *Service) standing(ctx context.Context, a *MailArgs, c *Choice) ([]toldR
 		}
 	}
 	return out, nil
+}
+
+func urgent(list []toldRow) bool {
+	return slices.ContainsFunc(list, func(n toldRow) bool { return n.urgent })
+}
+
+// mayGo holds what is not urgent through the quiet hours, and gives up what comes too late: as a job is told.
+func (s *Service) mayGo(ctx context.Context, list []toldRow) error {
+	set, err := ReadSettings(ctx, s.Pool)
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	if end := set.QuietUntilAt(now, s.Zone); !urgent(list) && !end.IsZero() {
+		return river.JobSnooze(end.Sub(now))
+	}
+	if now.Sub(list[0].at) > job.GiveUpAfter+24*time.Hour { // with what the quiet hours may have held it for
+		return river.JobCancel(errors.New("it came too late to be sent"))
+	}
+	return nil
 }
 
 // maxLines is how many matters a mail names.

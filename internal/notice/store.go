@@ -123,11 +123,15 @@ func (s *Service) Sweep(ctx context.Context) error {
 	}
 }
 
-// Choice is of what somebody wants to be told by e-mail, and in which language.
+// Choice is of what somebody wants to be told beside the page, and in which language e-mail is.
 type Choice struct {
-	Language              string // zh, en
-	Amber, Red, Supervise bool
+	Language string // zh, en
+	Mail     Wish
+	Push     Wish // on the devices that were named
 }
+
+// Wish are the steps of which somebody wants to be told by some way.
+type Wish struct{ Amber, Red, Supervise bool }
 
 // DefaultChoice holds for who has chosen nothing.
 func DefaultChoice(zone string) Choice {
@@ -135,53 +139,54 @@ func DefaultChoice(zone string) Choice {
 	if worktime.InChina(zone) {
 		lang = "zh"
 	}
-	return Choice{Language: lang, Red: true, Supervise: true}
+	usual := Wish{Red: true, Supervise: true}
+	return Choice{Language: lang, Mail: usual, Push: usual}
 }
 
-// Wants tells whether a step is wanted by e-mail.
-func (c *Choice) Wants(s Step) bool {
+// Has tells whether a step is wanted.
+func (w *Wish) Has(s Step) bool {
 	switch s {
 	case Amber:
-		return c.Amber
+		return w.Amber
 	case Red:
-		return c.Red
+		return w.Red
 	case Supervise:
-		return c.Supervise
+		return w.Supervise
 	}
 	return false
 }
 
-// choice is a Choice with where it goes.
+// choice is a Choice with where mail goes; "": nowhere.
 type choice struct {
 	Choice
 	email string
 }
 
-// choicesOf are the choices of those who have an address.
+// choicesOf are the choices of those people whose accounts are not out of use.
 func choicesOf(ctx context.Context, q querier, people []uuid.UUID) (map[uuid.UUID]choice, error) {
 	rows, err := q.Query(ctx, `
-		SELECT p.id, p.email, c.language, c.amber, c.red, c.supervise FROM person p LEFT JOIN notice_choice c ON c.person_id = p.id
-			LEFT JOIN account a ON a.person_id = p.id
-		WHERE p.id = ANY ($1) AND p.email IS NOT NULL AND p.erased_at IS NULL AND a.disabled_at IS NULL`, people)
+		SELECT p.id, coalesce(p.email, ''), c.language, c.amber, c.red, c.supervise, c.push_amber, c.push_red, c.push_supervise
+		FROM person p LEFT JOIN notice_choice c ON c.person_id = p.id LEFT JOIN account a ON a.person_id = p.id
+		WHERE p.id = ANY ($1) AND p.erased_at IS NULL AND a.disabled_at IS NULL`, people)
 	if err != nil {
-		return nil, fmt.Errorf("read who wants e-mail: %w", err)
+		return nil, fmt.Errorf("read of what people want to be told: %w", err)
 	}
 	out := map[uuid.UUID]choice{}
 	var id uuid.UUID
 	var email string
 	var language *string
-	var amber, red, supervise *bool
-	_, err = pgx.ForEachRow(rows, []any{&id, &email, &language, &amber, &red, &supervise}, func() error {
+	var wishes [6]*bool
+	_, err = pgx.ForEachRow(rows, []any{&id, &email, &language, &wishes[0], &wishes[1], &wishes[2], &wishes[3], &wishes[4], &wishes[5]}, func() error {
 		c := choice{DefaultChoice(""), email}
 		c.Language = "" // the city's
 		if language != nil {
-			c.Choice = Choice{*language, *amber, *red, *supervise}
+			c.Choice = Choice{*language, Wish{*wishes[0], *wishes[1], *wishes[2]}, Wish{*wishes[3], *wishes[4], *wishes[5]}}
 		}
 		out[id] = c
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read who wants e-mail: %w", err)
+		return nil, fmt.Errorf("read of what people want to be told: %w", err)
 	}
 	return out, nil
 }
@@ -192,19 +197,14 @@ func (s *Service) ChoiceOf(ctx context.Context, who uuid.UUID) (c Choice, addres
 	if err != nil {
 		return c, false, err
 	}
-	known, address := list[who]
-	if !address { // what was chosen before the address went
-		c = DefaultChoice(s.Zone.String())
-		err = s.Pool.QueryRow(ctx, `SELECT language, amber, red, supervise FROM notice_choice WHERE person_id = $1`, who).Scan(&c.Language, &c.Amber, &c.Red, &c.Supervise)
-		if err == pgx.ErrNoRows { //nolint:errorlint // it comes bare
-			err = nil
-		}
-		return c, false, err
+	known, there := list[who]
+	if !there {
+		return DefaultChoice(s.Zone.String()), false, nil
 	}
 	if c = known.Choice; c.Language == "" {
 		c.Language = DefaultChoice(s.Zone.String()).Language
 	}
-	return c, true, nil
+	return c, known.email != "", nil
 }
 
 // Choose keeps somebody's own choice.
@@ -214,14 +214,16 @@ func (s *Service) Choose(ctx context.Context, who uuid.UUID, c Choice) error {
 	}
 	return postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			INSERT INTO notice_choice (person_id, language, amber, red, supervise) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (person_id) DO UPDATE SET language = excluded.language, amber = excluded.amber, red = excluded.red, supervise = excluded.supervise`,
-			who, c.Language, c.Amber, c.Red, c.Supervise)
+			INSERT INTO notice_choice (person_id, language, amber, red, supervise, push_amber, push_red, push_supervise) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (person_id) DO UPDATE SET language = excluded.language, amber = excluded.amber, red = excluded.red, supervise = excluded.supervise,
+				push_amber = excluded.push_amber, push_red = excluded.push_red, push_supervise = excluded.push_supervise`,
+			who, c.Language, c.Mail.Amber, c.Mail.Red, c.Mail.Supervise, c.Push.Amber, c.Push.Red, c.Push.Supervise)
 		if err != nil {
 			return fmt.Errorf("keep of what somebody wants to be told: %w", err)
 		}
-		_, err = s.Feed.Append(ctx, tx, s.Now().UTC(), nil, audit.Record{Act: "notice.choose", Subject: "person:" + who.String(),
-			After: map[string]any{"language": c.Language, "amber": c.Amber, "red": c.Red, "supervise": c.Supervise}})
+		_, err = s.Feed.Append(ctx, tx, s.Now().UTC(), nil, audit.Record{Act: "notice.choose", Subject: "person:" + who.String(), After: map[string]any{
+			"language": c.Language, "amber": c.Mail.Amber, "red": c.Mail.Red, "supervise": c.Mail.Supervise, "push": map[string]bool{
+				"amber": c.Push.Amber, "red": c.Push.Red, "supervise": c.Push.Supervise}}})
 		return err
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"gridgov/internal/job"
 	"gridgov/internal/person"
 	"gridgov/internal/postgres"
+	"gridgov/internal/push"
 	"gridgov/internal/worktime"
 )
 
@@ -36,9 +37,10 @@ type Service struct {
 	// Outgoing, where it is set, tells machines: it keeps what they are sent in the transaction, and returns the jobs that do.
 	Outgoing  func(ctx context.Context, tx pgx.Tx, at time.Time, alerts []Alert) ([]river.JobArgs, error)
 	Mail      Mail
-	Leads     Leads  // who leads units by their rosters; may be nil
-	Committed func() // something was committed that the feed tells of; may be nil
-	Batch     int    // clocks in one transaction; 0: 2,000
+	Push      *push.Service // nil: nobody's devices are told
+	Leads     Leads         // who leads units by their rosters; may be nil
+	Committed func()        // something was committed that the feed tells of; may be nil
+	Batch     int           // clocks in one transaction; 0: 2,000
 }
 
 // Alert is a step that a clock has come to.
@@ -289,9 +291,7 @@ func (r *round) write(ctx context.Context) (jobs []river.JobArgs, people []uuid.
 		people = append(people, id)
 	}
 	slices.SortFunc(people, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	if r.mail {
-		jobs, err = r.mails(ctx, told, people)
-	}
+	jobs, err = r.outgoing(ctx, told, people)
 	return jobs, people, err
 }
 
@@ -300,9 +300,18 @@ type written struct {
 	step Step
 }
 
-// mails are the jobs that write to those who want to be written to of what they were told: one a person and round, however much it
-// is.
-func (r *round) mails(ctx context.Context, told map[uuid.UUID][]written, people []uuid.UUID) (jobs []river.JobArgs, err error) {
+// outgoing are the jobs that tell people by other ways than the page of what they want to be told so. Mails are one a person and round,
+// however much it is.
+func (r *round) outgoing(ctx context.Context, told map[uuid.UUID][]written, people []uuid.UUID) (jobs []river.JobArgs, err error) {
+	var devices map[uuid.UUID][]uuid.UUID
+	if r.Push != nil && r.Push.Ready() == nil {
+		if devices, err = r.Push.DevicesOf(ctx, r.tx, people); err != nil {
+			return nil, err
+		}
+	}
+	if !r.mail && len(devices) == 0 {
+		return nil, nil
+	}
 	choices, err := choicesOf(ctx, r.tx, people)
 	if err != nil {
 		return nil, err
@@ -312,16 +321,21 @@ func (r *round) mails(ctx context.Context, told map[uuid.UUID][]written, people 
 		if !reachable {
 			continue
 		}
-		var ids []int64
-		for _, w := range told[id] {
-			if c.Wants(w.step) {
-				ids = append(ids, w.id)
-			}
-		}
-		if len(ids) > 0 {
-			slices.Sort(ids)
+		if ids := wanted(told[id], &c.Mail); r.mail && c.email != "" && len(ids) > 0 {
 			jobs = append(jobs, MailArgs{Person: id, Notices: ids})
 		}
+		jobs = append(jobs, pushes(id, devices[id], wanted(told[id], &c.Push))...)
 	}
 	return jobs, nil
+}
+
+// wanted are the notices whose step is.
+func wanted(list []written, wish *Wish) (ids []int64) {
+	for _, w := range list {
+		if wish.Has(w.step) {
+			ids = append(ids, w.id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }

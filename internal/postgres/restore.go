@@ -293,8 +293,8 @@ func (r *restoring) finishCity(ctx context.Context, tx pgx.Tx, c ManifestCity, r
 		return err
 	}
 	// Sessions that have ended since the backup must not live again, nor what was on the way to one, and the devices that were
-	// forgotten since are strangers'.
-	for _, table := range []string{"session", "device", "oidc_flow", "oidc_pending", "resident_code", "message"} {
+	// forgotten since are strangers'; what hangs on sessions neither.
+	for _, table := range []string{"session", "device", "push_subscription", "oidc_flow", "oidc_pending", "resident_code", "message"} {
 		if _, has := rows[table]; has {
 			if _, err := tx.Exec(ctx, "DELETE FROM "+pgx.Identifier{c.Code, table}.Sanitize()); err != nil {
 				return err

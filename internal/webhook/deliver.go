@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,10 +18,14 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"gridgov/internal/egress"
 	"gridgov/internal/fault"
 	"gridgov/internal/job"
 	"gridgov/internal/postgres"
 )
+
+// callTime bounds a call.
+const callTime = 15 * time.Second
 
 // Message is what an endpoint is sent.
 type Message struct {
@@ -222,7 +224,7 @@ func (w *Worker) Work(ctx context.Context, j *river.Job[Args]) error {
 // settle writes down what became of a try.
 func (s *Service) settle(ctx context.Context, e *Endpoint, d *Delivery, state State, why string) error {
 	// What was sent is written down though the service is being stopped.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dialTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), egress.DialTime)
 	defer cancel()
 	at := s.Now().UTC()
 	told := false
@@ -284,12 +286,12 @@ func (s *Service) call(ctx context.Context, e *Endpoint, d *Delivery, secret []b
 	r.Header.Set("Webhook-Id", d.ID.String())
 	r.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
 	r.Header.Set("Webhook-Signature", Sign(secret, d.ID.String(), at, body))
-	answer, err := s.client(u.Scheme == "https").Do(r)
+	answer, err := s.Client(u.Scheme == "https", callTime).Do(r)
 	if err != nil {
-		return 0, whyNot(err)
+		return 0, egress.WhyNot(err)
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer)) // what it says is nobody's business
-	_ = answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
+	egress.Drain(answer.Body)
 	switch c := answer.StatusCode; {
 	case c >= 200 && c < 300:
 		return c, ""
@@ -300,24 +302,4 @@ func (s *Service) call(ctx context.Context, e *Endpoint, d *Delivery, secret []b
 	default:
 		return c, "refused"
 	}
-}
-
-// whyNot is the code of a failure: no words of the other side's.
-func whyNot(err error) string {
-	var dns *net.DNSError
-	var timeout net.Error
-	var op *net.OpError
-	switch {
-	case errors.Is(err, errOwnNetwork):
-		return "own_network"
-	case errors.As(err, &dns):
-		return "unknown_host"
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return "timeout"
-	case strings.Contains(err.Error(), "tls:") || strings.Contains(err.Error(), "x509:"):
-		return "tls"
-	case errors.As(err, &op):
-		return "unreachable"
-	}
-	return "no_answer"
 }

@@ -1,19 +1,17 @@
 // Package webhook tells machines elsewhere what happened here, by the Standard Webhooks scheme: a JSON body, signed with a secret that
 // both sides know. What is sent holds ids, codes and times: never a name, a phone number or what somebody wrote.
 //
-// An address is an administrator's to choose, and the server calls it: so it is called only outside of the own network, after its name
-// was resolved, at the moment of dialling; no redirect is followed, and what answers is neither kept nor shown.
+// An address is an administrator's to choose, and the server calls it: so it is called as package egress does, and what answers is neither
+// kept nor shown.
 package webhook
 
 import (
 	"context"
 	"crypto/rand"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,6 +24,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"gridgov/internal/audit"
+	"gridgov/internal/egress"
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
 	"gridgov/internal/job"
@@ -91,10 +90,8 @@ type Service struct {
 	Now  func() time.Time
 	Log  *slog.Logger
 	Jobs func() *job.Queue
-	// Allowed are networks of the own house that may be called all the same, by HTTP too. Set it before anything is sent.
-	Allowed []netip.Prefix
-	Roots   *x509.CertPool // nil: the system's
-	Demo    bool           // the city is a demo, where anybody is an administrator: nobody is called
+	egress.Guard
+	Demo bool // the city is a demo, where anybody is an administrator: nobody is called
 	// Still tells whether a matter that was to be told of is still worth it; nil: always.
 	Still func(ctx context.Context, about About) (bool, error)
 	// GaveUp is told of an endpoint to which a message could not be sent, in the transaction that writes it down.
@@ -119,19 +116,11 @@ func (s *Service) check(e *Edit) error {
 	if n := utf8.RuneCountInString(e.Name); n < 1 || n > 100 || strings.ContainsFunc(e.Name, unicode.IsControl) {
 		return fault.Invalid("name", "bad_name", "give it a name of 1 to 100 characters")
 	}
-	u, err := url.Parse(e.URL)
-	switch {
-	case err != nil || len(e.URL) > 2000 || u.Host == "" || u.Hostname() == "" || u.Opaque != "":
-		return fault.Invalid("url", "bad_url", "is no address such as https://example.com/hooks")
-	case u.User != nil:
-		return fault.Invalid("url", "url_with_user", "must not hold a user or a password: messages are signed, so the receiver knows whom they are from")
-	case u.Fragment != "":
-		return fault.Invalid("url", "bad_url", "must not have a fragment")
-	case u.Scheme != "https" && (u.Scheme != "http" || len(s.Allowed) == 0):
-		return fault.Invalid("url", "not_https", "has to begin with https://")
-	}
-	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !s.mayCall(ip, u.Scheme == "https") {
-		return fault.Invalid("url", "own_network", "lies in the own network: who runs the service may allow it by --webhook-allow")
+	if _, err := s.CheckURL("url", e.URL); err != nil {
+		if err.Code == "own_network" {
+			err.Message += ": who runs the service may allow it by --webhook-allow"
+		}
+		return err
 	}
 	if len(e.Events) == 0 {
 		return fault.Invalid("events", "missing", "choose at least one event")

@@ -2334,11 +2334,69 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Of what one is told by e-mail, and in which language */
+        /** Of what one is told by e-mail and on one's devices, and in which language e-mail is */
         get: operations["getNoticeChoice"];
-        /** Choose of what one is told by e-mail */
+        /** Choose of what one is told by e-mail and on one's devices */
         put: operations["setNoticeChoice"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's devices that are told by Web Push, and the key by which a browser subscribes */
+        get: operations["getPush"];
+        /**
+         * Have this device told
+         * @description A page does so at each start where its browser has a subscription: it stays one device, and lasts with the session that is in force. It ends with signing out, with the session where somebody ends it, and with the account. A device that another person had named is this one's from then on. Of more than 10 devices those are told that were named last.
+         */
+        put: operations["addPushDevice"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/push/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Have one of one's devices told no longer */
+        delete: operations["removePushDevice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/push/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell one of one's devices that it is told
+         * @description At once, and at most every 10 s. `why` says why the push service did not take it.
+         */
+        post: operations["testPush"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2894,12 +2952,19 @@ export interface components {
             /** @description All up to this id */
             up_to?: number;
         };
-        NoticeChoice: {
-            /** @enum {string} */
-            language: "zh" | "en";
+        NoticeWish: {
             amber: boolean;
             red: boolean;
             supervise: boolean;
+        };
+        NoticeChoice: {
+            /** @enum {string} */
+            language: "zh" | "en";
+            /** @description By e-mail, as the two after it */
+            amber: boolean;
+            red: boolean;
+            supervise: boolean;
+            push: components["schemas"]["NoticeWish"];
             /** @description An e-mail address of one's is known */
             address: boolean;
             /** @description The city sends e-mail */
@@ -2911,13 +2976,84 @@ export interface components {
             amber: boolean;
             red: boolean;
             supervise: boolean;
+            push?: components["schemas"]["NoticeWish"];
+        };
+        Push: {
+            /** @description Devices can be told; else notices are shown on the page alone */
+            available: boolean;
+            /**
+             * @description Why they cannot: it is a demo, the key file is missing, or the service does not know its own name
+             * @enum {string}
+             */
+            why?: "demo" | "key_missing" | "no_public_url";
+            /** @description The city's public key in base64url, for `applicationServerKey`; it stays the same */
+            key?: string;
+            devices: components["schemas"]["PushDevice"][];
+        };
+        PushDevice: {
+            /** Format: uuid */
+            id: string;
+            /** @description Of its push service */
+            host: string;
+            /** @description What the browser calls itself */
+            agent: string;
+            /** @enum {string} */
+            language: "zh" | "en";
+            /** Format: date-time */
+            made_at: string;
+            /**
+             * Format: date-time
+             * @description When its page last named it
+             */
+            said_at: string;
+            /**
+             * Format: date-time
+             * @description When its push service last took a message
+             */
+            sent_at?: string;
+            /**
+             * Format: date-time
+             * @description Since when it takes none; after 7 days the device is removed
+             */
+            failing_since?: string;
+            /** @description The last failure, such as `unreachable` */
+            why?: string;
+            /** @description It was named in this session */
+            current: boolean;
+        };
+        PushSubscription: {
+            /** @description As the Push API has it; https, and not in the own network */
+            endpoint: string;
+            keys: {
+                /** @description 65 bytes in base64 */
+                p256dh: string;
+                /** @description 16 bytes in base64 */
+                auth: string;
+            };
+            /**
+             * @description In which this device is told
+             * @enum {string}
+             */
+            language: "zh" | "en";
+        };
+        PushTest: {
+            /** Format: uuid */
+            id: string;
+        };
+        PushTested: {
+            /** @description The push service has taken it */
+            sent: boolean;
+            /** @description `unreachable`, `timeout`, `unknown_host`, `tls`, `busy`, `refused`, `redirect`, `own_network`, `no_answer`, or `gone`: the device was removed */
+            why?: string;
+            /** @description HTTP's, of its answer */
+            status?: number;
         };
         Escalation: {
             /** @description How long a clock may be overdue before the town looks after the case, such as `1 wd` */
             grace: string;
-            /** @description From this time of day e-mail waits, as 22:00, in the city's zone */
+            /** @description From this time of day e-mail and messages to devices wait, as 22:00, in the city's zone */
             quiet_from: string;
-            /** @description Until this one; the same as `quiet_from`: it never waits */
+            /** @description Until this one; the same as `quiet_from`: they never wait */
             quiet_until: string;
             /** @description 0: who told a matter is kept for good */
             retention_days: number;
@@ -9780,6 +9916,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NoticeChoice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The devices */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Push"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    addPushDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushSubscription"];
+            };
+        };
+        responses: {
+            /** @description The device */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushDevice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    removePushDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    testPush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushTest"];
+            };
+        };
+        responses: {
+            /** @description What became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushTested"];
                 };
             };
             default: components["responses"]["Problem"];
