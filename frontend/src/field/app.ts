@@ -1,6 +1,7 @@
 import { computed, type InjectionKey, inject, readonly, ref, shallowRef } from 'vue'
 import type { Session } from '../shared/api/types'
 import { keep, kept } from '../shared/prefs'
+import { turnOffPush } from './notices/push'
 import { stuck } from './outbox/command'
 import { exchange, type Wire } from './outbox/exchange'
 import { alone, drain, type Halt } from './outbox/sender'
@@ -164,6 +165,7 @@ export function createField(city: string) {
     const opened = store.value
     if (!opened) return
     clearTimeout(timer)
+    await turnOffPush()
     await exchange(wire, 'DELETE', '/session')
     opened.close()
     if (!keepRest) await destroyStore(city, opened.person)

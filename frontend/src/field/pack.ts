@@ -2,6 +2,7 @@ import type { components } from '../shared/api/schema'
 import type { CaseRow, City, Report, Session } from '../shared/api/types'
 import { type Answer, exchange, type Wire } from './outbox/exchange'
 import type { Store } from './outbox/store'
+import type { PatrolPoint } from './patrol/patrol'
 import { createPlaces, type Places } from './place/places'
 import type { HeldCase } from './tasks/tasks'
 
@@ -19,6 +20,8 @@ export interface Pack {
   city: CityPaper | null
   /** Open cases that the person sees: what there is to do, and what a report may be a second one of. */
   cases: HeldCase[]
+  /** Points of patrols in the person's territory. */
+  points: PatrolPoint[]
   /** What the person may do, by the service's word. */
   allowed: readonly string[]
   /** In ms; null: it was never whole. */
@@ -30,14 +33,15 @@ interface Kept<T> {
   etag: string | null
 }
 
-export const emptyPack: Pack = { ground: null, list: null, city: null, cases: [], allowed: [], at: null }
+export const emptyPack: Pack = { ground: null, list: null, city: null, cases: [], points: [], allowed: [], at: null }
 
 export async function readPack(store: Store): Promise<Pack> {
-  const [ground, list, city, cases, allowed, whole] = await Promise.all([
+  const [ground, list, city, cases, points, allowed, whole] = await Promise.all([
     store.paper<Kept<Ground | null>>('ground'),
     store.paper<Kept<PublicCatalogue>>('list'),
     store.paper<Kept<CityPaper>>('city'),
     store.paper<HeldCase[]>('cases'),
+    store.paper<PatrolPoint[]>('points'),
     store.paper<string[]>('allowed'),
     store.paper<true>('whole'),
   ])
@@ -46,6 +50,7 @@ export async function readPack(store: Store): Promise<Pack> {
     list: list?.value.value ?? null,
     city: city?.value.value ?? null,
     cases: cases?.value ?? [],
+    points: points?.value ?? [],
     allowed: allowed?.value ?? [],
     at: whole?.at ?? null,
   }
@@ -58,18 +63,27 @@ export type Stale = 'line' | 'signIn' | 'service'
 export async function renewPack(store: Store, wire: Wire): Promise<Stale | null> {
   const before = await store.paper<Kept<Ground | null>>('ground')
   const etag = before?.value.etag ?? undefined
-  const [ground, list, city, session, open] = await Promise.all([
+  const [ground, list, city, session, open, patrol] = await Promise.all([
     exchange(wire, 'GET', '/field/ground', undefined, etag),
     exchange(wire, 'GET', '/public/catalogue'),
     exchange(wire, 'GET', '/'),
     exchange(wire, 'GET', '/session'),
     exchange(wire, 'GET', `/cases?limit=${mostCases}`),
+    exchange(wire, 'GET', '/patrols/points'),
   ])
   // Who has no ground, and a city without borders, are answered so: that is what is known then.
   const none = ground.is === 'problem' && (ground.status === 403 || ground.status === 404)
   // Who sees no cases has nothing to do here but to report.
   const seesNone = open.is === 'problem' && open.status === 403
-  const asked = [...(none ? [] : [ground]), list, city, session, ...(seesNone ? [] : [open])]
+  const noPatrol = patrol.is === 'problem' && patrol.status === 403
+  const asked = [
+    ...(none ? [] : [ground]),
+    list,
+    city,
+    session,
+    ...(seesNone ? [] : [open]),
+    ...(noPatrol ? [] : [patrol]),
+  ]
   const stale = asked.map(why).find(w => w !== null)
   if (stale) return stale
   if (ground.is === 'ok' && ground.status !== 304) await keep(store, 'ground', ground.body as Ground, ground.etag)
@@ -88,6 +102,7 @@ export async function renewPack(store: Store, wire: Wire): Promise<Stale | null>
   const held = await withTexts(wire, rows)
   if (!held) return 'line'
   await store.putPaper('cases', held)
+  await store.putPaper('points', patrol.is === 'ok' ? (patrol.body as { points: PatrolPoint[] }).points : [])
   await store.putPaper('whole', true, wire.now())
   return null
 }

@@ -1,7 +1,7 @@
 import type { Sealed } from './crypt'
 
 /** Something that was done, and of which the service is to hear. Other kinds come with the work that needs them (kinds.ts). */
-export type Kind = 'photo' | 'report' | 'act'
+export type Kind = 'photo' | 'report' | 'act' | 'visit'
 
 /**
  * `waiting`: for a line, a time, or what it needs; `sending`: somebody is at it, or was when the phone went out; `sent`: the service

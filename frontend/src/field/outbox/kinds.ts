@@ -52,6 +52,17 @@ export interface ActBody {
   evidence: string[]
 }
 
+export interface VisitBody {
+  point: number
+  /** For who looks at the outbox. */
+  name: string
+  /** By this phone's clock, in ms. */
+  at: number
+  lon: number
+  lat: number
+  accuracyM: number
+}
+
 /** What the phone shows of a report that was taken. */
 export interface ReportReceipt {
   num: number
@@ -177,7 +188,20 @@ async function changed(c: Command<ActBody>, wire: Wire): Promise<Outcome> {
   return { is: 'conflict', conflict }
 }
 
-export const tellers: Record<Kind, Teller<never>> = { photo, report, act }
+const visit: Teller<VisitBody> = {
+  without: false,
+  async tell(c, { wire }) {
+    const { point, at, lon, lat, accuracyM } = c.body
+    const body = { id: c.id, point, at: right(c, at), lon, lat, accuracy_m: Math.min(100_000, accuracyM) }
+    const answer = await exchange(wire, 'POST', '/patrols/visits', body)
+    if (answer.is !== 'ok') return otherwise(answer)
+    const kept = answer.body as { id?: string; counts?: boolean; flags?: string[] }
+    if (kept.id !== c.id || typeof kept.counts !== 'boolean') return { is: 'line' }
+    return { is: 'sent', receipt: { counts: kept.counts, flags: kept.flags ?? [] } }
+  },
+}
+
+export const tellers: Record<Kind, Teller<never>> = { photo, report, act, visit }
 
 /** A moment of this phone's clock as it was in truth. */
 const right = (c: Command, at: number) => new Date(at - (c.aheadMs ?? 0)).toISOString()

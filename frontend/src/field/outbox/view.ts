@@ -1,14 +1,16 @@
 import type { OneStopList } from '../../regime/types'
 import { inWords } from '../../shared/i18n/names'
 import type { Command, Row } from './command'
-import type { ActBody, ReportBody, ReportReceipt } from './kinds'
+import type { ActBody, ReportBody, ReportReceipt, VisitBody } from './kinds'
 import type { Store } from './store'
 
 /** A line of the outbox: what a person did, with its photos, and what has become of it. */
 export interface Line {
   id: string
   state: Row['state']
-  kind: 'report' | 'act'
+  kind: 'report' | 'act' | 'visit'
+  /** Of a visit: the point. */
+  name: string
   /** Of an act: on which case, and which. */
   ref: string
   act: string
@@ -36,20 +38,21 @@ export async function linesOf(store: Store): Promise<Line[]> {
   const lines: Line[] = []
   for (const row of rows) {
     if (row.kind === 'photo') continue
-    const c = await store.read<ReportBody & ActBody>(row).catch(() => null)
+    const c = await store.read<ReportBody & ActBody & VisitBody>(row).catch(() => null)
     if (!c) continue
     const photos = c.body.photos ?? c.body.evidence ?? []
     lines.push({
       id: row.id,
       state: row.state,
       kind: row.kind,
+      name: c.body.name ?? '',
       ref: c.body.ref ?? '',
       act: c.body.act?.act ?? '',
       verdict: c.body.act?.verdict ?? null,
       item: c.body.report?.item ?? c.body.item ?? '',
       photos: photos.length,
       photosSent: photos.filter(id => (states.get(id) ?? 'sent') === 'sent').length,
-      madeAt: c.body.capturedAt ?? c.madeAt,
+      madeAt: c.body.capturedAt ?? c.body.at ?? c.madeAt,
       next: row.next,
       changedAt: row.changedAt,
       lon: c.body.report?.lon,

@@ -55,3 +55,48 @@ self.addEventListener('sync', e => {
   const event = e as ExtendableEvent & { tag: string }
   if (event.tag === outboxTag) event.waitUntil(sendAll())
 })
+
+/** What our service pushes (docs/field.md, "Notices on the phone"). */
+interface Pushed {
+  title?: string
+  body?: string
+  tag?: string
+  case?: string
+  language?: string
+  urgent?: boolean
+}
+
+self.addEventListener('push', e => {
+  let told: Pushed = {}
+  try {
+    told = (e.data?.json() ?? {}) as Pushed
+  } catch {
+    // Something has to be shown for each message; that there is a notice is what is known of it.
+  }
+  const { title = city, body = '', tag = 'gridgov', language = 'zh', urgent = false } = told
+  const shown = {
+    body,
+    tag,
+    lang: language,
+    icon: '/assets/icon-any-192.png',
+    requireInteraction: urgent,
+    data: { case: told.case },
+  }
+  e.waitUntil(self.registration.showNotification(title, shown))
+})
+
+self.addEventListener('notificationclick', e => {
+  e.notification.close()
+  const ref = (e.notification.data as { case?: unknown } | null)?.case
+  const hash = typeof ref === 'string' && /^\d{1,12}(-\d{1,3})?$/.test(ref) ? `#/tasks/${ref}` : '#/tasks'
+  e.waitUntil(
+    (async () => {
+      const open = (await self.clients.matchAll({ type: 'window' })).find(c =>
+        c.url.startsWith(self.registration.scope),
+      )
+      if (!open) return self.clients.openWindow(self.registration.scope + hash)
+      await open.navigate(self.registration.scope + hash)
+      return open.focus()
+    })(),
+  )
+})
