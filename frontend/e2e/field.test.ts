@@ -232,6 +232,65 @@ describe('a task', () => {
   })
 })
 
+describe('a patrol', () => {
+  interface Point {
+    id: number
+    lon: number
+    lat: number
+    last_at?: string
+  }
+  const points = async () => (await d.api<{ points: Point[] }>('grid_worker', '/patrols/points')).points
+
+  it('keeps that somebody was at a point, without a line, and tells it; nothing of the way', async () => {
+    const [first, ...rest] = await points()
+    await d.given.ready()
+    await d.when.offline(true)
+    await d.when.stand({ lon: first!.lon + 0.01, lat: first!.lat })
+    await d.when.click('to-patrol')
+    expect(await d.get.count('point')).toBe(rest.length + 1)
+    expect(await d.get.serious()).toEqual([])
+    expect(await d.get.small()).toEqual([])
+    await d.when.click('begin-patrol')
+    await d.get.shot('field-patrol')
+    await d.when.stand({ lon: first!.lon, lat: first!.lat + 0.0003 })
+    await d.sees('it was there', () => d.get.visited())
+    await d.when.click('end-patrol')
+    await d.when.offline(false)
+    await d.when.click('tab-outbox')
+    await d.sees('it is told', async () => (await d.get.states()).every(s => s === 'sent'))
+    const now = (await points()).find(p => p.id === first!.id)!
+    expect(Date.parse(now.last_at!)).toBeGreaterThan(Date.now() - 120_000)
+  })
+})
+
+describe('a notice', () => {
+  it('that is pushed is shown, the newer of a case in place of the older', async () => {
+    await d.given.ready()
+    const about = {
+      city: 'haining',
+      language: 'zh',
+      title: '海宁市',
+      tag: 'case-7',
+      step: 'red',
+      case: '7',
+      urgent: true,
+    }
+    await d.when.push({ ...about, body: '案件 7 将到期' })
+    await d.when.push({ ...about, body: '案件 7 已超时' })
+    const shown = await d.sees('the newer', async () => {
+      const all = await d.get.notifications()
+      return all.some(n => n.body.includes('超时')) && all
+    })
+    expect(shown).toEqual([{ title: '海宁市', body: '案件 7 已超时', tag: 'case-7' }])
+  })
+
+  it('stands on the page where the service pushes none, and that is said', async () => {
+    await d.given.ready()
+    await d.sees('why', () => d.get.seen('notices'))
+    expect(await d.get.text('notices')).toContain('页面')
+  })
+})
+
 /** Lines break, the app is closed, the server dies: each report is there once, whole, and in its grid. */
 describe('whatever happens', () => {
   const [acts, withPhoto] = process.env.GRIDGOV_SOAK ? [500, 200] : [16, 6]

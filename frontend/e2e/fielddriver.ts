@@ -104,7 +104,7 @@ export class FieldDriver {
         isMobile: true,
         deviceScaleFactor: 2,
         reducedMotion: 'reduce',
-        permissions: ['geolocation'],
+        permissions: ['geolocation', 'notifications'],
       })
       const { locale = 'zh', theme = 'light' } = reader
       await this.context.addInitScript(
@@ -181,6 +181,21 @@ export class FieldDriver {
     },
     /** A task's page is opened. */
     task: (ref: string): Promise<void> => this.page.locator(`[data-test=task][data-ref="${ref}"]`).click(),
+    /** The browser hands the app's worker a message, as if a push service had sent it. */
+    push: async (message: unknown): Promise<void> => {
+      const browser = await this.context!.newCDPSession(this.page)
+      const found = new Promise<string>(done => {
+        browser.on('ServiceWorker.workerRegistrationUpdated', e => {
+          const own = e.registrations.find(r => r.scopeURL.endsWith('/haining/field/') && !r.isDeleted)
+          if (own) done(own.registrationId)
+        })
+      })
+      await browser.send('ServiceWorker.enable')
+      const registrationId = await found
+      const origin = new URL(this.server.url).origin
+      await browser.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data: JSON.stringify(message) })
+      await browser.detach()
+    },
     /** Somebody in between answers all that is asked. */
     portal: async (on: boolean): Promise<void> => {
       if (!on) return this.context!.unroute('**/v1/**')
@@ -196,6 +211,12 @@ export class FieldDriver {
     count: (name: string): Promise<number> => this.test(name).count(),
     /** The grid that the phone says. */
     grid: (): Promise<string | null> => this.test('placed').getAttribute('data-code'),
+    visited: async (): Promise<boolean> => (await this.page.locator('[data-test=point][data-done=true]').count()) > 0,
+    notifications: async (): Promise<{ title: string; body: string; tag: string }[]> =>
+      this.page.evaluate(async () => {
+        const r = await navigator.serviceWorker.ready
+        return (await r.getNotifications()).map(n => ({ title: n.title, body: n.body, tag: n.tag }))
+      }),
     tasks: async (): Promise<string[]> =>
       this.page.locator('[data-test=task]').evaluateAll(l => l.map(e => (e as HTMLElement).dataset.ref ?? '')),
     states: async (): Promise<string[]> =>

@@ -121,6 +121,7 @@ export default {
     noDue: 'no limit',
     mine: 'claimed by me',
     toList: 'Back to the list',
+    app: 'The phone app, which needs no signal',
     whole: 'What was done, and clocks in detail',
     next: 'Next case',
     lost: '{act} of case {ref} was not done. {words}',

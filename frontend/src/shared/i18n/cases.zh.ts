@@ -120,6 +120,7 @@ export default {
     noDue: '无时限',
     mine: '我认领的',
     toList: '回到列表',
+    app: '手机应用：没有信号也能用',
     whole: '办理经过与计时明细',
     next: '下一件',
     lost: '案件{ref}的“{act}”没有办成。{words}',
