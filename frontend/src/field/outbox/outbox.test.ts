@@ -283,6 +283,25 @@ describe('keeping', () => {
     expect(await store.rows()).toEqual([])
   })
 
+  test('what is damaged on the disk holds up nothing else', async () => {
+    await take()
+    const good = await take()
+    const [first] = await store.rows()
+    const db = await new Promise<IDBDatabase>(done => {
+      const r = indexedDB.open('gridgov.field.haining.p1')
+      r.onsuccess = () => done(r.result)
+    })
+    const tx = db.transaction('command', 'readwrite')
+    tx.objectStore('command').put({ ...first, sealed: { iv: first!.sealed.iv, data: new ArrayBuffer(40) } })
+    await new Promise(done => {
+      tx.oncomplete = done
+    })
+    db.close()
+    await drain(store, wire)
+    expect([...service.reports.keys()]).toEqual([good.id])
+    expect((await store.rows()).map(r => r.state)).toEqual(['waiting', 'sent'])
+  })
+
   test('receipts go after a month, and nothing that waits', async () => {
     const sent = await take()
     await drain(store, wire)

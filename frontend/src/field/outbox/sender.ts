@@ -45,7 +45,8 @@ export async function drain(store: Store, wire: Wire, changed: () => void = () =
     const row = await following(store, rows, tried, wire.now())
     if (!row) break
     tried.add(row.id)
-    const command = await store.read(row)
+    const command = await store.read(row).catch(() => null)
+    if (!command) continue // damaged on the disk: it holds up nothing else
     // Put right before it is told for the first time, and never again: what is told twice has to be the same.
     const begun: Command = { ...command, state: 'sending', aheadMs: command.aheadMs ?? who.aheadMs }
     await store.settle(begun)
@@ -77,7 +78,8 @@ async function following(store: Store, rows: Row[], tried: ReadonlySet<string>, 
     const needs = row.needs.map(id => states.get(id) ?? 'sent')
     if (needs.some(s => s === 'waiting' || s === 'sending')) continue
     if (needs.every(s => s === 'sent') || (tellers[row.kind] as Teller<unknown>).without) return row
-    const command = await store.read(row)
+    const command = await store.read(row).catch(() => null)
+    if (!command) continue
     await store.settle({ ...command, state: 'refused', refusal: { status: 0, code: 'not_sent', detail: '' } })
     states.set(row.id, 'refused')
   }

@@ -128,6 +128,7 @@ const en: typeof zh = {
     session_open: 'sign in',
     account_own: 'use one’s own account',
     city_view: 'see the map',
+    field_hold: 'keep the borders of one’s ground on a phone',
     plan_view: 'see boundary plans',
     public_heat: 'see the public heat',
     public_report: 'file a report as a resident',

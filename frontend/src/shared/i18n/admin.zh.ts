@@ -127,6 +127,7 @@ export default {
     session_open: '登录',
     account_own: '使用自己的账号',
     city_view: '查看地图',
+    field_hold: '在手机上存辖区界线',
     plan_view: '查看界线方案',
     public_heat: '查看公开热度',
     public_report: '以居民身份上报',

@@ -4,7 +4,7 @@ export default {
     starting: 'Opening…',
     broken: 'What is on this phone cannot be opened',
     brokenHint:
-      'The browser refuses to keep data. Leave private browsing, or allow this site to store data, and open it again.',
+      'The browser refuses to keep data. Open it by https, leave private browsing, or allow this site to store data, and open it again.',
     nobody: 'Sign in once, then work offline',
     nobodyHint:
       'The first time needs a network. After that it opens, takes photos and reports without one, and loses nothing.',
@@ -17,6 +17,7 @@ export default {
     allSent: 'All delivered',
     stuck: '{n} to look at',
     halt: {
+      expired: 'The session has ended. Sign in to renew what is here; all of it can be used meanwhile.',
       line: 'The service cannot be reached. It goes by itself once there is a line.',
       later: 'The service is busy. It goes again by itself.',
       signIn: 'The session has ended. {n} stay on this phone and go once you sign in again.',

@@ -34,7 +34,7 @@ describe('messages', () => {
 
   it('leave no English in Chinese', () => {
     // WebGL, and the X of 1+1+X, are proper names that have no Chinese ones; nor have the signs of statistics and formats of files.
-    const own = /\{\w+\}|WebGL|\bX\b|\b[pqz]\b|Gi\*|PNG|CSV|GeoJSON/g
+    const own = /\{\w+\}|WebGL|\bX\b|\b[pqz]\b|Gi\*|PNG|CSV|GeoJSON|https/g
     const latin = [...chinese].filter(([, text]) => /[A-Za-z]/.test(text.replace(own, '')))
     expect(latin).toEqual([])
   })
