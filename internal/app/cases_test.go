@@ -493,7 +493,7 @@ func TestEarlierReportsGetTheirCases(t *testing.T) {
 	for _, sql := range []string{`DROP TABLE testcity.river_job, testcity.river_leader, testcity.river_queue, testcity.river_notification, testcity.anonymised, testcity.notice, testcity.notice_choice,
 			testcity.webhook_delivery, testcity.webhook, testcity.push_subscription, testcity.push_key`, `DROP FUNCTION testcity.river_job_state_in_bitmask`, `DROP TYPE testcity.river_job_state`,
 		`DROP TABLE testcity.unit_hours, testcity.shift_swap, testcity.shift, testcity.leave, testcity.person_skill, testcity.vehicle, testcity.last_position, testcity.position_consent, testcity.calendar_feed`,
-		`DROP TABLE testcity.proposal_act, testcity.proposal_related, testcity.proposal_evidence, testcity.proposal, testcity.order_act, testcity.order_officer, testcity.investigation_order, testcity.screening`,
+		`DROP TABLE testcity.patrol_visit, testcity.patrol_point, testcity.proposal_act, testcity.proposal_related, testcity.proposal_evidence, testcity.proposal, testcity.order_act, testcity.order_officer, testcity.investigation_order, testcity.screening`,
 		`ALTER TABLE testcity.post DROP CONSTRAINT post_certified, DROP COLUMN certified_until`,
 		`ALTER TABLE testcity.post DROP COLUMN station`,
 		`DROP TABLE testcity.report_words, testcity.queue_view, testcity.batch_case, testcity.batch, testcity.photo_use, testcity.photo_file, testcity.photo, testcity.photo_blob, testcity.case_opening, testcity.recount, testcity.clock, testcity.case_act, testcity.cases, testcity.regime`,
