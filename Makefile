@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 export GOTOOLCHAIN := local
 
-# Packages whose goroutines share memory are tested under the race detector besides; not the whole demos, which are slow there.
+# Packages whose goroutines share memory are tested under the race detector; not the whole demos, which are slow there.
+SLOW := Washington|Haining
 RACE := ./internal/app/... ./internal/auth/... ./internal/blob/... ./internal/contact/... ./internal/cube/... ./internal/feed/... ./internal/keyring/... ./internal/message/... ./internal/photo/... ./internal/report/... ./tiles/...
 
 .PHONY: help run build test test-go test-race test-page test-browser check generate bench soak test-data setup clean
@@ -30,11 +31,12 @@ test: ## set up and run all tests: Go on real PostGIS, the page's, the browser's
 	scripts/build.sh
 	@$(MAKE) --no-print-directory test-go test-race test-page test-browser
 
-test-go: ## Go tests alone
-	go test ./...
+test-go: ## Go tests, but for those that test-race runs
+	go test $$(go list ./... | grep -vxF -f <(go list $(RACE)))
+	go test -run "$(SLOW)" $(RACE)
 
 test-race: ## Go tests of what runs concurrently, under the race detector
-	CGO_ENABLED=1 go test -race -skip "Washington|Haining" $(RACE)
+	CGO_ENABLED=1 go test -race -skip "$(SLOW)" $(RACE)
 
 test-page: ## the page's unit tests alone
 	cd frontend && npm run --silent test
@@ -55,6 +57,7 @@ bench: build ## measure speed beside rivals, on an idle machine
 
 soak: build ## the long tests at their full counts
 	GRIDGOV_SOAK=1 go test -timeout 6h ./...
+	cd frontend && GRIDGOV_SOAK=1 npm run --silent test && GRIDGOV_SOAK=1 npm run --silent e2e -- field
 
 test-data: ## tests on data outside the project (GRIDGOV_TESTDATA or ../shared/data)
 	scripts/setup.sh run

@@ -366,6 +366,23 @@ describe('lost and found', () => {
   })
 })
 
+/** A day without a line, told in one go: what was kept is there, each once. */
+test('a day of reports and photos is told without a loss or a double', async () => {
+  const [acts, withPhoto] = process.env.GRIDGOV_SOAK ? [500, 200] : [50, 20]
+  const random = mulberry(99)
+  const made: { id: string; photos: string[] }[] = []
+  for (let i = 0; i < acts; i++) made.push(await take(i < withPhoto ? 1 : 0))
+  for (let round = 0; round < 4000 && (await states()).some(s => s !== 'sent'); round++) {
+    const kinds: (Fault | null)[] = [null, null, null, null, null, null, 'lost', 'unheard', 'portal', 'busy']
+    service.faults = Array.from({ length: 30 }, () => kinds[Math.floor(random() * kinds.length)]!)
+    await drain(store, wire)
+    service.now += 301_000
+  }
+  expect([...service.reports.keys()].toSorted()).toEqual(made.map(m => m.id).toSorted())
+  expect(service.photos.size).toBe(withPhoto)
+  for (const m of made) expect(JSON.parse(service.reports.get(m.id)!.body).photos ?? []).toEqual(m.photos)
+}, 600_000)
+
 function mulberry(a: number): () => number {
   return () => {
     a = (a + 0x6d2b79f5) | 0
