@@ -284,6 +284,34 @@ func TestPatrolsAsEachRole(t *testing.T) {
 	}
 }
 
+// What one post lets somebody do it lets them do in its territory alone, whatever another one lets them see elsewhere.
+func TestPatrolsByTwoPosts(t *testing.T) {
+	b := newBeat(t)
+	here, there := b.desk.point(0, 0), b.desk.point(2, 2)
+	leads := apptest.Post(policy.TownLeader, apptest.TownArea)
+	for _, c := range []struct {
+		also          policy.Post
+		edits, visits int // what is answered there
+	}{
+		{apptest.Post(policy.GridWorker, apptest.GridArea(0, 0)), 403, 403},
+		{apptest.Post(policy.VillageSecretary, apptest.VillageArea(0, 0)), 403, 403},
+		{apptest.Post(policy.VillageSecretary, apptest.VillageArea(1, 1)), 409, 201},
+	} {
+		token, _ := apptest.SignIn(t, b.live.City, leads, c.also)
+		who := b.as(token)
+		if len(who.points("")) != 2 {
+			t.Error("the town's leader does not see both")
+		}
+		who.do("POST", "/patrols/visits", aVisit(&there, nil)).want(c.visits)
+		who.do("PUT", fmt.Sprintf("/patrols/points/%d", there.Id), obj{"version": 99}).want(c.edits)
+		want := 201
+		if c.also.Area == apptest.VillageArea(1, 1) {
+			want = 403
+		}
+		who.do("POST", "/patrols/visits", aVisit(&here, nil)).want(want)
+	}
+}
+
 // What is no point, and no visit, is refused by its field; nothing of it is kept.
 func TestHostilePatrols(t *testing.T) {
 	b := newBeat(t)
