@@ -125,12 +125,17 @@ describe('the phone app', () => {
     const before = (await told()).list.length
     await d.when.signInAs('grid_leader')
     await d.when.reload()
-    await d.sees('it belongs to another', async () => (await d.get.text('held')).includes('另一个人'))
+    // The phone is the leader's now: what they tell is theirs, and what the worker has left is neither read nor sent.
+    expect(await d.sees('it belongs to another', () => d.get.text('others'))).toContain('1 条')
+    await d.when.click('tab-outbox')
+    expect(await d.get.states()).toEqual([])
+    expect((await told()).list.length).toBe(before)
     await d.when.expire()
     await d.when.signInAs('grid_worker')
     await d.when.reload()
     await d.sees('it is told', async () => (await told()).list.length === before + 1)
-    expect(await d.get.databases()).toHaveLength(1)
+    expect(await d.get.databases()).toHaveLength(2)
+    expect(await d.get.seen('others')).toBe(false)
   })
 
   it('asks before anything is thrown away with the account, and then leaves nothing', async () => {
@@ -146,6 +151,9 @@ describe('the phone app', () => {
     await d.sees('the way in', () => d.get.seen('nobody'))
     expect(await d.get.databases()).toEqual([])
     await d.when.portal(false)
+    // Without a line the service has not heard of it: nobody is let in again before it has.
+    await d.when.killPage()
+    await d.sees('nobody is here', () => d.get.seen('nobody'))
   })
 })
 

@@ -5,8 +5,9 @@ import { turnOffPush } from './notices/push'
 import { stuck } from './outbox/command'
 import { exchange, type Wire } from './outbox/exchange'
 import { alone, drain, type Halt } from './outbox/sender'
-import { destroyStore, openStore, type Store } from './outbox/store'
+import { destroyStore, openStore, type Store, unsentOfOthers } from './outbox/store'
 import { emptyPack, type Pack, readPack, renewPack, type Stale } from './pack'
+import { forgetItems } from './report/items'
 import { askForSync, hear, tell } from './signals'
 
 export interface Person {
@@ -41,6 +42,8 @@ export function createField(city: string) {
   const halt = ref<Halt | null>(null)
   const sending = ref(false)
   const counts = shallowRef({ waiting: 0, stuck: 0 })
+  /** What other people have on this phone that the service does not have: they alone can send it. */
+  const others = ref(0)
   /** Grows whenever something in the outbox is otherwise than before. */
   const turned = ref(0)
   const renewing = ref(false)
@@ -49,24 +52,38 @@ export function createField(city: string) {
   let failures = 0
 
   const who = `fieldwork-who-${city}`
+  /** Somebody has signed out here while there was no line: the service is to hear of it before anything else. */
+  const leaving = `fieldwork-leaving-${city}`
 
   async function start(): Promise<void> {
     const id = kept(who)
-    if (id) {
-      if (await open({ id, name: '' })) void catchUp()
-      return
-    }
-    await findPerson()
+    if (!id) await findPerson()
+    else if (await open({ id, name: '' })) await catchUp()
   }
 
   /** Nobody is known on this phone: whoever is signed in is taken. */
   async function findPerson(): Promise<void> {
     phase.value = 'starting'
+    const now = (await endedSession()) ? await signedIn() : null
+    if (!now) phase.value = 'nobody'
+    else if (await open(now)) await catchUp()
+  }
+
+  /** Ends the session that somebody has left without a line; false where that cannot be done yet. */
+  async function endedSession(): Promise<boolean> {
+    if (!kept(leaving)) return true
+    const answer = await exchange(wire, 'DELETE', '/session')
+    if (answer.is === 'none') return false
+    keep(leaving, '')
+    return true
+  }
+
+  /** Who is signed in by the service's word; null: nobody, or it does not say. */
+  async function signedIn(): Promise<Person | null> {
     const answer = await exchange(wire, 'GET', '/session')
-    const session = answer.is === 'ok' ? (answer.body as Session) : null
-    if (session?.signed_in && session.person && !session.must_change_password && !session.needs_second_factor) {
-      if (await open({ id: session.person.id, name: session.person.name })) void catchUp()
-    } else phase.value = 'nobody'
+    const s = answer.is === 'ok' ? (answer.body as Session) : null
+    if (!s?.signed_in || !s.person || s.must_change_password || s.needs_second_factor) return null
+    return { id: s.person.id, name: s.person.name }
   }
 
   async function open(p: Person): Promise<boolean> {
@@ -78,7 +95,11 @@ export function createField(city: string) {
       if (p.name) await opened.putPaper('person', p)
       person.value = p.name ? p : (known?.value ?? p)
       keep(who, p.id)
+      halt.value = null
+      stale.value = null
       await opened.forgetOld()
+      await opened.sweep()
+      others.value = await unsentOfOthers(city, p.id)
       await count()
       phase.value = 'ready'
       // Asked for, so that the system does not clear it when room is scarce; whether it grants that is its own.
@@ -99,8 +120,13 @@ export function createField(city: string) {
     turned.value++
   }
 
-  /** Sends what waits, and renews what is old. */
+  /**
+   * Sends what waits, and renews what is old. Where somebody else has signed in on this phone, it is theirs from then on: what the one
+   * before has left stays sealed, and goes when they come back.
+   */
   async function catchUp(): Promise<void> {
+    const now = await signedIn()
+    if (now && now.id !== store.value?.person && !(await open(now))) return
     await send()
     if (pack.value.at === null || wire.now() - pack.value.at > freshMs) await renew()
   }
@@ -117,7 +143,7 @@ export function createField(city: string) {
           tell(city)
         }),
       )
-      if (!result) return // another tab, or the worker, is at it, and tells
+      if (!result || store.value !== opened) return // another tab or the worker is at it, and tells; or it is somebody else's now
       halt.value = result.halt
       failures = result.halt === 'line' ? failures + 1 : 0
       const inMs =
@@ -127,10 +153,14 @@ export function createField(city: string) {
             ? Math.min(300_000, 1000 * 2 ** Math.min(failures, 12))
             : null
       if (inMs !== null) timer = setTimeout(() => void send(), Math.max(500, inMs))
+    } catch (e) {
+      if (store.value === opened) throw e // who left has closed it
+      return
     } finally {
       sending.value = false
       await count()
     }
+    if (halt.value === 'somebodyElse') return catchUp()
     // What came while the last one was under way.
     const rows = await opened.rows()
     if (halt.value === 'done' && rows.some(r => r.state === 'waiting' && r.next <= wire.now() && ready(r, rows)))
@@ -153,7 +183,9 @@ export function createField(city: string) {
     if (!opened || renewing.value) return
     renewing.value = true
     try {
-      stale.value = await renewPack(opened, wire)
+      const why = await renewPack(opened, wire)
+      if (store.value !== opened) return
+      stale.value = why
       pack.value = await readPack(opened)
     } finally {
       renewing.value = false
@@ -166,10 +198,13 @@ export function createField(city: string) {
     if (!opened) return
     clearTimeout(timer)
     await turnOffPush()
-    await exchange(wire, 'DELETE', '/session')
-    opened.close()
-    if (!keepRest) await destroyStore(city, opened.person)
+    keep(leaving, 'yes')
+    await endedSession()
     forget()
+    opened.close()
+    if (keepRest) return
+    forgetItems(city, opened.person)
+    await destroyStore(city, opened.person)
   }
   function forget(): void {
     keep(who, '')
@@ -184,7 +219,7 @@ export function createField(city: string) {
   addEventListener('online', () => {
     online.value = true
     failures = 0
-    void catchUp()
+    void (store.value ? catchUp() : findPerson())
   })
   addEventListener('offline', () => {
     online.value = false
@@ -205,6 +240,7 @@ export function createField(city: string) {
     halt: readonly(halt),
     sending: readonly(sending),
     counts: readonly(counts),
+    others: readonly(others),
     turned: readonly(turned),
     renewing: readonly(renewing),
     stale: readonly(stale),

@@ -86,17 +86,16 @@ export async function renewPack(store: Store, wire: Wire): Promise<Stale | null>
   ]
   const stale = asked.map(why).find(w => w !== null)
   if (stale) return stale
+  // Before any of it is kept: it may be somebody else's by now.
+  const { person, allowed } = (session as Extract<Answer, { is: 'ok' }>).body as Session
+  if (person?.id !== store.person) return 'signIn'
+  await store.putPaper('allowed', allowed)
   if (ground.is === 'ok' && ground.status !== 304) await keep(store, 'ground', ground.body as Ground, ground.etag)
   if (none) await keep(store, 'ground', null, null)
   if (list.is === 'ok') await keep(store, 'list', list.body as PublicCatalogue, null)
   if (city.is === 'ok') {
     const { name, name_en, timezone, bbox, generated, attribution } = city.body as City
     await keep(store, 'city', { name, name_en, timezone, bbox, generated, attribution }, null)
-  }
-  if (session.is === 'ok') {
-    const { person, allowed } = session.body as Session
-    if (person?.id !== store.person) return 'signIn'
-    await store.putPaper('allowed', allowed)
   }
   const rows = open.is === 'ok' ? (open.body as { cases: CaseRow[] }).cases.filter(r => !r.partly) : []
   const held = await withTexts(wire, rows)

@@ -7,7 +7,7 @@ import type { Wire } from './exchange'
 import { FakeService, type Fault } from './fakeservice'
 import type { ActBody, PhotoBody, ReportBody, ReportReceipt } from './kinds'
 import { again, drain, pauseMs } from './sender'
-import { destroyStore, openStore, type Store, unsentOf } from './store'
+import { destroyStore, openStore, type Store, unsentOfOthers } from './store'
 
 let service: FakeService
 let store: Store
@@ -246,8 +246,8 @@ describe('keeping', () => {
     const row = (await store.rows())[0]!
     await expect(other.read(row)).rejects.toThrow()
     expect(await other.command(id)).toBeNull()
-    expect(await unsentOf('haining', 'p2')).toBe(0)
-    expect(await unsentOf('haining', 'p1')).toBe(1)
+    expect(await unsentOfOthers('haining', 'p1')).toBe(0)
+    expect(await unsentOfOthers('haining', 'p2')).toBe(1)
     other.close()
   })
 

@@ -8,7 +8,7 @@ interface Schema extends DBSchema {
   paper: { key: string; value: { sealed: Sealed; at: number } }
   draft: { key: string; value: { id: string; at: number; sealed: Sealed } }
   command: { key: number; value: Row; indexes: { id: string } }
-  blob: { key: string; value: { id: string; sealed: Sealed; size: number } }
+  blob: { key: string; value: { id: string; sealed: Sealed; size: number; at: number } }
 }
 
 export interface NewCommand<Body> {
@@ -20,6 +20,8 @@ export interface NewCommand<Body> {
 
 /** Receipts stay for so long. */
 const keptMs = 30 * 86_400_000
+/** A form that is being written has its photos here before it is kept itself. */
+const strayMs = 86_400_000
 
 const nameOf = (city: string, person: string) => `gridgov.field.${city}.${person}`
 
@@ -83,8 +85,8 @@ export async function openStore(city: string, person: string) {
     await Promise.all([...work, tx.done])
   }
 
-  async function sealedBlob(id: string, file: Blob) {
-    return { id, size: file.size, sealed: await seal(key, await file.arrayBuffer(), `blob ${id}`) }
+  async function sealedBlob(id: string, file: Blob, at = Date.now()) {
+    return { id, at, size: file.size, sealed: await seal(key, await file.arrayBuffer(), `blob ${id}`) }
   }
 
   /**
@@ -128,9 +130,31 @@ export async function openStore(city: string, person: string) {
     await discard(old.map(r => r.id))
   }
 
+  /** Files that no draft and no command has for a day go: of a draft that was deleted, or a form that was left. */
+  async function sweep(now = Date.now()): Promise<void> {
+    const used = new Set((await rows()).map(r => r.id))
+    for (const d of await drafts<{ photos?: { id: string }[] }>()) for (const p of d.value.photos ?? []) used.add(p.id)
+    const tx = db.transaction('blob', 'readwrite')
+    for (let c = await tx.store.openCursor(); c; c = await c.continue())
+      if (!used.has(c.value.id) && c.value.at < now - strayMs) await c.delete()
+    await tx.done
+  }
+
+  /** The latest first. */
+  async function drafts<T>(): Promise<{ id: string; at: number; value: T }[]> {
+    const all = await db.getAll('draft')
+    const opened = all.map(async ({ id, at, sealed }) => {
+      const value = await unsealJSON<T>(key, sealed, `draft ${id}`).catch(() => null) // damaged: the others can be gone on with
+      return value ? [{ id, at, value }] : []
+    })
+    return (await Promise.all(opened)).flat().toSorted((a, b) => b.at - a.at)
+  }
+
   return {
     city,
     person,
+    sweep,
+    drafts,
     put,
     putAll,
     rows,
@@ -157,19 +181,13 @@ export async function openStore(city: string, person: string) {
     },
     async paper<T>(name: string): Promise<{ value: T; at: number } | null> {
       const kept = await db.get('paper', name)
-      return kept ? { value: await unsealJSON<T>(key, kept.sealed, `paper ${name}`), at: kept.at } : null
+      if (!kept) return null
+      // Damaged is as good as never read: it comes anew with the next line.
+      const value = await unsealJSON<T>(key, kept.sealed, `paper ${name}`).catch(() => null)
+      return value === null ? null : { value, at: kept.at }
     },
     async putDraft(id: string, value: unknown, at = Date.now()): Promise<void> {
       await db.put('draft', { id, at, sealed: await sealJSON(key, value, `draft ${id}`) })
-    },
-    async drafts<T>(): Promise<{ id: string; at: number; value: T }[]> {
-      const all = await db.getAll('draft')
-      const opened = all.map(async d => ({
-        id: d.id,
-        at: d.at,
-        value: await unsealJSON<T>(key, d.sealed, `draft ${d.id}`),
-      }))
-      return (await Promise.all(opened)).toSorted((a, b) => b.at - a.at)
     },
     dropDraft: (id: string): Promise<void> => db.delete('draft', id),
     close: () => db.close(),
@@ -188,14 +206,17 @@ async function ownKey(db: IDBPDatabase<Schema>): Promise<CryptoKey> {
   return first ?? made
 }
 
-/** How much a person has here that the service does not have, without reading any of it. */
-export async function unsentOf(city: string, person: string): Promise<number> {
-  const store = await openStore(city, person)
-  try {
-    return (await store.rows()).filter(r => unsent(r.state)).length
-  } finally {
+/** How much people but this one have here that the service does not have, without reading any of it. */
+export async function unsentOfOthers(city: string, person: string): Promise<number> {
+  const prefix = nameOf(city, '')
+  let n = 0
+  for (const { name } of await indexedDB.databases()) {
+    if (!name?.startsWith(prefix) || name === nameOf(city, person)) continue
+    const store = await openStore(city, name.slice(prefix.length))
+    n += (await store.rows()).filter(r => r.kind !== 'photo' && unsent(r.state)).length
     store.close()
   }
+  return n
 }
 
 /** Deletes everything of a person here, the key first of all: what a disk may still hold of it is noise. */

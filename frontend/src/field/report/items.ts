@@ -20,3 +20,5 @@ export const recentItems = (city: string, person: string): string[] =>
 export function usedItem(city: string, person: string, code: string): void {
   keep(key(city, person), [code, ...recentItems(city, person).filter(c => c !== code)].slice(0, most).join(' '))
 }
+
+export const forgetItems = (city: string, person: string): void => keep(key(city, person), '')

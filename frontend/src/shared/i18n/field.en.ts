@@ -16,12 +16,13 @@ export default {
     waiting: '{n} waiting',
     allSent: 'All delivered',
     stuck: '{n} to look at',
+    others:
+      '{n} on this phone are not delivered and belong to somebody else, who alone can read and send them by signing in.',
     halt: {
       expired: 'The session has ended. Sign in to renew what is here; all of it can be used meanwhile.',
       line: 'The service cannot be reached. It goes by itself once there is a line.',
       later: 'The service is busy. It goes again by itself.',
       signIn: 'The session has ended. {n} stay on this phone and go once you sign in again.',
-      somebodyElse: 'Somebody else is signed in. {n} belong to the person before, who alone can read and send them.',
     },
     ready: {
       title: 'Ready for offline',
@@ -108,6 +109,8 @@ export default {
       textHint: 'What you see',
       send: 'Report',
       sending: 'Keeping…',
+      full: 'There is no room here: it was not kept. Delete other files and try again.',
+      notKept: 'It was not kept: try again. If that does not help, keep a draft and open the app anew.',
       lackItem: 'Choose an item first',
       lackPlace: 'Give a position, or the place in words',
       nearby: 'It may be the same matter as',
@@ -212,9 +215,9 @@ export default {
         too_large: 'The photo is too large.',
         not_a_photo: 'This file is no photo.',
         damaged: 'The photo is damaged.',
-        not_sent: 'A photo that it needs was not delivered.',
+        not_sent: 'A photo, or the step before, that it needs was not delivered.',
         id_taken: 'The service has another report under this number.',
-        other: 'The service did not take it: {detail}',
+        other: 'The service did not take it (code {code}). It stays here: tell the administrator.',
       },
     },
     card: {
