@@ -343,6 +343,8 @@ const en: typeof zh = {
       audit: 'The record',
       notice: 'Notices',
       webhook: 'Webhooks',
+      push: 'Notices on phones',
+      patrol: 'Patrols',
       screening: 'Screenings',
       proposal: 'Proposals of investigations',
       investigation: 'Investigations',

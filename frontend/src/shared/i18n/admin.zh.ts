@@ -338,6 +338,8 @@ export default {
       audit: '操作记录',
       notice: '通知',
       webhook: '接口推送',
+      push: '手机推送',
+      patrol: '巡查',
       screening: '高频筛查',
       proposal: '综合查一次提议',
       investigation: '综合查一次',
