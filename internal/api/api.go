@@ -126,7 +126,7 @@ func (a *api) routes() []route {
 		{"POST", "/public/codes", a.sendCode, ordinary, policy.PublicReport},
 		{"POST", "/public/reports", a.tellReport, ordinary, policy.PublicReport},
 		{"POST", "/public/follow", a.followReport, ordinary, policy.PublicFollow},
-		{"GET", "/field/ground", a.getGround, lengthy, policy.FieldHold},
+		{"GET", "/field/ground", a.getGround, ordinary, policy.FieldHold},
 		{"GET", "/basemap.pmtiles", a.getBasemap, inMasses, policy.CityView},
 		{"GET", "/openapi.yaml", a.getOpenAPI, ordinary, policy.ServiceDescribe},
 		{"GET", "/docs", a.getDocs, ordinary, policy.ServiceDescribe},

@@ -39,8 +39,11 @@ func (a *api) getGround(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err != nil {
 		return err
 	}
-	digest := sha256.Sum256(b)
+	digest, zip := sha256.Sum256(b), acceptsGzip(r)
 	etag := `"` + hex.EncodeToString(digest[:16]) + `"`
+	if zip {
+		etag = otherCoding(etag)
+	}
 	h := w.Header()
 	h.Set("ETag", etag)
 	h.Set("Cache-Control", "private, no-cache")
@@ -48,7 +51,12 @@ func (a *api) getGround(w http.ResponseWriter, r *http.Request, c *call) error {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	return writeJSON(w, http.StatusOK, json.RawMessage(b))
+	if !zip {
+		return writeJSON(w, http.StatusOK, json.RawMessage(b))
+	}
+	h.Set("Content-Type", "application/json")
+	gzipped(w, b) // a seventh of it, as neighbours share their borders
+	return nil
 }
 
 func groundFace(l *jurisdiction.Layout, level, unit int) GroundFace {

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"testing"
@@ -78,6 +79,9 @@ func TestGroundIsSentOnceAPlan(t *testing.T) {
 	if cache := first.header.Get("Cache-Control"); cache != "private, no-cache" {
 		t.Errorf("Cache-Control: %q", cache)
 	}
+	if first.header.Get("Vary") != "Accept-Encoding" || len(first.header.Get("ETag")) < 34 {
+		t.Errorf("Vary: %q, ETag: %q", first.header.Get("Vary"), first.header.Get("ETag"))
+	}
 	again := func() answer {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/"+s.live.Code+"/v1/field/ground", nil)
 		if err != nil {
@@ -87,6 +91,14 @@ func TestGroundIsSentOnceAPlan(t *testing.T) {
 		return s.send(req)
 	}
 	again().want(http.StatusNotModified)
+	plain, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/"+s.live.Code+"/v1/field/ground", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain.Header.Set("Accept-Encoding", "identity")
+	if a := s.send(plain).want(200); !bytes.Equal(a.body, first.body) || a.header.Get("ETag") == first.header.Get("ETag") || a.header.Get("Content-Encoding") != "" {
+		t.Errorf("without gzip: %d bytes as %q, tag %s; with it %d and %s", len(a.body), a.header.Get("Content-Encoding"), a.header.Get("ETag"), len(first.body), first.header.Get("ETag"))
+	}
 	apptest.Publish(t, s.live.City, "next", apptest.Step/10, apptest.Now)
 	var g api.Ground
 	again().want(200).into(&g)

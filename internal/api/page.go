@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"unicode"
 
 	"gridgov/internal/fault"
 )
@@ -80,13 +81,17 @@ func (a *api) fieldManifest(w http.ResponseWriter, r *http.Request) error {
 	if c == nil {
 		return fault.NotFound("there is no city %.40q here", r.PathValue("city"))
 	}
+	name := c.Name
+	if strings.ContainsFunc(name, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+		name += "网格"
+	}
 	icon := func(size, purpose string) map[string]string {
 		return map[string]string{"src": "/assets/icon-" + purpose + "-" + size + ".png", "sizes": size + "x" + size, "type": "image/png", "purpose": purpose}
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	return writeJSONAs(w, "application/manifest+json", http.StatusOK, map[string]any{
 		"id": "/" + c.Code + "/field/", "start_url": "/" + c.Code + "/field/", "scope": "/" + c.Code + "/field/",
-		"name": c.Name + "网格", "short_name": c.Name + "网格", "lang": "zh-CN", "display": "standalone", "orientation": "portrait",
+		"name": name, "short_name": name, "lang": "zh-CN", "display": "standalone", "orientation": "portrait",
 		"background_color": "#F6F7F9", "theme_color": "#1E5AA8",
 		"icons": []any{icon("192", "any"), icon("512", "any"), icon("512", "maskable")},
 	})
@@ -126,16 +131,21 @@ func (a *api) compressed(w http.ResponseWriter, r *http.Request, name string) er
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Vary", "Accept-Encoding")
-	h.Set("Content-Encoding", "gzip")
-	if h.Get("Content-Type") == "" {
+	if h := w.Header(); h.Get("Content-Type") == "" {
 		h.Set("Content-Type", map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json"}[path.Ext(name)])
 	}
+	gzipped(w, raw)
+	return nil
+}
+
+// gzipped sends a whole answer to a client that takes gzip.
+func gzipped(w http.ResponseWriter, raw []byte) {
+	h := w.Header()
+	h.Add("Vary", "Accept-Encoding")
+	h.Set("Content-Encoding", "gzip")
 	z := gzip.NewWriter(w)
 	_, _ = z.Write(raw) // the client may be gone
 	_ = z.Close()
-	return nil
 }
 
 // getBasemap is the same for all cities; it stands under each so that a city's page asks for nothing outside its own path.

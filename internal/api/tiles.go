@@ -139,7 +139,7 @@ func answered(w http.ResponseWriter, r *http.Request, etag string, zipped bool, 
 		return true
 	}
 	if zipped {
-		etag = etag[:len(etag)-1] + `-gz"` // another coding, another tag
+		etag = otherCoding(etag)
 	}
 	h["Etag"] = []string{etag}
 	if matches(r.Header["If-None-Match"], etag) {
@@ -184,6 +184,9 @@ func acceptsGzip(r *http.Request) (accepts bool) {
 	}
 	return accepts
 }
+
+// otherCoding is the tag of what is tagged so before it is gzipped: another coding, another tag.
+func otherCoding(etag string) string { return etag[:len(etag)-1] + `-gz"` }
 
 // matches implements If-None-Match by weak comparison, as RFC 9110 has it.
 func matches(headers []string, etag string) bool {
