@@ -220,6 +220,28 @@ describe('a task', () => {
     expect(done.photos).toHaveLength(2)
   })
 
+  it('stands on the map, also without a line, and leads back to it', async () => {
+    const ref = await askedFor()
+    await d.given.ready()
+    await d.when.offline(true)
+    await d.when.stand({ ...here[1]!, accuracy: 40 })
+    await d.when.click('tab-tasks')
+    await d.when.click('as-map')
+    await d.sees('its mark', () => d.get.seen('mark'))
+    await d.when.click('nearest')
+    await d.sees('where one stands', () => d.get.standing())
+    await d.when.mark(ref)
+    expect(await d.get.tasks()).toEqual([ref])
+    expect(await d.get.serious()).toEqual([])
+    expect(await d.get.small()).toEqual([])
+    await d.get.shot('field-tasks-map')
+    await d.when.task(ref)
+    await d.sees('the task', () => d.get.seen('act-confirm'))
+    await d.when.click('task-back')
+    await d.sees('the map', () => d.get.seen('mark'))
+    await d.when.offline(false)
+  })
+
   it('that somebody else was quicker with stays on the phone, with what they did', async () => {
     const ref = await askedFor()
     await d.given.ready()

@@ -179,6 +179,8 @@ export class FieldDriver {
       await this.when.goTo('/')
       await this.test('take').waitFor()
     },
+    /** A thing on the map is pointed at. */
+    mark: (id: string): Promise<void> => this.page.locator(`[data-test=mark][data-id="${id}"]`).dispatchEvent('click'),
     /** A task's page is opened. */
     task: (ref: string): Promise<void> => this.page.locator(`[data-test=task][data-ref="${ref}"]`).click(),
     /** The browser hands the app's worker a message, as if a push service had sent it. */
@@ -211,6 +213,7 @@ export class FieldDriver {
     count: (name: string): Promise<number> => this.test(name).count(),
     /** The grid that the phone says. */
     grid: (): Promise<string | null> => this.test('placed').getAttribute('data-code'),
+    standing: (): Promise<boolean> => this.page.locator('.here').isVisible(),
     visited: async (): Promise<boolean> => (await this.page.locator('[data-test=point][data-done=true]').count()) > 0,
     notifications: async (): Promise<{ title: string; body: string; tag: string }[]> =>
       this.page.evaluate(async () => {

@@ -1,64 +1,21 @@
-import {
-  type ExpressionSpecification,
-  type GeoJSONSource,
-  Map as LibreMap,
-  Marker,
-  type StyleSpecification,
-  setWorkerUrl,
-} from 'maplibre-gl'
-import 'maplibre-gl/dist/maplibre-gl.css'
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
-import { circle } from '../../shared/map/accuracy'
+import { Marker } from 'maplibre-gl'
 import type { Point } from '../../shared/map/geo'
-import type { Palette } from '../../shared/theme/tokens'
-import type { Ground, GroundFace } from '../pack'
+import { type About, GroundMap, type GroundMapPlan } from './groundmap'
 
-setWorkerUrl(workerUrl)
-
-export interface SpotMapPlan {
-  ground: Ground | null
-  palette: Palette
-  label: string
+export interface SpotMapPlan extends GroundMapPlan {
   pinLabel: string
-  reducedMotion: boolean
   /** The pin stays where it is. */
   fixed: boolean
   /** Somebody pointed out another place. */
   moved: (p: Point) => void
 }
 
-const fonts = ['PingFang SC', 'Microsoft YaHei', 'Noto Sans SC', 'WenQuanYi Micro Hei', 'sans-serif']
-
-/** The ground as the phone holds it, and a pin that can be dragged. It asks nobody for anything. */
-export class SpotMap {
-  private readonly map: LibreMap
+/** The ground, and a pin that can be dragged. */
+export class SpotMap extends GroundMap {
   private readonly pin: Marker
-  private ready = false
-  private spot: (Point & { accuracyM?: number }) | null = null
 
-  constructor(
-    container: HTMLElement,
-    private readonly plan: SpotMapPlan,
-  ) {
-    const own = plan.ground?.grids.filter(g => g.own) ?? []
-    this.map = new LibreMap({
-      container,
-      style: styleOf(plan.ground, plan.palette),
-      bounds: boxOf(own) ?? [118, 29, 122, 32],
-      fitBoundsOptions: { padding: 24 },
-      maxZoom: 20,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      touchPitch: false,
-      fadeDuration: 0,
-      reduceMotion: plan.reducedMotion,
-      localIdeographFontFamily: fonts.map(f => `"${f}"`).join(', '),
-      renderWorldCopies: false,
-    })
-    this.map.touchZoomRotate.disableRotation()
-    const canvas = this.map.getCanvas()
-    canvas.setAttribute('aria-label', plan.label)
+  constructor(container: HTMLElement, plan: SpotMapPlan) {
+    super(container, plan)
     this.pin = new Marker({ color: plan.palette.primary, draggable: !plan.fixed, scale: 1.2 })
     const element = this.pin.getElement()
     element.setAttribute('aria-label', plan.pinLabel)
@@ -68,144 +25,12 @@ export class SpotMap {
       plan.moved({ lon: lng, lat })
     })
     if (!plan.fixed) this.map.on('click', e => plan.moved({ lon: e.lngLat.lng, lat: e.lngLat.lat }))
-    this.map.on('load', () => {
-      this.ready = true
-      this.draw()
-    })
   }
 
-  show(spot: (Point & { accuracyM?: number }) | null, lead: boolean): void {
-    this.spot = spot
+  show(spot: About | null, lead: boolean): void {
     if (spot) this.pin.setLngLat([spot.lon, spot.lat]).addTo(this.map)
     else this.pin.remove()
     if (spot && lead) this.map.jumpTo({ center: [spot.lon, spot.lat], zoom: Math.max(16, this.map.getZoom()) })
-    this.draw()
+    this.circleAround(spot)
   }
-
-  setPalette(palette: Palette): void {
-    this.map.setStyle(styleOf(this.plan.ground, palette), { diff: true })
-    this.map.once('styledata', () => this.draw())
-  }
-
-  resize(): void {
-    this.map.resize()
-  }
-
-  remove(): void {
-    this.map.remove()
-  }
-
-  private draw(): void {
-    if (!this.ready) return
-    const { spot } = this
-    this.map.getSource<GeoJSONSource>('accuracy')?.setData({
-      type: 'FeatureCollection',
-      features: spot?.accuracyM
-        ? [
-            {
-              type: 'Feature',
-              properties: {},
-              geometry: { type: 'Polygon', coordinates: [circle(spot, spot.accuracyM)] },
-            },
-          ]
-        : [],
-    })
-  }
-}
-
-function styleOf(ground: Ground | null, p: Palette): StyleSpecification {
-  const { map: c } = p
-  const own: ExpressionSpecification = ['==', ['get', 'own'], true]
-  const isOwn = new Set<string | undefined>(ground?.grids.filter(g => g.own).map(g => g.code))
-  return {
-    version: 8,
-    sources: {
-      grids: { type: 'geojson', data: collection(ground?.grids ?? []) },
-      names: { type: 'geojson', data: namesOf(ground?.grids ?? []) },
-      micro: { type: 'geojson', data: collection(ground?.microgrids.filter(m => isOwn.has(m.parents[0]?.code)) ?? []) },
-      accuracy: { type: 'geojson', data: collection([]), tolerance: 0 },
-    },
-    layers: [
-      { id: 'outside', type: 'background', paint: { 'background-color': c.outside } },
-      {
-        id: 'land',
-        type: 'fill',
-        source: 'grids',
-        paint: { 'fill-color': c.land, 'fill-opacity': ['case', own, 1, 0.5] },
-      },
-      {
-        id: 'micro',
-        type: 'line',
-        source: 'micro',
-        paint: { 'line-color': c.microgrid, 'line-width': 1, 'line-dasharray': [1, 2] },
-      },
-      {
-        id: 'grids',
-        type: 'line',
-        source: 'grids',
-        paint: { 'line-color': c.grid, 'line-width': ['case', own, 2.5, 1] },
-      },
-      {
-        id: 'accuracy-fill',
-        type: 'fill',
-        source: 'accuracy',
-        paint: { 'fill-color': p.primary, 'fill-opacity': 0.12 },
-      },
-      { id: 'accuracy-line', type: 'line', source: 'accuracy', paint: { 'line-color': p.primary, 'line-width': 1 } },
-      {
-        id: 'names',
-        type: 'symbol',
-        source: 'names',
-        layout: { 'text-field': ['get', 'name'], 'text-size': ['case', own, 15, 13], 'text-max-width': 8 },
-        paint: {
-          'text-color': ['case', own, c.label, c.labelMuted],
-          'text-halo-color': c.halo,
-          'text-halo-width': 1.5,
-        },
-      },
-    ],
-  }
-}
-
-function collection(faces: readonly GroundFace[]): GeoJSON.FeatureCollection {
-  return {
-    type: 'FeatureCollection',
-    features: faces.map(f => ({
-      type: 'Feature',
-      properties: { name: f.name, own: f.own ?? false },
-      geometry: { type: 'MultiPolygon', coordinates: f.shape },
-    })),
-  }
-}
-
-/** A name stands once in a grid, about in its middle. */
-function namesOf(faces: readonly GroundFace[]): GeoJSON.FeatureCollection {
-  return {
-    type: 'FeatureCollection',
-    features: faces.flatMap(f => {
-      const box = boxOf([f])
-      if (!box) return []
-      const [w, s, e, n] = box
-      return [
-        {
-          type: 'Feature',
-          properties: { name: f.name, own: f.own ?? false },
-          geometry: { type: 'Point', coordinates: [(w + e) / 2, (s + n) / 2] },
-        },
-      ]
-    }),
-  }
-}
-
-function boxOf(faces: readonly GroundFace[]): [number, number, number, number] | null {
-  const box: [number, number, number, number] = [180, 90, -180, -90]
-  for (const f of faces)
-    for (const polygon of f.shape)
-      for (const [lon, lat] of (polygon[0] ?? []) as [number, number][]) {
-        box[0] = Math.min(box[0], lon)
-        box[1] = Math.min(box[1], lat)
-        box[2] = Math.max(box[2], lon)
-        box[3] = Math.max(box[3], lat)
-      }
-  return box[0] <= box[2] ? box : null
 }

@@ -120,9 +120,18 @@ export default {
       another: 'Another report',
       toOutbox: 'See the outbox',
     },
+    map: {
+      view: 'Show as',
+      list: 'List',
+      map: 'Map',
+      here: 'Where I am',
+      none: 'The map could not be opened: use the list.',
+    },
     task: {
       title: 'Tasks',
       nearest: 'Nearest first',
+      pick: 'Tap a circle on the map to see its task.',
+      placeless: '{n} without a place are listed below.',
       none: 'Nothing to do now',
       noneHint:
         'Residents’ reports to look at, what you settle yourself, and what is to be verified come here, by themselves when there is a network.',

@@ -106,9 +106,12 @@ export default {
       another: '再报一件',
       toOutbox: '看发件箱',
     },
+    map: { view: '显示方式', list: '清单', map: '地图', here: '我在哪里', none: '地图没有打开，请用清单。' },
     task: {
       title: '任务',
       nearest: '由近到远',
+      pick: '点地图上的圆圈查看任务。',
+      placeless: '{n} 件没有位置，列在下面。',
       none: '现在没有任务',
       noneHint: '居民上报要核实的、自办中的、处置完要核查的，会出现在这里。有网时自动更新。',
       due: '{when}到期',
