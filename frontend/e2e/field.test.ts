@@ -364,15 +364,17 @@ function mulberry(a: number): () => number {
 }
 
 describe.each([
-  { width: 390, height: 844 },
-  { width: 360, height: 640 },
-])('at $width × $height', size => {
+  { width: 390, height: 844, letters: 1 },
+  { width: 360, height: 640, letters: 1 },
+  { width: 360, height: 640, letters: 2 },
+])('at $width × $height, letters × $letters', ({ letters, ...size }) => {
   it.each([
     ['zh', 'light'],
     ['en', 'dark'],
   ] as const)('every page is in %s and %s, and for thumbs', async (locale, theme) => {
-    const name = (page: string) => d.get.shot(`field-${page}-${locale}-${theme}-${size.width}`)
-    await d.given.ready({ size, locale, theme })
+    const name = (page: string) =>
+      d.get.shot(`field-${page}-${locale}-${theme}-${size.width}${letters > 1 ? '-large' : ''}`)
+    await d.given.ready({ size, locale, theme, letters })
     const fits = async (page: string) => {
       await name(page)
       expect(await d.get.overflow(), page).toBe(0)
@@ -389,6 +391,7 @@ describe.each([
     await fits('item')
     await d.when.item('12')
     await d.sees('the grid', () => d.get.grid())
+    await d.sees('the map', () => d.get.drawn())
     await fits('place')
     await d.when.click('close')
     await d.sees('the draft', () => d.get.seen('draft'))

@@ -15,6 +15,8 @@ interface Reader {
   locale?: 'zh' | 'en'
   theme?: 'light' | 'dark'
   size?: { width: number; height: number }
+  /** How large letters are, as the person has set it in the browser: 2 is twice. */
+  letters?: number
 }
 
 interface GroundFace {
@@ -117,6 +119,12 @@ export class FieldDriver {
         },
         [locale, theme] as const,
       )
+      if (reader.letters)
+        await this.context.addInitScript(n => {
+          document.addEventListener('DOMContentLoaded', () => {
+            document.documentElement.style.fontSize = `${n * 100}%`
+          })
+        }, reader.letters)
       if (reader.as) await this.when.signInAs(reader.as)
       await this.open()
     },
@@ -213,6 +221,7 @@ export class FieldDriver {
     count: (name: string): Promise<number> => this.test(name).count(),
     /** The grid that the phone says. */
     grid: (): Promise<string | null> => this.test('placed').getAttribute('data-code'),
+    drawn: (): Promise<boolean> => this.page.locator('.map[data-drawn=true]').isVisible(),
     standing: (): Promise<boolean> => this.page.locator('.here').isVisible(),
     visited: async (): Promise<boolean> => (await this.page.locator('[data-test=point][data-done=true]').count()) > 0,
     notifications: async (): Promise<{ title: string; body: string; tag: string }[]> =>

@@ -18,6 +18,8 @@ export interface GroundMapPlan {
   ground: Ground | null
   palette: Palette
   label: string
+  /** What a grid is called in the reader's language. */
+  nameOf: (f: GroundFace) => string
   reducedMotion: boolean
 }
 
@@ -34,12 +36,12 @@ export class GroundMap {
 
   constructor(
     container: HTMLElement,
-    private readonly ground: GroundMapPlan,
+    private readonly shown: GroundMapPlan,
   ) {
-    const own = ground.ground?.grids.filter(g => g.own) ?? []
+    const own = shown.ground?.grids.filter(g => g.own) ?? []
     this.map = new LibreMap({
       container,
-      style: styleOf(ground.ground, ground.palette),
+      style: styleOf(shown, shown.palette),
       bounds: boxOf(own) ?? [118, 29, 122, 32],
       fitBoundsOptions: { padding: 24 },
       maxZoom: 20,
@@ -48,12 +50,15 @@ export class GroundMap {
       pitchWithRotate: false,
       touchPitch: false,
       fadeDuration: 0,
-      reduceMotion: ground.reducedMotion,
+      reduceMotion: shown.reducedMotion,
       localIdeographFontFamily: fonts.map(f => `"${f}"`).join(', '),
       renderWorldCopies: false,
     })
     this.map.touchZoomRotate.disableRotation()
-    this.map.getCanvas().setAttribute('aria-label', ground.label)
+    this.map.getCanvas().setAttribute('aria-label', shown.label)
+    this.map.on('idle', () => {
+      container.dataset.drawn = 'true'
+    })
     this.map.on('load', () => {
       this.ready = true
       this.draw()
@@ -61,7 +66,7 @@ export class GroundMap {
   }
 
   setPalette(palette: Palette): void {
-    this.map.setStyle(styleOf(this.ground.ground, palette), { diff: true })
+    this.map.setStyle(styleOf(this.shown, palette), { diff: true })
     this.map.once('styledata', () => this.draw())
   }
 
@@ -97,7 +102,7 @@ export class GroundMap {
   }
 }
 
-function styleOf(ground: Ground | null, p: Palette): StyleSpecification {
+function styleOf({ ground, nameOf }: GroundMapPlan, p: Palette): StyleSpecification {
   const { map: c } = p
   const own: ExpressionSpecification = ['==', ['get', 'own'], true]
   const isOwn = new Set<string | undefined>(ground?.grids.filter(g => g.own).map(g => g.code))
@@ -105,7 +110,7 @@ function styleOf(ground: Ground | null, p: Palette): StyleSpecification {
     version: 8,
     sources: {
       grids: { type: 'geojson', data: collection(ground?.grids ?? []) },
-      names: { type: 'geojson', data: namesOf(ground?.grids ?? []) },
+      names: { type: 'geojson', data: namesOf(ground?.grids ?? [], nameOf) },
       micro: { type: 'geojson', data: collection(ground?.microgrids.filter(m => isOwn.has(m.parents[0]?.code)) ?? []) },
       accuracy: { type: 'geojson', data: collection([]), tolerance: 0 },
     },
@@ -156,14 +161,14 @@ function collection(faces: readonly GroundFace[]): GeoJSON.FeatureCollection {
     type: 'FeatureCollection',
     features: faces.map(f => ({
       type: 'Feature',
-      properties: { name: f.name, own: f.own ?? false },
+      properties: { own: f.own ?? false },
       geometry: { type: 'MultiPolygon', coordinates: f.shape },
     })),
   }
 }
 
 /** A name stands once in a grid, about in its middle. */
-function namesOf(faces: readonly GroundFace[]): GeoJSON.FeatureCollection {
+function namesOf(faces: readonly GroundFace[], nameOf: (f: GroundFace) => string): GeoJSON.FeatureCollection {
   return {
     type: 'FeatureCollection',
     features: faces.flatMap(f => {
@@ -173,7 +178,7 @@ function namesOf(faces: readonly GroundFace[]): GeoJSON.FeatureCollection {
       return [
         {
           type: 'Feature',
-          properties: { name: f.name, own: f.own ?? false },
+          properties: { name: nameOf(f), own: f.own ?? false },
           geometry: { type: 'Point', coordinates: [(w + e) / 2, (s + n) / 2] },
         },
       ]

@@ -17,7 +17,7 @@ export interface Mark {
 export class MarkMap extends GroundMap {
   private readonly marks = new Map<string, Marker>()
   private readonly here: Marker
-  private shown = false
+  private fitted = false
 
   constructor(container: HTMLElement, plan: MarkMapPlan) {
     super(container, plan)
@@ -41,8 +41,8 @@ export class MarkMap extends GroundMap {
       marker.setLngLat([m.lon, m.lat]).addTo(this.map)
       this.marks.set(m.id, marker)
     }
-    if (this.shown || marks.length === 0) return
-    this.shown = true
+    if (this.fitted || marks.length === 0) return
+    this.fitted = true
     const box = marks.reduce((b, m) => b.extend([m.lon, m.lat]), new LngLatBounds())
     this.map.fitBounds(box, { padding: 48, maxZoom: 17, animate: false })
   }

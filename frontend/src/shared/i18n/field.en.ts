@@ -51,6 +51,7 @@ export default {
     },
     newReport: 'Take a report',
     report: {
+      may: 'What may I do?',
       step: 'Step {n} of 3',
       back: 'Back',
       close: 'Keep as a draft and leave',

@@ -47,6 +47,7 @@ export default {
     },
     newReport: '拍照上报',
     report: {
+      may: '我能做什么',
       step: '第 {n} 步，共 3 步',
       back: '上一步',
       close: '存为草稿并返回',
