@@ -64,6 +64,10 @@ func cookie(r *http.Request, name string) string {
 	return list[0].Value
 }
 
+// personHeader names who has written what is sent. A phone tells later what was done without a line, and whoever has signed in on it
+// meanwhile must not tell it as theirs: such a request is answered as that of nobody.
+const personHeader = "Gridgov-Person"
+
 // identify finds out who asks. A session that has ended makes a visitor; a token that is none is refused.
 func (a *api) identify(r *http.Request, c *app.Live) (*call, error) {
 	token, machine := bearer(r)
@@ -75,6 +79,9 @@ func (a *api) identify(r *http.Request, c *app.Live) (*call, error) {
 		who, err := c.Auth.Identify(r.Context(), token)
 		switch {
 		case err == nil:
+			if named := r.Header.Get(personHeader); named != "" && named != who.Person.String() {
+				return nil, fault.Unauthenticated("somebody_else", "somebody else is signed in by now: who has written this signs in again")
+			}
 			out.who, out.actor = who, who.Actor
 			return out, nil
 		case !errors.Is(err, auth.ErrNoSession):

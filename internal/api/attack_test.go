@@ -39,6 +39,23 @@ func (s *site) with(method, path, body string, headers ...string) answer {
 	return s.as("").send(req)
 }
 
+// What a phone kept for one person is not taken from whoever has signed in on it since.
+func TestNobodyTellsAnothersAsTheirs(t *testing.T) {
+	s := newSite(t)
+	token, worker := apptest.SignIn(t, s.live.City, apptest.Post(policy.GridWorker, apptest.GridArea(0, 0)))
+	other, _ := apptest.SignIn(t, s.live.City, apptest.Post(policy.GridWorker, apptest.GridArea(0, 0)))
+	told, err := json.Marshal(aReport(0, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell := func(session, named string) answer {
+		return s.with("POST", "/reports", string(told), "Cookie: gridgov="+session, "Content-Type: application/json", "Gridgov-Person: "+named)
+	}
+	tell(other, worker.String()).problem(401, "somebody_else", "")
+	tell(token, "nobody").problem(401, "somebody_else", "")
+	tell(token, worker.String()).want(201)
+}
+
 // A cookie that is none of ours, however long, or that comes twice, makes a visitor and no fault of the service's.
 func TestOddCookies(t *testing.T) {
 	s := newSite(t)

@@ -77,6 +77,19 @@ describe('an upload', () => {
     expect(s.got().length).toBe(100)
   })
 
+  it('sends smaller parts where a proxy takes none so large, and gives up where it takes none at all', async () => {
+    const proxied = (s: ReturnType<typeof service>, most: number) => {
+      const send: Send = async (r, sent, signal) =>
+        (r.body?.size ?? 0) > most ? { status: 413, header: () => null } : s.send(r, sent, signal)
+      return { ...s, send }
+    }
+    const s = service()
+    await run(proxied(s, 300_000), 600_000)
+    expect(s.log).toEqual(['POST', 'PATCH 0+262144', 'PATCH 262144+262144', 'PATCH 524288+75712'])
+    expect(Buffer.compare(s.got(), new Uint8Array(await file(600_000).arrayBuffer()))).toBe(0)
+    await expect(run(proxied(service(), 100), 600_000)).rejects.toMatchObject({ status: 413 })
+  })
+
   it('gives up what is refused', async () => {
     await expect(run(service([413]), 100)).rejects.toEqual(new UploadFault(413, 'told'))
     await expect(run(service(['ok', 404]), 100)).rejects.toBeInstanceOf(UploadFault)

@@ -44,6 +44,8 @@ export interface Hooks {
 
 /** Small enough to come through a bad line, large enough that 20 MB stay far below the service's 1,000 parts. */
 const partBytes = 1 << 20
+/** Smaller than what any proxy takes. */
+const leastBytes = 1 << 16
 
 /** Sends a file; what came through is never sent again, however often the line breaks. Rejects with an UploadFault or the abort. */
 export async function upload(u: Upload, hooks: Hooks, signal: AbortSignal): Promise<void> {
@@ -52,13 +54,14 @@ export async function upload(u: Upload, hooks: Hooks, signal: AbortSignal): Prom
   let begun = false
   let offset = 0
   let failures = 0
+  let most = partBytes
   const ask = async (): Promise<Answer> => {
     if (!begun) {
       const more = { 'Upload-Length': String(u.file.size), 'Upload-Metadata': `id ${btoa(u.id)}` }
       return hooks.send({ method: 'POST', url: u.at, headers: { ...headers, ...more } }, () => {}, signal)
     }
     if (failures > 0) return hooks.send({ method: 'HEAD', url: own, headers }, () => {}, signal)
-    const body = u.file.slice(offset, offset + partBytes)
+    const body = u.file.slice(offset, offset + most)
     const more = { 'Upload-Offset': String(offset), 'Content-Type': 'application/offset+octet-stream' }
     const from = offset
     return hooks.send(
@@ -80,6 +83,11 @@ export async function upload(u: Upload, hooks: Hooks, signal: AbortSignal): Prom
       continue
     }
     if (answer.code === 'upload_finished') return
+    // The service has not said so of the photo, so it was a proxy on the way, of this part.
+    if (answer.status === 413 && answer.code === undefined && begun && most > leastBytes) {
+      most /= 2
+      continue
+    }
     if (!again(answer)) throw new UploadFault(answer.status, answer.code ?? 'other')
     failures++
     await hooks.broken(failures, signal)

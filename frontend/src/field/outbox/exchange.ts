@@ -7,7 +7,11 @@ export interface Wire {
   now: () => number
   /** `/haining/v1` */
   api: string
+  /** Who has done what is told: the service takes it from nobody else, whoever signs in while it is on its way. */
+  person?: string
 }
+
+const headersOf = ({ person }: Wire): Record<string, string> => (person ? { 'Gridgov-Person': person } : {})
 
 /**
  * What came back. `none`: no answer, or one of somebody else in between (the page of a captive portal, a proxy's error), so nobody knows
@@ -37,7 +41,7 @@ export async function exchange(
   body?: unknown,
   etag?: string,
 ): Promise<Answer> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
+  const headers: Record<string, string> = { ...headersOf(wire), Accept: 'application/json' }
   if (etag) headers['If-None-Match'] = etag
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   let response: Response
@@ -60,7 +64,7 @@ export async function exchange(
   if (etag && response.status === 304 && told.etag === etag) return { is: 'ok', status: 304, body: null, ...told }
   const type = (response.headers.get('Content-Type') ?? '').split(';')[0]!.trim()
   const value = type === 'application/json' || type === 'application/problem+json' ? parsed(text) : undefined
-  if (value === undefined) return { is: 'none' }
+  if (value === undefined) return response.status === 413 ? tooLarge : { is: 'none' }
   if (response.ok) return { is: 'ok', status: response.status, body: value, ...told }
   const problem = value as { code?: unknown; detail?: unknown; field?: unknown }
   if (typeof problem.code !== 'string') return { is: 'none' }
@@ -74,6 +78,9 @@ export async function exchange(
     afterMs: afterMs(response.headers.get('Retry-After')),
   }
 }
+
+/** Whoever in between says so: no portal does, and it will not become smaller by waiting. */
+const tooLarge: Answer = { is: 'problem', status: 413, code: 'too_large', detail: '', body: null, afterMs: null }
 
 function parsed(text: string): unknown {
   try {
@@ -109,7 +116,7 @@ export const tusOver =
       const within = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
       const response = await wire.fetch(url, {
         method,
-        headers,
+        headers: { ...headers, ...headersOf(wire) },
         body,
         redirect: 'manual',
         cache: 'no-store',
@@ -118,7 +125,8 @@ export const tusOver =
       const text = await response.text()
       const { code } = (parsed(text) ?? {}) as { code?: string }
       // What does not speak the protocol may still be the service's own word of why it does not take it.
-      if (response.headers.get('Tus-Resumable') === null && (response.ok || typeof code !== 'string')) return nothing
+      const heard = response.status === 413 || (!response.ok && typeof code === 'string')
+      if (response.headers.get('Tus-Resumable') === null && !heard) return nothing
       if (response.ok && body) sent(body.size)
       return { status: response.status, header: name => response.headers.get(name), code }
     } catch (e) {

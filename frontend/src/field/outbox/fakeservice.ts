@@ -42,6 +42,8 @@ export class FakeService {
       return this.json(200, body)
     }
     if (!this.signedIn) return problem(401, 'not_signed_in')
+    const named = headers.get('Gridgov-Person')
+    if (named && named !== this.person) return problem(401, 'somebody_else')
     if (path === '/reports') return this.file(String(init.body))
     if (path === '/uploads') {
       const id = atob(headers.get('Upload-Metadata')!.split(' ')[1]!.split(',')[0]!)

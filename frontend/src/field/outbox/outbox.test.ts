@@ -89,6 +89,23 @@ describe('sending', () => {
     expect(service.reports.has(id)).toBe(true)
   })
 
+  test('somebody who signs in while it is on its way does not tell it as theirs', async () => {
+    const { id } = await take(1)
+    const { fetch } = wire
+    wire.fetch = async (url, init) => {
+      const answer = await fetch(url, init)
+      service.person = 'p2' // in another tab, since the first question
+      return answer
+    }
+    expect((await drain(store, wire)).halt).toBe('signIn')
+    expect([service.photos.size, service.reports.size]).toEqual([0, 0])
+    expect(await states()).toEqual(['waiting', 'waiting'])
+    service.person = 'p1'
+    wire.fetch = fetch
+    await drain(store, wire)
+    expect([...service.reports.keys()]).toEqual([id])
+  })
+
   test.each<Fault>(['lost', 'unheard', 'portal', 'stranger', 'redirect'])(
     'where %s nothing counts as sent, and nothing twice',
     async fault => {

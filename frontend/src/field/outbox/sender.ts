@@ -31,7 +31,7 @@ export async function drain(store: Store, wire: Wire, changed: () => void = () =
   const who = await whoIsHere(store, wire)
   if ('halt' in who) return who
   const around: Around = {
-    wire,
+    wire: { ...wire, person: store.person },
     blob: store.blob,
     async sent(ids) {
       const all = new Map((await store.rows()).map(r => [r.id, r.state]))
