@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { cookieOf, demoPassword, type Server, startServer, until } from './server'
@@ -34,6 +35,7 @@ export class FieldDriver {
   /** Bytes of scripts as they came over the line, by address. */
   readonly scripts = new Map<string, number>()
   private picture: Buffer | undefined
+  private aside: Page | undefined
 
   private constructor(
     readonly server: Server,
@@ -166,6 +168,17 @@ export class FieldDriver {
         .setInputFiles({ name: 'p.jpg', mimeType: 'image/jpeg', buffer: await this.jpeg() })
       await until('the photo is kept', async () => (await this.page.locator('[data-test=photo]').count()) > before)
     },
+    /** A photo that does not fit on the phone. */
+    noRoomForPhoto: async (): Promise<void> =>
+      this.page
+        .locator('[data-test=camera]')
+        .setInputFiles({ name: 'p.jpg', mimeType: 'image/jpeg', buffer: await this.jpeg() }),
+    /** Into the phone's files; its size there. */
+    savePhoto: async (): Promise<number> => {
+      const coming = this.page.waitForEvent('download')
+      await this.when.click('save-photo')
+      return (await stat(await (await coming).path())).size
+    },
     /** What a camera never makes. */
     noPhoto: (): Promise<void> =>
       this.page
@@ -205,6 +218,30 @@ export class FieldDriver {
       const origin = new URL(this.server.url).origin
       await browser.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data: JSON.stringify(message) })
       await browser.detach()
+    },
+    /** So many bytes are left for the app, from when it is opened next; null: as many as ever. */
+    room: async (bytes: number | null): Promise<void> => {
+      const origin = `${this.server.url}/`
+      // It holds as long as who has asked for it is there, and what the browser has found out before holds for a while.
+      const page = this.aside ?? (await this.context!.newPage())
+      this.aside = page
+      await this.page.close()
+      const browser = await this.context!.newCDPSession(page)
+      const { usage } = await browser.send('Storage.getUsageAndQuota', { origin })
+      const more = bytes === null ? {} : { quotaSize: usage + bytes }
+      await browser.send('Storage.overrideQuotaForOrigin', { origin, ...more })
+      await page.goto(`${this.server.url}/assets/icon-any-192.png`)
+      await until('the browser keeps to it', async () => (await page.evaluate(fits, 1 << 20)) === (bytes === null))
+      await this.open()
+    },
+    /** A proxy takes no parts of photos that are larger. */
+    proxy: async (most: number | null): Promise<void> => {
+      if (most === null) return this.context!.unroute('**/v1/uploads/*')
+      await this.context!.route('**/v1/uploads/*', r =>
+        (r.request().postDataBuffer()?.length ?? 0) > most
+          ? r.fulfill({ status: 413, contentType: 'text/html', body: '<html>413 Request Entity Too Large</html>' })
+          : r.fallback(),
+      )
     },
     /** Somebody in between answers all that is asked. */
     portal: async (on: boolean): Promise<void> => {
@@ -296,4 +333,28 @@ export class FieldDriver {
   /** Waits until what is asked holds. */
   sees = <T>(what: string, ask: () => Promise<T | undefined | false | null>, withinMs?: number): Promise<T> =>
     until(what, ask, withinMs)
+}
+
+/** Whether so many bytes more fit into the browser's storage; runs in a page. */
+async function fits(bytes: number): Promise<boolean> {
+  const done = <T>(r: IDBRequest<T>) =>
+    new Promise<T>((ok, no) => {
+      r.onsuccess = () => ok(r.result)
+      r.onerror = () => no(r.error)
+    })
+  const open = indexedDB.open('probe')
+  open.onupgradeneeded = () => open.result.createObjectStore('probe')
+  const db = await done(open)
+  try {
+    const tx = db.transaction('probe', 'readwrite')
+    const end = new Promise<boolean>(ok => {
+      tx.oncomplete = () => ok(true)
+      tx.onabort = () => ok(false)
+    })
+    tx.objectStore('probe').put(new Uint8Array(bytes), 1)
+    return await end
+  } finally {
+    db.close()
+    await done(indexedDB.deleteDatabase('probe')).catch(() => {})
+  }
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -19,6 +19,8 @@ export interface Server {
   run(...args: string[]): Promise<string>
   /** Ends it without a word, as a machine does that loses its power, and starts it again at the same address. */
   crash(): Promise<void>
+  /** Goes on as a version whose phone app is a newer one. */
+  update(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -82,6 +84,7 @@ export async function startServer(): Promise<Server> {
       basemap: process.env.GRIDGOV_BASEMAP ?? '',
       run: onData(process.env.GRIDGOV_DATA ?? ''),
       crash: () => Promise.reject(new Error('a server that others started is not crashed')),
+      update: () => Promise.reject(new Error('a server that others started is not changed')),
       stop: async () => {},
     }
   }
@@ -112,8 +115,9 @@ export async function serveDemo(data: string, keep = false): Promise<Server> {
   const addresses = ['--addr', `127.0.0.1:${port}`, '--admin-addr', `127.0.0.1:${admin}`]
   const args = ['serve', '--data', data, '--basemap', basemap, ...addresses]
   let said = ''
+  let program = binary
   const begin = (...more: string[]) => {
-    const child = spawn(binary, [...args, ...more], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, [...args, ...more], { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [child.stdout, child.stderr]) stream.on('data', d => (said += d))
     return child
   }
@@ -142,6 +146,8 @@ export async function serveDemo(data: string, keep = false): Promise<Server> {
     await rm(data, { recursive: true, force: true })
     throw new Error(`gridgov did not come up:\n${said}`, { cause: e })
   }
+  const servedAgain = () =>
+    until('it is served again', async () => (await fetch(`${url}/haining/v1/session`)).ok, 60_000)
   return {
     url,
     basemap,
@@ -149,13 +155,32 @@ export async function serveDemo(data: string, keep = false): Promise<Server> {
     async crash() {
       await stop(child, 'SIGKILL')
       child = begin()
-      await until('it is served again', async () => (await fetch(`${url}/haining/v1/session`)).ok, 60_000)
+      await servedAgain()
+    },
+    async update() {
+      await stop(child)
+      program = await withNewerApp(join(data, 'gridgov'))
+      child = begin()
+      await servedAgain()
     },
     async stop() {
       await stop(child)
       if (!keep) await rm(data, { recursive: true, force: true })
     },
   }
+}
+
+/** The binary once more, with another revision of the phone app's page in the worker that it holds. */
+async function withNewerApp(to: string): Promise<string> {
+  const worker = await readFile(resolve(import.meta.dirname, '../dist/field-worker.js'), 'utf8')
+  const revision = /revision:[`'"]([0-9a-f]{16})[`'"]/.exec(worker)?.[1]
+  if (!revision) throw new Error('the worker names no revision of its page')
+  const bytes = await readFile(binary)
+  const at = bytes.indexOf(revision)
+  if (at < 0) throw new Error('the binary holds another worker than dist/: build it anew')
+  bytes.write(revision[0] === '0' ? '1' : '0', at)
+  await writeFile(to, bytes, { mode: 0o755 })
+  return to
 }
 
 async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

@@ -1,7 +1,7 @@
 import type { OneStopList } from '../../regime/types'
 import { inWords } from '../../shared/i18n/names'
-import type { Command, Row } from './command'
-import type { ActBody, ReportBody, ReportReceipt, VisitBody } from './kinds'
+import type { Command, Refusal, Row } from './command'
+import type { ActBody, PhotoBody, ReportBody, ReportReceipt, VisitBody } from './kinds'
 import type { Store } from './store'
 
 /** A line of the outbox: what a person did, with its photos, and what has become of it. */
@@ -27,6 +27,8 @@ export interface Line {
   lon?: number
   lat?: number
   receipt: ReportReceipt | null
+  /** Photos that the service would not take: they are still here. */
+  lost: { id: string; type: string; refusal: Refusal }[]
   refusal: Command['refusal'] | null
   conflict: Command['conflict'] | null
 }
@@ -36,6 +38,12 @@ export async function linesOf(store: Store): Promise<Line[]> {
   const rows = await store.rows()
   const states = new Map(rows.map(r => [r.id, r.state]))
   const lines: Line[] = []
+  const lost = new Map<string, Line['lost'][number]>()
+  for (const row of rows) {
+    if (row.kind !== 'photo' || row.state !== 'refused') continue
+    const c = await store.read<PhotoBody>(row).catch(() => null)
+    if (c?.refusal) lost.set(row.id, { id: row.id, type: c.body.type, refusal: c.refusal })
+  }
   for (const row of rows) {
     if (row.kind === 'photo') continue
     const c = await store.read<ReportBody & ActBody & VisitBody>(row).catch(() => null)
@@ -58,6 +66,7 @@ export async function linesOf(store: Store): Promise<Line[]> {
       lon: c.body.report?.lon,
       lat: c.body.report?.lat,
       receipt: row.kind === 'report' ? ((c.receipt as ReportReceipt | undefined) ?? null) : null,
+      lost: photos.flatMap(id => lost.get(id) ?? []),
       refusal: c.refusal ?? null,
       conflict: c.conflict ?? null,
     })

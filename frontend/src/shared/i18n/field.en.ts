@@ -216,6 +216,7 @@ export default {
       mine: 'Your reason: {words}',
       theirs: 'Theirs: {words}',
       resend: 'Send again',
+      save: 'Save the photo',
       discard: 'Discard',
       refusal: {
         not_allowed: 'Your posts do not allow it any more. Tell a colleague, or ask the administrator.',

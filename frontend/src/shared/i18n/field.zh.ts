@@ -182,6 +182,7 @@ export default {
       mine: '你的理由：{words}',
       theirs: '对方的理由：{words}',
       resend: '再发一次',
+      save: '另存照片',
       discard: '丢弃',
       refusal: {
         not_allowed: '你的岗位现在不能做这件事了。请转告同事，或联系管理员。',
