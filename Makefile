@@ -54,6 +54,8 @@ generate: ## make generated code anew
 
 bench: build ## measure speed beside rivals, on an idle machine
 	@for what in placement tiles cube intake feed queue search hotspot; do bin/gridgov bench $$what || exit 1; done
+	scripts/setup.sh test
+	cd frontend && npm run --silent bench
 
 soak: build ## the long tests at their full counts
 	GRIDGOV_SOAK=1 go test -timeout 6h ./...

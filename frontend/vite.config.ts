@@ -12,6 +12,16 @@ const define = {
   __INTLIFY_PROD_DEVTOOLS__: 'false',
 }
 
+/** Tests and measurements that run bin/gridgov and a browser. */
+const inBrowser = {
+  environment: 'node',
+  globalSetup: 'e2e/setup.ts',
+  fileParallelism: false,
+  // Longer than the driver waits for a condition, so that what failed is told by name.
+  testTimeout: 150_000,
+  hookTimeout: 240_000,
+} as const
+
 export default defineConfig({
   plugins: [
     vue(),
@@ -38,19 +48,8 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'unit', environment: 'node', include: ['src/**/*.test.ts'] } },
-      {
-        extends: true,
-        test: {
-          name: 'e2e',
-          environment: 'node',
-          include: ['e2e/**/*.test.ts'],
-          globalSetup: 'e2e/setup.ts',
-          fileParallelism: false,
-          // Longer than the driver waits for a condition, so that what failed is told by name.
-          testTimeout: 150_000,
-          hookTimeout: 240_000,
-        },
-      },
+      { extends: true, test: { name: 'e2e', include: ['e2e/**/*.test.ts'], ...inBrowser } },
+      { extends: true, test: { name: 'bench', include: ['e2e/**/*.bench.ts'], ...inBrowser } },
     ],
   },
 })

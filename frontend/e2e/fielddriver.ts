@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { AxeBuilder } from '@axe-core/playwright'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core'
 import { cookieOf, demoPassword, type Server, startServer, until } from './server'
 
 const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
@@ -18,6 +18,8 @@ interface Reader {
   size?: { width: number; height: number }
   /** How large letters are, as the person has set it in the browser: 2 is twice. */
   letters?: number
+  /** A phone of few means on a thin line: a quarter of this machine's speed, 1.6 Mbit/s, 300 ms. */
+  slow?: boolean
 }
 
 interface GroundFace {
@@ -35,6 +37,7 @@ export class FieldDriver {
   /** Bytes of scripts as they came over the line, by address. */
   readonly scripts = new Map<string, number>()
   private picture: Buffer | undefined
+  private slow = false
   private aside: Page | undefined
 
   private constructor(
@@ -94,6 +97,7 @@ export class FieldDriver {
     this.page.on('console', m => {
       if (m.type() === 'error') this.complaints.push(m.text())
     })
+    if (this.slow) await slowDown(await this.context!.newCDPSession(this.page))
     await this.page.goto(`${this.server.url}/haining/field/`)
   }
 
@@ -102,6 +106,7 @@ export class FieldDriver {
     phone: async (reader: Reader = {}): Promise<void> => {
       await this.context?.close()
       this.scripts.clear()
+      this.slow = reader.slow ?? false
       this.context = await this.browser.newContext({
         viewport: reader.size ?? { width: 390, height: 844 },
         hasTouch: true,
@@ -121,6 +126,7 @@ export class FieldDriver {
         },
         [locale, theme] as const,
       )
+      await this.context.addInitScript(markWhenReady)
       if (reader.letters)
         await this.context.addInitScript(n => {
           document.addEventListener('DOMContentLoaded', () => {
@@ -253,6 +259,37 @@ export class FieldDriver {
   }
 
   get = {
+    readyForOffline: (): Promise<boolean> => this.page.locator('[data-test=ready][data-ready=true]').isVisible(),
+    /** Ms from the navigation until the start page answered to a finger. */
+    readyAfter: async (): Promise<number> => {
+      const at = await until('it answers', () => this.page.evaluate(() => document.documentElement.dataset.ready))
+      return Number(at)
+    },
+    /** Ms from a photo's coming out of the camera until it is kept. */
+    keptAfter: async (name: string, file: Buffer): Promise<number> => {
+      const took = this.page.evaluate(
+        n =>
+          new Promise<number>(done => {
+            document.addEventListener(
+              'change',
+              () => {
+                const began = performance.now()
+                const look = () =>
+                  document.querySelector(`[data-test=${n}]`)
+                    ? done(performance.now() - began)
+                    : requestAnimationFrame(look)
+                look()
+              },
+              { once: true, capture: true },
+            )
+          }),
+        name,
+      )
+      await this.page
+        .locator('[data-test=camera]')
+        .setInputFiles({ name: 'p.jpg', mimeType: 'image/jpeg', buffer: file })
+      return took
+    },
     text: async (name: string): Promise<string> => (await this.test(name).first().innerText()).trim(),
     seen: (name: string): Promise<boolean> => this.test(name).first().isVisible(),
     count: (name: string): Promise<number> => this.test(name).count(),
@@ -313,26 +350,61 @@ export class FieldDriver {
 
   /** A photo as a phone takes it, made once. */
   private async jpeg(): Promise<Buffer> {
-    this.picture ??= Buffer.from(
-      await this.page.evaluate(async () => {
-        const canvas = new OffscreenCanvas(2000, 1500)
+    this.picture ??= await this.camera(2000, 1500)
+    return this.picture
+  }
+
+  /** A picture of so many pixels, with as much in it as a street has. */
+  async camera(width: number, height: number): Promise<Buffer> {
+    const made = await this.page.evaluate(
+      async ([w, h]) => {
+        const canvas = new OffscreenCanvas(w, h)
         const c = canvas.getContext('2d')!
-        const shade = c.createLinearGradient(0, 0, 2000, 1500)
+        const shade = c.createLinearGradient(0, 0, w, h)
         shade.addColorStop(0, '#8a6')
         shade.addColorStop(1, '#346')
         c.fillStyle = shade
-        c.fillRect(0, 0, 2000, 1500)
+        c.fillRect(0, 0, w, h)
+        for (let i = 0; i < 4000; i++) {
+          c.fillStyle = `hsl(${(i * 137) % 360} 40% ${30 + (i % 50)}%)`
+          c.fillRect((i * 7919) % w, (i * 104729) % h, 8 + (i % 60), 8 + (i % 40))
+        }
         const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/jpeg' })).arrayBuffer())
-        return btoa(Array.from(bytes, b => String.fromCharCode(b)).join(''))
-      }),
-      'base64',
+        let text = ''
+        for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192))
+        return btoa(text)
+      },
+      [width, height] as const,
     )
-    return this.picture
+    return Buffer.from(made, 'base64')
   }
 
   /** Waits until what is asked holds. */
   sees = <T>(what: string, ask: () => Promise<T | undefined | false | null>, withinMs?: number): Promise<T> =>
     until(what, ask, withinMs)
+}
+
+async function slowDown(page: CDPSession): Promise<void> {
+  await page.send('Network.enable')
+  const [down, up] = [1.6e6 / 8, 0.75e6 / 8]
+  await page.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 300,
+    downloadThroughput: down,
+    uploadThroughput: up,
+  })
+  await page.send('Emulation.setCPUThrottlingRate', { rate: 4 })
+}
+
+/** Writes down when the start page stood and nothing else was being done; runs in the page. */
+function markWhenReady(): void {
+  const look = () => {
+    if (!document.querySelector('[data-test=take]')) return requestAnimationFrame(look)
+    setTimeout(() => {
+      document.documentElement.dataset.ready = String(performance.now())
+    })
+  }
+  addEventListener('DOMContentLoaded', look)
 }
 
 /** Whether so many bytes more fit into the browser's storage; runs in a page. */

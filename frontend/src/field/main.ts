@@ -19,5 +19,5 @@ createApp(FieldApp)
   .provide(prefsKey, createPrefs(messages))
   .provide(fieldKey, field)
   .mount('#app')
-void field.start()
-installWorker()
+// What is needed now comes first over a thin line; what is for later, when it is there.
+void field.start().finally(installWorker)
