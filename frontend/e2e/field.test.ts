@@ -207,6 +207,12 @@ describe('a task', () => {
     await d.when.task(ref)
     await d.when.click('act-settle')
     await d.when.photo()
+    // Something came between: what was begun is taken up where it was.
+    await d.when.goTo('/')
+    await d.sees('it is kept', () => d.get.seen('draft'))
+    await d.when.killPage()
+    await d.when.click('draft')
+    await d.sees('its photo', async () => (await d.get.count('photo')) === 1)
     await d.when.check('dissuaded')
     await d.when.click('keep-act')
     await d.sees('it is no task any more', async () => !(await d.get.tasks()).includes(ref))
