@@ -299,6 +299,50 @@ describe('a patrol', () => {
   })
 })
 
+describe('where it was', () => {
+  interface Seen {
+    num: number
+    device?: { plan?: string; grid?: string; sure?: boolean; position_at?: string }
+    flags: { flag: string; metres?: number }[]
+    placement: { method: string; grid?: { code: string } }
+  }
+  const latest = async (): Promise<Seen> => {
+    const { list } = await told()
+    const num = Math.max(...list.map(r => r.num))
+    return d.api<Seen>('desk', `/reports/${num}`)
+  }
+
+  it('the phone says where it placed it, and by which plan', async () => {
+    await d.given.ready()
+    await d.when.report(here[0]!)
+    await d.sees('it is told', () => d.get.seen('line').then(async () => (await d.get.text('line')) === '全部已送达'))
+    const { device, flags, placement } = await latest()
+    expect(device).toMatchObject({ grid: home, sure: true })
+    expect(Date.parse(device!.position_at!)).toBeGreaterThan(Date.now() - 120_000)
+    expect(placement.grid?.code).toBe(home)
+    expect(flags.filter(f => f.flag !== 'too_fast')).toEqual([]) // the tests jump about
+  })
+
+  it('300 km away is told before, kept, and worth a look', async () => {
+    await d.given.ready()
+    await d.when.offline(true)
+    await d.when.stand({ ...here[0]!, lon: here[0]!.lon - 3.1 })
+    await d.when.goTo('/report')
+    await d.when.click('to-item')
+    await d.when.item('12')
+    expect(await d.sees('that it is far', () => d.get.text('far'))).toMatch(/km|公里|千米/)
+    await d.when.click('send')
+    await d.sees('it is kept', () => d.get.seen('kept'))
+    await d.when.offline(false)
+    await d.when.click('to-outbox')
+    await d.sees('it is told', async () => (await d.get.states())[0] === 'sent')
+    expect(await d.get.text('nowhere')).not.toBe('')
+    const seen = await d.api<Seen>('grid_worker', `/reports/${/\d{5,}/.exec(await d.get.text('receipt'))![0]}`)
+    expect(seen.placement.method).toBe('unplaced')
+    expect(seen.flags.map(f => f.flag)).toContain('far')
+  })
+})
+
 describe('in the way', () => {
   it('a newer app is taken over with the outbox full, and tells what the older one has kept', async () => {
     await d.given.ready()

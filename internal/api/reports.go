@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"slices"
@@ -215,6 +216,18 @@ func (c *call) newReport(in NewReport) (report.New, error) {
 	if in.Photos != nil {
 		n.Photos = *in.Photos
 	}
+	if d := in.Device; d != nil {
+		n.Device = &report.Device{PositionAt: d.PositionAt, Sure: d.Sure != nil && *d.Sure}
+		if d.ClockAheadMs != nil {
+			n.Device.AheadMs = *d.ClockAheadMs
+		}
+		if d.Plan != nil {
+			n.Device.Plan = *d.Plan
+		}
+		if d.Grid != nil {
+			n.Device.Grid = *d.Grid
+		}
+	}
 	if in.Reporter != nil {
 		n.Reporter = &report.Reporter{}
 		if in.Reporter.Name != nil {
@@ -259,8 +272,46 @@ func (a *api) getReport(w http.ResponseWriter, r *http.Request, c *call) error {
 		if out.Allowed, err = c.allowedOn(r.Context(), &rep); err != nil {
 			return err
 		}
+		if err := c.tellDoubts(r.Context(), &rep, &out); err != nil {
+			return err
+		}
 	}
 	return writeJSON(w, http.StatusOK, out)
+}
+
+// tellDoubts adds what the phone knew of a report, and what is doubtful of it.
+func (c *call) tellDoubts(ctx context.Context, rep *report.Report, out *Report) error {
+	d, err := c.Reports.DeviceOf(ctx, rep.Num)
+	if err != nil {
+		return err
+	}
+	seen := report.Seen{Report: rep, Device: d}
+	if seen.Around, err = c.Reports.FixesAround(ctx, rep); err != nil {
+		return err
+	}
+	photos, err := c.Photos.OfReport(ctx, rep.Num)
+	if err != nil {
+		return err
+	}
+	for _, p := range photos {
+		if p.N == 0 && p.Facts.Place != nil { // of what was told, not of what was done about it
+			seen.Photos = append(seen.Photos, *p.Facts.Place)
+		}
+	}
+	flags := []ReportFlag{}
+	for _, f := range seen.Flags() {
+		flags = append(flags, ReportFlag{Flag: ReportFlagFlag(f.Doubt), Metres: optional(math.Round(f.Metres)), Seconds: optional(int(f.Time.Seconds()))})
+	}
+	out.Flags = &flags
+	if d == nil {
+		return nil
+	}
+	out.Device = &ReportDevice{PositionAt: d.PositionAt, ClockAheadMs: &d.AheadMs, Plan: optional(d.Plan), Grid: optional(d.Grid), Sure: &d.Sure}
+	out.DevicePlan = optional(c.PlanOfVersion(d.Plan))
+	if d.Grid != "" {
+		out.DeviceGrid = new(unitRef(c.State().Layout, jurisdiction.RoleGrid, d.Grid))
+	}
+	return nil
 }
 
 // tellReporter adds who told the report, masked.

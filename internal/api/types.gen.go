@@ -1496,6 +1496,42 @@ func (e RegimeVersionState) Valid() bool {
 	}
 }
 
+// Defines values for ReportFlagFlag.
+const (
+	ClockOff       ReportFlagFlag = "clock_off"
+	ExactZero      ReportFlagFlag = "exact_zero"
+	Far            ReportFlagFlag = "far"
+	Late           ReportFlagFlag = "late"
+	OtherGrid      ReportFlagFlag = "other_grid"
+	PhotoElsewhere ReportFlagFlag = "photo_elsewhere"
+	Stale          ReportFlagFlag = "stale"
+	TooFast        ReportFlagFlag = "too_fast"
+)
+
+// Valid indicates whether the value is a known member of the ReportFlagFlag enum.
+func (e ReportFlagFlag) Valid() bool {
+	switch e {
+	case ClockOff:
+		return true
+	case ExactZero:
+		return true
+	case Far:
+		return true
+	case Late:
+		return true
+	case OtherGrid:
+		return true
+	case PhotoElsewhere:
+		return true
+	case Stale:
+		return true
+	case TooFast:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ResidentReportPositionSource.
 const (
 	ResidentReportPositionSourceAddress ResidentReportPositionSource = "address"
@@ -4174,6 +4210,9 @@ type NewReport struct {
 	// Crs EPSG:n, gcj02 or bd09
 	Crs *string `json:"crs,omitempty"`
 
+	// Device What only the phone that took a report knows
+	Device *ReportDevice `json:"device,omitempty"`
+
 	// ExternalId Unique per source
 	ExternalId *string `json:"external_id,omitempty"`
 
@@ -5472,15 +5511,25 @@ type Report struct {
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
 
 	// Crs The system the report came in
-	Crs        *string            `json:"crs,omitempty"`
-	ExternalId *string            `json:"external_id,omitempty"`
-	Generated  bool               `json:"generated"`
-	Id         openapi_types.UUID `json:"id"`
-	Item       string             `json:"item"`
-	Kind       *Kind              `json:"kind,omitempty"`
-	Lat        *float64           `json:"lat,omitempty"`
-	Lon        *float64           `json:"lon,omitempty"`
-	Num        int                `json:"num"`
+	Crs *string `json:"crs,omitempty"`
+
+	// Device What only the phone that took a report knows
+	Device     *ReportDevice    `json:"device,omitempty"`
+	DeviceGrid *JurisdictionRef `json:"device_grid,omitempty"`
+
+	// DevicePlan The name of the plan by which the phone placed it
+	DevicePlan *string `json:"device_plan,omitempty"`
+	ExternalId *string `json:"external_id,omitempty"`
+
+	// Flags Of one report, seen whole: what is doubtful of it; empty where nothing is
+	Flags     *[]ReportFlag      `json:"flags,omitempty"`
+	Generated bool               `json:"generated"`
+	Id        openapi_types.UUID `json:"id"`
+	Item      string             `json:"item"`
+	Kind      *Kind              `json:"kind,omitempty"`
+	Lat       *float64           `json:"lat,omitempty"`
+	Lon       *float64           `json:"lon,omitempty"`
+	Num       int                `json:"num"`
 
 	// Partly It may lie in one's territory, as its accuracy has it: nothing that a person wrote is shown
 	Partly         *bool     `json:"partly,omitempty"`
@@ -5499,6 +5548,41 @@ type Report struct {
 type ReportBatch struct {
 	Reports []NewReport `json:"reports"`
 }
+
+// ReportDevice What only the phone that took a report knows
+type ReportDevice struct {
+	// ClockAheadMs How far its clock was ahead of the service's; negative behind
+	ClockAheadMs *int64 `json:"clock_ahead_ms,omitempty"`
+
+	// Grid The grid's code; absent: in none that it knows
+	Grid *string `json:"grid,omitempty"`
+
+	// Plan The version of the plan under which it placed the report; absent: it placed none
+	Plan *string `json:"plan,omitempty"`
+
+	// PositionAt When the phone was where the report says, put right by the next; absent: it did not measure
+	PositionAt *time.Time `json:"position_at,omitempty"`
+
+	// Sure Whether it knew all grids that matter
+	Sure *bool `json:"sure,omitempty"`
+}
+
+// ReportFlag Why a position, a time or a place is to be looked at; it refuses nothing. `stale`: measured more than 2 minutes before; `exact_zero`: an
+// accuracy of exactly 0; `too_fast`: faster than 50 m/s to or from the same person's report before or after; `photo_elsewhere`: a photo says
+// more than 500 m away of itself; `clock_off`: by more than 5 minutes; `late`: told more than 30 days after; `far`: more than 2 km outside of
+// all grids; `other_grid`: the phone said another grid than the service did when it came. What accuracies allow is not doubted.
+type ReportFlag struct {
+	Flag ReportFlagFlag `json:"flag"`
+
+	// Metres Of too_fast, photo_elsewhere and far
+	Metres *float64 `json:"metres,omitempty"`
+
+	// Seconds Of stale, too_fast, late; of clock_off negative where the phone was behind
+	Seconds *int `json:"seconds,omitempty"`
+}
+
+// ReportFlagFlag defines model for ReportFlag.Flag.
+type ReportFlagFlag string
 
 // ReportOptions defines model for ReportOptions.
 type ReportOptions struct {

@@ -496,7 +496,7 @@ func TestEarlierReportsGetTheirCases(t *testing.T) {
 		`DROP TABLE testcity.patrol_visit, testcity.patrol_point, testcity.proposal_act, testcity.proposal_related, testcity.proposal_evidence, testcity.proposal, testcity.order_act, testcity.order_officer, testcity.investigation_order, testcity.screening`,
 		`ALTER TABLE testcity.post DROP CONSTRAINT post_certified, DROP COLUMN certified_until`,
 		`ALTER TABLE testcity.post DROP COLUMN station`,
-		`DROP TABLE testcity.report_words, testcity.queue_view, testcity.batch_case, testcity.batch, testcity.photo_use, testcity.photo_file, testcity.photo, testcity.photo_blob, testcity.case_opening, testcity.recount, testcity.clock, testcity.case_act, testcity.cases, testcity.regime`,
+		`DROP TABLE testcity.report_device, testcity.report_words, testcity.queue_view, testcity.batch_case, testcity.batch, testcity.photo_use, testcity.photo_file, testcity.photo, testcity.photo_blob, testcity.case_opening, testcity.recount, testcity.clock, testcity.case_act, testcity.cases, testcity.regime`,
 		`UPDATE testcity.schema_version SET version = 7`} {
 		if _, err := db.Owner().Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)

@@ -108,9 +108,10 @@ type State struct {
 	Places     *place.Gazetteer
 	Placer     *report.Placer
 
-	Attribution []string
-	planNames   map[jurisdiction.PlanID]string
-	grids       map[string]policy.Cell // of the plan in force
+	Attribution  []string
+	planNames    map[jurisdiction.PlanID]string
+	planVersions map[string]string
+	grids        map[string]policy.Cell // of the plan in force
 }
 
 // Open connects to a city and loads the plan in force. Close gives everything back. keys may be nil: what needs one is then

@@ -25,15 +25,21 @@ func (c *City) Attribution() []string { return c.state.Load().Attribution }
 // PlanName names a plan by its number, "" for none.
 func (c *City) PlanName(id int64) string { return c.state.Load().planNames[jurisdiction.PlanID(id)] }
 
+// PlanOfVersion is the name of the plan that was published as a version; "" where there is none.
+func (c *City) PlanOfVersion(version string) string { return c.state.Load().planVersions[version] }
+
 // loadWords reads attributions and plan names.
 func (c *City) loadWords(ctx context.Context, s *State) error {
 	plans, err := c.Plans.Plans(ctx)
 	if err != nil {
 		return err
 	}
-	s.planNames = map[jurisdiction.PlanID]string{}
+	s.planNames, s.planVersions = map[jurisdiction.PlanID]string{}, map[string]string{}
 	for _, p := range plans {
 		s.planNames[p.ID] = p.Name
+		if p.Version != "" {
+			s.planVersions[p.Version] = p.Name
+		}
 	}
 	s.Attribution, err = attribution(ctx, c.Pool)
 	return err

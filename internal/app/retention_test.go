@@ -24,7 +24,7 @@ import (
 
 // Words that are planted wherever a matter holds words.
 var planted = []string{"canaryname", "13912345678", "canary@example.com", "canarytitle", "canarytext", "canaryaddress", "canaryreason", "canaryobject", "canaryhand",
-	"canarypause", "canaryextension", "120.6054321", "30.5056789"}
+	"canarypause", "canaryextension", "canaryplan", "120.6054321", "30.5056789"}
 
 // tell files a report with words of all kinds, by somebody who is known.
 func (w *watch) tell() report.Num {
@@ -33,6 +33,7 @@ func (w *watch) tell() report.Num {
 	n.X, n.Y = new(120.6054321), new(30.5056789)
 	n.Title, n.Text, n.Address = "canarytitle", "canarytext", "canaryaddress 7"
 	n.Reporter = &report.Reporter{Name: "canaryname", Phone: "13912345678", Email: "canary@example.com"}
+	n.Device = &report.Device{Plan: "canaryplan"}
 	num, _, err := w.c.Reports.File(w.t.Context(), n)
 	if err != nil {
 		w.t.Fatal(err)

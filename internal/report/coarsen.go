@@ -43,6 +43,7 @@ func (s *Service) Coarsen(ctx context.Context, tx pgx.Tx, nums []int64, at time.
 	var b pgx.Batch
 	b.Queue(`UPDATE report SET title = NULL, text = NULL, address = CASE WHEN lon IS NULL THEN '' END, content = '', raw_x = NULL, raw_y = NULL, filed_by = NULL
 		WHERE num = ANY ($1)`, nums)
+	b.Queue(`DELETE FROM report_device WHERE report_num = ANY ($1)`, nums)
 	b.Queue(`UPDATE report_words SET words = ts_filter(words, '{b}') WHERE report_num = ANY ($1)`, nums)
 	b.Queue(`UPDATE placement SET matched = NULL, score = NULL WHERE report_num = ANY ($1)`, nums)
 	b.Queue(`UPDATE placement_past SET matched = NULL, distance_m = NULL, border_m = NULL WHERE report_num = ANY ($1)`, nums)

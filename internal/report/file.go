@@ -189,9 +189,14 @@ func (s *Service) FileOne(ctx context.Context, n New) (out Filed) {
 				return feed.Step{}, err
 			}
 		}
+		if r.Device != nil {
+			if err := r.Device.stored().insert(ctx, tx, out.Num); err != nil {
+				return feed.Step{}, err
+			}
+		}
 		return r.filed(out.Num, opened), nil
 	}
-	if len(r.Photos) > 0 {
+	if len(r.Photos) > 0 || r.Device != nil {
 		err = s.Committer.Do(ctx, step)
 	} else {
 		err = s.Committer.DoStatement(ctx, feed.Statement{

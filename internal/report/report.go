@@ -106,6 +106,7 @@ type New struct {
 	FiledBy        *uuid.UUID // the person whose account files it; nil: none
 	// Photos that the person has uploaded, of what it tells. Kept out of the digest where there are none, as it was before.
 	Photos []uuid.UUID `json:",omitempty"`
+	Device *Device     `json:",omitempty"` // of the phone that took it; likewise
 }
 
 // Report is a report as it is kept, with the answer in force.
@@ -191,6 +192,11 @@ func (n *New) Check(now time.Time) *fault.Error {
 			return err
 		}
 	}
+	if n.Device != nil {
+		if err := n.Device.check(now); err != nil {
+			return err
+		}
+	}
 	switch {
 	case len(n.Photos) > maxPhotos:
 		return fault.Invalid("photos", "too_many", "%d photos; at most %d go with a report, more with what is done about it", len(n.Photos), maxPhotos)
@@ -232,7 +238,7 @@ func checkText(field, s string, limit int, lines bool) *fault.Error {
 // content is a digest of what the client sent; who told it goes in as a MAC. The same id with other content is a conflict.
 func (n *New) content(told *Sealed) []byte {
 	c := *n
-	c.Reporter = nil
+	c.Reporter, c.Device = nil, n.Device.stored()
 	c.CapturedAt = c.CapturedAt.UTC().Truncate(time.Microsecond)
 	if c.ClosedAt != nil {
 		t := c.ClosedAt.UTC().Truncate(time.Microsecond)

@@ -41,6 +41,15 @@ export interface ReportBody {
   report: Omit<NewReport, 'id' | 'captured_at' | 'photos'>
   capturedAt: number
   photos: string[]
+  /** What only the phone knows; commands of an older app have none. */
+  device?: {
+    /** When the position was measured; absent where it was not. */
+    positionAt?: number
+    /** By which plan the phone placed it, and where: in none without a grid. */
+    plan?: string
+    grid?: string
+    sure?: boolean
+  }
 }
 
 export interface ActBody {
@@ -72,6 +81,8 @@ export interface ReportReceipt {
   grid?: { code: string; name: string; nameEn?: string }
   unit?: { name: string; nameEn?: string }
   due?: string
+  /** The grid that the phone had said, where the service said another. */
+  phoneGrid?: string
   /** Photos that the service would not take. */
   without: number
 }
@@ -129,6 +140,7 @@ const report: Teller<ReportBody> = {
       ...c.body.report,
       id: c.id,
       captured_at: right(c, c.body.capturedAt),
+      ...(c.body.device ? { device: deviceOf(c, c.body.device) } : {}),
       ...(photos.length > 0 ? { photos } : {}),
     }
     const answer = await exchange(wire, 'POST', '/reports', body)
@@ -145,10 +157,23 @@ const report: Teller<ReportBody> = {
       ...(p.grid ? { grid: { code: p.grid.code, name: p.grid.name, nameEn: p.grid.name_latin } } : {}),
       ...(k ? { unit: { name: k.unit.name, nameEn: k.unit.name_en } } : {}),
       ...(k?.due_at ? { due: k.due_at } : {}),
+      ...(c.body.device?.grid && c.body.device.grid !== p.grid?.code ? { phoneGrid: c.body.device.grid } : {}),
       without: c.body.photos.length - photos.length,
     }
     return { is: 'sent', receipt }
   },
+}
+
+function deviceOf(
+  c: Command,
+  { positionAt, plan, grid, sure }: NonNullable<ReportBody['device']>,
+): NewReport['device'] {
+  return {
+    clock_ahead_ms: Math.round(c.aheadMs ?? 0),
+    ...(positionAt === undefined ? {} : { position_at: right(c, positionAt) }),
+    ...(plan === undefined ? {} : { plan, sure: sure ?? false }),
+    ...(grid === undefined ? {} : { grid }),
+  }
 }
 
 /** Who has it now, and until when; nothing where that does not come: the report is there all the same. */

@@ -89,6 +89,30 @@ describe('sending', () => {
     expect(service.reports.has(id)).toBe(true)
   })
 
+  test('what only the phone knows goes with it, put right by its clock once; where the service says another grid, both stay', async () => {
+    const { id } = await take()
+    const c = (await report(id)) as Command<ReportBody>
+    const other = v7()
+    const body: ReportBody = {
+      ...c.body,
+      device: { positionAt: service.now - 5_000, plan: 'v11', grid: '330481103200002', sure: true },
+    }
+    await store.put({ id: other, kind: 'report', body })
+    service.behindMs = 3 * 3_600_000 // the phone's clock is three hours ahead
+    await drain(store, wire)
+    const told = JSON.parse(service.reports.get(other)!.body)
+    expect(told.device).toMatchObject({ plan: 'v11', grid: '330481103200002', sure: true })
+    const ahead = told.device.clock_ahead_ms
+    expect(Math.abs(ahead - 3 * 3_600_000)).toBeLessThan(2_000)
+    expect(Date.parse(told.captured_at) - Date.parse(told.device.position_at)).toBe(5_000)
+    expect(Date.parse(told.device.position_at)).toBe(service.now - 5_000 - ahead)
+    expect((await report(other)).receipt).toMatchObject({
+      grid: { code: '330481103200001' },
+      phoneGrid: '330481103200002',
+    })
+    expect(JSON.parse(service.reports.get(id)!.body).device).toBeUndefined() // kept by an older app
+  })
+
   test('somebody who signs in while it is on its way does not tell it as theirs', async () => {
     const { id } = await take(1)
     const { fetch } = wire

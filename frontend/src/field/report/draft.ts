@@ -19,6 +19,8 @@ export interface Spot {
   lat: number
   accuracyM?: number
   source: 'gps' | 'map'
+  /** When the phone measured it, in ms. */
+  at?: number
   /** As it was pasted, where it was and nobody has moved it since. */
   pasted?: Pick<Pasted, 'x' | 'y' | 'system'>
 }
@@ -59,16 +61,20 @@ export function lacking(d: Draft): 'item' | 'place' | null {
 export const started = (d: Draft): boolean =>
   d.photos.length > 0 || d.item !== '' || d.text.trim() !== '' || d.place.trim() !== ''
 
+/** Where the phone says that it is, and by which plan. */
+export type Placed = Required<Pick<NonNullable<ReportBody['device']>, 'plan' | 'sure'>> & { grid?: string }
+
 const crsOf = { gcj02: 'gcj02', bd09: 'bd09', wgs84: undefined } as const
 
 /** The commands that tell it: its photos, then the report, which needs them. */
-export function commandsOf(d: Draft, now = Date.now()): NewCommand<unknown>[] {
+export function commandsOf(d: Draft, placed: Placed | null, now = Date.now()): NewCommand<unknown>[] {
   const { spot } = d
   const text = d.text.trim().slice(0, maxText)
   const place = d.place.trim().slice(0, 500)
   const body: ReportBody = {
     capturedAt: now,
     photos: d.photos.map(p => p.id),
+    device: { ...(spot?.at === undefined ? {} : { positionAt: spot.at }), ...(spot ? placed : null) },
     report: {
       source: 'phone',
       item: d.item,

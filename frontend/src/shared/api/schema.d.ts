@@ -4682,6 +4682,7 @@ export interface components {
             text?: string;
             /** @description What it looks like: photos that one has uploaded and that are ready */
             photos?: string[];
+            device?: components["schemas"]["ReportDevice"];
             reporter?: {
                 name?: string;
                 /** @description A number, however it is written: one person's reports are found by it */
@@ -4690,6 +4691,42 @@ export interface components {
                 /** @description Where the person lives: lon, lat, EPSG:4490 */
                 home?: number[];
             };
+        };
+        /** @description What only the phone that took a report knows */
+        ReportDevice: {
+            /**
+             * Format: date-time
+             * @description When the phone was where the report says, put right by the next; absent: it did not measure
+             */
+            position_at?: string;
+            /**
+             * Format: int64
+             * @description How far its clock was ahead of the service's; negative behind
+             */
+            clock_ahead_ms?: number;
+            /** @description The version of the plan under which it placed the report; absent: it placed none */
+            plan?: string;
+            /** @description The grid's code; absent: in none that it knows */
+            grid?: string;
+            /** @description Whether it knew all grids that matter */
+            sure?: boolean;
+        };
+        /**
+         * @description Why a position, a time or a place is to be looked at; it refuses nothing. `stale`: measured more than 2 minutes before; `exact_zero`: an
+         *     accuracy of exactly 0; `too_fast`: faster than 50 m/s to or from the same person's report before or after; `photo_elsewhere`: a photo says
+         *     more than 500 m away of itself; `clock_off`: by more than 5 minutes; `late`: told more than 30 days after; `far`: more than 2 km outside of
+         *     all grids; `other_grid`: the phone said another grid than the service did when it came. What accuracies allow is not doubted.
+         */
+        ReportFlag: {
+            /** @enum {string} */
+            flag: "stale" | "exact_zero" | "too_fast" | "photo_elsewhere" | "clock_off" | "late" | "far" | "other_grid";
+            /**
+             * Format: double
+             * @description Of too_fast, photo_elsewhere and far
+             */
+            metres?: number;
+            /** @description Of stale, too_fast, late; of clock_off negative where the phone was behind */
+            seconds?: number;
         };
         Report: {
             /** Format: uuid */
@@ -4731,6 +4768,12 @@ export interface components {
             beidou: string | null;
             placement: components["schemas"]["Placement"];
             generated: boolean;
+            device?: components["schemas"]["ReportDevice"];
+            device_grid?: components["schemas"]["JurisdictionRef"];
+            /** @description The name of the plan by which the phone placed it */
+            device_plan?: string;
+            /** @description Of one report, seen whole: what is doubtful of it; empty where nothing is */
+            flags?: components["schemas"]["ReportFlag"][];
             case?: components["schemas"]["Case"];
         };
         /** @description What has become of a report. Of one report; absent for the moment in which the case of a report of an earlier version is still to be opened. */

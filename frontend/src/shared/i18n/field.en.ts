@@ -209,6 +209,7 @@ export default {
       nowhere: 'In no grid: the command centre finds the place',
       unit: '{unit} is responsible',
       due: 'First answer by {time}',
+      phoneGrid: 'The phone had said {grid}; what the service says counts',
       without: '{n} photo was not taken; the rest was | {n} photos were not taken; the rest was',
       next: 'again {when}',
       conflict:

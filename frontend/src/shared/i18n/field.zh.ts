@@ -176,6 +176,7 @@ export default {
       nowhere: '没有落进网格，指挥中心会找位置',
       unit: '{unit}承办',
       due: '{time} 前首次答复',
+      phoneGrid: '手机原判在{grid}，以服务器的为准',
       without: '{n} 张照片没有收下，其余照常',
       next: '{when}再发',
       conflict: '别人 {time} 先办了这件事，你的这一步没有生效。内容留在这里，看过后可丢弃。',

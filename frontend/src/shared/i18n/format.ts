@@ -15,6 +15,10 @@ export function formatter(locale: Locale, zone: string) {
   const year = new Intl.DateTimeFormat(tag, { ...options, year: 'numeric' })
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: locale === 'zh' ? 'long' : 'short' })
 
+  const unit = (unit: 'minute' | 'hour' | 'day') =>
+    new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 })
+  const [minutes, hours, days] = [unit('minute'), unit('hour'), unit('day')]
+
   /** As the words around it are set: with a space between digits and Han. */
   const since = (n: number, unit: Intl.RelativeTimeFormatUnit) =>
     relative.format(n, unit).replace(/(?<=\d)(?=\p{Script=Han})/u, ' ')
@@ -38,6 +42,11 @@ export function formatter(locale: Locale, zone: string) {
       if (Math.abs(s) < 86_400) return since(-Math.trunc(s / 3600), 'hour')
       if (Math.abs(s) < 30 * 86_400) return since(-Math.trunc(s / 86_400), 'day')
       return dayText(unix, zone)
+    },
+    /** How long something took, in the largest unit of which there are two. */
+    span(s: number): string {
+      if (s < 7_200) return minutes.format(s / 60)
+      return s < 2 * 86_400 ? hours.format(s / 3600) : days.format(s / 86_400)
     },
     /** A distance as the number and unit key to put into words: metres below a kilometre, kilometres above. */
     distance(m: number): { key: 'unit.m' | 'unit.km'; n: string } {
