@@ -99,6 +99,7 @@ export default {
         unplaced: 'In no grid, {m} from {grid}',
         beyond: 'Outside of the grids kept here: the service decides',
         maybe: 'May be in {grids} as well',
+        farAway: 'More than 10 km from your grid: is the pin right?',
         far: '{m} from your grid: is the pin right?',
         none: 'No position yet',
         words: 'The place in words',

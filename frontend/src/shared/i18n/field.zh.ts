@@ -85,6 +85,7 @@ export default {
         unplaced: '不在任何网格内，离 {grid} {m}',
         beyond: '不在本机所存的网格里，由服务判定',
         maybe: '也可能在 {grids}',
+        farAway: '离自己的网格 10 公里以上，请看看是否点错',
         far: '离自己的网格 {m}，请看看是否点错',
         none: '还没有位置',
         words: '位置描述',
