@@ -16,7 +16,7 @@ import (
 var ofPeople = map[string]string{
 	"account.person_id": "account", "batch.cancelled_by": "batches", "batch.made_by": "batches", "calendar_feed.person_id": "calendar_address",
 	"case_act.person_id": "case_acts", "cases.done_by": "cases_dealt_with", "cases.handler": "cases_in_hand", "device.person_id": "devices",
-	"last_position.person_id": "last_position", "leave.person_id": "leave", "notice.person_id": "notices", "notice_choice.person_id": "mail_choice",
+	"last_position.person_id": "last_position", "late_act.person_id": "late_acts", "leave.person_id": "leave", "notice.person_id": "notices", "notice_choice.person_id": "mail_choice",
 	"oidc_pending.person_id": "", // minutes, on the way to the identity provider and back
 	"person_skill.person_id": "skills", "photo.uploaded_by": ".photos", "photo_use.used_by": "photos_used", "position_consent.person_id": "position_consent",
 	"post.person_id": ".posts", "push_subscription.person_id": "push_devices", "queue_view.changed_by": "views", "queue_view.person_id": "views", "recount.person_id": "lists_carried_over",
