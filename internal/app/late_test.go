@@ -105,6 +105,7 @@ func TestLateEvidenceIsNotSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.c.Photos.Store = root.City(w.c.Code)
+	w.c.Photos.Workshop = photo.NewWorkshop(photo.DefaultMemory)
 	unused := apptest.Photo(t, w.c, w.other)
 	w.c.Photos.Now = func() time.Time { return apptest.Now.AddDate(0, 2, 0) }
 	if err := w.c.Photos.Sweep(t.Context()); err != nil {
