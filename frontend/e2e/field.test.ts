@@ -245,6 +245,7 @@ describe('a task', () => {
     await d.when.click('to-case')
     await d.sees('what came too late', () => d.get.seen('late-act'))
     expect(await d.get.text('late-act')).toContain('只有一张，已经掉了')
+    await d.sees('what may be done now', async () => !(await d.get.seen('act-confirm')))
     expect(await d.get.serious()).toEqual([])
     await d.get.shot('field-late')
 
