@@ -52,6 +52,7 @@ export interface Content<Body = unknown> {
   receipt?: unknown
   refusal?: Refusal
   /** `kept`: the service has it beside what was done, so that nothing is lost where it goes from here. */
+  /** `by`: their name where it may be told, else the code of their role; `at`: when they did it. */
   conflict?: { fields: Conflict[]; by?: string; at?: string; kept: boolean }
 }
 

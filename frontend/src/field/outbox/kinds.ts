@@ -220,7 +220,7 @@ async function changed(c: Command<ActBody>, seen: number, kept: boolean, wire: W
       fields,
       kept,
       ...(theirs ? { at: theirs.done_at ?? theirs.at } : {}),
-      ...(by && (by.name ?? by.unit?.name ?? by.role) ? { by: by.name ?? by.unit?.name ?? by.role } : {}),
+      ...(by && (by.name ?? by.role) ? { by: by.name ?? by.role } : {}),
     },
   }
 }
