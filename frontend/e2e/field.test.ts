@@ -162,6 +162,7 @@ const gridOf = (at: At) => d.get.placed(at)
 interface Matter {
   case: { state: string; version: number }
   acts: { act: string; measure?: string }[]
+  late: unknown[]
   photos: unknown[]
 }
 const matter = (ref: string) => d.api<Matter>('desk', `/cases/${ref}`)
@@ -248,7 +249,7 @@ describe('a task', () => {
     await d.when.offline(false)
   })
 
-  it('that somebody else was quicker with stays on the phone, with what they did', async () => {
+  it('that somebody else was quicker with is kept beside what they did, and both are told', async () => {
     const ref = await askedFor()
     await d.given.ready()
     await d.when.offline(true)
@@ -256,13 +257,40 @@ describe('a task', () => {
     await d.when.task(ref)
     await d.when.click('act-confirm-no')
     await d.when.type('reason', '只有一张，已经掉了')
+    await d.when.photo()
     await d.when.click('keep-act')
-    await act('grid_worker', ref, { act: 'confirm', verdict: true })
+    await act('grid_leader', ref, { act: 'confirm', verdict: true, reason: '三张都在' })
     await d.when.offline(false)
     await d.when.click('tab-outbox')
     await d.sees('the conflict', async () => (await d.get.states())[0] === 'conflict')
-    expect(await d.get.text('conflict')).toContain('只有一张，已经掉了')
-    expect((await matter(ref)).acts.filter(a => a.act === 'confirm')).toHaveLength(1)
+    const conflict = await d.get.text('conflict')
+    for (const said of ['只有一张，已经掉了', '三张都在', '不属实', '1 张照片', '已上报', '“晚到”'])
+      expect(conflict).toContain(said)
+    expect(await d.get.serious()).toEqual([])
+    expect(await d.get.overflow()).toBe(0)
+    expect(await d.get.small()).toEqual([])
+    await d.get.shot('field-conflict')
+    await d.when.click('to-case')
+    await d.sees('what came too late', () => d.get.seen('late-act'))
+    expect(await d.get.text('late-act')).toContain('只有一张，已经掉了')
+    await d.sees('what may be done now', async () => !(await d.get.seen('act-confirm')))
+    expect(await d.get.serious()).toEqual([])
+    await d.get.shot('field-late')
+
+    const now = await matter(ref)
+    expect(now.acts.filter(a => a.act === 'confirm')).toHaveLength(1)
+    expect(now.late).toMatchObject([
+      { act: 'confirm', verdict: false, reason: '只有一张，已经掉了', seen: 1, after: 2 },
+    ])
+    expect(now.photos).toHaveLength(1)
+    const desk = await d.get.history('desk', ref)
+    expect(desk.late).toContain('只有一张，已经掉了')
+    expect(desk.late).toContain('现场核实')
+    expect(desk.photos).toBe(1)
+    const told = await d.api<{ notices: { step: string; why: string; case: string }[] }>('grid_leader', '/notices')
+    expect(told.notices.filter(n => n.case === ref)).toMatchObject([{ step: 'late', why: 'quicker' }])
+
+    await d.when.click('tab-outbox')
     await d.when.click('discard')
     await d.sees('it is gone', async () => (await d.get.states()).length === 0)
   })

@@ -325,6 +325,25 @@ export class FieldDriver {
       this.page.evaluate(async () =>
         (await indexedDB.databases()).flatMap(d => (d.name?.startsWith('gridgov.field.') ? [d.name] : [])),
       ),
+    /** What somebody at a desk reads on a case's page: the first of what came too late, and how many photos there are. */
+    history: async (as: string, ref: string): Promise<{ late: string; photos: number }> => {
+      const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
+      try {
+        const data = { login: as, password: this.password }
+        await context.request.post(`${this.server.url}/haining/v1/session`, { data })
+        const page = await context.newPage()
+        page.on('pageerror', e => this.complaints.push(String(e)))
+        await page.goto(`${this.server.url}/haining/case/${ref}`)
+        const late = page.locator('[data-test=late-act]').first()
+        const text = await late.innerText()
+        const photos = await page.locator('[data-test=case-photo]').count()
+        await late.scrollIntoViewIfNeeded()
+        if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/desk-late.png`, fullPage: true })
+        return { late: text, photos }
+      } finally {
+        await context.close()
+      }
+    },
     small: (): Promise<string[]> =>
       this.page.evaluate(() =>
         [...document.querySelectorAll<HTMLElement>('button, input, textarea, select, a, summary, label.button')]

@@ -82,7 +82,7 @@ func (a *api) getCase(w http.ResponseWriter, r *http.Request, c *call) error {
 func (c *call) caseDetail(ctx context.Context, m *matter) (CaseDetail, error) {
 	k := m.Case
 	out := CaseDetail{Ref: k.Ref.String(), Num: int(k.Report), Part: k.Part, Task: k.Task, Item: k.Item, Rating: optional(k.Rating), Parts: []CaseRow{},
-		Acts: []DoneAct{}, AllowedActions: []AllowedAct{}}
+		Acts: []DoneAct{}, Late: []LateAct{}, AllowedActions: []AllowedAct{}}
 	if k.Part > 0 {
 		out.Parent = new(casework.Ref{Report: k.Report, Part: k.Parent}.String())
 	}
@@ -162,11 +162,18 @@ func (c *call) tellHistory(ctx context.Context, m *matter, out *CaseDetail) erro
 	if err != nil {
 		return err
 	}
+	late, err := c.Cases.LateActs(ctx, m.Ref)
+	if err != nil {
+		return err
+	}
 	var people []uuid.UUID
 	if m.sight == inWhole {
 		people = append(people, m.Handler)
 		for i := range acts {
 			people = append(people, acts[i].Person)
+		}
+		for i := range late {
+			people = append(people, late[i].Person)
 		}
 	}
 	people = slices.DeleteFunc(people, func(id uuid.UUID) bool { return id == uuid.Nil })
@@ -188,6 +195,7 @@ func (c *call) tellHistory(ctx context.Context, m *matter, out *CaseDetail) erro
 		}
 		return by
 	}
+	isMine := func(d *casework.Done) bool { return c.who != nil && d.Person == c.who.Person }
 	handler := casework.Done{Person: m.Handler}
 	for i := range acts {
 		d := &acts[i]
@@ -196,12 +204,14 @@ func (c *call) tellHistory(ctx context.Context, m *matter, out *CaseDetail) erro
 		}
 		one := DoneAct{N: d.N, At: utc(d.At), Act: string(d.Act), Was: CaseState(d.Was), Is: CaseState(d.Is), By: actor(d), Target: optional(d.Target),
 			Verdict: d.Verdict, Rating: optional(d.Rating), Stage: d.Stage, Parts: optional(d.Parts)}
-		mine := c.who != nil && d.Person == c.who.Person
-		if m.sight == inWhole || m.sight == asTeller && (mine || d.Act == casework.Reject) { // who told it is told why
+		if m.sight == inWhole || m.sight == asTeller && (isMine(d) || d.Act == casework.Reject) { // who told it is told why
 			one.Reason = optional(d.Reason)
 		}
-		if m.sight == inWhole && len(d.Evidence) > 0 {
-			one.Evidence = &d.Evidence
+		if m.sight == inWhole {
+			one.DoneAt = moment(d.DoneAt)
+			if len(d.Evidence) > 0 {
+				one.Evidence = &d.Evidence
+			}
 		}
 		if d.Unit != 0 {
 			one.Unit = new(c.caseUnit(d.Unit))
@@ -218,6 +228,22 @@ func (c *call) tellHistory(ctx context.Context, m *matter, out *CaseDetail) erro
 		out.Acts = append(out.Acts, one)
 	}
 	out.Handler = actor(&handler)
+	for i := range late {
+		l := &late[i]
+		if m.sight != inWhole && !(m.sight == asTeller && isMine(&l.Done)) {
+			continue
+		}
+		one := LateAct{N: l.N, At: utc(l.At), DoneAt: moment(l.DoneAt), Seen: l.Seen, Was: CaseState(l.Was), After: l.After, Act: CaseActName(l.Act),
+			Before: []CaseActName{}, By: actor(&l.Done), Reason: optional(l.Reason), Verdict: l.Verdict, SettledBy: optional(CaseSettledBy(l.SettledBy)),
+			Measure: optional(Measure(l.Measure))}
+		for _, act := range l.Before {
+			one.Before = append(one.Before, CaseActName(act))
+		}
+		if m.sight == inWhole && len(l.Evidence) > 0 {
+			one.Evidence = &l.Evidence
+		}
+		out.Late = append(out.Late, one)
+	}
 	return nil
 }
 
@@ -391,6 +417,10 @@ func askOf(in *NewAct, version *int) (casework.Ask, error) {
 	if in.Key != nil {
 		out.Key = *in.Key
 	}
+	if in.DoneAt != nil {
+		out.DoneAt = *in.DoneAt
+	}
+	out.KeepLate = in.KeepLate != nil && *in.KeepLate
 	if in.Target != nil {
 		ref, ok := casework.ParseRef(*in.Target)
 		if !ok {

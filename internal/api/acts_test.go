@@ -476,7 +476,7 @@ func TestCasesChangeInTheFeed(t *testing.T) {
 	}
 }
 
-// After any acts over HTTP the row is the fold of its acts.
+// After any acts over HTTP the row is the fold of its acts, whatever came too late between them.
 func TestTheRowIsTheFold(t *testing.T) {
 	b := newBureau(t)
 	people := []*site{b.desk, b.leader, b.member, b.worker, b.head}
@@ -509,10 +509,36 @@ func TestTheRowIsTheFold(t *testing.T) {
 			if a := who.do("POST", "/cases/"+ref+"/acts", body); a.status != 200 {
 				rt.Fatalf("%s was offered and answered %d %s", act, a.status, a.body)
 			}
+			if rapid.Bool().Draw(rt, "late") {
+				comesTooLate(rt, people[rapid.IntRange(0, len(people)-1).Draw(rt, "slower")], ref, k.Case.Version)
+			}
 		}
 		num, _ := casework.ParseRef(ref)
 		whole(rt, b.site, num)
 	})
+}
+
+// comesTooLate sends something that was done on a version up to one that is past, and holds every row of the case to be what it was.
+func comesTooLate(t *rapid.T, who *site, ref string, past int) {
+	rows := func() (out string) {
+		num, _ := casework.ParseRef(ref)
+		err := who.live.Pool.QueryRow(t.Context(), `
+			SELECT concat((SELECT jsonb_agg(to_jsonb(c) ORDER BY part) FROM cases c WHERE report_num = $1), (SELECT jsonb_agg(to_jsonb(k) ORDER BY part, n) FROM clock k WHERE report_num = $1),
+				(SELECT jsonb_agg(to_jsonb(a) ORDER BY part, n) FROM case_act a WHERE report_num = $1))`, num.Report).Scan(&out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	before := rows()
+	body := who.late(ref, string(rapid.SampledFrom(casework.Lateable).Draw(t, "what")), rapid.IntRange(0, past).Draw(t, "seen"),
+		obj{"reason": "because", "verdict": true, "settled_by": "town_team", "evidence": []string{who.photo()}})
+	if a := who.ask(ref, body); a.status < 400 {
+		t.Fatalf("%v was answered %d %s", body, a.status, a.body)
+	}
+	if after := rows(); after != before {
+		t.Fatalf("the case was\n%s\nis\n%s", before, after)
+	}
 }
 
 // whole folds the acts of a case anew and holds the row against it, column by column.

@@ -29,7 +29,7 @@ func (c *call) casePhotos(ctx context.Context, m *matter) ([]CasePhoto, error) {
 	}
 	for i := range all {
 		p := &all[i]
-		if p.N > 0 && (m.sight != inWhole || m.Part > 0 && p.Part != m.Part) {
+		if p.N != 0 && (m.sight != inWhole || m.Part > 0 && p.Part != m.Part) {
 			continue
 		}
 		d := photo.Compare(&p.Facts, m.rep.CapturedAt, pointOf(&m.rep))

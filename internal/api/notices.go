@@ -45,7 +45,7 @@ func (a *api) listNotices(w http.ResponseWriter, r *http.Request, c *call) error
 		n := &list[i]
 		one := Notice{Id: int(n.ID), Step: NoticeStep(n.Step), Why: NoticeWhy(n.Why), Words: wordsOf(n.Words), At: utc(n.At), Read: n.ReadAt != nil}
 		if n.Case != nil {
-			one.Case, one.Report, one.Clock = new(n.Case.String()), new(int(n.Case.Report)), new(NoticeClock(n.Clock))
+			one.Case, one.Report, one.Clock = new(n.Case.String()), new(int(n.Case.Report)), optional(NoticeClock(n.Clock))
 		}
 		out.Notices[i] = one
 	}
@@ -135,8 +135,8 @@ func (c *call) writeNoticeChoice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && !fault.Is(err, fault.KindUnavailable) { // sealed, and the key is not there: nothing is sent
 		return err
 	}
-	return writePrivate(w, http.StatusOK, NoticeChoice{Language: NoticeChoiceLanguage(choice.Language), Amber: choice.Mail.Amber, Red: choice.Mail.Red, Supervise: choice.Mail.Supervise,
-		Push: NoticeWish(choice.Push), Address: address, Mail: mail})
+	return writePrivate(w, http.StatusOK, NoticeChoice{Language: NoticeChoiceLanguage(choice.Language), Amber: choice.Mail.Amber, Late: choice.Mail.Late, Red: choice.Mail.Red,
+		Supervise: choice.Mail.Supervise, Push: NoticeWish(choice.Push), Address: address, Mail: mail})
 }
 
 func (a *api) setNoticeChoice(w http.ResponseWriter, r *http.Request, c *call) error {
@@ -151,7 +151,7 @@ func (a *api) setNoticeChoice(w http.ResponseWriter, r *http.Request, c *call) e
 	if err != nil {
 		return err
 	}
-	choice.Language, choice.Mail = string(in.Language), notice.Wish{Amber: in.Amber, Red: in.Red, Supervise: in.Supervise}
+	choice.Language, choice.Mail = string(in.Language), notice.Wish{Amber: in.Amber, Late: in.Late, Red: in.Red, Supervise: in.Supervise}
 	if in.Push != nil {
 		choice.Push = notice.Wish(*in.Push)
 	}

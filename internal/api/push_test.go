@@ -138,15 +138,16 @@ func TestChoiceOfDevices(t *testing.T) {
 	s := newSite(t)
 	var c api.NoticeChoice
 	s.do("GET", "/account/notices", nil).want(200).into(&c)
-	if c.Push != (api.NoticeWish{Red: true, Supervise: true}) {
+	if c.Push != (api.NoticeWish{Late: true, Red: true, Supervise: true}) {
 		t.Errorf("at first: %+v", c)
 	}
-	mail := map[string]any{"language": "zh", "amber": false, "red": false, "supervise": false, "push": map[string]any{"amber": true, "red": true, "supervise": false}}
+	mail := map[string]any{"language": "zh", "amber": false, "late": true, "red": false, "supervise": false,
+		"push": map[string]any{"amber": true, "late": false, "red": true, "supervise": false}}
 	s.do("PUT", "/account/notices", mail).want(200).into(&c)
 	delete(mail, "push")
 	mail["red"] = true
 	s.do("PUT", "/account/notices", mail).want(200).into(&c)
-	if c.Push != (api.NoticeWish{Amber: true, Red: true}) || !c.Red || c.Supervise {
+	if c.Push != (api.NoticeWish{Amber: true, Red: true}) || !c.Red || !c.Late || c.Supervise {
 		t.Errorf("%+v", c)
 	}
 }

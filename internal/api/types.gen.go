@@ -917,6 +917,7 @@ func (e NoticeClock) Valid() bool {
 // Defines values for NoticeStep.
 const (
 	NoticeStepAmber     NoticeStep = "amber"
+	NoticeStepLate      NoticeStep = "late"
 	NoticeStepRed       NoticeStep = "red"
 	NoticeStepSupervise NoticeStep = "supervise"
 	NoticeStepWebhook   NoticeStep = "webhook"
@@ -926,6 +927,8 @@ const (
 func (e NoticeStep) Valid() bool {
 	switch e {
 	case NoticeStepAmber:
+		return true
+	case NoticeStepLate:
 		return true
 	case NoticeStepRed:
 		return true
@@ -946,6 +949,7 @@ const (
 	NoticeWhyDutyLeader    NoticeWhy = "duty_leader"
 	NoticeWhyGrid          NoticeWhy = "grid"
 	NoticeWhyHandler       NoticeWhy = "handler"
+	NoticeWhyQuicker       NoticeWhy = "quicker"
 	NoticeWhyTownLeader    NoticeWhy = "town_leader"
 	NoticeWhyUnitHead      NoticeWhy = "unit_head"
 	NoticeWhyUnitMember    NoticeWhy = "unit_member"
@@ -966,6 +970,8 @@ func (e NoticeWhy) Valid() bool {
 	case NoticeWhyGrid:
 		return true
 	case NoticeWhyHandler:
+		return true
+	case NoticeWhyQuicker:
 		return true
 	case NoticeWhyTownLeader:
 		return true
@@ -1498,34 +1504,34 @@ func (e RegimeVersionState) Valid() bool {
 
 // Defines values for ReportFlagFlag.
 const (
-	ClockOff       ReportFlagFlag = "clock_off"
-	ExactZero      ReportFlagFlag = "exact_zero"
-	Far            ReportFlagFlag = "far"
-	Late           ReportFlagFlag = "late"
-	OtherGrid      ReportFlagFlag = "other_grid"
-	PhotoElsewhere ReportFlagFlag = "photo_elsewhere"
-	Stale          ReportFlagFlag = "stale"
-	TooFast        ReportFlagFlag = "too_fast"
+	ReportFlagFlagClockOff       ReportFlagFlag = "clock_off"
+	ReportFlagFlagExactZero      ReportFlagFlag = "exact_zero"
+	ReportFlagFlagFar            ReportFlagFlag = "far"
+	ReportFlagFlagLate           ReportFlagFlag = "late"
+	ReportFlagFlagOtherGrid      ReportFlagFlag = "other_grid"
+	ReportFlagFlagPhotoElsewhere ReportFlagFlag = "photo_elsewhere"
+	ReportFlagFlagStale          ReportFlagFlag = "stale"
+	ReportFlagFlagTooFast        ReportFlagFlag = "too_fast"
 )
 
 // Valid indicates whether the value is a known member of the ReportFlagFlag enum.
 func (e ReportFlagFlag) Valid() bool {
 	switch e {
-	case ClockOff:
+	case ReportFlagFlagClockOff:
 		return true
-	case ExactZero:
+	case ReportFlagFlagExactZero:
 		return true
-	case Far:
+	case ReportFlagFlagFar:
 		return true
-	case Late:
+	case ReportFlagFlagLate:
 		return true
-	case OtherGrid:
+	case ReportFlagFlagOtherGrid:
 		return true
-	case PhotoElsewhere:
+	case ReportFlagFlagPhotoElsewhere:
 		return true
-	case Stale:
+	case ReportFlagFlagStale:
 		return true
-	case TooFast:
+	case ReportFlagFlagTooFast:
 		return true
 	default:
 		return false
@@ -2932,9 +2938,12 @@ type CaseDetail struct {
 	Case Case `json:"case"`
 
 	// Handler Somebody: by name where who asks may know it, else by role and unit
-	Handler    *Actor  `json:"handler,omitempty"`
-	Item       string  `json:"item"`
-	MergedInto *string `json:"merged_into,omitempty"`
+	Handler *Actor `json:"handler,omitempty"`
+	Item    string `json:"item"`
+
+	// Late What came too late and changed nothing, in the order in which it came; to who sees the case in whole, and one's own
+	Late       []LateAct `json:"late"`
+	MergedInto *string   `json:"merged_into,omitempty"`
 
 	// Num The report's number
 	Num int `json:"num"`
@@ -2983,7 +2992,7 @@ type CasePage struct {
 
 // CasePhoto defines model for CasePhoto.
 type CasePhoto struct {
-	// Act The act that it is evidence of; 0: it came with the report
+	// Act The act that it is evidence of; 0: it came with the report; below 0: what came too late by that number, -1 the first of `late`
 	Act int `json:"act"`
 
 	// At When it was added
@@ -3233,7 +3242,10 @@ type DoneAct struct {
 	At  time.Time `json:"at"`
 
 	// By Somebody: by name where who asks may know it, else by role and unit
-	By       *Actor                `json:"by,omitempty"`
+	By *Actor `json:"by,omitempty"`
+
+	// DoneAt By who did it, where they told it later
+	DoneAt   *time.Time            `json:"done_at,omitempty"`
 	Evidence *[]openapi_types.UUID `json:"evidence,omitempty"`
 	Is       CaseState             `json:"is"`
 	Measure  *Measure              `json:"measure,omitempty"`
@@ -3867,6 +3879,38 @@ type Kind string
 // Language Of the message
 type Language string
 
+// LateAct defines model for LateAct.
+type LateAct struct {
+	Act CaseActName `json:"act"`
+
+	// After The version that the case had when it came
+	After int `json:"after"`
+
+	// At When it came
+	At time.Time `json:"at"`
+
+	// Before Acts before it that came too late with it
+	Before []CaseActName `json:"before"`
+
+	// By Somebody: by name where who asks may know it, else by role and unit
+	By *Actor `json:"by,omitempty"`
+
+	// DoneAt When it was done, by who did it
+	DoneAt   *time.Time            `json:"done_at,omitempty"`
+	Evidence *[]openapi_types.UUID `json:"evidence,omitempty"`
+	Measure  *Measure              `json:"measure,omitempty"`
+
+	// N Counts what came too late for the case
+	N      int     `json:"n"`
+	Reason *string `json:"reason,omitempty"`
+
+	// Seen The version of the case on which it was done; the act after that one was quicker
+	Seen      int            `json:"seen"`
+	SettledBy *CaseSettledBy `json:"settled_by,omitempty"`
+	Verdict   *bool          `json:"verdict,omitempty"`
+	Was       CaseState      `json:"was"`
+}
+
 // Leave defines model for Leave.
 type Leave struct {
 	From    time.Time  `json:"from"`
@@ -4036,8 +4080,14 @@ type NewAct struct {
 	// By How much more time, as the one-stop list writes it: 2 wh
 	By *string `json:"by,omitempty"`
 
+	// DoneAt When it was done, by a clock put right, where that is not now. Nothing is counted by it; what cannot be true (more than 5 minutes ahead, or before the case was opened) is not kept
+	DoneAt *time.Time `json:"done_at,omitempty"`
+
 	// Evidence Photos, by their ids
 	Evidence *[]openapi_types.UUID `json:"evidence,omitempty"`
+
+	// KeepLate Keep what it says where somebody was quicker. Of confirm, self_settle, settle, feed_back, verify, send_back and note, with a key; at most 10 of a person and case are kept
+	KeepLate *bool `json:"keep_late,omitempty"`
 
 	// Key An act that is sent twice under one key is done once
 	Key       *openapi_types.UUID   `json:"key,omitempty"`
@@ -4311,7 +4361,7 @@ type Notice struct {
 	// Report The number of its report
 	Report *int `json:"report,omitempty"`
 
-	// Step 80 % of the time is used, all of it, the city's grace too; or a webhook was given up
+	// Step 80 % of the time is used, all of it, the city's grace too; a webhook was given up; or an act came too late for the case
 	Step NoticeStep `json:"step"`
 
 	// Why Why one is told
@@ -4322,7 +4372,7 @@ type Notice struct {
 // NoticeClock defines model for Notice.Clock.
 type NoticeClock string
 
-// NoticeStep 80 % of the time is used, all of it, the city's grace too; or a webhook was given up
+// NoticeStep 80 % of the time is used, all of it, the city's grace too; a webhook was given up; or an act came too late for the case
 type NoticeStep string
 
 // NoticeWhy Why one is told
@@ -4333,9 +4383,12 @@ type NoticeChoice struct {
 	// Address An e-mail address of one's is known
 	Address bool `json:"address"`
 
-	// Amber By e-mail, as the two after it
+	// Amber By e-mail, as the three after it
 	Amber    bool                 `json:"amber"`
 	Language NoticeChoiceLanguage `json:"language"`
+
+	// Late Something came too late for a case in which one was quicker
+	Late bool `json:"late"`
 
 	// Mail The city sends e-mail
 	Mail      bool       `json:"mail"`
@@ -4351,6 +4404,7 @@ type NoticeChoiceLanguage string
 type NoticeChoiceChange struct {
 	Amber     bool                       `json:"amber"`
 	Language  NoticeChoiceChangeLanguage `json:"language"`
+	Late      bool                       `json:"late"`
 	Push      *NoticeWish                `json:"push,omitempty"`
 	Red       bool                       `json:"red"`
 	Supervise bool                       `json:"supervise"`
@@ -4372,6 +4426,7 @@ type NoticePage struct {
 // NoticeWish defines model for NoticeWish.
 type NoticeWish struct {
 	Amber     bool `json:"amber"`
+	Late      bool `json:"late"`
 	Red       bool `json:"red"`
 	Supervise bool `json:"supervise"`
 }
@@ -4716,7 +4771,7 @@ type PhotoSizeSize string
 
 // PhotoUse defines model for PhotoUse.
 type PhotoUse struct {
-	// Act Of the case; 0: the report itself
+	// Act Of the case; 0: the report itself; below 0: what came too late for the case, by that number
 	Act int `json:"act"`
 
 	// DistanceM From the report's point

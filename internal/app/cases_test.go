@@ -490,7 +490,7 @@ func TestEarlierReportsGetTheirCases(t *testing.T) {
 		file(t, c, n)
 	}
 	want := tableRows(t, c.Pool, `SELECT report_num, state, unit_id, opened_at, closed_at, due_at FROM cases ORDER BY report_num`)
-	for _, sql := range []string{`DROP TABLE testcity.river_job, testcity.river_leader, testcity.river_queue, testcity.river_notification, testcity.anonymised, testcity.notice, testcity.notice_choice,
+	for _, sql := range []string{`DROP TABLE testcity.river_job, testcity.river_leader, testcity.river_queue, testcity.river_notification, testcity.anonymised, testcity.late_act, testcity.notice, testcity.notice_choice,
 			testcity.webhook_delivery, testcity.webhook, testcity.push_subscription, testcity.push_key`, `DROP FUNCTION testcity.river_job_state_in_bitmask`, `DROP TYPE testcity.river_job_state`,
 		`DROP TABLE testcity.unit_hours, testcity.shift_swap, testcity.shift, testcity.leave, testcity.person_skill, testcity.vehicle, testcity.last_position, testcity.position_consent, testcity.calendar_feed`,
 		`DROP TABLE testcity.patrol_visit, testcity.patrol_point, testcity.proposal_act, testcity.proposal_related, testcity.proposal_evidence, testcity.proposal, testcity.order_act, testcity.order_officer, testcity.investigation_order, testcity.screening`,

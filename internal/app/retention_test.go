@@ -24,7 +24,7 @@ import (
 
 // Words that are planted wherever a matter holds words.
 var planted = []string{"canaryname", "13912345678", "canary@example.com", "canarytitle", "canarytext", "canaryaddress", "canaryreason", "canaryobject", "canaryhand",
-	"canarypause", "canaryextension", "canaryplan", "120.6054321", "30.5056789"}
+	"canarypause", "canaryextension", "canaryplan", "canarylate", "120.6054321", "30.5056789"}
 
 // tell files a report with words of all kinds, by somebody who is known.
 func (w *watch) tell() report.Num {
@@ -70,6 +70,12 @@ func (w *watch) settle(num report.Num) {
 	do(casework.Suspend, "canarypause", nil)
 	do(casework.Resume, "", nil)
 	do(casework.Note, "canaryreason", nil)
+	lateEvidence := apptest.Photo(w.t, w.c, w.worker)
+	late := w.ask(ref, casework.Note)
+	late.Reason, late.Version, late.Key, late.KeepLate, late.Evidence = "canarylate", 1, uuid.New(), true, []uuid.UUID{lateEvidence}
+	if _, err := w.c.Cases.Do(w.t.Context(), late); code(err) != "kept_late" {
+		w.t.Fatal(err)
+	}
 	do(casework.FeedBack, "", nil)
 	do(casework.Verify, "", nil)
 	do(casework.Close, "", nil)

@@ -52,14 +52,15 @@ var holdings = []struct{ name, sql string }{
 	{"last_position", `SELECT lon, lat, accuracy_m, at FROM last_position WHERE person_id = $1`},
 	{"calendar_address", `SELECT made_at FROM calendar_feed WHERE person_id = $1`},
 	{"push_devices", `SELECT host, agent, language, made_at, said_at, sent_at, failing_since, failures, why FROM push_subscription WHERE person_id = $1 ORDER BY made_at, id`},
-	{"mail_choice", `SELECT language, amber, red, supervise, push_amber, push_red, push_supervise FROM notice_choice WHERE person_id = $1`},
+	{"mail_choice", `SELECT language, amber, late, red, supervise, push_amber, push_late, push_red, push_supervise FROM notice_choice WHERE person_id = $1`},
 	{"notices", `SELECT step, why, report_num AS report, part, words_zh, words_en, at, read_at FROM notice WHERE person_id = $1 ORDER BY id`},
 	{"views", `
 		SELECT v.name, u.name AS unit, v.content, v.changed_at FROM queue_view v LEFT JOIN unit u ON u.id = v.unit_id
 		WHERE v.person_id = $1 OR v.changed_by = $1 ORDER BY v.changed_at, v.id`},
 	{"cases_in_hand", `SELECT report_num AS report, part, state FROM cases WHERE handler = $1 ORDER BY report_num, part`},
 	{"cases_dealt_with", `SELECT report_num AS report, part, state FROM cases WHERE done_by = $1 ORDER BY report_num, part`},
-	{"case_acts", `SELECT report_num AS report, part, at, act, is_now, reason FROM case_act WHERE person_id = $1 ORDER BY at, report_num, part, n`},
+	{"case_acts", `SELECT report_num AS report, part, at, done_at, act, is_now, reason FROM case_act WHERE person_id = $1 ORDER BY at, report_num, part, n`},
+	{"late_acts", `SELECT report_num AS report, part, at, done_at, act, was, reason, detail FROM late_act WHERE person_id = $1 ORDER BY at, report_num, part, n`},
 	{"photos_used", `SELECT photo_id AS photo, report_num AS report, part, used_at FROM photo_use WHERE used_by = $1 ORDER BY used_at, photo_id, report_num, part, n`},
 	{"batches", `SELECT acts, state, made_at, address, CASE WHEN made_by = $1 THEN 'made' ELSE 'cancelled' END AS as_who FROM batch WHERE $1 IN (made_by, cancelled_by) ORDER BY made_at, id`},
 	{"lists_carried_over", `SELECT regime_id AS list, begun_at, done_at, cases FROM recount WHERE person_id = $1 ORDER BY begun_at`},

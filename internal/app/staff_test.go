@@ -16,7 +16,7 @@ import (
 var ofPeople = map[string]string{
 	"account.person_id": "account", "batch.cancelled_by": "batches", "batch.made_by": "batches", "calendar_feed.person_id": "calendar_address",
 	"case_act.person_id": "case_acts", "cases.done_by": "cases_dealt_with", "cases.handler": "cases_in_hand", "device.person_id": "devices",
-	"last_position.person_id": "last_position", "leave.person_id": "leave", "notice.person_id": "notices", "notice_choice.person_id": "mail_choice",
+	"last_position.person_id": "last_position", "late_act.person_id": "late_acts", "leave.person_id": "leave", "notice.person_id": "notices", "notice_choice.person_id": "mail_choice",
 	"oidc_pending.person_id": "", // minutes, on the way to the identity provider and back
 	"person_skill.person_id": "skills", "photo.uploaded_by": ".photos", "photo_use.used_by": "photos_used", "position_consent.person_id": "position_consent",
 	"post.person_id": ".posts", "push_subscription.person_id": "push_devices", "queue_view.changed_by": "views", "queue_view.person_id": "views", "recount.person_id": "lists_carried_over",
@@ -73,7 +73,9 @@ func TestStaffExportIsWhole(t *testing.T) {
 		`INSERT INTO push_subscription (id, person_id, session_id, endpoint, sealed, host, agent, language, made_at, said_at, failures)
 			SELECT gen_random_uuid(), $1, gen_random_uuid(), sha256('g'), 'sealed', 'fcm.googleapis.com', 'Firefox', 'zh', m, m, 0 FROM (SELECT timestamptz '2026-01-01' m) x`,
 		`INSERT INTO notice_choice (person_id, language, amber, red, supervise) VALUES ($1, 'zh', true, true, true)`,
-		`INSERT INTO notice (person_id, step, why, words_zh, words_en, at) VALUES ($1, 'amber', 'handler', '快到期', 'due soon', '2026-01-01')`,
+		`INSERT INTO notice (person_id, step, why, words_zh, words_en, at) VALUES ($1, 'webhook', 'administrator', '未送达', 'given up', '2026-01-01')`,
+		`INSERT INTO late_act (report_num, part, n, at, seen, was, after, act, person_id, reason, detail, key)
+			SELECT report_num, part, 1, '2026-01-01', 0, 'reported', 1, 'note', $1, '已清', '{}', gen_random_uuid() FROM cases ORDER BY report_num LIMIT 1`,
 		`INSERT INTO queue_view (id, person_id, name, content, place, changed_at, changed_by) VALUES (gen_random_uuid(), $1, '我的', '{}', 0, '2026-01-01', $1)`,
 		`INSERT INTO batch (id, acts, ask, content, state, made_at, made_by, address, starts_at) VALUES (gen_random_uuid(), '{accept}', '{}', '', 'waiting', '2026-01-01', $1, '192.0.2.1', '2026-01-01')`,
 		`INSERT INTO recount (regime_id, person_id, begun_at, cases, clocks) SELECT min(id), $1, '2026-01-01', 0, 0 FROM regime ON CONFLICT (regime_id) DO UPDATE SET person_id = excluded.person_id`,

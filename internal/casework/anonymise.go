@@ -67,6 +67,7 @@ const goneZH, goneEN = "（已按保存期限匿名化）", "(made anonymous aft
 func ForgetWords(ctx context.Context, tx pgx.Tx, reports []int64) error {
 	var b pgx.Batch
 	b.Queue(`UPDATE case_act SET reason = NULL, detail = detail - 'words' - 'was' - 'evidence' WHERE report_num = ANY ($1)`, reports)
+	b.Queue(`UPDATE late_act SET reason = NULL, detail = detail - 'evidence' WHERE report_num = ANY ($1)`, reports)
 	b.Queue(`UPDATE cases SET words_zh = $2, words_en = $3, object = NULL, asked = NULL WHERE report_num = ANY ($1)`, reports, goneZH, goneEN)
 	b.Queue(`
 		UPDATE clock SET marks = (SELECT jsonb_agg(CASE WHEN m ? 'reason' THEN m || jsonb_build_object('reason', jsonb_build_object('zh', $2::text, 'en', $3::text)) ELSE m END ORDER BY ord)

@@ -33,6 +33,10 @@ type Ask struct {
 	Version int       // of the case that was seen; -1: whatever it is
 	Key     uuid.UUID // by which an act that is sent twice is done once; nil: none
 	Person  uuid.UUID
+	// DoneAt is when it was done, where that is not when it came; zero: nobody says. Nothing is counted by it: an act counts when it comes.
+	DoneAt time.Time
+	// KeepLate keeps what it says where the case has moved on, see [Late]. It needs a key, and a version.
+	KeepLate bool
 	// May tells by which post the person may do an action with a case of a report, which these units lead or support.
 	May func(action policy.Action, of report.Num, units []policy.UnitID) (policy.PostID, bool)
 
@@ -66,7 +70,7 @@ const maxParts = 20
 
 // Do does an act with a case and returns what the case is then; it is on disk. Of two acts that saw the same version one is
 // done, the other is a conflict case_changed with the new state in its words. An act whose key was used for the same act before
-// changes nothing. The person has to see the report (ReportView, asked with the units of all its parts). Faults are those of [Apply], of
+// changes nothing. One that comes too late and is to be kept is on disk too, and a conflict kept_late. The person has to see the report (ReportView, asked with the units of all its parts). Faults are those of [Apply], of
 // the unit (unknown_unit, closed_unit, empty_unit), of the target (not found),
 // key_taken, and anonymised.
 func (s *Service) Do(ctx context.Context, a Ask) (*Case, error) {
@@ -74,14 +78,18 @@ func (s *Service) Do(ctx context.Context, a Ask) (*Case, error) {
 		return nil, err
 	}
 	var out *Case
+	late := false
 	err := s.Committer.Do(ctx, func(ctx context.Context, tx pgx.Tx) (feed.Step, error) {
 		d := &deed{Service: s, tx: tx, ask: &a, at: s.Now().UTC().Truncate(time.Microsecond)}
 		if err := d.run(ctx); err != nil {
 			return feed.Step{}, err
 		}
-		out = d.now
+		out, late = d.now, d.keptLate
 		return d.step, nil
 	})
+	if err == nil && late {
+		err = errKeptLate()
+	}
 	return out, err
 }
 
@@ -102,7 +110,7 @@ func (a *Ask) check() error {
 	case a.Measure != "" && !slices.Contains(Measures, a.Measure):
 		return fault.Invalid("measure", "unknown_value", "%.40q is none of %v", string(a.Measure), Measures)
 	}
-	return nil
+	return a.checkLate()
 }
 
 // CheckTexts tells what is wrong with the texts of an act: a reason of lines, and an object of one.
@@ -127,6 +135,8 @@ type deed struct {
 	now    *Case
 	terms  *Terms
 	step   feed.Step
+	// keptLate: it came too late, and is kept as that; now is nil then.
+	keptLate bool
 }
 
 func (d *deed) run(ctx context.Context) error {
@@ -149,7 +159,7 @@ func (d *deed) run(ctx context.Context) error {
 		return err
 	}
 	if d.ask.Version >= 0 && d.ask.Version != d.was.Version {
-		return fault.Conflict("case_changed", "somebody was quicker: the case is %s now; read it again", d.was.State)
+		return d.late(ctx, acts)
 	}
 	terms, err := d.Terms(ctx, d.was)
 	if err != nil {
@@ -224,12 +234,15 @@ func (c *Case) Units() []policy.UnitID { return append([]policy.UnitID{c.Unit}, 
 
 func errNoCase(r Ref) error { return fault.NotFound("there is no case %s", r) }
 
+func errKeyTaken() error {
+	return fault.Conflict("key_taken", "something else was sent under this key: give each act a key of its own")
+}
+
 // again finds the acts that were done under the same keys before. The case is locked: one under way is waited for.
 func (d *deed) again(ctx context.Context, acts []Ask) (bool, error) {
 	if d.ask.Key == uuid.Nil {
 		return false, nil
 	}
-	taken := fault.Conflict("key_taken", "something else was sent under this key: give each act a key of its own")
 	for i := range acts {
 		a := &acts[i]
 		var ref Ref
@@ -238,7 +251,7 @@ func (d *deed) again(ctx context.Context, acts []Ask) (bool, error) {
 		err := d.tx.QueryRow(ctx, `SELECT report_num, part, act, person_id FROM case_act WHERE key = $1`, a.Key).Scan(&ref.Report, &ref.Part, &act, &by)
 		if errors.Is(err, pgx.ErrNoRows) {
 			if i > 0 {
-				return false, taken // the first of them was done alone
+				return false, errKeyTaken() // the first of them was done alone
 			}
 			return false, nil
 		}
@@ -246,7 +259,7 @@ func (d *deed) again(ctx context.Context, acts []Ask) (bool, error) {
 			return false, fmt.Errorf("look for an act done before: %w", err)
 		}
 		if ref != a.Ref || act != a.Act || deref(by) != a.Person {
-			return false, taken
+			return false, errKeyTaken()
 		}
 	}
 	d.now = d.was
@@ -465,6 +478,7 @@ type detail struct {
 	Officers   []uuid.UUID      `json:"officers,omitempty"`
 	Parts      int              `json:"parts,omitempty"`
 	Evidence   []uuid.UUID      `json:"evidence,omitempty"`
+	Before     []Act            `json:"before,omitempty"` // of a late act
 }
 
 // decided is a decision that is in force no more.
@@ -512,10 +526,14 @@ func (d *deed) keepAct(ctx context.Context, act Act, was, now *Case, person uuid
 	if err != nil {
 		return err
 	}
+	var done *time.Time
+	if act == d.ask.Act && now.Ref == d.ask.Ref { // not what follows from it
+		done = d.doneAt()
+	}
 	_, err = d.tx.Exec(ctx, `
-		INSERT INTO case_act (report_num, part, n, at, act, was, is_now, person_id, post_id, reason, detail, key)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		now.Report, now.Part, now.Version, d.at, act, was.State, now.State, orNull(person), orNull(int64(post)), orNull(strings.TrimSpace(reason)), more, orNull(key))
+		INSERT INTO case_act (report_num, part, n, at, act, was, is_now, person_id, post_id, reason, detail, key, done_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		now.Report, now.Part, now.Version, d.at, act, was.State, now.State, orNull(person), orNull(int64(post)), orNull(strings.TrimSpace(reason)), more, orNull(key), done)
 	if pg := new(pgconn.PgError); errors.As(err, &pg) && pg.Code == "23505" {
 		return fault.Conflict("key_taken", "the same act is being done under this key: ask again")
 	}

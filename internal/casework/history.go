@@ -18,6 +18,7 @@ import (
 type Done struct {
 	N       int // the version that it made
 	At      time.Time
+	DoneAt  time.Time // by who did it; zero: they did not say, or it cannot be true
 	Act     Act
 	Was, Is State
 	Person  uuid.UUID     // nil: the service itself
@@ -40,7 +41,7 @@ type Done struct {
 // History are the acts that were done with a case, in order.
 func (s *Service) History(ctx context.Context, ref Ref) ([]Done, error) {
 	rows, err := s.Pool.Query(ctx, `
-		SELECT a.n, a.at, a.act, a.was, a.is_now, a.person_id, p.role, p.unit_id, a.reason, a.detail
+		SELECT a.n, a.at, a.act, a.was, a.is_now, a.person_id, p.role, p.unit_id, a.reason, a.detail, a.done_at
 		FROM case_act a LEFT JOIN post p ON p.id = a.post_id
 		WHERE a.report_num = $1 AND a.part = $2 ORDER BY a.n`, ref.Report, ref.Part)
 	if err != nil {
@@ -52,14 +53,15 @@ func (s *Service) History(ctx context.Context, ref Ref) ([]Done, error) {
 		var unit *policy.UnitID
 		var reason *string
 		var kept []byte
-		if err := row.Scan(&d.N, &d.At, &d.Act, &d.Was, &d.Is, &person, &role, &unit, &reason, &kept); err != nil {
+		var done *time.Time
+		if err := row.Scan(&d.N, &d.At, &d.Act, &d.Was, &d.Is, &person, &role, &unit, &reason, &kept, &done); err != nil {
 			return d, err
 		}
 		var more detail
 		if err := json.Unmarshal(kept, &more); err != nil {
 			return d, err
 		}
-		d.At, d.Person, d.Role, d.Of, d.Reason = d.At.UTC(), deref(person), deref(role), deref(unit), deref(reason)
+		d.At, d.DoneAt, d.Person, d.Role, d.Of, d.Reason = d.At.UTC(), deref(done).UTC(), deref(person), deref(role), deref(unit), deref(reason)
 		d.Unit, d.Target, d.Verdict, d.Rating, d.By, d.Stage = more.Unit, more.Target, more.Verdict, more.Rating, more.By, more.Stage
 		d.SettledBy, d.Measure, d.Parts, d.Evidence = more.SettledBy, more.Measure, more.Parts, more.Evidence
 		return d, nil

@@ -31,8 +31,10 @@ type Service struct {
 	Committer *feed.Committer
 	Terms     func(context.Context, *Case) (*Terms, error) // of a case: the list it was opened under, and the calendar of now
 	Unit      func(policy.UnitID) (assign.Unit, bool)
-	// Evidence links photos to the act n of a case, in its transaction: they are the person's own, or it refuses them.
+	// Evidence links photos to the act n of a case (below 0: the late act -n), in its transaction: they are the person's own, or it refuses them.
 	Evidence func(ctx context.Context, tx pgx.Tx, by uuid.UUID, of Ref, n int, photos []uuid.UUID) error
+	// TellLate tells who was quicker that an act came too late, in its transaction, and returns the events of it.
+	TellLate func(ctx context.Context, tx pgx.Tx, at time.Time, came CameLate) ([]feed.Event, error)
 	Now      func() time.Time
 	Batch    int // report numbers at a time, when cases of earlier reports are opened; 0: 5,000
 }

@@ -99,7 +99,7 @@ func (w *MailWorker) Work(ctx context.Context, j *river.Job[MailArgs]) error {
 	return err
 }
 
-// standing are the notices that are still worth it: unread, wanted, of clocks that run as they did.
+// standing are the notices that are still worth it: unread, wanted, and where they are of a clock, of one that runs as it did.
 func (s *Service) standing(ctx context.Context, person uuid.UUID, notices []int64, wish *Wish) ([]toldRow, error) {
 	rows, err := s.Pool.Query(ctx, `
 		SELECT id, step, why, words_zh, words_en, at, report_num, part, clock, round FROM notice
@@ -110,12 +110,17 @@ func (s *Service) standing(ctx context.Context, person uuid.UUID, notices []int6
 	var list []toldRow
 	var refs []casework.Ref
 	var clocks, rounds []int
+	var of []int // which of the list these are of
 	var n toldRow
-	var clock, round int
+	var clock, round *int
 	_, err = pgx.ForEachRow(rows, []any{&n.id, &n.step, &n.why, &n.words.ZH, &n.words.EN, &n.at, &n.ref.Report, &n.ref.Part, &clock, &round}, func() error {
-		if wish.Has(n.step) {
-			list, refs, clocks, rounds = append(list, n), append(refs, n.ref), append(clocks, clock), append(rounds, round)
+		if !wish.Has(n.step) {
+			return nil
 		}
+		if clock != nil {
+			refs, clocks, rounds, of = append(refs, n.ref), append(clocks, *clock), append(rounds, *round), append(of, len(list))
+		}
+		list = append(list, n)
 		return nil
 	})
 	if err != nil {
@@ -125,10 +130,13 @@ func (s *Service) standing(ctx context.Context, person uuid.UUID, notices []int6
 	if err != nil {
 		return nil, err
 	}
+	settled := make([]bool, len(list))
+	for i, at := range of {
+		settled[at], list[at].urgent = !running[i].Still, running[i].Urgent
+	}
 	out := list[:0]
 	for i, n := range list {
-		if running[i].Still {
-			n.urgent = running[i].Urgent
+		if !settled[i] {
 			out = append(out, n)
 		}
 	}
@@ -180,15 +188,22 @@ func (s *Service) compose(list []toldRow, language string) message.Message {
 	}
 	link := s.Mail.Link()
 	m := message.Message{Channel: message.Email}
+	late := len(list) == 1 && list[0].step == Late // these are told one by one
 	if zh {
 		m.Subject = fmt.Sprintf("%s：%d 件事项将到期或超时", name, len(list))
+		if late {
+			m.Subject = name + "：一项办理晚到"
+		}
 		if link != "" {
 			fmt.Fprintf(&b, "\n打开工作台：%s\n", link)
 		}
 		b.WriteString("\n此邮件由系统发出。可在“我的账户”中选择接收哪些邮件通知。\n")
 	} else {
 		m.Subject = fmt.Sprintf("%s: %d matters near or past their limit", name, len(list))
-		if len(list) == 1 {
+		switch {
+		case late:
+			m.Subject = name + ": something came too late for a case"
+		case len(list) == 1:
 			m.Subject = name + ": a matter near or past its limit"
 		}
 		if link != "" {

@@ -16,12 +16,13 @@ import (
 // Step is how far it has come with a clock.
 type Step string
 
-// The steps, in their order. Webhook is none of a clock: an endpoint was given up.
+// The steps, in their order. Two are of no clock: Webhook, an endpoint was given up; Late, an act came too late for a case.
 const (
 	Amber     Step = "amber"     // 80 % of the time is used
 	Red       Step = "red"       // all of it
 	Supervise Step = "supervise" // and the city's grace too
 	Webhook   Step = "webhook"
+	Late      Step = "late"
 )
 
 // Steps are those of a clock.
@@ -42,10 +43,11 @@ const (
 	CentreHead Why = "centre_head"
 	TownLeader Why = "town_leader"
 	Runs       Why = "administrator" // runs the service, and nobody else is there
+	Quicker    Why = "quicker"       // did what an act came too late for
 )
 
 // Whys are all of them.
-var Whys = []Why{Handler, DutyLeader, UnitHead, UnitPeople, OnTheSpot, Village, DeskPeople, CentreHead, TownLeader, Runs}
+var Whys = []Why{Handler, DutyLeader, UnitHead, UnitPeople, OnTheSpot, Village, DeskPeople, CentreHead, TownLeader, Runs, Quicker}
 
 // Facts are what decides who is told.
 type Facts struct {
@@ -134,6 +136,21 @@ func (l *list) clock(f *Facts, s *Staff) {
 		l.otherwise(UnitPeople, s.in(f.Unit, policy.Officer, policy.UnitMember, policy.Auxiliary))
 		l.one(Handler, f.Handler)
 	}
+}
+
+// LateReceivers are who is told that an act came too late: who was quicker; where they are gone, or it was the service itself, who leads the
+// unit that the case is with, as of a clock. Nobody is told of what they did themselves on another device.
+func LateReceivers(c *casework.CameLate, s *Staff) []Receiver {
+	if c.Quicker == c.By {
+		return nil
+	}
+	l := &list{}
+	if slices.ContainsFunc(s.posts, func(p person.Holder) bool { return p.Person == c.Quicker }) {
+		l.one(Quicker, c.Quicker)
+		return l.receivers
+	}
+	all := Receivers(&Facts{Step: Amber, Clock: casework.DisposalClock, Unit: c.Unit, Cell: c.Cell}, s)
+	return slices.DeleteFunc(all, func(r Receiver) bool { return r.Person == c.By })
 }
 
 // LeadersOf are who leads a unit now. By its roster that is who leads the shift, else the head; where it keeps none, the duty leaders,

@@ -131,7 +131,7 @@ type Choice struct {
 }
 
 // Wish are the steps of which somebody wants to be told by some way.
-type Wish struct{ Amber, Red, Supervise bool }
+type Wish struct{ Amber, Late, Red, Supervise bool }
 
 // DefaultChoice holds for who has chosen nothing.
 func DefaultChoice(zone string) Choice {
@@ -139,8 +139,7 @@ func DefaultChoice(zone string) Choice {
 	if worktime.InChina(zone) {
 		lang = "zh"
 	}
-	usual := Wish{Red: true, Supervise: true}
-	return Choice{Language: lang, Mail: usual, Push: usual}
+	return Choice{Language: lang, Mail: Wish{Red: true, Supervise: true}, Push: Wish{Late: true, Red: true, Supervise: true}}
 }
 
 // Has tells whether a step is wanted.
@@ -152,6 +151,8 @@ func (w *Wish) Has(s Step) bool {
 		return w.Red
 	case Supervise:
 		return w.Supervise
+	case Late:
+		return w.Late
 	}
 	return false
 }
@@ -165,7 +166,7 @@ type choice struct {
 // choicesOf are the choices of those people whose accounts are not out of use.
 func choicesOf(ctx context.Context, q querier, people []uuid.UUID) (map[uuid.UUID]choice, error) {
 	rows, err := q.Query(ctx, `
-		SELECT p.id, coalesce(p.email, ''), c.language, c.amber, c.red, c.supervise, c.push_amber, c.push_red, c.push_supervise
+		SELECT p.id, coalesce(p.email, ''), c.language, c.amber, c.late, c.red, c.supervise, c.push_amber, c.push_late, c.push_red, c.push_supervise
 		FROM person p LEFT JOIN notice_choice c ON c.person_id = p.id LEFT JOIN account a ON a.person_id = p.id
 		WHERE p.id = ANY ($1) AND p.erased_at IS NULL AND a.disabled_at IS NULL`, people)
 	if err != nil {
@@ -175,12 +176,12 @@ func choicesOf(ctx context.Context, q querier, people []uuid.UUID) (map[uuid.UUI
 	var id uuid.UUID
 	var email string
 	var language *string
-	var wishes [6]*bool
-	_, err = pgx.ForEachRow(rows, []any{&id, &email, &language, &wishes[0], &wishes[1], &wishes[2], &wishes[3], &wishes[4], &wishes[5]}, func() error {
+	var wishes [8]*bool
+	_, err = pgx.ForEachRow(rows, []any{&id, &email, &language, &wishes[0], &wishes[1], &wishes[2], &wishes[3], &wishes[4], &wishes[5], &wishes[6], &wishes[7]}, func() error {
 		c := choice{DefaultChoice(""), email}
 		c.Language = "" // the city's
 		if language != nil {
-			c.Choice = Choice{*language, Wish{*wishes[0], *wishes[1], *wishes[2]}, Wish{*wishes[3], *wishes[4], *wishes[5]}}
+			c.Choice = Choice{*language, Wish{*wishes[0], *wishes[1], *wishes[2], *wishes[3]}, Wish{*wishes[4], *wishes[5], *wishes[6], *wishes[7]}}
 		}
 		out[id] = c
 		return nil
@@ -214,16 +215,18 @@ func (s *Service) Choose(ctx context.Context, who uuid.UUID, c Choice) error {
 	}
 	return postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			INSERT INTO notice_choice (person_id, language, amber, red, supervise, push_amber, push_red, push_supervise) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-			ON CONFLICT (person_id) DO UPDATE SET language = excluded.language, amber = excluded.amber, red = excluded.red, supervise = excluded.supervise,
-				push_amber = excluded.push_amber, push_red = excluded.push_red, push_supervise = excluded.push_supervise`,
-			who, c.Language, c.Mail.Amber, c.Mail.Red, c.Mail.Supervise, c.Push.Amber, c.Push.Red, c.Push.Supervise)
+			INSERT INTO notice_choice (person_id, language, amber, late, red, supervise, push_amber, push_late, push_red, push_supervise)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+			ON CONFLICT (person_id) DO UPDATE SET language = excluded.language, amber = excluded.amber, late = excluded.late, red = excluded.red,
+				supervise = excluded.supervise, push_amber = excluded.push_amber, push_late = excluded.push_late, push_red = excluded.push_red,
+				push_supervise = excluded.push_supervise`,
+			who, c.Language, c.Mail.Amber, c.Mail.Late, c.Mail.Red, c.Mail.Supervise, c.Push.Amber, c.Push.Late, c.Push.Red, c.Push.Supervise)
 		if err != nil {
 			return fmt.Errorf("keep of what somebody wants to be told: %w", err)
 		}
 		_, err = s.Feed.Append(ctx, tx, s.Now().UTC(), nil, audit.Record{Act: "notice.choose", Subject: "person:" + who.String(), After: map[string]any{
-			"language": c.Language, "amber": c.Mail.Amber, "red": c.Mail.Red, "supervise": c.Mail.Supervise, "push": map[string]bool{
-				"amber": c.Push.Amber, "red": c.Push.Red, "supervise": c.Push.Supervise}}})
+			"language": c.Language, "amber": c.Mail.Amber, "late": c.Mail.Late, "red": c.Mail.Red, "supervise": c.Mail.Supervise, "push": map[string]bool{
+				"amber": c.Push.Amber, "late": c.Push.Late, "red": c.Push.Red, "supervise": c.Push.Supervise}}})
 		return err
 	})
 }

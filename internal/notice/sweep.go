@@ -251,11 +251,19 @@ func (r *round) choose(a *Alert, staff *Staff) {
 }
 
 func (r *round) words(step Step, d *casework.DueClock) worktime.Words {
-	item := r.ItemName(d.Item)
+	return wordsOf(step, d.Ref, r.item(d.Item), d.Kind, d.Due, r.Zone)
+}
+
+// item is what an item is called, in both languages: at least its code.
+func (s *Service) item(code string) worktime.Words {
+	item := s.ItemName(code)
 	if item.ZH == "" {
-		item.ZH = d.Item
+		item.ZH = code
 	}
-	return wordsOf(step, d.Ref, item, d.Kind, d.Due, r.Zone)
+	if item.EN == "" {
+		item.EN = item.ZH
+	}
+	return item
 }
 
 // write writes the notices, and returns the jobs that write to those who want it, and who was told anything.
@@ -280,6 +288,12 @@ func (r *round) write(ctx context.Context) (jobs []river.JobArgs, people []uuid.
 	if err != nil {
 		return nil, nil, fmt.Errorf("write notices: %w", err)
 	}
+	return r.sent(ctx, r.tx, r.mail, rows)
+}
+
+// sent reads which notices were written (id, person, step), and returns the jobs that tell of them by other ways than the page, and who was
+// told, in one order.
+func (s *Service) sent(ctx context.Context, tx pgx.Tx, mail bool, rows pgx.Rows) (jobs []river.JobArgs, people []uuid.UUID, err error) {
 	told := map[uuid.UUID][]written{}
 	var w written
 	var to uuid.UUID
@@ -291,7 +305,7 @@ func (r *round) write(ctx context.Context) (jobs []river.JobArgs, people []uuid.
 		people = append(people, id)
 	}
 	slices.SortFunc(people, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
-	jobs, err = r.outgoing(ctx, told, people)
+	jobs, err = s.outgoing(ctx, tx, mail, told, people)
 	return jobs, people, err
 }
 
@@ -302,17 +316,17 @@ type written struct {
 
 // outgoing are the jobs that tell people by other ways than the page of what they want to be told so. Mails are one a person and round,
 // however much it is.
-func (r *round) outgoing(ctx context.Context, told map[uuid.UUID][]written, people []uuid.UUID) (jobs []river.JobArgs, err error) {
+func (s *Service) outgoing(ctx context.Context, tx pgx.Tx, mail bool, told map[uuid.UUID][]written, people []uuid.UUID) (jobs []river.JobArgs, err error) {
 	var devices map[uuid.UUID][]uuid.UUID
-	if r.Push != nil && r.Push.Ready() == nil {
-		if devices, err = r.Push.DevicesOf(ctx, r.tx, people); err != nil {
+	if s.Push != nil && s.Push.Ready() == nil {
+		if devices, err = s.Push.DevicesOf(ctx, tx, people); err != nil {
 			return nil, err
 		}
 	}
-	if !r.mail && len(devices) == 0 {
+	if !mail && len(devices) == 0 {
 		return nil, nil
 	}
-	choices, err := choicesOf(ctx, r.tx, people)
+	choices, err := choicesOf(ctx, tx, people)
 	if err != nil {
 		return nil, err
 	}
@@ -321,7 +335,7 @@ func (r *round) outgoing(ctx context.Context, told map[uuid.UUID][]written, peop
 		if !reachable {
 			continue
 		}
-		if ids := wanted(told[id], &c.Mail); r.mail && c.email != "" && len(ids) > 0 {
+		if ids := wanted(told[id], &c.Mail); mail && c.email != "" && len(ids) > 0 {
 			jobs = append(jobs, MailArgs{Person: id, Notices: ids})
 		}
 		jobs = append(jobs, pushes(id, devices[id], wanted(told[id], &c.Push))...)

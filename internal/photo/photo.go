@@ -110,7 +110,8 @@ type Photo struct {
 	Uses       []Use
 }
 
-// Use is what a photo shows: a case (part 0) or a part of it, as evidence of its act N; 0: of the report itself.
+// Use is what a photo shows: a case (part 0) or a part of it, as evidence of its act N; 0: of the report itself; below 0: of the act that came
+// too late for it by the number -N.
 type Use struct {
 	Report report.Num
 	Part   int

@@ -113,11 +113,14 @@ export function createField(city: string) {
 
   async function count(): Promise<void> {
     const rows = (await store.value?.rows()) ?? []
+    const before = counts.value.stuck
     counts.value = {
       waiting: rows.filter(r => r.kind !== 'photo' && (r.state === 'waiting' || r.state === 'sending')).length,
       stuck: rows.filter(r => r.kind !== 'photo' && stuck(r.state)).length,
     }
     turned.value++
+    // Somebody was quicker, or a right has ended: what the phone holds is older than that.
+    if (phase.value === 'ready' && counts.value.stuck > before) void renew()
   }
 
   /**

@@ -35,9 +35,9 @@ export interface Refusal {
   field?: string
 }
 
-/** A field in which somebody else was quicker. */
+/** A field in which somebody else was quicker: what it says here, and there; codes, but for the reason. */
 export interface Conflict {
-  field: string
+  field: 'act' | 'verdict' | 'measure' | 'reason' | 'photos' | 'state'
   mine: string | null
   theirs: string | null
 }
@@ -51,6 +51,8 @@ export interface Content<Body = unknown> {
   aheadMs?: number
   receipt?: unknown
   refusal?: Refusal
+  /** `kept`: the service has it beside what was done, so that nothing is lost where it goes from here. */
+  /** `by`: their name where it may be told, else the code of their role; `at`: when they did it. */
   conflict?: { fields: Conflict[]; by?: string; at?: string; kept: boolean }
 }
 

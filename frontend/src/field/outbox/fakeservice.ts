@@ -13,6 +13,11 @@ export class FakeService {
   photos = new Map<string, { length: number; bytes: Uint8Array; at: number }>()
   acts = new Map<string, string>()
   version = 3
+  /** Cases are shown to who asks. */
+  shows = true
+  /** Whether it keeps what comes too late, and what it has kept. */
+  keepsLate = true
+  late = new Map<string, string>()
   /** Reports of these items are not allowed. */
   refused = new Map<string, { status: number; code: string }>()
   asked: string[] = []
@@ -67,17 +72,25 @@ export class FakeService {
     if (act) {
       const body = JSON.parse(String(init.body))
       if (!this.acts.has(body.key)) {
-        if (body.version !== this.version) return problem(409, 'case_changed')
+        if (body.version !== this.version) {
+          if (!body.keep_late || !this.keepsLate) return problem(409, 'case_changed')
+          this.late.set(body.key, JSON.stringify(body))
+          return problem(409, 'kept_late')
+        }
         this.acts.set(body.key, JSON.stringify(body))
       }
       return this.json(200, { ref: act[1], case: { state: 'verified' }, acts: [] })
     }
-    if (/^\/cases\/[^/]+$/.test(path))
+    if (/^\/cases\/[^/]+$/.test(path)) {
+      if (!this.shows) return problem(404, 'not_found')
+      const by = { name: '周队' }
       return this.json(200, {
         ref: path.slice(7),
         case: { state: 'rework' },
-        acts: [{ n: this.version, act: 'send_back', at: '2026-11-27T01:59:00Z', reason: '还没清' }],
+        acts: [{ n: this.version, act: 'send_back', at: '2026-11-27T01:59:00Z', reason: '还没清', by }],
+        late: [],
       })
+    }
     return problem(404, 'not_found')
   }
 

@@ -1,3 +1,4 @@
+import { quickerThan } from '../../matter/late'
 import { type Answer as TusAnswer, UploadFault, upload } from '../../photo/tus'
 import type { CaseDetail, NewAct, NewReport, Report } from '../../shared/api/types'
 import type { Command, Conflict, Kind, Refusal } from './command'
@@ -19,6 +20,8 @@ export interface Around {
   wire: Wire
   /** Which of these are with the service. */
   sent: (ids: readonly string[]) => Promise<string[]>
+  /** Those of these that came too late and are kept with the service, in their order. */
+  late: (ids: readonly string[]) => Promise<Command[]>
   blob: (id: string, type: string) => Promise<Blob | null>
 }
 
@@ -27,6 +30,8 @@ export interface Teller<Body> {
   tell(command: Command<Body>, around: Around): Promise<Outcome>
   /** It goes without what it needs where that was refused; else it is refused too. */
   without: boolean
+  /** It goes where what it needs came too late and is kept: it was done after that, and is kept with it. */
+  afterLate?: boolean
 }
 
 export interface PhotoBody {
@@ -57,7 +62,7 @@ export interface ActBody {
   /** For who looks at the outbox. */
   item: string
   title?: string
-  act: Pick<NewAct, 'act' | 'acts' | 'version' | 'verdict' | 'reason' | 'measure' | 'settled_by'>
+  act: Pick<NewAct, 'act' | 'version' | 'verdict' | 'reason' | 'measure' | 'settled_by'>
   evidence: string[]
 }
 
@@ -184,11 +189,25 @@ async function caseOf(wire: Wire, id: string): Promise<Report['case']> {
 
 const act: Teller<ActBody> = {
   without: false,
-  async tell(c, { wire }) {
+  afterLate: true,
+  async tell(c, { wire, late }) {
     const { ref, act, evidence } = c.body
-    const body: NewAct = { ...act, key: c.id, ...(evidence.length > 0 ? { evidence } : {}) }
+    // What was done before it and came too late was never done there: it goes along, from the version on which all of it was done.
+    const before = (await late(c.needs)).filter(n => n.kind === 'act').map(n => (n.body as ActBody).act)
+    const seen = before[0]?.version ?? act.version
+    const { act: name, ...more } = act
+    const body: NewAct = {
+      ...more,
+      ...(before.length > 0 ? { acts: [...before.map(b => b.act!), name!] } : { act: name }),
+      version: seen,
+      key: c.id,
+      done_at: right(c, c.madeAt),
+      keep_late: true,
+      ...(evidence.length > 0 ? { evidence } : {}),
+    }
     const answer = await exchange(wire, 'POST', `/cases/${ref}/acts`, body)
-    if (answer.is === 'problem' && answer.status === 409 && answer.code === 'case_changed') return changed(c, wire)
+    if (answer.is === 'problem' && answer.status === 409 && late409.has(answer.code))
+      return changed(c, seen, answer.code === 'kept_late', wire)
     if (answer.is !== 'ok') return otherwise(answer)
     const now = answer.body as Partial<CaseDetail>
     if (now.ref !== ref || !now.case) return { is: 'line' }
@@ -196,21 +215,39 @@ const act: Teller<ActBody> = {
   },
 }
 
+const late409: ReadonlySet<string> = new Set(['case_changed', 'kept_late'])
+
 /** Somebody was quicker: what they did, beside what was meant. */
-async function changed(c: Command<ActBody>, wire: Wire): Promise<Outcome> {
+async function changed(c: Command<ActBody>, seen: number, kept: boolean, wire: Wire): Promise<Outcome> {
   const answer = await exchange(wire, 'GET', `/cases/${c.body.ref}`)
-  if (answer.is !== 'ok') return otherwise(answer)
-  const now = answer.body as CaseDetail
-  const { act } = c.body
-  const theirs = now.acts.findLast(a => a.n > act.version)
-  const fields: Conflict[] = [
-    { field: 'act', mine: act.act ?? act.acts?.at(-1) ?? null, theirs: theirs?.act ?? null },
-    { field: 'state', mine: null, theirs: now.case.state },
-  ]
-  if (act.reason) fields.push({ field: 'reason', mine: act.reason, theirs: theirs?.reason ?? null })
-  const conflict: NonNullable<Command['conflict']> = { fields, kept: false }
-  if (theirs?.at) conflict.at = theirs.at
-  return { is: 'conflict', conflict }
+  // It is kept, whether or not one may still see with what.
+  if (answer.is !== 'ok' && !(answer.is === 'problem' && kept && (answer.status === 403 || answer.status === 404)))
+    return otherwise(answer)
+  const now = answer.is === 'ok' ? (answer.body as CaseDetail) : null
+  const { act, evidence } = c.body
+  const theirs = now ? quickerThan(now, seen) : undefined
+  const said = (v: boolean | undefined) => (v === undefined ? null : v ? 'yes' : 'no')
+  const count = (n: number | undefined) => (n ? String(n) : null)
+  const fields: Conflict[] = (
+    [
+      { field: 'act', mine: act.act ?? null, theirs: theirs?.act ?? null },
+      { field: 'verdict', mine: said(act.verdict), theirs: said(theirs?.verdict) },
+      { field: 'measure', mine: act.measure ?? null, theirs: theirs?.measure ?? null },
+      { field: 'reason', mine: act.reason ?? null, theirs: theirs?.reason ?? null },
+      { field: 'photos', mine: count(evidence.length), theirs: count(theirs?.evidence?.length) },
+      { field: 'state', mine: null, theirs: now?.case.state ?? null },
+    ] satisfies Conflict[]
+  ).filter(f => f.mine !== null || f.theirs !== null)
+  const by = theirs?.by
+  return {
+    is: 'conflict',
+    conflict: {
+      fields,
+      kept,
+      ...(theirs ? { at: theirs.done_at ?? theirs.at } : {}),
+      ...(by && (by.name ?? by.role) ? { by: by.name ?? by.role } : {}),
+    },
+  }
 }
 
 const visit: Teller<VisitBody> = {

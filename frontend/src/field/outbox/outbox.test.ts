@@ -208,15 +208,108 @@ describe('sending', () => {
     expect(service.acts.size).toBe(0)
   })
 
-  test('of two the slower is told field by field what the other did', async () => {
+  const acted = async (act: ActBody['act'], more: { needs?: string[]; evidence?: string[] } = {}) => {
     const id = v7()
-    const body: ActBody = { ref: '7', item: '12', act: { act: 'verify', version: 2, reason: '已清' }, evidence: [] }
-    await store.put({ id, kind: 'act', body })
+    const body: ActBody = { ref: '7', item: '12', act, evidence: more.evidence ?? [] }
+    await store.put({ id, kind: 'act', body, needs: more.needs ?? more.evidence ?? [] }, undefined, service.now)
+    return id
+  }
+
+  test('of two the slower is told field by field what the other did, and what was said is kept with the service', async () => {
+    const evidence = v7()
+    await store.putAll(
+      [{ id: evidence, kind: 'photo', body: { type: 'image/jpeg', size: 3, original: '' } }],
+      new Map([[evidence, picture(3)]]),
+    )
+    const id = await acted({ act: 'verify', version: 2, reason: '已清' }, { evidence: [evidence] })
+    const at = new Date(service.now).toISOString()
     await drain(store, wire)
+    expect(JSON.parse(service.late.get(id)!)).toEqual({
+      act: 'verify',
+      version: 2,
+      reason: '已清',
+      key: id,
+      done_at: at,
+      keep_late: true,
+      evidence: [evidence],
+    })
     const c = (await store.command(id))!
     expect(c.state).toBe('conflict')
-    expect(c.conflict!.fields).toContainEqual({ field: 'act', mine: 'verify', theirs: 'send_back' })
-    expect(c.conflict!.fields).toContainEqual({ field: 'reason', mine: '已清', theirs: '还没清' })
+    expect(c.conflict).toEqual({
+      kept: true,
+      by: '周队',
+      at: '2026-11-27T01:59:00Z',
+      fields: [
+        { field: 'act', mine: 'verify', theirs: 'send_back' },
+        { field: 'reason', mine: '已清', theirs: '还没清' },
+        { field: 'photos', mine: '1', theirs: null },
+        { field: 'state', mine: null, theirs: 'rework' },
+      ],
+    })
+  })
+
+  test('what the service would not keep stays here alone, and that is said', async () => {
+    service.keepsLate = false
+    const id = await acted({ act: 'verify', version: 2, reason: '已清' })
+    await drain(store, wire)
+    expect((await store.command(id))!).toMatchObject({ state: 'conflict', conflict: { kept: false } })
+    service.shows = false
+    const hidden = await acted({ act: 'verify', version: 2 })
+    await drain(store, wire)
+    expect((await store.command(hidden))!.state).toBe('refused')
+  })
+
+  test('what is kept is kept, though one may not see the case any more; nor is it told again', async () => {
+    service.shows = false
+    const id = await acted({ act: 'confirm', version: 2, verdict: false, reason: '没有' })
+    await drain(store, wire)
+    expect((await store.command(id))!.conflict).toEqual({
+      kept: true,
+      fields: [
+        { field: 'act', mine: 'confirm', theirs: null },
+        { field: 'verdict', mine: 'no', theirs: null },
+        { field: 'reason', mine: '没有', theirs: null },
+      ],
+    })
+    const before = service.asked.length
+    await drain(store, wire)
+    expect(service.asked.length).toBe(before)
+  })
+
+  test.each<Fault>(['lost', 'unheard', 'portal'])(
+    'a conflict whose answer is %s is told again under its key',
+    async fault => {
+      const id = await acted({ act: 'verify', version: 2 })
+      service.faults = [null, fault]
+      expect((await drain(store, wire)).halt).toBe('line')
+      expect(await states()).toEqual(['waiting'])
+      service.faults = [null, null, fault] // and once more, before it is seen what the other did
+      expect((await drain(store, wire)).halt).toBe('line')
+      await drain(store, wire)
+      expect((await store.command(id))!.conflict!.kept).toBe(true)
+      expect([...service.late.keys()]).toEqual([id])
+    },
+  )
+
+  test('what was done after something that came too late comes with it', async () => {
+    const first = await acted({ act: 'self_settle', version: 2 })
+    const then = await acted({ act: 'settle', version: 3, measure: 'cleaned' }, { needs: [first] })
+    await drain(store, wire)
+    expect((await store.rows()).map(r => r.state)).toEqual(['conflict', 'conflict'])
+    expect(JSON.parse(service.late.get(then)!)).toMatchObject({
+      acts: ['self_settle', 'settle'],
+      version: 2,
+      measure: 'cleaned',
+    })
+    expect(service.acts.size).toBe(0)
+  })
+
+  test('what was done after something that was not kept is not told', async () => {
+    service.keepsLate = false
+    const first = await acted({ act: 'self_settle', version: 2 })
+    const then = await acted({ act: 'settle', version: 3 }, { needs: [first] })
+    await drain(store, wire)
+    expect((await store.command(then))!.refusal).toMatchObject({ code: 'not_sent' })
   })
 })
 

@@ -38,6 +38,7 @@ export async function drain(store: Store, wire: Wire, changed: () => void = () =
       // A receipt that was forgotten since was one of what was sent.
       return ids.filter(id => (all.get(id) ?? 'sent') === 'sent')
     },
+    late: ids => keptLate(store, ids),
   }
   const tried = new Set<string>()
   for (;;) {
@@ -67,6 +68,12 @@ export async function drain(store: Store, wire: Wire, changed: () => void = () =
 /** Neither sent nor for somebody to look at. What was being sent when the phone went out is told again. */
 const open = (r: Row) => r.state === 'waiting' || r.state === 'sending'
 
+/** Those of these commands that came too late and are kept with the service. */
+async function keptLate(store: Store, ids: readonly string[]): Promise<Command[]> {
+  const all = await Promise.all(ids.map(id => store.command(id).catch(() => null)))
+  return all.filter(c => c !== null).filter(c => c?.state === 'conflict' && c.conflict?.kept)
+}
+
 /**
  * The next that may be told. What needs something that was refused goes without it, or is refused itself: it never waits for what will
  * not come.
@@ -75,9 +82,11 @@ async function following(store: Store, rows: Row[], tried: ReadonlySet<string>, 
   const states = new Map<string, State>((await store.rows()).map(r => [r.id, r.state]))
   for (const row of rows) {
     if (tried.has(row.id) || row.next > now) continue
-    const needs = row.needs.map(id => states.get(id) ?? 'sent')
-    if (needs.some(s => s === 'waiting' || s === 'sending')) continue
-    if (needs.every(s => s === 'sent') || (tellers[row.kind] as Teller<unknown>).without) return row
+    const teller = tellers[row.kind] as Teller<unknown>
+    const needs = row.needs.filter(id => (states.get(id) ?? 'sent') !== 'sent')
+    if (needs.some(id => states.get(id) === 'waiting' || states.get(id) === 'sending')) continue
+    if (needs.length === 0 || teller.without) return row
+    if (teller.afterLate && (await keptLate(store, needs)).length === needs.length) return row
     const command = await store.read(row).catch(() => null)
     if (!command) continue
     await store.settle({ ...command, state: 'refused', refusal: { status: 0, code: 'not_sent', detail: '' } })

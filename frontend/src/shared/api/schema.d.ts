@@ -261,6 +261,10 @@ export interface paths {
          * @description Of two acts that saw the same version one is done, the other is answered 409 `case_changed`. What an act has to carry,
          *     `allowed_actions` of the case tells. Several acts at once are all done or none; what the request carries goes with the
          *     last of them.
+         *
+         *     With `keep_late` what comes too late is kept, if who sends it could have done it with the case as they saw it: it changes
+         *     nothing, is one of `late` of the case, with its photos, and who was quicker is told. The answer is 409 `kept_late`, each time
+         *     it is sent; 409 `case_changed` says that it was not kept.
          */
         post: operations["actOnCase"];
         delete?: never;
@@ -2712,7 +2716,7 @@ export interface components {
             report: number;
             /** @description Of the report's case */
             part: number;
-            /** @description Of the case; 0: the report itself */
+            /** @description Of the case; 0: the report itself; below 0: what came too late for the case, by that number */
             act: number;
             /**
              * Format: double
@@ -2927,15 +2931,15 @@ export interface components {
         Notice: {
             id: number;
             /**
-             * @description 80 % of the time is used, all of it, the city's grace too; or a webhook was given up
+             * @description 80 % of the time is used, all of it, the city's grace too; a webhook was given up; or an act came too late for the case
              * @enum {string}
              */
-            step: "amber" | "red" | "supervise" | "webhook";
+            step: "amber" | "red" | "supervise" | "webhook" | "late";
             /**
              * @description Why one is told
              * @enum {string}
              */
-            why: "handler" | "duty_leader" | "unit_head" | "unit_member" | "grid" | "village" | "desk" | "centre_head" | "town_leader" | "administrator";
+            why: "handler" | "duty_leader" | "unit_head" | "unit_member" | "grid" | "village" | "desk" | "centre_head" | "town_leader" | "administrator" | "quicker";
             /** @description The case, as it is called */
             case?: string;
             /** @description The number of its report */
@@ -2954,14 +2958,17 @@ export interface components {
         };
         NoticeWish: {
             amber: boolean;
+            late: boolean;
             red: boolean;
             supervise: boolean;
         };
         NoticeChoice: {
             /** @enum {string} */
             language: "zh" | "en";
-            /** @description By e-mail, as the two after it */
+            /** @description By e-mail, as the three after it */
             amber: boolean;
+            /** @description Something came too late for a case in which one was quicker */
+            late: boolean;
             red: boolean;
             supervise: boolean;
             push: components["schemas"]["NoticeWish"];
@@ -2974,6 +2981,7 @@ export interface components {
             /** @enum {string} */
             language: "zh" | "en";
             amber: boolean;
+            late: boolean;
             red: boolean;
             supervise: boolean;
             push?: components["schemas"]["NoticeWish"];
@@ -4855,6 +4863,8 @@ export interface components {
             parts: components["schemas"]["CaseRow"][];
             /** @description What was done, in order */
             acts: components["schemas"]["DoneAct"][];
+            /** @description What came too late and changed nothing, in the order in which it came; to who sees the case in whole, and one's own */
+            late: components["schemas"]["LateAct"][];
             /** @description Those of the report and of the acts, as far as they may be seen */
             photos: components["schemas"]["CasePhoto"][];
             /** @description What who asks may do with it now */
@@ -4870,7 +4880,7 @@ export interface components {
              */
             id: string;
             part: number;
-            /** @description The act that it is evidence of; 0: it came with the report */
+            /** @description The act that it is evidence of; 0: it came with the report; below 0: what came too late by that number, -1 the first of `late` */
             act: number;
             /**
              * Format: date-time
@@ -4912,6 +4922,11 @@ export interface components {
             n: number;
             /** Format: date-time */
             at: string;
+            /**
+             * Format: date-time
+             * @description By who did it, where they told it later
+             */
+            done_at?: string;
             /** @description One of the acts, or what the service did itself: conclude, gather_parts, relimit, end_with */
             act: string;
             was: components["schemas"]["CaseState"];
@@ -4930,6 +4945,34 @@ export interface components {
             parts?: number;
             evidence?: string[];
         };
+        LateAct: {
+            /** @description Counts what came too late for the case */
+            n: number;
+            /**
+             * Format: date-time
+             * @description When it came
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description When it was done, by who did it
+             */
+            done_at?: string;
+            /** @description The version of the case on which it was done; the act after that one was quicker */
+            seen: number;
+            was: components["schemas"]["CaseState"];
+            /** @description The version that the case had when it came */
+            after: number;
+            act: components["schemas"]["CaseActName"];
+            /** @description Acts before it that came too late with it */
+            before: components["schemas"]["CaseActName"][];
+            by?: components["schemas"]["Actor"];
+            reason?: string;
+            verdict?: boolean;
+            settled_by?: components["schemas"]["CaseSettledBy"];
+            measure?: components["schemas"]["Measure"];
+            evidence?: string[];
+        };
         /** @enum {string} */
         Measure: "dissuaded" | "guided" | "mediated" | "cleaned" | "ordered" | "inspected" | "penalised" | "nothing_found";
         NewAct: {
@@ -4943,6 +4986,13 @@ export interface components {
              * @description An act that is sent twice under one key is done once
              */
             key?: string;
+            /**
+             * Format: date-time
+             * @description When it was done, by a clock put right, where that is not now. Nothing is counted by it; what cannot be true (more than 5 minutes ahead, or before the case was opened) is not kept
+             */
+            done_at?: string;
+            /** @description Keep what it says where somebody was quicker. Of confirm, self_settle, settle, feed_back, verify, send_back and note, with a key; at most 10 of a person and case are kept */
+            keep_late?: boolean;
             reason?: string;
             /** @description Of dispatch and transfer; left out: the one that was proposed */
             unit?: number;

@@ -493,6 +493,7 @@ const en: typeof zh = {
     case_send_back: 'sent a case back for rework',
     case_settle: 'finished a case settled at once',
     case_split: 'split a case',
+    case_late: 'came too late with a case; kept',
     case_supervise: 'supervised a case',
     case_suspend: 'suspended a case',
     case_task: 'gave out tasks of a case',

@@ -476,6 +476,7 @@ export default {
     view_save: '保存队列视图',
     view_remove: '删除队列视图',
     case_merge: '合并案件',
+    case_late: '办理晚到，留存备查',
     case_note: '添加案件备注',
     case_receive: '签收案件',
     case_redo: '返工处置',

@@ -43,6 +43,7 @@ export default {
     },
     withReport: 'With the report',
     ofPart: 'Part {ref}',
+    withLate: 'Came too late: {act}',
     open: 'Enlarge {name}',
     before: 'The one before',
     after: 'The next one',

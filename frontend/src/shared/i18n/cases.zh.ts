@@ -43,6 +43,7 @@ export default {
     },
     withReport: '随上报',
     ofPart: '分案 {ref}',
+    withLate: '晚到的“{act}”',
     open: '放大{name}',
     before: '上一张',
     after: '下一张',

@@ -11,7 +11,13 @@ export default {
     yesterday: 'Yesterday',
     new: 'not read',
     more: 'Earlier notices',
-    step: { amber: 'Due soon', red: 'Overdue', supervise: 'Supervised', webhook: 'Webhook failed' },
+    step: {
+      amber: 'Due soon',
+      red: 'Overdue',
+      supervise: 'Supervised',
+      webhook: 'Webhook failed',
+      late: 'Came too late',
+    },
     why: {
       handler: 'You have it in hand',
       duty_leader: 'You lead the shift of the unit that answers for it',
@@ -23,12 +29,14 @@ export default {
       centre_head: 'You head the command centre',
       town_leader: 'You lead the town',
       administrator: 'You run the service',
+      quicker: 'You were quicker',
     },
     byMail: 'Notices by e-mail',
     by: {
       amber: 'When 80 % of a time limit is used',
       red: 'When it is over',
       supervise: 'When the town looks after it',
+      late: 'When something came too late for a case that you did',
     },
     language: 'Language of e-mail',
     quiet:
