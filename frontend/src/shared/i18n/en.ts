@@ -5,6 +5,7 @@ import effect from './effect.en'
 import hotspots from './hotspots.en'
 import investigations from './investigations.en'
 import notices from './notices.en'
+import patrols from './patrols.en'
 import queue from './queue.en'
 import regime from './regime.en'
 import team from './team.en'
@@ -52,6 +53,7 @@ const en: typeof zh = {
       duty: 'On duty',
       map: 'Map',
       queue: 'Queue',
+      patrols: 'Patrols',
       team: 'Teams',
       list: 'One-stop list',
       rules: 'Rules of assignment',
@@ -981,6 +983,7 @@ const en: typeof zh = {
   ...effect,
   ...hotspots,
   ...investigations,
+  ...patrols,
   ...queue,
   ...regime,
   ...words,
