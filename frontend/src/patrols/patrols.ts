@@ -76,6 +76,10 @@ export const gridIn = (area: Area | null, g: PatrolGrid) =>
 export const pointIn = (area: Area | null, p: PatrolPoint) =>
   within(area, { town: p.town?.code, village: p.village?.code, grid: p.grid?.code })
 
+/** Names from the smaller area to the larger; one that stands within a smaller one's name is not said again. */
+export const apart = (names: readonly string[]): string[] =>
+  names.filter((name, i) => name !== '' && !names.slice(0, i).some(n => n.startsWith(name)))
+
 /** Points that are asked for, the longest overdue first, then those never visited, then by when they are due. */
 export function pointsOf(
   points: readonly PatrolPoint[],

@@ -12,6 +12,7 @@ import { useFeed } from '../shared/session/feed'
 import {
   type Area,
   type Asked,
+  apart,
   below,
   changeOf,
   type Draft,
@@ -118,10 +119,7 @@ export function createRounds(center: Center) {
     code ? (names.value.get(`${level} ${code}`) ?? code) : ''
   /** Where something lies, from the smaller to the larger. */
   const where = (at: { grid?: string; village?: string; town?: string }) =>
-    (['grid', 'village', 'town'] as const)
-      .map(level => nameOf(level, at[level]))
-      .filter(Boolean)
-      .join(' · ')
+    apart((['grid', 'village', 'town'] as const).map(level => nameOf(level, at[level]))).join(' · ')
 
   /** The point that is lit, in the list or on the map. */
   const lit = ref<number | null>(null)
@@ -136,8 +134,10 @@ export function createRounds(center: Center) {
   // What is being set or changed. `picking`: the place is to be shown on the map first.
   const draft = shallowRef<Draft | null>(null)
   const picking = ref(false)
+  /** There is a map to show a place on. */
+  const mapped = ref(false)
   function begin() {
-    picking.value = true
+    picking.value = mapped.value
   }
   function take(place: Point) {
     const at = { lon: Number(place.lon.toFixed(7)), lat: Number(place.lat.toFixed(7)) }
@@ -314,6 +314,7 @@ export function createRounds(center: Center) {
     maySet: computed(() => center.can('patrol.edit') && (points.data.value?.may_set ?? false)),
     draft,
     picking,
+    mapped,
     begin,
     take,
     edit,

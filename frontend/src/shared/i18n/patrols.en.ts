@@ -61,7 +61,7 @@ const en: typeof zh = {
     },
     new: 'New point',
     newHere: 'New point in this grid',
-    pick: 'Click where the point is to be, or move the map and take its middle.',
+    pick: 'Click where the point is to be, or move the map until the cross is there.',
     pin: 'Where the point is; it can be dragged',
     newTitle: 'New patrol point',
     editTitle: 'Change the point',

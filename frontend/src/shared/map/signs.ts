@@ -50,7 +50,10 @@ function signOf(state: SignState, p: Palette): ImageData {
     c.lineWidth = 5
     c.strokeStyle = rim
     line([24, 20], [24, 28])
-    line([24, 35], [24, 35])
+    c.fillStyle = rim
+    c.beginPath()
+    c.arc(24, 35, 2.6, 0, 2 * Math.PI)
+    c.fill()
     return c.getImageData(0, 0, side, side)
   }
   disc(18)

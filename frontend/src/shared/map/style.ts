@@ -354,7 +354,7 @@ function coverLayers(look: Look): (FillLayerSpecification | LineLayerSpecificati
         type: 'fill',
         filter: whose('no_point'),
         layout,
-        paint: { 'fill-pattern': hatch, 'fill-opacity': during(0.16) },
+        paint: { 'fill-pattern': hatch, 'fill-opacity': during(0.12) },
       },
       {
         ...of,
