@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  apart,
   below,
   changeOf,
   classOf,
@@ -14,6 +15,7 @@ import {
   type PatrolPoint,
   parseAsked,
   pointsOf,
+  wellSeen,
   windowOf,
   wrong,
 } from './patrols'
@@ -156,6 +158,18 @@ describe('coverage', () => {
     expect(coverOf(coverage, [level('village', 0), level('grid')]).map(c => [c.level, c.from])).toEqual([['grid', 0]])
     expect(coverOf(undefined, [level('grid')])).toEqual([])
   })
+})
+
+it('an area is gone to unless it is well seen already', () => {
+  const shown = [120, 30, 121, 31] as const
+  expect(wellSeen(shown, [120.4, 30.4, 120.6, 30.6])).toBe(true)
+  expect(wellSeen(shown, [120.4, 30.4, 120.45, 30.45])).toBe(false)
+  expect(wellSeen(shown, [119.9, 30.4, 120.6, 30.6])).toBe(false)
+})
+
+it('areas are named once, from the smaller to the larger', () => {
+  expect(apart(['许村社区第4网格', '许村社区', '许村镇'])).toEqual(['许村社区第4网格', '许村镇'])
+  expect(apart(['Grid 4', '', 'Xucun Town'])).toEqual(['Grid 4', 'Xucun Town'])
 })
 
 describe('a draft', () => {

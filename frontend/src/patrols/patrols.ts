@@ -162,6 +162,13 @@ export function coverOf(coverage: PatrolCoverage | undefined, levels: City['leve
 }
 const gridClass = (g: PatrolGrid): CoverClass => (g.state === 'visited' ? 'all' : g.state)
 
+type Box = readonly [west: number, south: number, east: number, north: number]
+/** Whether a map that shows a box shows an area in it whole, and large enough to be made out. */
+export function wellSeen(shown: Box, area: Box): boolean {
+  const inside = area[0] >= shown[0] && area[1] >= shown[1] && area[2] <= shown[2] && area[3] <= shown[3]
+  return inside && area[2] - area[0] > (shown[2] - shown[0]) / 8
+}
+
 /** A point that is being set, or changed: what it will be. */
 export interface Draft {
   /** As it was when the change began; null: it is new. */
