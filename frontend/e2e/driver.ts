@@ -180,6 +180,11 @@ export class Driver {
       const post = ['--role', role, '--level', level, '--code', code]
       return this.server.run('user', 'create', login, '--city', 'haining', '--name', login, ...post)
     },
+    /** What somebody asks of the service, or does, beside the page. */
+    asked: async (as: string, path: string, method = 'GET', body?: object) => {
+      const answer = await this.api(path, { method, ...(body && { body: JSON.stringify(body) }) }, as)
+      return answer.status === 204 ? null : answer.json()
+    },
     /** What the service tells of somebody who signs in beside the page. */
     sessionOf: async (as: string) => (await this.api('/session', undefined, as)).json(),
     /** Something that the desk does with a case beside the page. */
@@ -371,6 +376,15 @@ export class Driver {
       for await (const part of await file.createReadStream()) parts.push(part as Buffer)
       return Buffer.concat(parts).toString('utf8')
     },
+    /** Something is taken by its middle and let go so many pixels away. */
+    drag: async (name: string, dx: number, dy: number): Promise<void> => {
+      const box = (await this.test(name).boundingBox())!
+      const [x, y] = [box.x + box.width / 2, box.y + box.height / 2]
+      await this.page.mouse.move(x, y)
+      await this.page.mouse.down()
+      await this.page.mouse.move(x + dx, y + dy, { steps: 5 })
+      await this.page.mouse.up()
+    },
     check: (name: string): Promise<void> => this.test(name).first().check(),
     focus: (name: string): Promise<void> => this.test(name).first().focus(),
     /** Chooses a day of the calendar's page. */
@@ -529,6 +543,13 @@ export class Driver {
       await this.page.emulateMedia({ media: null })
       return light
     },
+    /** A picture for who looks at it, where SHOTS names a folder. */
+    shot: async (name: string): Promise<void> => {
+      if (process.env.SHOTS) await this.page.screenshot({ path: `${process.env.SHOTS}/${name}.png` })
+    },
+    /** The map is drawn, and nothing is under way. */
+    rests: (): Promise<boolean> =>
+      this.page.evaluate(() => document.querySelector('canvas') !== null && !document.querySelector('.track .bar')),
     title: (): Promise<string> => this.page.title(),
     body: (): Promise<string> => this.page.locator('body').innerText(),
     rows: (): Promise<number[]> =>

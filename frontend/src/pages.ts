@@ -34,6 +34,7 @@ export function createPages() {
           { path: 'account', name: 'account', component: () => import('./account/AccountPage.vue') },
           { path: 'queue', name: 'queue', component: () => import('./queue/QueuePage.vue') },
           { path: 'hotspots', name: 'hotspots', component: () => import('./hotspots/HotspotsPage.vue') },
+          { path: 'patrols', name: 'patrols', component: () => import('./patrols/PatrolsPage.vue') },
           ...matterRoutes,
           ...teamRoutes,
           ...regimeRoutes,

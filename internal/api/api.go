@@ -228,6 +228,7 @@ func (a *api) routes() []route {
 		{"POST", "/patrols/points", a.setPatrolPoint, ordinary, policy.PatrolEdit},
 		{"PUT", "/patrols/points/{id}", a.changePatrolPoint, ordinary, policy.PatrolEdit},
 		{"DELETE", "/patrols/points/{id}", a.removePatrolPoint, ordinary, policy.PatrolEdit},
+		{"POST", "/patrols/points/{id}/restore", a.restorePatrolPoint, ordinary, policy.PatrolEdit},
 		{"GET", "/patrols/visits", a.listPatrolVisits, ordinary, policy.PatrolView},
 		{"POST", "/patrols/visits", a.tellPatrolVisit, ordinary, policy.PatrolVisit},
 		{"GET", "/patrols/coverage", a.getPatrolCoverage, ordinary, policy.PatrolView},

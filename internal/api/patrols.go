@@ -60,18 +60,27 @@ func (a *api) listPatrolPoints(w http.ResponseWriter, r *http.Request, c *call) 
 		return err
 	}
 	edit, visit := c.may(policy.PatrolEdit), c.may(policy.PatrolVisit)
+	people := make([]uuid.UUID, len(points))
+	for i := range points {
+		people[i] = points[i].ChangedBy
+	}
+	named, err := c.People.Names(r.Context(), people)
+	if err != nil {
+		return err
+	}
 	out := PatrolPointList{Points: []PatrolPoint{}, MaySet: !edit.Empty()}
 	for i := range points {
 		p := &points[i]
 		if !asked.have(&p.Cell) || !coversCell(&c.reach, &p.Cell) || states != nil && !slices.Contains(states, string(p.Standing(c.at, c.Zone).State)) {
 			continue
 		}
-		out.Points = append(out.Points, c.patrolPointOf(p, &edit, &visit))
+		out.Points = append(out.Points, c.patrolPointOf(p, &edit, &visit, named))
 	}
 	return writePrivate(w, http.StatusOK, out)
 }
 
-func (c *call) patrolPointOf(p *patrol.Point, edit, visit *policy.Reach) PatrolPoint {
+// patrolPointOf tells of a point; who changed it last, to who may change it too.
+func (c *call) patrolPointOf(p *patrol.Point, edit, visit *policy.Reach, n names) PatrolPoint {
 	s := p.Standing(c.at, c.Zone)
 	out := PatrolPoint{Id: int(p.ID), Name: p.Name, Note: optional(p.Note), Lon: p.Place[0], Lat: p.Place[1], RhythmDays: p.RhythmDays, Version: p.Version, MadeAt: utc(p.MadeAt),
 		ChangedAt: utc(p.ChangedAt), Generated: optional(p.Generated), State: string(s.State), LastAt: moment(p.Last), Due: s.Due, OverdueDays: s.OverdueDays, May: []string{}}
@@ -85,7 +94,7 @@ func (c *call) patrolPointOf(p *patrol.Point, edit, visit *policy.Reach) PatrolP
 		}
 	}
 	if coversCell(edit, &p.Cell) {
-		out.May = append(out.May, "edit")
+		out.May, out.ChangedBy = append(out.May, "edit"), new(n.of(p.ChangedBy))
 	}
 	if coversCell(visit, &p.Cell) {
 		out.May = append(out.May, "visit")
@@ -93,9 +102,13 @@ func (c *call) patrolPointOf(p *patrol.Point, edit, visit *policy.Reach) PatrolP
 	return out
 }
 
-func (c *call) writePatrolPoint(w http.ResponseWriter, status int, p *patrol.Point) error {
+func (c *call) writePatrolPoint(w http.ResponseWriter, r *http.Request, status int, p *patrol.Point) error {
 	edit, visit := c.may(policy.PatrolEdit), c.may(policy.PatrolVisit)
-	return writePrivate(w, status, c.patrolPointOf(p, &edit, &visit))
+	named, err := c.People.Names(r.Context(), []uuid.UUID{p.ChangedBy})
+	if err != nil {
+		return err
+	}
+	return writePrivate(w, status, c.patrolPointOf(p, &edit, &visit, named))
 }
 
 // pointGiven reads a place whose halves a body may lack.
@@ -125,7 +138,7 @@ func (a *api) setPatrolPoint(w http.ResponseWriter, r *http.Request, c *call) er
 	if err != nil {
 		return err
 	}
-	return c.writePatrolPoint(w, http.StatusCreated, &p)
+	return c.writePatrolPoint(w, r, http.StatusCreated, &p)
 }
 
 func (a *api) changePatrolPoint(w http.ResponseWriter, r *http.Request, c *call) error {
@@ -145,7 +158,7 @@ func (a *api) changePatrolPoint(w http.ResponseWriter, r *http.Request, c *call)
 	if err != nil {
 		return err
 	}
-	return c.writePatrolPoint(w, http.StatusOK, &p)
+	return c.writePatrolPoint(w, r, http.StatusOK, &p)
 }
 
 func (a *api) removePatrolPoint(w http.ResponseWriter, r *http.Request, c *call) error {
@@ -162,6 +175,25 @@ func (a *api) removePatrolPoint(w http.ResponseWriter, r *http.Request, c *call)
 		return err
 	}
 	return noContent(w, c.Patrols.Remove(r.Context(), patrol.PointID(id), version, c.mayPatrol(policy.PatrolEdit)))
+}
+
+func (a *api) restorePatrolPoint(w http.ResponseWriter, r *http.Request, c *call) error {
+	var in PatrolPointVersion
+	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
+		return err
+	}
+	id, err := numbered(r, "id", "point")
+	if err != nil {
+		return err
+	}
+	if err := decode(r, maxForm, &in); err != nil {
+		return err
+	}
+	p, err := c.Patrols.Restore(r.Context(), patrol.PointID(id), in.Version, c.mayPatrol(policy.PatrolEdit))
+	if err != nil {
+		return err
+	}
+	return c.writePatrolPoint(w, r, http.StatusOK, &p)
 }
 
 func (a *api) listPatrolVisits(w http.ResponseWriter, r *http.Request, c *call) error {
@@ -276,11 +308,13 @@ func (a *api) getPatrolCoverage(w http.ResponseWriter, r *http.Request, c *call)
 	}
 	found := patrol.Cover(c.Area(), c.GridCells(), func(cell *policy.Cell) bool { return asked.have(cell) && coversCell(&c.reach, cell) }, tallies)
 	l := c.State().Layout
+	edit := c.may(policy.PatrolEdit)
 	out := PatrolCoverage{From: utc(from), To: utc(to), Grids: make([]PatrolGrid, len(found.Grids)), Areas: make([]PatrolArea, len(found.Areas)), Visited: rateOf(found.Total.Visited),
 		NoPoint: found.Total.NoPoint}
 	for i := range found.Grids {
 		g := &found.Grids[i]
-		out.Grids[i] = PatrolGrid{Grid: unitRef(l, jurisdiction.RoleGrid, g.Grid), State: string(g.State), Points: g.Points, Visits: g.Visits, LastAt: moment(g.Last)}
+		out.Grids[i] = PatrolGrid{Grid: unitRef(l, jurisdiction.RoleGrid, g.Grid), State: string(g.State), Points: g.Points, Visits: g.Visits, LastAt: moment(g.Last), Village: optional(g.Village),
+			Town: optional(g.Town), MaySet: coversCell(&edit, &g.Cell)}
 	}
 	for i := range found.Areas {
 		area := &found.Areas[i]

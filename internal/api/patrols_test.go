@@ -161,6 +161,16 @@ func TestPatrol(t *testing.T) {
 	if v.Counts || fmt.Sprint(v.Flags) != "[not_there]" {
 		t.Errorf("%+v", v)
 	}
+	// It is put back with its visits, those of in between too, by who may change it.
+	restore := at + "/restore"
+	b.worker.do("POST", restore, obj{"version": 3}).problem(403, "not_allowed", "")
+	b.east.do("POST", restore, obj{"version": 3}).problem(404, "not_found", "")
+	b.secretary.do("POST", restore, obj{"version": 2}).problem(409, "point_changed", "")
+	b.secretary.do("POST", restore, obj{"version": 3}).want(http.StatusOK).into(&q)
+	if q.Version != 4 || q.ChangedBy == nil || q.ChangedBy.Id != b.secretary.id || q.LastAt == nil || !q.LastAt.Equal(v.At) || len(b.desk.points("")) != 1 {
+		t.Errorf("%+v", q)
+	}
+	b.secretary.do("POST", restore, obj{"version": 3}).want(http.StatusOK)
 	var list api.PatrolVisitList
 	b.secretary.do("GET", fmt.Sprintf("/patrols/visits?point=%d&limit=2", p.Id), nil).want(http.StatusOK).into(&list)
 	if len(list.Visits) != 2 {
@@ -202,6 +212,7 @@ func TestPatrolsAsEachRole(t *testing.T) {
 				}{
 					{"PUT", fmt.Sprintf("/patrols/points/%d", p.Id), obj{"version": 99}, &edit, http.StatusConflict},
 					{"DELETE", fmt.Sprintf("/patrols/points/%d?version=99", p.Id), nil, &edit, http.StatusConflict},
+					{"POST", fmt.Sprintf("/patrols/points/%d/restore", p.Id), obj{"version": 2}, &edit, http.StatusOK},
 					{"POST", "/patrols/visits", aVisit(&p.PatrolPoint, nil), &visit, http.StatusCreated},
 					{"GET", fmt.Sprintf("/patrols/visits?point=%d", p.Id), nil, &view, http.StatusOK},
 				} {
@@ -237,8 +248,8 @@ func TestPatrolsAsEachRole(t *testing.T) {
 				}
 				if k >= 0 {
 					seen++
-					if e := slices.Contains(list[k].May, "edit"); e != whole(&edit, &p.Subject) {
-						t.Errorf("point %s may be edited: %v", p.Name, e)
+					if e := slices.Contains(list[k].May, "edit"); e != whole(&edit, &p.Subject) || e != (list[k].ChangedBy != nil) {
+						t.Errorf("point %s may be edited: %v, by %v", p.Name, e, list[k].ChangedBy)
 					} else if e {
 						edited++
 					}
@@ -251,9 +262,12 @@ func TestPatrolsAsEachRole(t *testing.T) {
 			}
 			var cover api.PatrolCoverage
 			s.do("GET", "/patrols/coverage", nil).want(http.StatusOK).into(&cover)
-			told := map[string]bool{}
+			told, settable := map[string]bool{}, map[string]bool{}
 			for _, g := range cover.Grids {
-				told[g.Grid.Code] = true
+				told[g.Grid.Code], settable[g.Grid.Code] = true, g.MaySet
+				if g.Village == nil || g.Town == nil || *g.Town != apptest.TownArea.Code {
+					t.Errorf("%+v", g)
+				}
 			}
 			hidden := map[string]bool{}
 			for y := range apptest.Side {
@@ -261,6 +275,9 @@ func TestPatrolsAsEachRole(t *testing.T) {
 					c := policy.Subject{Cell: policy.Cell{Town: apptest.TownArea.Code, Village: apptest.VillageCode(x/2, y/2), Grid: apptest.GridCode(x, y)}}
 					if told[c.Cell.Grid] != whole(&view, &c) {
 						t.Errorf("grid %s is told of: %v", c.Cell.Grid, told[c.Cell.Grid])
+					}
+					if settable[c.Cell.Grid] != (told[c.Cell.Grid] && whole(&edit, &c)) {
+						t.Errorf("points may be set in grid %s: %v", c.Cell.Grid, settable[c.Cell.Grid])
 					}
 					if !told[c.Cell.Grid] {
 						for _, code := range []string{apptest.CityArea.Code, c.Cell.Town, c.Cell.Village} {

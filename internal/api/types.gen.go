@@ -4548,9 +4548,18 @@ type PatrolGrid struct {
 	// LastAt Of these
 	LastAt *time.Time `json:"last_at,omitempty"`
 
+	// MaySet Who asks may set points there
+	MaySet bool `json:"may_set"`
+
 	// Points That were there within the window
 	Points int    `json:"points"`
 	State  string `json:"state"`
+
+	// Town Likewise
+	Town *string `json:"town,omitempty"`
+
+	// Village The code of the one that it lies in
+	Village *string `json:"village,omitempty"`
 
 	// Visits That count
 	Visits int `json:"visits"`
@@ -4558,7 +4567,8 @@ type PatrolGrid struct {
 
 // PatrolPoint defines model for PatrolPoint.
 type PatrolPoint struct {
-	ChangedAt time.Time `json:"changed_at"`
+	ChangedAt time.Time   `json:"changed_at"`
+	ChangedBy *TeamPerson `json:"changed_by,omitempty"`
 
 	// Due The day on which somebody is to be there: a rhythm after the last visit, or after it was set
 	Due string `json:"due"`
@@ -4609,6 +4619,12 @@ type PatrolPointList struct {
 	// MaySet Who asks may set points somewhere
 	MaySet bool          `json:"may_set"`
 	Points []PatrolPoint `json:"points"`
+}
+
+// PatrolPointVersion defines model for PatrolPointVersion.
+type PatrolPointVersion struct {
+	// Version The one that it was removed as: one more than was seen last. 409 `point_changed` where it is another
+	Version int `json:"version"`
 }
 
 // PatrolState By the city's days. due: today; never: nobody was there yet, whenever it is due
@@ -7499,6 +7515,9 @@ type SetPatrolPointJSONRequestBody = NewPatrolPoint
 
 // ChangePatrolPointJSONRequestBody defines body for ChangePatrolPoint for application/json ContentType.
 type ChangePatrolPointJSONRequestBody = PatrolPointChange
+
+// RestorePatrolPointJSONRequestBody defines body for RestorePatrolPoint for application/json ContentType.
+type RestorePatrolPointJSONRequestBody = PatrolPointVersion
 
 // TellPatrolVisitJSONRequestBody defines body for TellPatrolVisit for application/json ContentType.
 type TellPatrolVisitJSONRequestBody = NewPatrolVisit

@@ -186,7 +186,7 @@ func (s *Service) Set(ctx context.Context, p Point, may May) (out Point, err err
 			RETURNING id`,
 			out.Name, out.Note, out.Place[0], out.Place[1], out.RhythmDays, out.Generated, w.at, w.by.Person, MaxPoints).Scan(&out.ID)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return fault.Conflict("too_many_points", "the city has %d points: remove one first", MaxPoints)
+			return tooMany()
 		}
 		if err != nil {
 			return fmt.Errorf("set a point: %w", err)
@@ -256,6 +256,40 @@ func (s *Service) Remove(ctx context.Context, id PointID, version int, may May) 
 		w.tell(&out)
 		return nil
 	})
+}
+
+// Restore puts a point that was removed back on the map as it was, its visits with it. The version is the one that it was removed as, else
+// it is a conflict, point_changed. Of one that is there already nothing is done.
+func (s *Service) Restore(ctx context.Context, id PointID, version int, may May) (out Point, err error) {
+	err = s.transact(ctx, func(w *work) error {
+		was, err := w.hold(id, may)
+		if out = was; err != nil || was.RemovedAt.IsZero() {
+			return err
+		}
+		if was.Version != version {
+			return w.meanwhile(&was)
+		}
+		out.Version, out.ChangedAt, out.ChangedBy, out.RemovedAt = was.Version+1, w.changed(&was), w.by.Person, time.Time{}
+		tag, err := w.tx.Exec(w.ctx, `
+			UPDATE patrol_point SET version = $2, changed_at = $3, changed_by = $4, removed_at = NULL
+			WHERE id = $1 AND (SELECT count(*) FROM patrol_point WHERE removed_at IS NULL) < $5`, id, out.Version, out.ChangedAt, out.ChangedBy, MaxPoints)
+		if err != nil {
+			return fmt.Errorf("restore a point: %w", err)
+		}
+		if tag.RowsAffected() == 0 {
+			return tooMany()
+		}
+		w.record("patrol.restore", &was, &out)
+		w.tell(&out)
+		// Visits that were told in between count again.
+		out, err = w.point(w.ctx, w.tx, id, "")
+		return err
+	})
+	return out, err
+}
+
+func tooMany() error {
+	return fault.Conflict("too_many_points", "the city has %d points: remove one first", MaxPoints)
 }
 
 // changed is when a point changes: not before it was made, whatever the clock of the node that made it says.

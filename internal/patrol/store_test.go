@@ -178,10 +178,19 @@ func TestPoints(t *testing.T) {
 	if one, err := y.Point(t.Context(), p.ID); err != nil || one.RemovedAt.IsZero() || one.Version != 3 {
 		t.Errorf("%+v %v", one, err)
 	}
+	_, err = y.Restore(y.as(y.sec), p.ID, 2, yes)
+	y.want(err, "point_changed")
+	_, err = y.Restore(y.as(y.sec), p.ID, 3, func(*patrol.Point) error { return fault.Forbidden("not_allowed", "") })
+	y.want(err, "not_allowed")
+	for range 2 { // the second as if the answer was lost
+		if p, err := y.Restore(y.as(y.sec), p.ID, 3, yes); err != nil || p.Version != 4 || !p.RemovedAt.IsZero() {
+			t.Errorf("%+v %v", p, err)
+		}
+	}
 	var acts, told string
 	err = y.owner.QueryRow(t.Context(), `SELECT (SELECT string_agg(act || ' ' || subject, ', ' ORDER BY seq) FROM audit),
 		(SELECT string_agg(coalesce(before::text, '') || coalesce(after::text, ''), ' ') FROM audit) || (SELECT string_agg(type || data::text, ' ' ORDER BY seq) FROM event)`).Scan(&acts, &told)
-	if err != nil || acts != "patrol.set patrol:1, patrol.change patrol:1, patrol.remove patrol:1" {
+	if err != nil || acts != "patrol.set patrol:1, patrol.change patrol:1, patrol.remove patrol:1, patrol.restore patrol:1" {
 		t.Errorf("%s %v", acts, err)
 	}
 	for _, word := range []string{"桥", "水位", "120.5", y.worker.String()} {
@@ -190,7 +199,7 @@ func TestPoints(t *testing.T) {
 		}
 	}
 	// The move is told where the point went and where it was.
-	if strings.Count(told, "patrol.changed") != 4 || strings.Count(told, "G50-50") < 3 || strings.Count(told, "V51") != 2 {
+	if strings.Count(told, "patrol.changed") != 5 || strings.Count(told, "G50-50") < 3 || strings.Count(told, "V51") != 3 {
 		t.Error(told)
 	}
 }

@@ -128,7 +128,8 @@ export function useFollow(center: Center, map: () => LiveMap | null, reducedMoti
           center.decided.value++
           break
         case 'team.changed':
-          break // a team's page tells of it
+        case 'patrol.changed':
+          break // pages of their own tell of them
         case 'report.imported':
           center.say(t('live.imported', { n: (data as { count: number }).count }, (data as { count: number }).count))
           everythingMoved()

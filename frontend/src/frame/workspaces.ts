@@ -8,6 +8,7 @@ import {
   KeyRound,
   ListChecks,
   Map as MapIcon,
+  MapPinCheck,
   Route,
   Settings,
   ShieldUser,
@@ -26,6 +27,7 @@ export interface Workspace {
     | 'queue'
     | 'hotspots'
     | 'duty'
+    | 'patrols'
     | 'team'
     | 'list'
     | 'rules'
@@ -44,6 +46,7 @@ export const workspaces: readonly Workspace[] = [
   { name: 'queue', needs: 'case.triage', icon: Inbox },
   { name: 'hotspots', needs: 'report.view', icon: Flame },
   { name: 'duty', needs: 'case.note', icon: Footprints },
+  { name: 'patrols', needs: 'patrol.view', icon: MapPinCheck },
   { name: 'team', needs: 'team.view', icon: ShieldUser },
   { name: 'list', needs: 'regime.view', icon: ListChecks },
   { name: 'rules', needs: 'regime.view', icon: Route },

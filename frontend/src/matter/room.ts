@@ -2,7 +2,7 @@ import { computed, type InjectionKey, inject, onScopeDispose, type Ref, ref, sha
 import { useI18n } from 'vue-i18n'
 import { useCenter } from '../center/center'
 import { ask, type CityClient } from '../shared/api/client'
-import { ofInvestigations } from '../shared/api/live'
+import { ofOthers } from '../shared/api/live'
 import { type Resource, useResource } from '../shared/api/resource'
 import type { City } from '../shared/api/types'
 import { type Formatter, formatter } from '../shared/i18n/format'
@@ -69,7 +69,7 @@ export function createRoom() {
     back: () => renewed.value++,
     event(type, data) {
       if (type === 'case.changed') caseChanged.value = { num: (data as { num: number }).num }
-      else if (type !== 'report.filed' && type !== 'report.imported' && !ofInvestigations(type)) renewed.value++
+      else if (type !== 'report.filed' && type !== 'report.imported' && !ofOthers(type)) renewed.value++
     },
   })
   /** The line to the service is broken. */

@@ -4,7 +4,7 @@ import { useI18n } from 'vue-i18n'
 import { useRoute, useRouter } from 'vue-router'
 import type { Center } from '../center/center'
 import { ApiError, ask } from '../shared/api/client'
-import { ofInvestigations } from '../shared/api/live'
+import { ofOthers } from '../shared/api/live'
 import { useResource } from '../shared/api/resource'
 import type { CaseRow, NewAct } from '../shared/api/types'
 import { serverWords } from '../shared/api/words'
@@ -281,7 +281,7 @@ export function createQueue(center: Center) {
       center.revived.value++
     },
     event(type, data) {
-      if (type === 'access' || ofInvestigations(type)) return
+      if (type === 'access' || ofOthers(type)) return
       counts.add(undefined)
       if (type === 'case.changed' || type === 'report.filed') {
         const { num, part, state } = data as { num: number; part?: number; state?: string }

@@ -23,6 +23,8 @@ export interface LiveEvents {
   'city.changed': Record<string, unknown>
   'proposal.changed': { id: number; state: string; version: number; item: string; towns: string[] }
   'investigation.changed': { id: number; state: string; version: number; units: number[]; towns: string[] }
+  /** A point of a patrol was set, changed or removed, or somebody was there. */
+  'patrol.changed': { point: number; version: number; town?: string; village?: string; grid?: string }
   /** Reports have come, gone or moved in what the reader sees; which is not said. */
   'reports.changed': Record<string, unknown>
   /** What the reader may see is no longer what it was. */
@@ -53,14 +55,15 @@ const types = [
   'reports.changed',
   'proposal.changed',
   'investigation.changed',
+  'patrol.changed',
   'notice.made',
   'access',
   'reset',
 ] as const
 
-/** It tells of proposals and orders of investigations, and of no report or case. */
-export const ofInvestigations = (type: keyof LiveEvents) =>
-  type === 'proposal.changed' || type === 'investigation.changed'
+/** It tells of proposals, of orders of investigations or of patrols, and of no report or case. */
+export const ofOthers = (type: keyof LiveEvents) =>
+  type === 'proposal.changed' || type === 'investigation.changed' || type === 'patrol.changed'
 
 /** What of EventSource is used; a test gives its own. */
 export interface Stream {

@@ -1989,7 +1989,7 @@ export interface paths {
         };
         /**
          * Points of patrols in one's territory, and how each stands to its rhythm
-         * @description All of them, at most 10,000 in a city, in the order in which they were set.
+         * @description All of them, at most 10,000 in a city, in the order in which they were set. Who changed one last is told to who may change it.
          */
         get: operations["listPatrolPoints"];
         put?: never;
@@ -2021,6 +2021,26 @@ export interface paths {
         post?: never;
         /** Take a point off the map; its visits stay */
         delete: operations["removePatrolPoint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/patrols/points/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a point that was removed back on the map, its visits with it
+         * @description Of one that is there nothing is done.
+         */
+        post: operations["restorePatrolPoint"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4115,6 +4135,7 @@ export interface components {
             made_at: string;
             /** Format: date-time */
             changed_at: string;
+            changed_by?: components["schemas"]["TeamPerson"];
             /** @description Of a demo */
             generated?: boolean;
             grid?: components["schemas"]["JurisdictionRef"];
@@ -4160,6 +4181,10 @@ export interface components {
             /** Format: double */
             lat?: number;
             rhythm_days?: number;
+        };
+        PatrolPointVersion: {
+            /** @description The one that it was removed as: one more than was seen last. 409 `point_changed` where it is another */
+            version: number;
         };
         NewPatrolVisit: {
             /** Format: uuid */
@@ -4211,6 +4236,10 @@ export interface components {
         };
         PatrolGrid: {
             grid: components["schemas"]["JurisdictionRef"];
+            /** @description The code of the one that it lies in */
+            village?: string;
+            /** @description Likewise */
+            town?: string;
             /** @enum {string} */
             state: "visited" | "missed" | "no_point";
             /** @description That were there within the window */
@@ -4222,6 +4251,8 @@ export interface components {
              * @description Of these
              */
             last_at?: string;
+            /** @description Who asks may set points there */
+            may_set: boolean;
         };
         PatrolArea: {
             area: components["schemas"]["JurisdictionRef"];
@@ -9467,6 +9498,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restorePatrolPoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The point's number */
+                id: components["parameters"]["patrolPointId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatrolPointVersion"];
+            };
+        };
+        responses: {
+            /** @description The point as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatrolPoint"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -423,6 +423,7 @@ const en: typeof zh = {
     patrol_anonymise: 'Visits on patrol made anonymous',
     patrol_change: 'Patrol point changed',
     patrol_remove: 'Patrol point removed',
+    patrol_restore: 'Patrol point restored',
     patrol_set: 'Patrol point set',
     vehicle_change: 'Vehicle changed',
     vehicle_create: 'Vehicle added',

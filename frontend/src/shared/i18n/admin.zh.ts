@@ -418,6 +418,7 @@ export default {
     patrol_anonymise: '匿名化巡查到点记录',
     patrol_change: '修改巡查点',
     patrol_remove: '撤销巡查点',
+    patrol_restore: '恢复巡查点',
     patrol_set: '设置巡查点',
     vehicle_change: '修改车辆',
     vehicle_create: '登记车辆',

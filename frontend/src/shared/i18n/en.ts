@@ -6,6 +6,7 @@ import effect from './effect.en'
 import hotspots from './hotspots.en'
 import investigations from './investigations.en'
 import notices from './notices.en'
+import patrols from './patrols.en'
 import queue from './queue.en'
 import regime from './regime.en'
 import team from './team.en'
@@ -53,6 +54,7 @@ const en: typeof zh = {
       duty: 'On duty',
       map: 'Map',
       queue: 'Queue',
+      patrols: 'Patrols',
       team: 'Teams',
       list: 'One-stop list',
       rules: 'Rules of assignment',
@@ -899,6 +901,7 @@ const en: typeof zh = {
   ...effect,
   ...hotspots,
   ...investigations,
+  ...patrols,
   ...queue,
   ...regime,
   ...words,

@@ -6,6 +6,7 @@ import effect from './effect.zh'
 import hotspots from './hotspots.zh'
 import investigations from './investigations.zh'
 import notices from './notices.zh'
+import patrols from './patrols.zh'
 import queue from './queue.zh'
 import regime from './regime.zh'
 import team from './team.zh'
@@ -52,6 +53,7 @@ export default {
       duty: '出勤',
       map: '地图',
       queue: '待办队列',
+      patrols: '巡查',
       team: '队伍',
       list: '一站式清单',
       rules: '派单规则',
@@ -881,6 +883,7 @@ export default {
   ...effect,
   ...hotspots,
   ...investigations,
+  ...patrols,
   ...queue,
   ...regime,
   ...words,

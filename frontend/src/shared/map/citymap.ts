@@ -13,6 +13,7 @@ import { type Hit, hitAt } from './hit'
 import { type Mark, Marks } from './marks'
 import { MissingTiles } from './missing'
 import { restyle } from './restyle'
+import { type Sign, Signs } from './signs'
 import { baseStyle, deepest, firstCityLayer, hatch, type Look, layers, tileSource } from './style'
 import { type Tile, tilesHolding } from './tiles'
 
@@ -60,6 +61,7 @@ export class CityMap {
   private readonly fresh: FreshReports
   private readonly marks: Marks
   private readonly accuracy: Accuracy
+  private readonly signs: Signs
   /** Sources whose tiles were under way when their content changed: what is on its way may be of before the change. */
   private readonly again = new Set<string>()
   private readonly missing = new MissingTiles((source, tiles) => {
@@ -142,6 +144,7 @@ export class CityMap {
     this.fresh = new FreshReports(this.map)
     this.marks = new Marks(this.map)
     this.accuracy = new Accuracy(this.map)
+    this.signs = new Signs(this.map)
     this.classes = new HeatClasses(this.map, (...told) => listener.breaks(...told))
     this.basemap = new Basemap(this.map, firstCityLayer)
     this.map.touchZoomRotate.disableRotation()
@@ -167,6 +170,7 @@ export class CityMap {
       this.accuracy.draw()
       this.fresh.draw()
       this.drawCases()
+      this.signs.draw(look.palette)
       this.basemapAddress = first.basemap
       void this.openBasemap()
     })
@@ -299,6 +303,7 @@ export class CityMap {
     restyle(this.map, this.drawn, next)
     this.drawn = next
     this.basemap.setLook(look)
+    if (inkChanged) this.signs.draw(look.palette)
     if (valueChanged) {
       this.classes.forget()
       this.classes.look(this.tiles, look)
@@ -418,6 +423,16 @@ export class CityMap {
     )
   }
 
+  /** Shows points of patrols, each by how it stands. */
+  showSigns(signs: readonly Sign[]): void {
+    this.signs.show(signs, this.look.palette)
+  }
+
+  /** Shows a point that is being placed, which a person may drag, or none. */
+  setPin(at: Point | null, label: string, moved: (to: Point) => void): void {
+    this.signs.setPin(at, this.look.palette.primary, label, moved)
+  }
+
   /** Shows how far off a position may be, or no longer. */
   setAccuracy(at: Point | null, radiusM = 0): void {
     this.accuracy.set(at, radiusM)
@@ -482,6 +497,11 @@ export class CityMap {
   showWhole(animate = true): void {
     this.way = null
     this.map.fitBounds(this.frame, { padding: this.padding(), duration: animate ? 200 : 0 }, { by: 'whole' })
+  }
+
+  /** Moves on by so many pixels to the east and to the south. */
+  panBy(x: number, y: number): void {
+    this.map.panBy([x, y], { duration: 100 })
   }
 
   zoomBy(steps: number): void {

@@ -16,18 +16,18 @@ export interface Hit extends Point {
   areas: AreaHit[]
   /** The code of the unit there whose hot and cold spots are drawn. */
   spot?: string
+  /** The point of a patrol there. */
+  sign?: number
 }
 
 /** Looks under pixel x, y of the map; reports count when they are drawn within reach pixels. */
 export function hitAt(map: LibreMap, x: number, y: number, reach: number): Hit {
   const { lng, lat } = map.unproject([x, y])
-  const near = map.queryRenderedFeatures(
-    [
-      [x - reach, y - reach],
-      [x + reach, y + reach],
-    ],
-    { layers: ['listed', 'fresh', 'cases', 'reports'] },
-  )
+  const around: [[number, number], [number, number]] = [
+    [x - reach, y - reach],
+    [x + reach, y + reach],
+  ]
+  const near = map.queryRenderedFeatures(around, { layers: ['listed', 'fresh', 'cases', 'reports'] })
   const away = (f: MapGeoJSONFeature) => {
     if (f.geometry.type !== 'Point') return Number.POSITIVE_INFINITY
     const p = map.project(f.geometry.coordinates as [number, number])
@@ -45,5 +45,13 @@ export function hitAt(map: LibreMap, x: number, y: number, reach: number): Hit {
     .filter(a => roles.includes(a.level))
     .sort((a, b) => roles.indexOf(b.level) - roles.indexOf(a.level))
   const spot = map.queryRenderedFeatures([x, y], { layers: ['spots'] })[0]?.properties.code as string | undefined
-  return { lon: lng, lat, reports, areas, ...(spot === undefined ? {} : { spot }) }
+  const sign = map.queryRenderedFeatures(around, { layers: ['signs'] }).sort((a, b) => away(a) - away(b))[0]?.id
+  return {
+    lon: lng,
+    lat,
+    reports,
+    areas,
+    ...(spot === undefined ? {} : { spot }),
+    ...(sign === undefined ? {} : { sign: Number(sign) }),
+  }
 }

@@ -25,6 +25,7 @@ describe('the style', () => {
       { top: 'town' },
       { heat: 'off', points: false, borders: false },
       { area: { level: 'grid', code: '1' } },
+      { cover: [{ level: 'grid', from: 12, to: 24, codes: { all: ['1'], some: [], missed: ['2'], no_point: [] } }] },
     ]
     for (const variant of variants) expect(ids(variant)).toEqual(ids({}))
   })

@@ -29,6 +29,8 @@ export interface Look {
   spots?: { by: 'class' } | { by: 'rate'; breaks: Breaks | null }
   /** The codes of spots that are lit, as they are in a list. */
   lit?: readonly string[]
+  /** Areas by how far they were gone by. */
+  cover?: readonly Cover[]
   breaks: Breaks | null
   points: boolean
   borders: boolean
@@ -40,6 +42,16 @@ export interface Look {
   home: { level: Role; code: string } | null
   /** A narrow screen has larger text and thicker fingers. */
   touch: boolean
+}
+
+/** Of an area: all of its grids were visited, some, none though there was where to go, or there is no point to go to. */
+export type CoverClass = 'all' | 'some' | 'missed' | 'no_point'
+/** The areas of a level by their codes, coloured from a zoom until another. */
+export interface Cover {
+  level: 'town' | 'village' | 'grid'
+  from: number
+  to: number
+  codes: Record<CoverClass, readonly string[]>
 }
 
 /** Zoom from which each level is drawn, as the tiles carry it. */
@@ -75,6 +87,7 @@ export function baseStyle(tiles: CityTiles, look: Look): StyleSpecification {
     fresh: { type: 'geojson', data: empty },
     marked: { type: 'geojson', data: empty },
     listed: { type: 'geojson', data: empty },
+    signs: { type: 'geojson', data: empty },
     accuracy: { type: 'geojson', data: empty },
   }
   return { version: 8, sources, layers: layers(look), transition: { duration: 0, delay: 0 } }
@@ -112,6 +125,7 @@ export function layers(look: Look): LayerSpecification[] {
     },
     heatLayer(look),
     ...spotLayers(look),
+    ...coverLayers(look),
     ...roles.map(role => areaLayer(look, role)),
     ...roles.map(role => aroundLayer(look, role)),
     ...borderLayers(look),
@@ -122,6 +136,7 @@ export function layers(look: Look): LayerSpecification[] {
     ...labelLayers(look),
     accuracyLayer(look),
     ...markLayers(look),
+    ...signLayers(look),
   ]
 }
 
@@ -298,6 +313,95 @@ function spotOutlines(look: Look): LineLayerSpecification[] {
     paint: { 'line-color': look.palette.ink, 'line-width': width },
   })
   return [outline('spot-lit', look.lit ?? [], 1.5), outline('spot-open', look.area ? [look.area.code] : [], 2.5)]
+}
+
+/** Areas by how far they were gone by: quiet colours for where somebody was, a rim where nobody was, hatched where nobody was to go. */
+function coverLayers(look: Look): (FillLayerSpecification | LineLayerSpecification)[] {
+  const { ok, amber } = look.palette
+  return (['town', 'village', 'grid'] as const).flatMap(level => {
+    const cover = look.cover?.find(c => c.level === level)
+    const codes = (c: CoverClass) => ['', ...(cover?.codes[c] ?? [])]
+    const whose = (...of: CoverClass[]): FilterSpecification =>
+      ['match', ['get', 'code'], [...new Set(of.flatMap(codes))], true, false] as unknown as FilterSpecification
+    const during = (opacity: number | ExpressionSpecification): ExpressionSpecification =>
+      ['step', ['zoom'], 0, cover?.from ?? 0, opacity, cover?.to ?? 24, 0] as unknown as ExpressionSpecification
+    const of = { source: 'jurisdictions', 'source-layer': level } as const
+    const layout = { visibility: cover ? 'visible' : 'none' } as const
+    return [
+      {
+        ...of,
+        id: `cover-${level}`,
+        type: 'fill',
+        filter: whose('all', 'some', 'missed'),
+        layout,
+        paint: {
+          'fill-color': ['match', ['get', 'code'], codes('missed'), amber, ok] as unknown as ExpressionSpecification,
+          'fill-opacity': during([
+            'match',
+            ['get', 'code'],
+            codes('missed'),
+            0.38,
+            codes('some').slice(1).concat('-'),
+            0.15,
+            0.34,
+          ] as unknown as ExpressionSpecification),
+          'fill-antialias': false,
+        },
+      },
+      {
+        ...of,
+        id: `cover-${level}-none`,
+        type: 'fill',
+        filter: whose('no_point'),
+        layout,
+        paint: { 'fill-pattern': hatch, 'fill-opacity': during(0.12) },
+      },
+      {
+        ...of,
+        id: `cover-${level}-missed`,
+        type: 'line',
+        filter: whose('missed'),
+        layout: { ...layout, 'line-join': 'round' },
+        paint: { 'line-color': amber, 'line-width': 1.6, 'line-opacity': during(1) },
+      },
+    ]
+  })
+}
+
+/** What the picture of a point's state is called. */
+export const signImage = (state: string) => `sign-${state}`
+
+/** Points of patrols: a form for each state; what waits longest lies above the others. */
+function signLayers(look: Look): SymbolLayerSpecification[] {
+  return [
+    {
+      id: 'signs',
+      type: 'symbol',
+      source: 'signs',
+      layout: {
+        'icon-image': ['concat', signImage(''), ['get', 'state']],
+        'icon-size': ['interpolate', ['linear'], ['zoom'], 9, 0.4, 12, 0.65, 14, 0.95, 17, 1.1],
+        'icon-allow-overlap': true,
+        'icon-ignore-placement': true,
+        'symbol-sort-key': ['match', ['get', 'state'], 'overdue', 3, 'never', 2, 'due', 1, 0],
+      },
+    },
+    {
+      id: 'sign-names',
+      type: 'symbol',
+      source: 'signs',
+      minzoom: 14.5,
+      layout: {
+        'text-field': ['get', 'name'],
+        'text-font': stack('Regular', look.locale),
+        'text-size': look.touch ? 13 : 12,
+        'text-anchor': 'top',
+        'text-offset': [0, 1],
+        'text-max-width': 8,
+      },
+      paint: { 'text-color': look.palette.ink, 'text-halo-color': look.palette.map.halo, 'text-halo-width': 1.8 },
+    },
+  ]
 }
 
 function borderLayers(look: Look): LineLayerSpecification[] {

@@ -31,6 +31,8 @@ export type Action =
   | 'screening.view'
   | 'proposal.decide'
   | 'investigation.view'
+  | 'patrol.view'
+  | 'patrol.edit'
 
 /** What a post makes of a person, in the order of the domain; the last three are machines. */
 export const postRoles = [
