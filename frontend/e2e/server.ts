@@ -135,9 +135,11 @@ export async function serveDemo(data: string, keep = false): Promise<Server> {
         cookie ||= await cookieOf(url, 'desk', password)
         const city = await (await fetch(`${url}/haining/v1/`, { headers: { cookie } })).json()
         if (city.reports !== 120_000) return false
-        // Last, what was screened, ordered and investigated before.
+        // Then what was screened, ordered and investigated before; last, the points of patrols.
         const { screenings } = await (await fetch(`${url}/haining/v1/screenings`, { headers: { cookie } })).json()
-        return screenings.length >= 3
+        if (screenings.length < 3) return false
+        const { points } = await (await fetch(`${url}/haining/v1/patrols/points`, { headers: { cookie } })).json()
+        return points.length >= 9
       },
       220_000,
     )

@@ -222,7 +222,8 @@ func readAll(t *testing.T, name string) string {
 
 // TestHainingIsWholeAndItsPlacesArePostGISs loads the generated city and asks PostGIS about every placement.
 func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
-	c, db := demoCity(t, haining.Code, func(d app.Demo) error { return d.Haining(t.Context()) })
+	load := func(d app.Demo) error { return d.Haining(t.Context()) }
+	c, db := demoCity(t, haining.Code, load)
 	l := c.State().Layout
 	want := map[string]int{"city": 1, "town": haining.Towns, "village": haining.Villages}
 	for i, lv := range l.Levels {
@@ -245,6 +246,7 @@ func TestHainingIsWholeAndItsPlacesArePostGISs(t *testing.T) {
 	t.Run("proposals", func(t *testing.T) { hotspotsOfHaining(t, c) })
 	t.Run("effects", func(t *testing.T) { effectsInHaining(t, c, db) })
 	t.Run("patrols", func(t *testing.T) { patrolsOfHaining(t, c) })
+	t.Run("patrols that were cut off", func(t *testing.T) { patrolsGoOn(t, c, db, load) })
 	if pl := c.State().Placer; pl.PlanID == 0 {
 		t.Error("no plan is in force")
 	}

@@ -31,10 +31,11 @@ var demoPoints = []struct {
 
 // hainingPatrols sets points in the village of the demo's accounts, at middles of microgrids, and has the village's people go by in the
 // weeks up to the demo's day. One grid in five has no point, one in five is never gone to, and some stood too far away: so there is a gap
-// of each kind. Where there is a point already nothing is done.
+// of each kind. What is there already is not made again, so that it goes on where it was interrupted; where somebody has set or changed a
+// point meanwhile nothing is done.
 func hainingPatrols(ctx context.Context, c *City, until time.Time) error {
-	var done bool
-	if err := c.Pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM patrol_point)`).Scan(&done); err != nil || done {
+	there, err := patrolsThere(ctx, c)
+	if err != nil || there.own {
 		return err
 	}
 	who, err := patrolsOf(ctx, c, haining.VillageCode)
@@ -55,17 +56,22 @@ func hainingPatrols(ctx context.Context, c *City, until time.Time) error {
 			}
 			about := demoPoints[n%len(demoPoints)]
 			n++
-			set := *c.Patrols
-			set.Now = func() time.Time { return first.Add(9 * time.Hour) }
-			p, err := set.Set(who.secretary.author(ctx), patrol.Point{Name: about.name, Note: about.note, Place: micro.Center, RhythmDays: about.days, Generated: true}, anything)
-			if err != nil {
-				return fmt.Errorf("a point in %s: %w", grid.Name, err)
+			p := patrol.Point{Name: about.name, Note: about.note, Place: micro.Center, RhythmDays: about.days, Generated: true}
+			if p.ID = there.points[p.Place]; p.ID == 0 {
+				set := *c.Patrols
+				set.Now = func() time.Time { return first.Add(9 * time.Hour) }
+				if p, err = set.Set(who.secretary.author(ctx), p, anything); err != nil {
+					return fmt.Errorf("a point in %s: %w", grid.Name, err)
+				}
 			}
 			if i%5 == 3 {
 				continue
 			}
 			by := who.of(i, grid.Code)
 			for _, v := range demoVisits(&p, first, last, n) {
+				if there.visits[v.ID] {
+					continue
+				}
 				tell := *c.Patrols
 				tell.Now = func() time.Time { return v.ToldAt }
 				if _, _, err := tell.Tell(by.author(ctx), v, anything); err != nil {
@@ -75,6 +81,41 @@ func hainingPatrols(ctx context.Context, c *City, until time.Time) error {
 		}
 	}
 	return nil
+}
+
+// demoThere is what there is of a demo's patrols.
+type demoThere struct {
+	own    bool                         // somebody has set a point of their own
+	points map[orb.Point]patrol.PointID // 0: it was removed
+	visits map[patrol.VisitID]bool
+}
+
+func patrolsThere(ctx context.Context, c *City) (d demoThere, err error) {
+	d.points, d.visits = map[orb.Point]patrol.PointID{}, map[patrol.VisitID]bool{}
+	rows, err := c.Pool.Query(ctx, `SELECT id, lon, lat, generated AND version = 1 FROM patrol_point`)
+	if err != nil {
+		return d, fmt.Errorf("read the demo's points: %w", err)
+	}
+	var id patrol.PointID
+	var at orb.Point
+	var untouched bool
+	if _, err = pgx.ForEachRow(rows, []any{&id, &at[0], &at[1], &untouched}, func() error {
+		d.points[at], d.own = id, d.own || !untouched
+		return nil
+	}); err != nil {
+		return d, fmt.Errorf("read the demo's points: %w", err)
+	}
+	if rows, err = c.Pool.Query(ctx, `SELECT id FROM patrol_visit WHERE generated`); err != nil {
+		return d, fmt.Errorf("read the demo's visits: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return d, fmt.Errorf("read the demo's visits: %w", err)
+	}
+	for _, v := range list {
+		d.visits[patrol.VisitID(v)] = true
+	}
+	return d, nil
 }
 
 // demoVisits are somebody's visits to a point from the day after the first to the last, each a rhythm after the one before, more or less.

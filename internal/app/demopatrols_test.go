@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"gridgov/internal/demo/haining"
 	"gridgov/internal/patrol"
 	"gridgov/internal/policy"
+	"gridgov/internal/postgres"
 )
 
 // patrolsOfHaining looks whether the village of the demo's accounts is gone by as one would be: a point in most grids, gaps of both kinds,
@@ -57,4 +59,33 @@ func patrolsOfHaining(t *testing.T, c *app.City) {
 		t.Errorf("%+v of %d points", cover.Total, len(points))
 	}
 	t.Logf("%+v of %d points, %v, %d visits that count, %d too far", cover.Total, len(points), states, counts, too)
+}
+
+// A demo whose patrols were cut off in the middle is made whole by the next start, and what was there is as it was.
+func patrolsGoOn(t *testing.T, c *app.City, db *postgres.Database, load func(app.Demo) error) {
+	all := func() (rows []string) {
+		for _, sql := range []string{`SELECT name, lon, lat, rhythm_days, made_at FROM patrol_point ORDER BY lon, lat`,
+			`SELECT v.id, p.lon, p.lat, v.person_id, v.at, v.told_at, v.lon, v.lat, v.accuracy_m, v.within FROM patrol_visit v JOIN patrol_point p ON p.id = v.point_id ORDER BY v.id`} {
+			for _, row := range tableRows(t, c.Pool, sql) {
+				rows = append(rows, fmt.Sprint(row...))
+			}
+		}
+		return rows
+	}
+	whole := all()
+	for _, sql := range []string{`SET search_path = haining, public; DELETE FROM patrol_visit WHERE id::text > '8'`,
+		`SET search_path = haining, public; DELETE FROM patrol_point p WHERE NOT EXISTS (SELECT FROM patrol_visit v WHERE v.point_id = p.id)`} {
+		if _, err := db.Owner().Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if part := all(); len(part) >= len(whole) || len(part) == 0 {
+		t.Fatalf("%d of %d rows are left", len(part), len(whole))
+	}
+	if err := load(app.Demo{DB: db, Log: apptest.Quiet(), Now: apptest.Clock, Say: func(string, ...any) {}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := all(); !slices.Equal(got, whole) {
+		t.Errorf("%d rows, %d before", len(got), len(whole))
+	}
 }
