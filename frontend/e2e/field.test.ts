@@ -294,6 +294,39 @@ describe('a task', () => {
     await d.when.click('discard')
     await d.sees('it is gone', async () => (await d.get.states()).length === 0)
   })
+
+  it('on two phones of one account is done once; what each told else is there', async () => {
+    const ref = await askedFor()
+    const other = d.another()
+    const phones = [d, other]
+    const before = (await told()).list.length
+    for (const p of phones) {
+      await p.given.ready()
+      await p.when.offline(true)
+      await p.when.report(here[0]!)
+      await p.when.click('tab-tasks')
+      await p.when.task(ref)
+      await p.when.click('act-confirm')
+      await p.when.click('keep-act')
+    }
+    for (const p of phones) {
+      await p.when.offline(false)
+      await p.when.click('tab-outbox')
+    }
+    const ends = new Set<string>()
+    for (const p of phones)
+      await d.sees('all has an end', async () => {
+        const s = await p.get.states()
+        if (s.length !== 2 || s.some(o => o !== 'sent' && o !== 'conflict')) return false
+        for (const o of s) ends.add(o)
+        return true
+      })
+    expect(ends).toEqual(new Set(['sent', 'conflict']))
+    expect((await matter(ref)).acts.filter(a => a.act === 'confirm')).toHaveLength(1)
+    expect((await told()).list.length).toBe(before + 2)
+    expect([...other.complaints.filter(c => !provoked.test(c)), ...other.foreign]).toEqual([])
+    await other.putAway()
+  })
 })
 
 describe('a patrol', () => {

@@ -59,8 +59,17 @@ export class FieldDriver {
     }
   }
 
-  async stop(): Promise<void> {
+  /** Another phone, of the same service; it is put away with `putAway`. */
+  another(): FieldDriver {
+    return new FieldDriver(this.server, this.browser, this.password)
+  }
+
+  async putAway(): Promise<void> {
     await this.context?.close()
+  }
+
+  async stop(): Promise<void> {
+    await this.putAway()
     await this.browser.close()
     await this.server.stop()
   }
