@@ -287,7 +287,8 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	city.Handle("GET /{city}/v1", http.RedirectHandler("v1/", http.StatusPermanentRedirect))
 	city.Handle("GET /{city}/field", http.RedirectHandler("field/", http.StatusPermanentRedirect))
-	city.Handle("GET /{city}/field/worker.js", a.wrap("GET worker", ordinary, a.fieldWorker))
+	city.Handle("GET /{city}/field/worker.js", a.wrap("GET worker", ordinary, a.worker("field-worker.js")))
+	city.Handle("GET /{city}/report-worker.js", a.wrap("GET worker", ordinary, a.worker("report-worker.js")))
 	city.Handle("GET /{city}/field/manifest.webmanifest", a.wrap("GET manifest", ordinary, a.fieldManifest))
 	city.Handle("GET /{city}/{rest...}", a.wrap("GET page", ordinary, a.page))
 	city.Handle("/", a.wrap("unknown", ordinary, a.unknown))
