@@ -257,3 +257,23 @@ func TestErasedToldPhotos(t *testing.T) {
 	}
 	v.toldPart(told.Secret, half, len(file)/2, file[len(file)/2:]).problem(404, "not_found", "")
 }
+
+// A volunteer with an account works with the phone app: everything that it asks of the service is answered as it expects, and what
+// volunteers may not is refused.
+func TestVolunteersUseThePhoneApp(t *testing.T) {
+	s := newSite(t)
+	token, _ := apptest.SignIn(t, s.live.City, apptest.Post(policy.Volunteer, apptest.VillageArea(0, 0)))
+	v := s.as(token)
+	v.do("GET", "/field/ground", nil).problem(403, "not_allowed", "") // the app says that it holds no ground, and goes on
+	for _, path := range []string{"/", "/session", "/cases?limit=100", "/patrols/points", "/account/push"} {
+		v.do("GET", path, nil).want(200)
+	}
+	id := v.uploaded(aPhoto(t, 6))
+	var told api.Report
+	v.do("POST", "/reports", aReport(0, 0, filing{"source": "phone", "photos": []string{id}})).want(201).into(&told)
+	v.do("GET", "/photos/"+id, nil).want(200)
+	var point api.PatrolPoint
+	s.do("POST", "/patrols/points", filing{"name": "桥头", "lon": aReport(0, 0)["lon"], "lat": aReport(0, 0)["lat"], "rhythm_days": 7}).want(201).into(&point)
+	v.do("POST", "/patrols/visits", filing{"id": aUUID(), "point": point.Id, "at": apptest.Now.Format(time.RFC3339), "lon": point.Lon, "lat": point.Lat, "accuracy_m": 8}).want(201)
+	v.do("POST", "/cases/"+strconv.Itoa(told.Num)+"/acts", filing{"version": 1, "act": "self_settle"}).problem(403, "not_allowed", "")
+}
