@@ -147,7 +147,7 @@ export async function openStore(city: string, person: string, name = nameOf(city
       const value = await unsealJSON<T>(key, sealed, `draft ${id}`).catch(() => null) // damaged: the others can be gone on with
       return value ? [{ id, at, value }] : []
     })
-    return (await Promise.all(opened)).flat().toSorted((a, b) => b.at - a.at)
+    return (await Promise.all(opened)).flat().sort((a, b) => b.at - a.at)
   }
 
   return {

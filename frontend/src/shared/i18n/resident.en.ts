@@ -11,6 +11,7 @@ export default {
     closedHint: 'Call the city’s hotline, or tell the grid staff of your village.',
     noChannel: 'This city cannot send codes yet, so nobody can report here for now',
     failed: 'The page did not load',
+    failedHint: 'The service does not answer now, or there is no such city. Check the address, and try again later.',
     kept: {
       title: 'A report that is not finished',
       here: 'It is kept on this phone alone and was not sent. If you do not go on with it, it is deleted after 30 days.',
