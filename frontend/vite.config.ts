@@ -1,6 +1,6 @@
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
-import { fieldWorker } from './build/worker.ts'
+import { pageWorker } from './build/worker.ts'
 
 // During development the page comes from Vite and everything else from a running `gridgov serve`.
 const server = process.env.GRIDGOV_URL ?? 'http://127.0.0.1:8080'
@@ -25,7 +25,16 @@ const inBrowser = {
 export default defineConfig({
   plugins: [
     vue(),
-    fieldWorker({ page: 'field.html', script: 'src/field/worker/worker.ts', file: 'field-worker.js', define }),
+    pageWorker({ page: 'field.html', at: './', script: 'src/field/worker/worker.ts', file: 'field-worker.js', define }),
+    pageWorker({
+      page: 'report.html',
+      at: './report',
+      script: 'src/resident/worker.ts',
+      file: 'report-worker.js',
+      define,
+      // The map's ground comes by the line, so its code is not kept either.
+      without: /maplibre|PlaceMap/,
+    }),
   ],
   define,
   server: {
@@ -39,7 +48,7 @@ export default defineConfig({
     // MapLibre alone is about 1 MB before compression; it is split off so that it stays cached when the page changes.
     chunkSizeWarningLimit: 1200,
     rollupOptions: {
-      input: ['index.html', 'field.html'],
+      input: ['index.html', 'field.html', 'report.html'],
       output: {
         manualChunks: id => (id.includes('/maplibre-gl/') ? 'maplibre' : undefined),
       },

@@ -6,7 +6,7 @@ only_one build
 cd "$root/frontend"
 [ -d node_modules ] || die "frontend/node_modules is missing: run scripts/setup.sh"
 stamp=node_modules/.gridgov-built
-want=$(hash_of src build public index.html field.html vite.config.ts tsconfig.json package-lock.json)
+want=$(hash_of src build public index.html field.html report.html vite.config.ts tsconfig.json package-lock.json)
 if [ -e dist/index.html ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
 	say "the page is built"
 else

@@ -1,16 +1,27 @@
 import { createHash } from 'node:crypto'
 import { build, type Plugin } from 'vite'
 
+interface Options {
+  /** The file of the page, and its address from where the worker lies. */
+  page: string
+  at: string
+  script: string
+  file: string
+  define: Record<string, string>
+  /** What the page asks for only where there is a line. */
+  without?: RegExp
+}
+
 /**
- * Builds the phone app's service worker once the pages are built, and tells it the files that the app is made of: what its page needs, by
- * way of whatever imports, and nothing of the other pages.
+ * Builds a page's service worker once the pages are built, and tells it the files that the page is made of: what it needs, by way of
+ * whatever imports, and nothing of the other pages.
  */
-export function fieldWorker(options: { page: string; script: string; file: string; define: Record<string, string> }): Plugin {
+export function pageWorker(options: Options): Plugin {
   const files = new Set<string>()
   let revision = ''
   let outDir = ''
   return {
-    name: 'field-worker',
+    name: `worker of ${options.page}`,
     apply: 'build',
     configResolved(config) {
       outDir = config.build.outDir
@@ -21,7 +32,7 @@ export function fieldWorker(options: { page: string; script: string; file: strin
       const assets = Object.values(bundle).filter(f => f.type === 'asset')
       const visit = (name: string) => {
         const chunk = bundle[name]
-        if (files.has(name) || chunk?.type !== 'chunk') return
+        if (files.has(name) || chunk?.type !== 'chunk' || options.without?.test(name)) return
         files.add(name)
         const { importedCss, importedAssets } = chunk.viteMetadata ?? {}
         for (const f of [...(importedCss ?? []), ...(importedAssets ?? [])]) files.add(f)
@@ -38,7 +49,7 @@ export function fieldWorker(options: { page: string; script: string; file: strin
     async closeBundle() {
       if (files.size === 0) return
       const list = [
-        { url: './', revision },
+        { url: options.at, revision },
         ...[...files].toSorted().map(f => ({ url: `/${f}`, revision: null })), // their names hold a digest
       ]
       await build({

@@ -15,15 +15,15 @@ export function createPages() {
     history: createWebHistory(),
     routes: [
       { path: '/', component: CityList },
-      {
-        // Another page, with its own worker: whoever signs in on the way to it is sent on.
-        path: `${city}/field/:rest(.*)*`,
+      // Other pages, each with its own worker: whoever comes to them by way of this one is sent on.
+      ...[`${city}/field/:rest(.*)*`, `${city}/report`].map(path => ({
+        path,
         component: { render: () => null },
-        beforeEnter(to) {
+        beforeEnter(to: RouteLocationNormalized) {
           location.replace(to.fullPath)
           return false
         },
-      },
+      })),
       {
         path: city,
         component: CityRoot,
@@ -44,7 +44,6 @@ export function createPages() {
         ],
       },
       // For anybody, signed in or not. The link's secret is the fragment of /r, which no server sees.
-      { path: `${city}/report`, component: () => import('./resident/ReportPage.vue'), props: code },
       { path: `${city}/one-stop`, component: () => import('./resident/OneStopPage.vue'), props: code },
       {
         path: `${city}/poster/:village([^/]{1,64})`,

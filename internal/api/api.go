@@ -78,6 +78,7 @@ func (k routeKind) level() slog.Level {
 
 // routes is the whole API of one city, under /{city}/v1.
 func (a *api) routes() []route {
+	own, told := laneOf(ownLane), laneOf(toldLane)
 	routes := []route{
 		{"GET", "/", a.getCity, ordinary, policy.CityView},
 		{"GET", "/plans", a.listPlans, ordinary, policy.CityView},
@@ -89,9 +90,9 @@ func (a *api) routes() []route {
 		{"PUT", "/reports/{id}/position", a.setPosition, ordinary, policy.ReportPosition},
 		{"POST", "/reports/{id}/reporter", a.unmaskReporter, ordinary, policy.ReportUnmask},
 		{"OPTIONS", "/uploads", a.describeUploads, ordinary, policy.PhotoUpload},
-		{"POST", "/uploads", a.beginUpload, ordinary, policy.PhotoUpload},
-		{"HEAD", "/uploads/{id}", a.headUpload, ordinary, policy.PhotoUpload},
-		{"PATCH", "/uploads/{id}", a.appendUpload, lengthy, policy.PhotoUpload},
+		{"POST", "/uploads", own.through(beginUpload), ordinary, policy.PhotoUpload},
+		{"HEAD", "/uploads/{id}", own.through(headUpload), ordinary, policy.PhotoUpload},
+		{"PATCH", "/uploads/{id}", own.through(appendUpload), lengthy, policy.PhotoUpload},
 		{"DELETE", "/uploads/{id}", a.removeUpload, ordinary, policy.PhotoUpload},
 		{"GET", "/photos/{id}", a.getPhoto, ordinary, policy.PhotoView},
 		{"GET", "/photos/{id}/{size}", a.getPhotoFile, lengthy, policy.PhotoView},
@@ -125,6 +126,9 @@ func (a *api) routes() []route {
 		{"GET", "/public/reports/options", a.getReportOptions, ordinary, policy.PublicReport},
 		{"POST", "/public/codes", a.sendCode, ordinary, policy.PublicReport},
 		{"POST", "/public/reports", a.tellReport, ordinary, policy.PublicReport},
+		{"POST", "/public/uploads", told.through(beginUpload), ordinary, policy.PublicReport},
+		{"HEAD", "/public/uploads/{id}", told.through(headUpload), ordinary, policy.PublicReport},
+		{"PATCH", "/public/uploads/{id}", told.through(appendUpload), lengthy, policy.PublicReport},
 		{"POST", "/public/follow", a.followReport, ordinary, policy.PublicFollow},
 		{"GET", "/field/ground", a.getGround, ordinary, policy.FieldHold},
 		{"GET", "/basemap.pmtiles", a.getBasemap, inMasses, policy.CityView},
@@ -284,7 +288,8 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	city.Handle("GET /{city}/v1", http.RedirectHandler("v1/", http.StatusPermanentRedirect))
 	city.Handle("GET /{city}/field", http.RedirectHandler("field/", http.StatusPermanentRedirect))
-	city.Handle("GET /{city}/field/worker.js", a.wrap("GET worker", ordinary, a.fieldWorker))
+	city.Handle("GET /{city}/field/worker.js", a.wrap("GET worker", ordinary, a.worker("field-worker.js")))
+	city.Handle("GET /{city}/report-worker.js", a.wrap("GET worker", ordinary, a.worker("report-worker.js")))
 	city.Handle("GET /{city}/field/manifest.webmanifest", a.wrap("GET manifest", ordinary, a.fieldManifest))
 	city.Handle("GET /{city}/{rest...}", a.wrap("GET page", ordinary, a.page))
 	city.Handle("/", a.wrap("unknown", ordinary, a.unknown))

@@ -50,8 +50,11 @@ func (a *api) page(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	name := "index.html"
-	if r.PathValue("rest") == "field/" {
+	switch r.PathValue("rest") {
+	case "field/":
 		name = "field.html"
+	case "report":
+		name = "report.html"
 	}
 	b, err := fs.ReadFile(a.Page, name)
 	if err != nil {
@@ -62,17 +65,19 @@ func (a *api) page(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// fieldWorker is the phone app's service worker. It lies in the app's folder, so that it answers for nothing else; and it is asked for anew
-// each time, as it names the app's files.
-func (a *api) fieldWorker(w http.ResponseWriter, r *http.Request) error {
-	if a.Page == nil {
-		return fault.NotFound("this binary was built without the page")
+// worker serves a page's service worker, in which its name is: field-worker.js, report-worker.js. The first lies in the app's folder, the
+// second beside its page, and answers for no other address. It is asked for anew each time, as it names the page's files.
+func (a *api) worker(name string) func(w http.ResponseWriter, r *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if a.Page == nil {
+			return fault.NotFound("this binary was built without the page")
+		}
+		h := w.Header()
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Content-Type", "text/javascript; charset=utf-8")
+		h.Set("Content-Security-Policy", scriptPolicy)
+		return a.compressed(w, r, name)
 	}
-	h := w.Header()
-	h.Set("Cache-Control", "no-cache")
-	h.Set("Content-Type", "text/javascript; charset=utf-8")
-	h.Set("Content-Security-Policy", scriptPolicy)
-	return a.compressed(w, r, "field-worker.js")
 }
 
 // fieldManifest says how the phone app is called and looks once it is installed.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"gridgov/internal/fault"
 	"gridgov/internal/jurisdiction"
 	"gridgov/internal/message"
+	"gridgov/internal/photo"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
 	"gridgov/internal/resident"
@@ -32,6 +34,9 @@ func (a *api) getReportOptions(w http.ResponseWriter, r *http.Request, c *call) 
 	}
 	for i := range c.Names().Items {
 		out.Items = append(out.Items, itemOf(&c.Names().Items[i]))
+	}
+	if c.Photos.Kept() {
+		out.Photos = new(photo.MaxTold)
 	}
 	state := c.State()
 	out.NameEn = optional(nameLatin(state.Layout))
@@ -119,15 +124,38 @@ func (a *api) tellReport(w http.ResponseWriter, r *http.Request, c *call) error 
 	if in.PositionSource != nil {
 		t.PositionSource = string(*in.PositionSource)
 	}
+	if t.Photos, err = announced(in.Photos); err != nil {
+		return err
+	}
 	filed, err := c.Residents.File(r.Context(), t)
 	if err != nil {
+		return err
+	}
+	rep := c.followed(&filed.Report)
+	if err := c.countPhotos(r.Context(), filed.Report.Num, &rep); err != nil {
 		return err
 	}
 	status := http.StatusCreated
 	if filed.Existed {
 		status = http.StatusOK
 	}
-	return writePrivate(w, status, ToldReport{Report: c.followed(&filed.Report), Secret: filed.Secret, Url: t.Link(filed.Secret)})
+	return writePrivate(w, status, ToldReport{Report: rep, Secret: filed.Secret, Url: t.Link(filed.Secret)})
+}
+
+// announced reads the photos that are to come with a report.
+func announced(list *[]AnnouncedPhoto) ([]photo.Announced, error) {
+	if list == nil {
+		return nil, nil
+	}
+	var out []photo.Announced
+	for i, p := range *list {
+		id, bad := photo.ParseID(p.Id)
+		if bad != nil {
+			return nil, fault.Invalid(fmt.Sprintf("photos[%d].id", i), bad.Code, "%s", bad.Message)
+		}
+		out = append(out, photo.Announced{ID: id, Bytes: int64(p.Bytes)})
+	}
+	return out, nil
 }
 
 // writePrivate sends what nothing on the way may keep.
@@ -159,7 +187,19 @@ func (a *api) followReport(w http.ResponseWriter, r *http.Request, c *call) erro
 	if err := c.tellOutcome(r.Context(), rep.Num, &out); err != nil {
 		return err
 	}
+	if err := c.countPhotos(r.Context(), rep.Num, &out); err != nil {
+		return err
+	}
 	return writePrivate(w, http.StatusOK, out)
+}
+
+// countPhotos adds how many of the photos that were announced with a report have come.
+func (c *call) countPhotos(ctx context.Context, num report.Num, out *FollowedReport) error {
+	n, err := c.Photos.Told(ctx, num)
+	if err == nil && len(n) > 0 {
+		out.Photos = &ToldPhotos{Ready: n[photo.Ready], Coming: n[photo.Uploading], Refused: n[photo.Refused]}
+	}
+	return err
 }
 
 // tellOutcome adds what became of a report's case. Of one whose case is still to be opened it is that it was received.

@@ -2234,6 +2234,21 @@ func (e GetPhotoFileParamsSize) Valid() bool {
 	}
 }
 
+// Defines values for BeginToldUploadParamsTusResumable.
+const (
+	BeginToldUploadParamsTusResumableN100 BeginToldUploadParamsTusResumable = "1.0.0"
+)
+
+// Valid indicates whether the value is a known member of the BeginToldUploadParamsTusResumable enum.
+func (e BeginToldUploadParamsTusResumable) Valid() bool {
+	switch e {
+	case BeginToldUploadParamsTusResumableN100:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListRegimeParamsKind.
 const (
 	ListRegimeParamsKindCalendar  ListRegimeParamsKind = "calendar"
@@ -2715,6 +2730,12 @@ type AllowedAct struct {
 
 // AllowedActNeeds defines model for AllowedAct.Needs.
 type AllowedActNeeds string
+
+// AnnouncedPhoto defines model for AnnouncedPhoto.
+type AnnouncedPhoto struct {
+	Bytes int    `json:"bytes"`
+	Id    string `json:"id"`
+}
 
 // AssignmentArea defines model for AssignmentArea.
 type AssignmentArea = assign.Area
@@ -3375,6 +3396,9 @@ type FollowedReport struct {
 	// Merged It is dealt with together with another report of the same matter
 	Merged *bool `json:"merged,omitempty"`
 	Num    int   `json:"num"`
+
+	// Photos How many of the photos that were announced with the report are there, and of which something is still to come; left out where none were. What they show is for who works on it
+	Photos *ToldPhotos `json:"photos,omitempty"`
 
 	// Reason Why it was rejected
 	Reason     *string   `json:"reason,omitempty"`
@@ -5680,6 +5704,9 @@ type ReportOptions struct {
 	Name   string  `json:"name"`
 	NameEn *string `json:"name_en,omitempty"`
 
+	// Photos How many photos may come with a report, of 8 MiB each; left out where none are kept
+	Photos *int `json:"photos,omitempty"`
+
 	// Plan The version of the plan in force
 	Plan     *string `json:"plan,omitempty"`
 	Timezone string  `json:"timezone"`
@@ -5707,10 +5734,13 @@ type ResidentReport struct {
 	Item string `json:"item"`
 
 	// Language Of the message
-	Language       *Language                     `json:"language,omitempty"`
-	Lat            *float64                      `json:"lat,omitempty"`
-	Lon            *float64                      `json:"lon,omitempty"`
-	Name           *string                       `json:"name,omitempty"`
+	Language *Language `json:"language,omitempty"`
+	Lat      *float64  `json:"lat,omitempty"`
+	Lon      *float64  `json:"lon,omitempty"`
+	Name     *string   `json:"name,omitempty"`
+
+	// Photos Photos that are to come, each by a UUIDv7 of the client's
+	Photos         *[]AnnouncedPhoto             `json:"photos,omitempty"`
 	PositionSource *ResidentReportPositionSource `json:"position_source,omitempty"`
 	Text           *string                       `json:"text,omitempty"`
 	To             string                        `json:"to"`
@@ -6236,6 +6266,15 @@ type TokenList struct {
 	Tokens []Token  `json:"tokens"`
 }
 
+// ToldPhotos How many of the photos that were announced with the report are there, and of which something is still to come; left out where none were. What they show is for who works on it
+type ToldPhotos struct {
+	Coming int `json:"coming"`
+	Ready  int `json:"ready"`
+
+	// Refused They are no pictures, or cannot be read
+	Refused int `json:"refused"`
+}
+
 // ToldReport defines model for ToldReport.
 type ToldReport struct {
 	Report FollowedReport `json:"report"`
@@ -6462,6 +6501,9 @@ type RegimeId = int
 
 // RegimeKind defines model for regimeKind.
 type RegimeKind string
+
+// ReportSecret defines model for reportSecret.
+type ReportSecret = string
 
 // Search defines model for search.
 type Search = string
@@ -7156,6 +7198,39 @@ type ListOfficersForParams struct {
 
 	// Unit The unit that is to go
 	Unit *int `form:"unit,omitempty" json:"unit,omitempty"`
+}
+
+// BeginToldUploadParams defines parameters for BeginToldUpload.
+type BeginToldUploadParams struct {
+	TusResumable BeginToldUploadParamsTusResumable `json:"Tus-Resumable"`
+
+	// ReportSecret The secret of the report's link
+	ReportSecret ReportSecret `json:"Report-Secret"`
+
+	// UploadLength As it was announced
+	UploadLength   int    `json:"Upload-Length"`
+	UploadMetadata string `json:"Upload-Metadata"`
+}
+
+// BeginToldUploadParamsTusResumable defines parameters for BeginToldUpload.
+type BeginToldUploadParamsTusResumable string
+
+// HeadToldUploadParams defines parameters for HeadToldUpload.
+type HeadToldUploadParams struct {
+	TusResumable TusResumable `json:"Tus-Resumable"`
+
+	// ReportSecret The secret of the report's link
+	ReportSecret ReportSecret `json:"Report-Secret"`
+}
+
+// AppendToldUploadParams defines parameters for AppendToldUpload.
+type AppendToldUploadParams struct {
+	UploadOffset   int          `json:"Upload-Offset"`
+	UploadChecksum *string      `json:"Upload-Checksum,omitempty"`
+	TusResumable   TusResumable `json:"Tus-Resumable"`
+
+	// ReportSecret The secret of the report's link
+	ReportSecret ReportSecret `json:"Report-Secret"`
 }
 
 // ListRegimeParamsKind defines parameters for ListRegime.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/sha1" //nolint:gosec // the protocol asks for it, against broken lines and not against people
 	"crypto/sha256"
 	"crypto/subtle"
@@ -146,10 +147,75 @@ func idOfMetadata(r *http.Request) (photo.ID, error) {
 	return out, nil
 }
 
-func (a *api) beginUpload(w http.ResponseWriter, r *http.Request, c *call) error {
-	if err := tus(w, r); err != nil {
-		return err
+// lane is whose uploads a request is of: one's own, or those that were announced with a report.
+type lane struct {
+	path  string // of uploads
+	begin func(ctx context.Context, id photo.ID, length int64) (p photo.Photo, existed bool, err error)
+	find  func(ctx context.Context, id photo.ID) (photo.Photo, error)
+	add   func(ctx context.Context, id photo.ID, part photo.Part) (photo.Photo, error)
+}
+
+// laneOf finds out whose uploads a request is of.
+type laneOf func(r *http.Request, c *call) (*lane, error)
+
+func ownLane(_ *http.Request, c *call) (*lane, error) {
+	by := c.who.Person
+	return &lane{
+		path: "uploads",
+		begin: func(ctx context.Context, id photo.ID, length int64) (photo.Photo, bool, error) {
+			return c.Photos.Create(ctx, by, id, length)
+		},
+		find: func(ctx context.Context, id photo.ID) (photo.Photo, error) { return c.Photos.Find(ctx, by, id) },
+		add: func(ctx context.Context, id photo.ID, part photo.Part) (photo.Photo, error) {
+			return c.Photos.Append(ctx, by, id, part)
+		},
+	}, nil
+}
+
+// reportSecret is the header that carries the secret of a report's link: it stands in no address, and so in no log.
+const reportSecret = "Report-Secret"
+
+// toldLane is of the photos that a report announced, for who holds its link's secret. Others there are not, whoever asks.
+func toldLane(r *http.Request, c *call) (*lane, error) {
+	secret, err := one(r, reportSecret)
+	if err != nil {
+		return nil, err
 	}
+	num, err := c.Residents.Linked(r.Context(), secret)
+	if err != nil {
+		return nil, err
+	}
+	return &lane{
+		path: "public/uploads",
+		begin: func(ctx context.Context, id photo.ID, length int64) (photo.Photo, bool, error) {
+			p, err := c.Photos.FindTold(ctx, num, id)
+			if err == nil && p.Length != length {
+				err = fault.Conflict("other_length", "the photo was announced with %d bytes", p.Length)
+			}
+			return p, true, err
+		},
+		find: func(ctx context.Context, id photo.ID) (photo.Photo, error) { return c.Photos.FindTold(ctx, num, id) },
+		add: func(ctx context.Context, id photo.ID, part photo.Part) (photo.Photo, error) {
+			return c.Photos.AppendTold(ctx, num, id, part)
+		},
+	}, nil
+}
+
+// through makes a handler of uploads of what handles one lane's.
+func (of laneOf) through(h func(w http.ResponseWriter, r *http.Request, c *call, l *lane) error) handler {
+	return func(w http.ResponseWriter, r *http.Request, c *call) error {
+		if err := tus(w, r); err != nil {
+			return err
+		}
+		l, err := of(r, c)
+		if err != nil {
+			return err
+		}
+		return h(w, r, c, l)
+	}
+}
+
+func beginUpload(w http.ResponseWriter, r *http.Request, c *call, l *lane) error {
 	if r.Header.Get("Upload-Defer-Length") != "" {
 		return fault.Invalid("Upload-Defer-Length", "not_supported", "say how long the photo is by Upload-Length")
 	}
@@ -164,13 +230,13 @@ func (a *api) beginUpload(w http.ResponseWriter, r *http.Request, c *call) error
 	if err := bodiless(r); err != nil {
 		return err
 	}
-	p, existed, err := c.Photos.Create(r.Context(), c.who.Person, id, length)
+	p, existed, err := l.begin(r.Context(), id, length)
 	if err != nil {
 		return err
 	}
 	uploadHeaders(w, &p)
 	// A path of this host: a name that a client sent is in no answer.
-	w.Header().Set("Location", fmt.Sprintf("/%s/v1/uploads/%s", c.Code, p.ID))
+	w.Header().Set("Location", fmt.Sprintf("/%s/v1/%s/%s", c.Code, l.path, p.ID))
 	status := http.StatusCreated
 	if existed {
 		status = http.StatusOK
@@ -187,13 +253,13 @@ func uploadHeaders(w http.ResponseWriter, p *photo.Photo) {
 	}
 }
 
-// upload finds the upload of the path: the person's own, others' there are not.
-func (c *call) upload(r *http.Request) (photo.Photo, error) {
+// upload finds the upload of the path: one of the lane, others there are not.
+func (l *lane) upload(r *http.Request) (photo.Photo, error) {
 	id, err := photoID(r)
 	if err != nil {
 		return photo.Photo{}, err
 	}
-	return c.Photos.Find(r.Context(), c.who.Person, id)
+	return l.find(r.Context(), id)
 }
 
 // photoID reads the id of the path. What is no id is no photo's.
@@ -205,11 +271,8 @@ func photoID(r *http.Request) (photo.ID, error) {
 	return id, nil
 }
 
-func (a *api) headUpload(w http.ResponseWriter, r *http.Request, c *call) error {
-	if err := tus(w, r); err != nil {
-		return err
-	}
-	p, err := c.upload(r)
+func headUpload(w http.ResponseWriter, r *http.Request, _ *call, l *lane) error {
+	p, err := l.upload(r)
 	if err != nil {
 		return err
 	}
@@ -263,10 +326,7 @@ func checksum(r *http.Request, part *photo.Part) error {
 	return nil
 }
 
-func (a *api) appendUpload(w http.ResponseWriter, r *http.Request, c *call) error {
-	if err := tus(w, r); err != nil {
-		return err
-	}
+func appendUpload(w http.ResponseWriter, r *http.Request, _ *call, l *lane) error {
 	if t := r.Header.Get("Content-Type"); t != tusBody {
 		return fault.Unsupported("Content-Type", "wrong_type", "is %.60q; send %s", t, tusBody)
 	}
@@ -281,14 +341,14 @@ func (a *api) appendUpload(w http.ResponseWriter, r *http.Request, c *call) erro
 	if err := checksum(r, &part); err != nil {
 		return err
 	}
-	p, err := c.upload(r)
+	p, err := l.upload(r)
 	if err != nil {
 		return err
 	}
 	if r.ContentLength > p.Length-offset { // said before any of it is read
 		return fault.TooLarge("body", "the part goes beyond the %d bytes that were announced: send no more than that", p.Length)
 	}
-	p, err = c.Photos.Append(r.Context(), c.who.Person, p.ID, part)
+	p, err = l.add(r.Context(), p.ID, part)
 	switch {
 	case errors.Is(err, photo.ErrChecksum):
 		return &statusError{fault.Invalid("Upload-Checksum", "checksum_mismatch", "the part is not what its checksum says: send it again"), 460, "Checksum Mismatch"}

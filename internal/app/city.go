@@ -147,8 +147,8 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 		Contacts: c.Contacts,
 		Cases:    c.Cases.Intake,
 	}
-	c.openMessages(keys)
 	c.openPhotos()
+	c.openMessages(keys)
 	c.openPatrols()
 	if err := c.openEscalation(keys); err != nil {
 		return nil, err

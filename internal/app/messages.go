@@ -21,7 +21,7 @@ func (c *City) openMessages(keys *keyring.Ring) {
 			return l.Levels[0].Units[0].NameLatin
 		}
 		return ""
-	}, Contacts: c.Contacts, Reports: c.Reports, Messages: c.Messages, Now: c.now})
+	}, Contacts: c.Contacts, Reports: c.Reports, Messages: c.Messages, Photos: c.Photos, Now: c.now})
 }
 
 // forget removes what others keep of who told reports, in the transaction that erases them.

@@ -74,6 +74,17 @@ type Held struct {
 	Links       []HeldLink    `json:"links,omitempty"`         // by which reports are followed
 	CodeAskedAt *time.Time    `json:"code_asked_at,omitempty"` // the last code that was asked for, while it is kept
 	Messages    []HeldMessage `json:"messages,omitempty"`      // on their way, or in a demo's outbox
+	Photos      []HeldPhoto   `json:"photos,omitempty"`        // that came with the reports, or are to come
+}
+
+// HeldPhoto is a photo that came with a report, and where and when it was taken by its own word.
+type HeldPhoto struct {
+	Report  report.Num `json:"report"`
+	ID      uuid.UUID  `json:"id"`
+	MadeAt  time.Time  `json:"made_at"`
+	TakenAt *time.Time `json:"taken_at,omitempty"`
+	Lon     *float64   `json:"lon,omitempty"`
+	Lat     *float64   `json:"lat,omitempty"`
 }
 
 // HeldLink is a secret link, of which only a digest is kept.

@@ -95,7 +95,8 @@ type File struct {
 // Photo is what is known of a photo.
 type Photo struct {
 	ID         ID
-	UploadedBy uuid.UUID
+	UploadedBy uuid.UUID  // Nil: it comes with what was told without an account
+	ToldWith   report.Num // then this report; else 0
 	State      State
 	Refusal    string
 	Length     int64
@@ -119,7 +120,12 @@ type Use struct {
 }
 
 // Expires is when an upload is given up if nothing more comes.
-func (p *Photo) Expires() time.Time { return p.ChangedAt.Add(UploadAge) }
+func (p *Photo) Expires() time.Time {
+	if p.ToldWith != 0 {
+		return p.ChangedAt.Add(ToldAge)
+	}
+	return p.ChangedAt.Add(UploadAge)
+}
 
 // File finds one of the photo's files.
 func (p *Photo) File(s Size) (File, bool) {
@@ -167,6 +173,9 @@ func (s *Service) ready() error {
 	}
 	return nil
 }
+
+// Kept tells whether photos are kept here.
+func (s *Service) Kept() bool { return s.ready() == nil }
 
 // Run sweeps until ctx ends: it reads what has come whole and was not read, and removes what nobody wants. Several processes may.
 func (s *Service) Run(ctx context.Context) {

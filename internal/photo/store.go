@@ -24,7 +24,7 @@ type querier interface {
 }
 
 const selectPhoto = `
-	SELECT id, uploaded_by, state, coalesce(refusal, ''), length, received, made_at, changed_at, coalesce(mime, ''), coalesce(width, 0),
+	SELECT id, coalesce(uploaded_by, '00000000-0000-0000-0000-000000000000'), coalesce(told_with, 0), state, coalesce(refusal, ''), length, received, made_at, changed_at, coalesce(mime, ''), coalesce(width, 0),
 		coalesce(height, 0), taken_at, coalesce(timed, ''), lon, lat
 	FROM photo `
 
@@ -32,7 +32,7 @@ func scanPhoto(row pgx.CollectableRow) (Photo, error) {
 	var p Photo
 	var taken *time.Time
 	var lon, lat *float64
-	err := row.Scan(&p.ID, &p.UploadedBy, &p.State, &p.Refusal, &p.Length, &p.Received, &p.MadeAt, &p.ChangedAt, &p.MIME, &p.Width, &p.Height,
+	err := row.Scan(&p.ID, &p.UploadedBy, &p.ToldWith, &p.State, &p.Refusal, &p.Length, &p.Received, &p.MadeAt, &p.ChangedAt, &p.MIME, &p.Width, &p.Height,
 		&taken, &p.Facts.Timed, &lon, &lat)
 	if taken != nil {
 		p.Facts.TakenAt = taken.UTC()
@@ -220,11 +220,11 @@ func drop(ctx context.Context, tx pgx.Tx, ids []ID) error {
 	return nil
 }
 
-// Forget removes, in the transaction that erases who told reports, the photos that came with these reports. What others took
-// as evidence of what they did stays.
+// Forget removes, in the transaction that erases who told reports, the photos that came with these reports, and those that were
+// still to come. What others took as evidence of what they did stays.
 func Forget(ctx context.Context, tx pgx.Tx, reports []int64) error {
 	rows, err := tx.Query(ctx, `
-		SELECT p.id FROM photo p WHERE EXISTS (SELECT FROM photo_use u WHERE u.photo_id = p.id AND u.n = 0 AND u.report_num = ANY ($1))
+		SELECT p.id FROM photo p WHERE p.told_with = ANY ($1) OR p.id IN (SELECT u.photo_id FROM photo_use u WHERE u.n = 0 AND u.report_num = ANY ($1))
 		ORDER BY p.id FOR UPDATE`, reports)
 	if err != nil {
 		return fmt.Errorf("read photos of reports: %w", err)
@@ -239,7 +239,8 @@ func Forget(ctx context.Context, tx pgx.Tx, reports []int64) error {
 // ForgetAll removes all photos of reports, those that are evidence too; their files go with the next sweeps.
 func ForgetAll(ctx context.Context, tx pgx.Tx, reports []int64) (int, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT p.id FROM photo p WHERE p.id IN (SELECT u.photo_id FROM photo_use u WHERE u.report_num = ANY ($1)) ORDER BY p.id FOR UPDATE`, reports)
+		SELECT p.id FROM photo p WHERE p.told_with = ANY ($1) OR p.id IN (SELECT u.photo_id FROM photo_use u WHERE u.report_num = ANY ($1))
+		ORDER BY p.id FOR UPDATE`, reports)
 	if err != nil {
 		return 0, fmt.Errorf("read photos of reports: %w", err)
 	}

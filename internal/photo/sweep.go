@@ -50,17 +50,21 @@ func (s *Service) sweepUnread(ctx context.Context) error {
 	return nil
 }
 
+// unwanted holds of a photo p to which nothing has come for so long ($1; of one that comes with a report, $2), that was refused as
+// long ago, or that nothing uses ($3).
+const unwanted = `
+	(state IN ('uploading', 'refused') AND changed_at <= CASE WHEN told_with IS NULL THEN $1::timestamptz ELSE $2::timestamptz END
+		OR state = 'ready' AND changed_at <= $3)
+	AND NOT EXISTS (SELECT FROM photo_use u WHERE u.photo_id = p.id)`
+
 // sweepRows removes uploads to which nothing has come, photos that were refused, and those that nothing uses.
 func (s *Service) sweepRows(ctx context.Context) error {
 	now := s.Now().UTC()
 	for ctx.Err() == nil {
 		n := 0
 		err := postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
-			rows, err := tx.Query(ctx, `
-				SELECT id FROM photo p
-				WHERE (state IN ('uploading', 'refused') AND changed_at <= $1 OR state = 'ready' AND changed_at <= $2)
-					AND NOT EXISTS (SELECT FROM photo_use u WHERE u.photo_id = p.id)
-				ORDER BY changed_at, id LIMIT $3 FOR UPDATE SKIP LOCKED`, now.Add(-UploadAge), now.Add(-UnusedAge), sweepMost)
+			upload, told, unused := now.Add(-UploadAge), now.Add(-ToldAge), now.Add(-UnusedAge)
+			rows, err := tx.Query(ctx, `SELECT id FROM photo p WHERE `+unwanted+` ORDER BY changed_at, id LIMIT $4 FOR UPDATE SKIP LOCKED`, upload, told, unused, sweepMost)
 			if err != nil {
 				return err
 			}
@@ -70,10 +74,7 @@ func (s *Service) sweepRows(ctx context.Context) error {
 				return err
 			}
 			// Asked again, now that they are locked: one may have been put to use before.
-			rows, err = tx.Query(ctx, `
-				SELECT id FROM photo p
-				WHERE id = ANY ($1) AND (state IN ('uploading', 'refused') AND changed_at <= $2 OR state = 'ready' AND changed_at <= $3)
-					AND NOT EXISTS (SELECT FROM photo_use u WHERE u.photo_id = p.id)`, ids, now.Add(-UploadAge), now.Add(-UnusedAge))
+			rows, err = tx.Query(ctx, `SELECT id FROM photo p WHERE `+unwanted+` AND id = ANY ($4)`, upload, told, unused, ids)
 			if err != nil {
 				return err
 			}

@@ -83,8 +83,17 @@ func (s *Service) Create(ctx context.Context, by uuid.UUID, id ID, length int64)
 
 // Find reads an upload of the person's own. One that has expired is gone, swept or not.
 func (s *Service) Find(ctx context.Context, by uuid.UUID, id ID) (Photo, error) {
+	return s.find(ctx, id, uploadedBy(by))
+}
+
+// uploadedBy tells a person's own photos. Nobody's are nobody's own.
+func uploadedBy(person uuid.UUID) func(*Photo) bool {
+	return func(p *Photo) bool { return p.UploadedBy == person && person != uuid.Nil }
+}
+
+func (s *Service) find(ctx context.Context, id ID, mine func(*Photo) bool) (Photo, error) {
 	p, err := read(ctx, s.Pool, `WHERE id = $1`, id)
-	if err == nil && (p.UploadedBy != by || p.State == Uploading && !s.Now().Before(p.Expires())) {
+	if err == nil && (!mine(&p) || p.State == Uploading && !s.Now().Before(p.Expires())) {
 		err = errUnknown
 	}
 	return p, err
@@ -118,10 +127,14 @@ func (h *hearer) Read(b []byte) (int, error) {
 // is there the photo is read, and is ready or refused. Faults: not_found, upload_finished, wrong_offset, too_large,
 // too_many_parts; ErrChecksum.
 func (s *Service) Append(ctx context.Context, by uuid.UUID, id ID, part Part) (Photo, error) {
+	return s.add(ctx, id, part, uploadedBy(by))
+}
+
+func (s *Service) add(ctx context.Context, id ID, part Part, mine func(*Photo) bool) (Photo, error) {
 	if err := s.ready(); err != nil {
 		return Photo{}, err
 	}
-	p, err := s.Find(ctx, by, id)
+	p, err := s.find(ctx, id, mine)
 	switch {
 	case err != nil:
 		return p, err
@@ -413,6 +426,10 @@ func (s *Service) accepted(ctx context.Context, id ID, m *made, files []*blob.St
 		b.Queue(`
 			UPDATE photo SET state = 'ready', mime = $2, width = $3, height = $4, taken_at = $5, timed = $6, lon = $7, lat = $8, changed_at = $9, settling_until = NULL
 			WHERE id = $1`, id, m.mime, m.w, m.h, taken, timed, lon, lat, s.Now().UTC())
+		// What came with a report shows it from now on: nobody is there to say so.
+		b.Queue(`
+			INSERT INTO photo_use (photo_id, report_num, part, n, used_at) SELECT id, told_with, 0, 0, $2 FROM photo WHERE id = $1 AND told_with IS NOT NULL
+			ON CONFLICT DO NOTHING`, id, s.Now().UTC())
 		return tx.SendBatch(ctx, b).Close()
 	})
 }

@@ -143,6 +143,16 @@ func Hold(ctx context.Context, pool *pgxpool.Pool, h *contact.Held, recipients [
 	if err != nil {
 		return fmt.Errorf("read links: %w", err)
 	}
+	rows, err = pool.Query(ctx, `
+		SELECT coalesce(u.report_num, p.told_with), p.id, p.made_at, p.taken_at, p.lon, p.lat
+		FROM photo p LEFT JOIN photo_use u ON u.photo_id = p.id AND u.n = 0
+		WHERE u.report_num = ANY ($1) OR p.told_with = ANY ($1) ORDER BY p.made_at, p.id`, nums)
+	if err == nil {
+		h.Photos, err = pgx.CollectRows(rows, pgx.RowToStructByPos[contact.HeldPhoto])
+	}
+	if err != nil {
+		return fmt.Errorf("read photos: %w", err)
+	}
 	if err := pool.QueryRow(ctx, `SELECT max(made_at) FROM resident_code WHERE recipient = ANY ($1)`, recipients).Scan(&h.CodeAskedAt); err != nil {
 		return fmt.Errorf("read codes: %w", err)
 	}

@@ -16,7 +16,8 @@ import (
 )
 
 // File files a report for whoever has the code, and makes a link by which it is followed, which is sent to them too. The
-// same report again, with the same code, gives another link. Faults: those of filing, wrong_code, and those of SendCode.
+// same report again, with the same code, gives another link. Faults: those of filing, wrong_code, those of SendCode, and those of
+// announcing photos.
 func (s *Service) File(ctx context.Context, t Telling) (Filed, error) {
 	to, normal, err := s.recipient(ctx, t.Channel, t.To)
 	if err != nil {
@@ -25,6 +26,9 @@ func (s *Service) File(ctx context.Context, t Telling) (Filed, error) {
 	now := s.Now()
 	n := t.report(to, now)
 	if err := n.Check(now); err != nil {
+		return Filed{}, err
+	}
+	if err := s.Photos.CheckTold(t.Photos); err != nil {
 		return Filed{}, err
 	}
 	from := counter{"t" + host(t.Address), tellAddress}
@@ -97,6 +101,9 @@ func (s *Service) link(ctx context.Context, t *Telling, num report.Num, to conta
 		if _, err := tx.Exec(ctx, `INSERT INTO follow (hash, report_num, made_at) VALUES ($1, $2, $3)`, hash, num, now); err != nil {
 			return fmt.Errorf("keep a report's link: %w", err)
 		}
+		if err := s.Photos.Announce(ctx, tx, num, t.Photos); err != nil {
+			return err
+		}
 		if linked {
 			return nil
 		}
@@ -111,16 +118,25 @@ func (s *Service) link(ctx context.Context, t *Telling, num report.Num, to conta
 
 // Follow finds the report of a link. Fault: not_found, whatever is wrong.
 func (s *Service) Follow(ctx context.Context, secret string) (report.Report, error) {
+	num, err := s.Linked(ctx, secret)
+	if err != nil {
+		return report.Report{}, err
+	}
+	return s.Reports.Get(ctx, num)
+}
+
+// Linked tells which report a link's secret is of. Fault: not_found, whatever is wrong.
+func (s *Service) Linked(ctx context.Context, secret string) (report.Num, error) {
 	unknown := fault.NotFound("this link leads to no report: it is not whole, or the report's teller was erased")
 	if len(secret) != secretLength {
-		return report.Report{}, unknown
+		return 0, unknown
 	}
 	var num report.Num
 	err := s.Pool.QueryRow(ctx, `SELECT report_num FROM follow WHERE hash = $1`, hashOf(secret)).Scan(&num)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return report.Report{}, unknown
+		return 0, unknown
 	} else if err != nil {
-		return report.Report{}, fmt.Errorf("read a report's link: %w", err)
+		return 0, fmt.Errorf("read a report's link: %w", err)
 	}
-	return s.Reports.Get(ctx, num)
+	return num, nil
 }

@@ -1,6 +1,9 @@
 // Package resident lets those who live in a city report without an account: a code confirms a phone number or an e-mail
 // address, the report is filed, and a secret link tells what becomes of it.
 //
+// Photos come after the report: nothing is taken in of somebody whom no code has confirmed. The report announces them, and the
+// link's secret lets those come, and no others.
+//
 // Nobody is told whether a number or an address is known here: a code is sent to any, and every question for one is
 // answered alike.
 package resident
@@ -23,6 +26,7 @@ import (
 	"gridgov/internal/fault"
 	"gridgov/internal/keyring"
 	"gridgov/internal/message"
+	"gridgov/internal/photo"
 	"gridgov/internal/report"
 )
 
@@ -42,6 +46,7 @@ type Config struct {
 	Contacts *contact.Service
 	Reports  *report.Service
 	Messages *message.Queue
+	Photos   *photo.Service
 	Now      func() time.Time
 }
 
@@ -87,6 +92,7 @@ type Telling struct {
 	Place          string // in words
 	Item, Text     string
 	Name           string
+	Photos         []photo.Announced          // that are to come, once the report is filed
 	Link           func(secret string) string // the page that follows the report
 }
 

@@ -8,11 +8,11 @@ export const installed = ref(false)
 let waiting: ServiceWorker | null = null
 
 /** Puts the app's files on the phone, and looks for newer ones whenever the app is opened. */
-export function installWorker(): void {
+export function installWorker(script = 'worker.js', scope = './'): void {
   const { serviceWorker } = navigator
   if (!serviceWorker || import.meta.env.DEV) return
   installed.value = serviceWorker.controller !== null
-  void serviceWorker.register('worker.js', { scope: './' }).then(registration => {
+  void serviceWorker.register(script, { scope }).then(registration => {
     const watch = (worker: ServiceWorker | null) => {
       if (!worker) return
       const look = () => {

@@ -33,6 +33,22 @@ export type Answer =
 /** How long an answer may take. A part of a photo over a thin line takes its time. */
 const patienceMs = 90_000
 
+/** Ends a request that takes too long, or with `other`. By hand, as the browsers of old phones have neither timeout nor any. */
+function patienceOf(other?: AbortSignal): { signal: AbortSignal; over: () => void } {
+  const stop = new AbortController()
+  const end = () => stop.abort()
+  const timer = setTimeout(end, patienceMs)
+  if (other?.aborted) end()
+  other?.addEventListener('abort', end)
+  return {
+    signal: stop.signal,
+    over() {
+      clearTimeout(timer)
+      other?.removeEventListener('abort', end)
+    },
+  }
+}
+
 /** With `etag` the answer may be 304, whose body is null: it is as it was. */
 export async function exchange(
   wire: Wire,
@@ -46,6 +62,7 @@ export async function exchange(
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   let response: Response
   let text: string
+  const patience = patienceOf()
   try {
     response = await wire.fetch(wire.api + path, {
       method,
@@ -54,11 +71,13 @@ export async function exchange(
       // A portal sends elsewhere; the service never does.
       redirect: 'manual',
       cache: 'no-store',
-      signal: AbortSignal.timeout(patienceMs),
+      signal: patience.signal,
     })
     text = await response.text()
   } catch {
     return { is: 'none' }
+  } finally {
+    patience.over()
   }
   const told = { date: dateOf(response), etag: response.headers.get('ETag') }
   if (etag && response.status === 304 && told.etag === etag) return { is: 'ok', status: 304, body: null, ...told }
@@ -112,15 +131,15 @@ export const tusOver =
   (wire: Wire) =>
   async (request: TusRequest, sent: (bytes: number) => void, signal: AbortSignal): Promise<TusAnswer> => {
     const { method, url, headers, body } = request
+    const patience = patienceOf(signal)
     try {
-      const within = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
       const response = await wire.fetch(url, {
         method,
         headers: { ...headers, ...headersOf(wire) },
         body,
         redirect: 'manual',
         cache: 'no-store',
-        signal: within,
+        signal: patience.signal,
       })
       const text = await response.text()
       const { code } = (parsed(text) ?? {}) as { code?: string }
@@ -132,6 +151,8 @@ export const tusOver =
     } catch (e) {
       if (signal.aborted) throw e
       return nothing
+    } finally {
+      patience.over()
     }
   }
 

@@ -29,10 +29,10 @@ export type Store = Awaited<ReturnType<typeof openStore>>
 
 /**
  * What one person of one city has on this phone. Who opens it has to know who they are: nothing here tells. Reads of what somebody else
- * has sealed, or what was changed on the disk, reject.
+ * has sealed, or what was changed on the disk, reject. `name` is the database's: that of who has no account is another (resident/shelf.ts).
  */
-export async function openStore(city: string, person: string) {
-  const db = await openDB<Schema>(nameOf(city, person), 1, {
+export async function openStore(city: string, person: string, name = nameOf(city, person)) {
+  const db = await openDB<Schema>(name, 1, {
     upgrade(db) {
       db.createObjectStore('key')
       db.createObjectStore('paper')
@@ -147,7 +147,7 @@ export async function openStore(city: string, person: string) {
       const value = await unsealJSON<T>(key, sealed, `draft ${id}`).catch(() => null) // damaged: the others can be gone on with
       return value ? [{ id, at, value }] : []
     })
-    return (await Promise.all(opened)).flat().toSorted((a, b) => b.at - a.at)
+    return (await Promise.all(opened)).flat().sort((a, b) => b.at - a.at)
   }
 
   return {
@@ -189,6 +189,8 @@ export async function openStore(city: string, person: string) {
     async putDraft(id: string, value: unknown, at = Date.now()): Promise<void> {
       await db.put('draft', { id, at, sealed: await sealJSON(key, value, `draft ${id}`) })
     },
+    /** Of all that are there, those too that cannot be read. */
+    draftIds: (): Promise<string[]> => db.getAllKeys('draft'),
     dropDraft: (id: string): Promise<void> => db.delete('draft', id),
     close: () => db.close(),
   }

@@ -42,14 +42,23 @@ export async function shrink(file: Blob): Promise<Small> {
 async function draw(picture: ImageBitmap, scale: number): Promise<Blob> {
   const width = Math.max(1, Math.round(picture.width * scale))
   const height = Math.max(1, Math.round(picture.height * scale))
-  const canvas = new OffscreenCanvas(width, height)
-  const context = canvas.getContext('2d')
+  const canvas = canvasOf(width, height)
+  const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D | null
   if (!context) throw new Error('no canvas')
   context.fillStyle = '#fff' // what was transparent
   context.fillRect(0, 0, width, height)
   context.imageSmoothingQuality = 'high'
   context.drawImage(picture, 0, 0, width, height)
-  return canvas.convertToBlob({ type: 'image/jpeg', quality })
+  if (!(canvas instanceof HTMLCanvasElement)) return canvas.convertToBlob({ type: 'image/jpeg', quality })
+  return new Promise((done, fail) =>
+    canvas.toBlob(b => (b ? done(b) : fail(new Error('no picture'))), 'image/jpeg', quality),
+  )
+}
+
+/** Browsers of old phones have no canvas but those of the page. */
+function canvasOf(width: number, height: number): OffscreenCanvas | HTMLCanvasElement {
+  if (typeof OffscreenCanvas !== 'undefined') return new OffscreenCanvas(width, height)
+  return Object.assign(document.createElement('canvas'), { width, height })
 }
 
 const isJpeg = (b: Uint8Array) => b[0] === 0xff && b[1] === 0xd8

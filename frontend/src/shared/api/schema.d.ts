@@ -2241,13 +2241,63 @@ export interface paths {
         /**
          * File a report with a code
          * @description Idempotent by `id`: the same report sent again with the same code answers 200, with another link. The link is sent to
-         *     the phone number or e-mail address too.
+         *     the phone number or e-mail address too. `photos` announces those that are to come, by `/public/uploads`, once this is answered:
+         *     nothing is taken in of somebody whom no code has confirmed.
          */
         post: operations["tellReport"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/public/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask how far a photo has come that a report announced (tus 1.0, creation)
+         * @description For who holds the secret of the report's link. The upload is there since the report was filed, so the answer is always 200; a photo
+         *     that was not announced with it is 404. One to which nothing has come for seven days is not waited for any more. The photo
+         *     shows the report as soon as it was read; `/public/follow` counts. Else as `/uploads`.
+         */
+        post: operations["beginToldUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/public/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": components["parameters"]["tusResumable"];
+                /** @description The secret of the report's link */
+                "Report-Secret": components["parameters"]["reportSecret"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /** How much of a photo has come */
+        head: operations["headToldUpload"];
+        /**
+         * Send a part of a photo
+         * @description As `PATCH /uploads/{id}`.
+         */
+        patch: operations["appendToldUpload"];
         trace?: never;
     };
     "/public/follow": {
@@ -2826,6 +2876,8 @@ export interface components {
             ask_again_s: number;
             /** @description How long a code is good */
             code_age_s: number;
+            /** @description How many photos may come with a report, of 8 MiB each; left out where none are kept */
+            photos?: number;
         };
         CodeRequest: {
             channel: components["schemas"]["Channel"];
@@ -2860,6 +2912,13 @@ export interface components {
             text?: string;
             name?: string;
             language?: components["schemas"]["Language"];
+            /** @description Photos that are to come, each by a UUIDv7 of the client's */
+            photos?: components["schemas"]["AnnouncedPhoto"][];
+        };
+        AnnouncedPhoto: {
+            /** Format: uuid */
+            id: string;
+            bytes: number;
         };
         ToldReport: {
             report: components["schemas"]["FollowedReport"];
@@ -2894,6 +2953,14 @@ export interface components {
             merged?: boolean;
             /** Format: date-time */
             closed_at?: string;
+            photos?: components["schemas"]["ToldPhotos"];
+        };
+        /** @description How many of the photos that were announced with the report are there, and of which something is still to come; left out where none were. What they show is for who works on it */
+        ToldPhotos: {
+            ready: number;
+            coming: number;
+            /** @description They are no pictures, or cannot be read */
+            refused: number;
         };
         MessageSettings: {
             /** @description Whether anybody may report without an account */
@@ -5992,6 +6059,8 @@ export interface components {
         auditAct: string;
         /** @description What was acted on, for instance `unit:3` */
         auditSubject: string;
+        /** @description The secret of the report's link */
+        reportSecret: string;
         tusResumable: "1.0.0";
         layer: "jurisdictions" | "reports" | "heat" | "cases" | "hotspots";
     };
@@ -9878,6 +9947,76 @@ export interface operations {
                     "application/json": components["schemas"]["ToldReport"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    beginToldUpload: {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": components["parameters"]["tusResumable"];
+                /** @description The secret of the report's link */
+                "Report-Secret": components["parameters"]["reportSecret"];
+                /** @description As it was announced */
+                "Upload-Length": number;
+                "Upload-Metadata": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Upload"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    headToldUpload: {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": components["parameters"]["tusResumable"];
+                /** @description The secret of the report's link */
+                "Report-Secret": components["parameters"]["reportSecret"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Upload"];
+            /** @description The report announced no such photo */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    appendToldUpload: {
+        parameters: {
+            query?: never;
+            header: {
+                "Tus-Resumable": components["parameters"]["tusResumable"];
+                /** @description The secret of the report's link */
+                "Report-Secret": components["parameters"]["reportSecret"];
+                "Upload-Offset": number;
+                "Upload-Checksum"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": string;
+            };
+        };
+        responses: {
+            204: components["responses"]["Upload"];
             default: components["responses"]["Problem"];
         };
     };

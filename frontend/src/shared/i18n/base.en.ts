@@ -1,4 +1,4 @@
-/** Words that the phone app has too. */
+/** Words that the phone app and the residents’ page have too. */
 export default {
   demo: { mark: 'demo', hint: 'The borders and reports of this city are generated, not real' },
   level: { city: 'City', town: 'Town', village: 'Village', grid: 'Grid', microgrid: 'Microgrid' },
@@ -28,5 +28,34 @@ export default {
     hotline: 'Hotline',
     sensor: 'Sensor',
     machine: 'Machine account',
+  },
+  camera: {
+    photo: 'Photo',
+    take: 'Take a photo',
+    more: 'Another photo',
+    pick: 'From the gallery',
+    kept: 'Kept',
+    keeping: 'Keeping…',
+    remove: 'Remove this photo',
+    max: 'At most {n}',
+    failed: 'This file is no photo, or cannot be opened',
+    full: 'There is no room here: this photo was not kept. Delete other files first.',
+  },
+  frame: {
+    language: 'Switch to Chinese',
+    map: 'Map',
+    retry: 'Try again',
+    reload: 'Load anew',
+    partLost: 'This part did not load.',
+    partGone: 'This part did not load; the whole page has to be loaded anew.',
+    loading: 'Loading',
+  },
+  map: {
+    zoomIn: 'Zoom in',
+    zoomOut: 'Zoom out',
+    wholeOf: 'Show all of {place}',
+    failed: 'Map data did not load; moving the map tries again',
+    unsupported: 'This browser cannot show the map',
+    scale: 'Scale',
   },
 }

@@ -1,4 +1,4 @@
-/** Words that the phone app has too. */
+/** Words that the phone app and the residents’ page have too. */
 export default {
   demo: { mark: '演示', hint: '本城的界线和上报由程序生成，并非真实数据' },
   level: { city: '市', town: '镇街', village: '村社', grid: '网格', microgrid: '微网格' },
@@ -28,5 +28,34 @@ export default {
     hotline: '热线',
     sensor: '传感器',
     machine: '程序账号',
+  },
+  camera: {
+    photo: '照片',
+    take: '拍照',
+    more: '再拍一张',
+    pick: '从相册选',
+    kept: '已存',
+    keeping: '正在存…',
+    remove: '删除这张照片',
+    max: '最多 {n} 张',
+    failed: '这个文件不是照片，或打不开',
+    full: '本机空间不够，这张没有存下。请先删一些别的文件。',
+  },
+  frame: {
+    language: '切换到英文',
+    map: '地图',
+    retry: '重试',
+    reload: '重新载入',
+    partLost: '这一部分没有载入。',
+    partGone: '这一部分没有载入，要重新载入整页。',
+    loading: '正在载入',
+  },
+  map: {
+    zoomIn: '放大',
+    zoomOut: '缩小',
+    wholeOf: '看全{place}',
+    failed: '地图数据没有载入，移动地图会再试',
+    unsupported: '此浏览器不能显示地图',
+    scale: '比例尺',
   },
 }

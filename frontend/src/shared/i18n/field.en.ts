@@ -57,17 +57,8 @@ export default {
       close: 'Keep as a draft and leave',
       photo: {
         title: 'Photo',
-        take: 'Take a photo',
-        more: 'Another photo',
-        pick: 'From the gallery',
         skip: 'Without a photo',
         next: 'Choose the item',
-        kept: 'Kept',
-        keeping: 'Keeping…',
-        remove: 'Remove this photo',
-        max: 'At most {n}',
-        failed: 'This file is no photo, or cannot be opened',
-        full: 'There is no room here: this photo was not kept. Delete other files first.',
       },
       item: {
         title: 'What is it',

@@ -53,17 +53,8 @@ export default {
       close: '存为草稿并返回',
       photo: {
         title: '拍照',
-        take: '拍照',
-        more: '再拍一张',
-        pick: '从相册选',
         skip: '不拍照',
         next: '选事项',
-        kept: '已存',
-        keeping: '正在存…',
-        remove: '删除这张照片',
-        max: '最多 {n} 张',
-        failed: '这个文件不是照片，或打不开',
-        full: '本机空间不够，这张没有存下。请先删一些别的文件。',
       },
       item: { title: '是什么事', search: '找事项', recent: '最近用过', none: '没有叫“{q}”的事项', all: '全部事项' },
       place: {

@@ -12,6 +12,7 @@ import { HeatClasses } from './heatclasses'
 import { type Hit, hitAt } from './hit'
 import { type Mark, Marks } from './marks'
 import { MissingTiles } from './missing'
+import { DragPin } from './pin'
 import { restyle } from './restyle'
 import { type Sign, Signs } from './signs'
 import { baseStyle, deepest, firstCityLayer, hatch, type Look, layers, tileSource } from './style'
@@ -407,6 +408,11 @@ export class CityMap {
   /** Lights a point, or none. */
   mark(which: Mark, point: Point | null): void {
     this.marks.set(which, point)
+  }
+
+  /** A pin that can be dragged; `moved` is told where to. It goes with the map. */
+  addPin(label: string, color: string, moved: (p: Point) => void): DragPin {
+    return new DragPin(this.map, label, color, moved)
   }
 
   /** Shows cases by themselves, in the colours of their clocks. */
