@@ -43,6 +43,8 @@ export function pageWorker(options: Options): Plugin {
       visit(entry.fileName)
     },
     writeBundle(_, bundle) {
+      // What holds styles alone is no script in the end; its styles are.
+      for (const f of files) if (!bundle[f]) files.delete(f)
       const page = bundle[options.page]
       if (page?.type === 'asset') revision = createHash('sha256').update(page.source).digest('hex').slice(0, 16)
     },

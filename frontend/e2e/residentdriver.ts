@@ -221,6 +221,8 @@ export class ResidentDriver {
       this.page.evaluate(() => document.activeElement?.getAttribute('data-test') ?? null),
     text: async (name: string): Promise<string> => (await this.test(name).first().innerText()).trim(),
     count: (name: string): Promise<number> => this.test(name).count(),
+    /** All that was written is on the phone. */
+    saved: (): Promise<boolean> => this.page.locator('[data-test=flow][data-saved=true]').isVisible(),
     state: (): Promise<string | null> => this.test('delivery').first().getAttribute('data-state'),
     /** How many drafts and files lie on the phone. */
     left: (): Promise<{ drafts: number; files: number }> =>

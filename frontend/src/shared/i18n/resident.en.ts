@@ -20,11 +20,11 @@ export default {
       photos: '{n} photo | {n} photos',
       resume: 'Go on with it',
       discard: 'Discard',
+      discardThis: 'Discard it from this phone',
       discardSure: 'Really discard? Tap again',
       discarded: 'It was deleted from this phone.',
       fresh: 'Begin another',
-      line: 'What you write and your photos are kept on this phone, and deleted from it once they are sent.',
-      lend: 'Discard it before you lend the phone.',
+      line: 'What you write and your photos are kept on this phone, and deleted from it once they are sent. Discard it before you lend the phone.',
       off: 'There is no connection now. Write and take photos as usual: all is kept on this phone. Get a code and send when it is back.',
       unlasting:
         'This browser lets nothing be kept: once the page is closed, what you wrote is gone. Finish and send it in one go.',
