@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"crypto/sha1" //nolint:gosec // the protocol asks for it, against broken lines and not against people
 	"crypto/sha256"
 	"crypto/subtle"
@@ -112,38 +113,39 @@ func (a *api) describeUploads(w http.ResponseWriter, _ *http.Request, _ *call) e
 	return nil
 }
 
-// idOfMetadata finds the photo's id in Upload-Metadata. Other keys are the client's own and are not kept: a file's name may
-// name a person.
-func idOfMetadata(r *http.Request) (photo.ID, error) {
+// readMetadata finds the id in Upload-Metadata, and what it is to be: a photo, where that is not said. Other keys are the client's own
+// and are not kept: a file's name may name a person.
+func readMetadata(r *http.Request) (id photo.ID, kind photo.Kind, err error) {
 	s, err := one(r, "Upload-Metadata")
 	if err != nil {
-		return photo.ID{}, err
+		return id, "", err
 	}
-	wrong := fault.Invalid("Upload-Metadata", "bad_metadata", "is not KEY BASE64, KEY BASE64, …; give id, a UUIDv7")
+	wrong := fault.Invalid("Upload-Metadata", "bad_metadata", "is not KEY BASE64, KEY BASE64, …; give id, a UUIDv7, and kind, photo or voice, where it is no photo")
 	if len(s) > 4000 {
-		return photo.ID{}, wrong
+		return id, "", wrong
 	}
-	var id []byte
+	known := map[string]string{"id": "", "kind": ""}
 	for pair := range strings.SplitSeq(s, ",") {
 		key, value, _ := strings.Cut(strings.TrimSpace(pair), " ")
-		if key != "id" {
+		said, ours := known[key]
+		if !ours {
 			continue
 		}
-		if id != nil {
-			return photo.ID{}, wrong
+		b, err := base64.StdEncoding.Strict().DecodeString(value)
+		if said != "" || err != nil || len(b) == 0 {
+			return id, "", wrong
 		}
-		if id, err = base64.StdEncoding.Strict().DecodeString(value); err != nil || len(id) == 0 {
-			return photo.ID{}, wrong
-		}
+		known[key] = string(b)
 	}
-	if id == nil {
-		return photo.ID{}, wrong
+	kind = photo.Kind(cmp.Or(known["kind"], string(photo.Picture)))
+	if known["id"] == "" || kind != photo.Picture && kind != photo.Spoken {
+		return id, "", wrong
 	}
-	out, bad := photo.ParseID(string(id))
+	id, bad := photo.ParseID(known["id"])
 	if bad != nil {
-		return out, bad
+		return id, "", bad
 	}
-	return out, nil
+	return id, kind, nil
 }
 
 func (a *api) beginUpload(w http.ResponseWriter, r *http.Request, c *call) error {
@@ -151,20 +153,20 @@ func (a *api) beginUpload(w http.ResponseWriter, r *http.Request, c *call) error
 		return err
 	}
 	if r.Header.Get("Upload-Defer-Length") != "" {
-		return fault.Invalid("Upload-Defer-Length", "not_supported", "say how long the photo is by Upload-Length")
+		return fault.Invalid("Upload-Defer-Length", "not_supported", "say how long it is by Upload-Length")
 	}
 	length, err := number(r, "Upload-Length")
 	if err != nil {
 		return err
 	}
-	id, err := idOfMetadata(r)
+	id, kind, err := readMetadata(r)
 	if err != nil {
 		return err
 	}
 	if err := bodiless(r); err != nil {
 		return err
 	}
-	p, existed, err := c.Photos.Create(r.Context(), c.who.Person, id, length)
+	p, existed, err := c.Photos.Create(r.Context(), c.who.Person, kind, id, length)
 	if err != nil {
 		return err
 	}
