@@ -32,6 +32,8 @@ export interface Upload {
   /** Sent along with each request. */
   headers?: Record<string, string>
   id: string
+  /** What it is, where it is no photo. */
+  kind?: 'voice'
   file: Blob
 }
 export interface Hooks {
@@ -54,7 +56,8 @@ export async function upload(u: Upload, hooks: Hooks, signal: AbortSignal): Prom
   let failures = 0
   const ask = async (): Promise<Answer> => {
     if (!begun) {
-      const more = { 'Upload-Length': String(u.file.size), 'Upload-Metadata': `id ${btoa(u.id)}` }
+      const metadata = `id ${btoa(u.id)}${u.kind ? `,kind ${btoa(u.kind)}` : ''}`
+      const more = { 'Upload-Length': String(u.file.size), 'Upload-Metadata': metadata }
       return hooks.send({ method: 'POST', url: u.at, headers: { ...headers, ...more } }, () => {}, signal)
     }
     if (failures > 0) return hooks.send({ method: 'HEAD', url: own, headers }, () => {}, signal)

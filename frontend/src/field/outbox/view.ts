@@ -1,6 +1,6 @@
 import type { OneStopList } from '../../regime/types'
 import { inWords } from '../../shared/i18n/names'
-import type { Command, Row } from './command'
+import { type Command, isFile, type Row } from './command'
 import type { ActBody, ReportBody, ReportReceipt, VisitBody } from './kinds'
 import type { Store } from './store'
 
@@ -18,6 +18,8 @@ export interface Line {
   verdict: boolean | null
   item: string
   photos: number
+  /** Something was said with it. */
+  voice: boolean
   /** How many of them are with the service. */
   photosSent: number
   madeAt: number
@@ -37,7 +39,7 @@ export async function linesOf(store: Store): Promise<Line[]> {
   const states = new Map(rows.map(r => [r.id, r.state]))
   const lines: Line[] = []
   for (const row of rows) {
-    if (row.kind === 'photo') continue
+    if (isFile(row.kind)) continue
     const c = await store.read<ReportBody & ActBody & VisitBody>(row).catch(() => null)
     if (!c) continue
     const photos = c.body.photos ?? c.body.evidence ?? []
@@ -51,6 +53,7 @@ export async function linesOf(store: Store): Promise<Line[]> {
       verdict: c.body.act?.verdict ?? null,
       item: c.body.report?.item ?? c.body.item ?? '',
       photos: photos.length,
+      voice: c.body.voice !== undefined,
       photosSent: photos.filter(id => (states.get(id) ?? 'sent') === 'sent').length,
       madeAt: c.body.capturedAt ?? c.body.at ?? c.madeAt,
       next: row.next,
