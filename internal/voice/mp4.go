@@ -13,6 +13,7 @@ const aacFrame = 1024
 type box struct {
 	kind string
 	at   int // in the file, of its first byte
+	end  int
 	data []byte
 }
 
@@ -43,8 +44,9 @@ func (in *boxes) next() (b box, ok bool, err *fault.Error) {
 	if length < uint64(head) || length > uint64(len(in.rest)) {
 		return b, false, cut
 	}
-	b = box{string(in.rest[4:8]), in.at, in.rest[head:length]}
-	in.rest, in.at = in.rest[length:], in.at+int(length) //nolint:gosec // no more than the file has
+	end := in.at + int(length) //nolint:gosec // no more than the file has
+	b = box{string(in.rest[4:8]), in.at, end, in.rest[head:length]}
+	in.rest, in.at = in.rest[length:], end
 	return b, true, nil
 }
 
@@ -82,13 +84,20 @@ type mp4 struct {
 	perRow []byte // three times four bytes: from which row on, how many packets, which description
 	byTrex uint32 // how long packets of fragments are that do not say it
 	pieces bool   // it has fragments
-	end    int    // of the packet that was taken last
+	end    uint64 // of the packet that was taken last
+	data   []span // where sound may lie, in order
 }
+
+// span is a part of the file.
+type span struct{ from, to uint64 }
 
 // readMP4 reads the one track of AAC, whether its packets lie in one place or in fragments. Their times are not asked.
 func readMP4(file []byte) (*sound, *fault.Error) {
 	m := &mp4{file: file}
-	err := each(boxes{file, 0}, map[string]func(box) *fault.Error{"moov": m.readMovie, "moof": m.readFragment})
+	err := each(boxes{file, 0}, map[string]func(box) *fault.Error{"mdat": m.noteData})
+	if err == nil {
+		err = each(boxes{file, 0}, map[string]func(box) *fault.Error{"moov": m.readMovie, "moof": m.readFragment})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +108,13 @@ func readMP4(file []byte) (*sound, *fault.Error) {
 		return &m.sound, nil
 	}
 	return &m.sound, m.readRows()
+}
+
+// noteData remembers where sound may lie. What is elsewhere in the file is never taken for it.
+func (m *mp4) noteData(b box) *fault.Error {
+	end := uint64(b.end) //nolint:gosec // no more than the file has
+	m.data = append(m.data, span{end - uint64(len(b.data)), end})
+	return nil
 }
 
 func (m *mp4) readMovie(b box) *fault.Error {
@@ -256,10 +272,13 @@ func (m *mp4) readTrex(b box) *fault.Error {
 // behind the other: so none is taken twice, however many a table says there are.
 func (m *mp4) take(at uint64, size uint32) (end uint64, err *fault.Error) {
 	end = at + uint64(size)
-	if size == 0 || at < uint64(m.end) || at > uint64(len(m.file)) || end > uint64(len(m.file)) {
+	for len(m.data) > 0 && m.data[0].to <= at {
+		m.data = m.data[1:]
+	}
+	if size == 0 || at < m.end || len(m.data) == 0 || at < m.data[0].from || end < at || end > m.data[0].to {
 		return end, damaged("a packet is wrong")
 	}
-	m.end = int(end) //nolint:gosec // no more than the file has
+	m.end = end
 	return end, m.add(m.file[at:end], aacFrame)
 }
 
