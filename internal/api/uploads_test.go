@@ -98,6 +98,17 @@ func (s *site) attach(person uuid.UUID, id string, use photo.Use) {
 	}
 }
 
+// attachVoice links a voice note as a report that is filed does.
+func (s *site) attachVoice(person, id uuid.UUID, of report.Num) {
+	s.t.Helper()
+	err := pgx.BeginFunc(s.t.Context(), s.live.Pool, func(tx pgx.Tx) error {
+		return s.live.Photos.UseVoice(s.t.Context(), tx, person, of, photo.ID(id))
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func TestTusUpload(t *testing.T) {
 	s := newSite(t)
 	file, id := aPhoto(t, 1), aUUID()

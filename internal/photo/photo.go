@@ -70,6 +70,11 @@ func (k Kind) most() int64 {
 	return MaxBytes
 }
 
+// used says why what a report has can be no other's.
+func (k Kind) used(why string) *fault.Error {
+	return fault.Conflict(string(k)+"_used", "the %s %s", k, why)
+}
+
 // State is how far a photo has come.
 type State string
 
@@ -178,7 +183,7 @@ var errUnknown = fault.NotFound("there is no such photo")
 var ErrChecksum = errors.New("photo: the part is not what its checksum says")
 
 // subject names it in the record of acts.
-func subject(p *Photo) string {
+func subject(p Photo) string {
 	return map[Kind]string{Picture: "photo:", Spoken: "voice:"}[p.Kind] + p.ID.String()
 }
 

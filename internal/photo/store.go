@@ -127,7 +127,7 @@ func (s *Service) Use(ctx context.Context, tx pgx.Tx, by uuid.UUID, what Use, id
 	return nil
 }
 
-// UseVoice links a voice note to the report that it tells of, as Use does. Faults: unknown_voice, voice_not_ready, photo_used.
+// UseVoice links a voice note to the report that it tells of, as Use does. Faults: unknown_voice, voice_not_ready, voice_used.
 func (s *Service) UseVoice(ctx context.Context, tx pgx.Tx, by uuid.UUID, num report.Num, id ID) error {
 	p, err := read(ctx, tx, `WHERE id = $1 FOR NO KEY UPDATE`, id)
 	switch {
@@ -148,7 +148,7 @@ func (s *Service) link(ctx context.Context, tx pgx.Tx, by uuid.UUID, what Use, p
 		return fmt.Errorf("read a photo's uses: %w", err)
 	}
 	if elsewhere {
-		return fault.Conflict("photo_used", "%s %s is of another matter: take one for each", p.Kind, p.ID)
+		return p.Kind.used("is of another matter: take one for each")
 	}
 	if _, err := tx.Exec(ctx, `
 		INSERT INTO photo_use (photo_id, report_num, part, n, used_by, used_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -212,7 +212,7 @@ func (s *Service) UploadedBy(ctx context.Context, person uuid.UUID, kind Kind) (
 	return nil, fmt.Errorf("read a person's photos: %w", err)
 }
 
-// Remove removes a photo of the person's own that nothing uses, or ends its upload. Faults: not_found, photo_used.
+// Remove removes a photo of the person's own that nothing uses, or ends its upload. Faults: not_found, photo_used, voice_used.
 func (s *Service) Remove(ctx context.Context, by uuid.UUID, id ID) error {
 	return postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		p, err := read(ctx, tx, `WHERE id = $1 FOR UPDATE`, id)
@@ -227,14 +227,14 @@ func (s *Service) Remove(ctx context.Context, by uuid.UUID, id ID) error {
 			return fmt.Errorf("read a photo's uses: %w", err)
 		}
 		if used {
-			return fault.Conflict("photo_used", "the %s is evidence: it stays with its case", p.Kind)
+			return p.Kind.used("is evidence: it stays with its case")
 		}
 		if err := drop(ctx, tx, []ID{id}); err != nil {
 			return err
 		}
-		record := audit.Record{Act: "photo.remove", Subject: subject(&p)}
+		record := audit.Record{Act: "photo.remove", Subject: subject(p)}
 		if p.Kind == Spoken {
-			record = audit.Record{Act: "voice.remove", Subject: subject(&p)}
+			record = audit.Record{Act: "voice.remove", Subject: subject(p)}
 		}
 		_, err = s.Feed.Append(ctx, tx, s.Now().UTC(), nil, record)
 		return err

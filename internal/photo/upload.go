@@ -481,9 +481,9 @@ func (s *Service) finish(ctx context.Context, id ID, became string, write func(t
 			return err
 		}
 		after := map[string]any{"state": became, "bytes": p.Length}
-		record := audit.Record{Act: "photo.upload", Subject: subject(&p), After: after}
+		record := audit.Record{Act: "photo.upload", Subject: subject(p), After: after}
 		if p.Kind == Spoken {
-			record = audit.Record{Act: "voice.upload", Subject: subject(&p), After: after}
+			record = audit.Record{Act: "voice.upload", Subject: subject(p), After: after}
 		}
 		_, err = s.Feed.Append(ctx, tx, s.Now().UTC(), nil, record)
 		return err
