@@ -1,4 +1,4 @@
-import { onScopeDispose, ref } from 'vue'
+import { onScopeDispose, ref, watch } from 'vue'
 
 /** So long may one speak; the service takes no longer. */
 export const maxMs = 60_000
@@ -92,6 +92,25 @@ export function useRecorder(done: (spoken: Spoken) => Promise<void>) {
     state.value = 'recording'
   }
 
+  /** Whoever waits for the end. */
+  let ended: (() => void)[] = []
+  watch(
+    state,
+    s => {
+      if (s !== 'idle') return
+      for (const go of ended) go()
+      ended = []
+    },
+    { flush: 'sync' },
+  )
+  /** Ends it, and resolves once what was said is handed on. A question that nobody answers is not waited for. */
+  function finish(): Promise<void> {
+    stop()
+    return state.value === 'idle' || state.value === 'asking'
+      ? Promise.resolve()
+      : new Promise(done => ended.push(done))
+  }
+
   async function hand(spoken: Spoken): Promise<void> {
     try {
       if (spoken.ms < leastMs || spoken.file.size === 0) trouble.value ||= 'short'
@@ -129,5 +148,5 @@ export function useRecorder(done: (spoken: Spoken) => Promise<void>) {
     stop()
   })
 
-  return { state, trouble, ms, start, stop }
+  return { state, trouble, ms, start, stop, finish }
 }
