@@ -587,3 +587,97 @@ describe.each([
     await fits('card')
   })
 })
+
+describe('a voice note', () => {
+  async function place() {
+    await d.when.goTo('/report')
+    await d.sees('the first step', () => d.get.seen('step-photo'))
+    await d.when.stand(here[0]!)
+    await d.when.click('to-item')
+    await d.when.item('12')
+    await d.sees('the grid', () => d.get.grid())
+  }
+
+  it('is spoken without a line, told when there is one, and heard on the report', async () => {
+    await d.given.ready()
+    await d.when.offline(true)
+    await place()
+    await d.when.speak(2)
+    expect(await d.get.listening()).toBe(true)
+    await d.when.click('voice-stop')
+    await d.sees('it is kept', () => d.get.seen('voice-kept'))
+    expect(await d.get.listening()).toBe(false)
+    expect(await d.get.heard()).toBeGreaterThan(0)
+    await d.when.click('voice-remove')
+    expect(await d.get.seen('voice-kept')).toBe(false)
+    await d.when.click('voice-undo')
+    await d.sees('it is back', () => d.get.seen('voice-kept'))
+    // The draft has it, over a restart.
+    await d.when.killPage()
+    await d.when.click('draft')
+    await d.sees('it is still there', () => d.get.seen('voice-kept'))
+    expect(await d.get.heard()).toBeGreaterThan(0)
+    await d.when.click('send')
+    await d.sees('it is kept', () => d.get.seen('kept'))
+    await d.when.offline(false)
+    await d.when.click('to-outbox')
+    await d.sees('it is told', async () => (await d.get.states())[0] === 'sent')
+    expect(await d.get.count('without-voice')).toBe(0)
+
+    const { list } = await told()
+    const voices = await Promise.all(
+      list.map(r => d.api<{ num: number; voice?: { seconds: number; type: string } }>('desk', `/reports/${r.num}`)),
+    )
+    const [one] = voices.filter(r => r.voice)
+    expect(one?.voice).toMatchObject({ type: 'audio/webm' })
+    expect(one!.voice!.seconds).toBeGreaterThan(1)
+    const duration = await d.get.heard('desk', one!.num)
+    expect(Number.isFinite(duration)).toBe(true)
+    expect(Math.abs(duration - one!.voice!.seconds)).toBeLessThan(0.2)
+  })
+
+  it('is kept as far as it was spoken when the page is left', async () => {
+    await d.given.ready()
+    await place()
+    await d.when.speak(1)
+    await d.when.click('close')
+    await d.sees('the draft', () => d.get.seen('draft'))
+    await d.when.click('draft')
+    await d.sees('what was said', () => d.get.seen('voice-kept'))
+  })
+
+  it('that may not be recorded says what to do, and a report goes without it', async () => {
+    await d.given.ready()
+    await d.when.refuseMicrophone()
+    await place()
+    await d.when.click('voice-start')
+    expect(await d.sees('why not', () => d.get.text('voice-trouble'))).toContain('麦克风权限')
+    await d.when.click('send')
+    await d.sees('it is kept', () => d.get.seen('kept'))
+  })
+
+  it.each([
+    ['zh', 'light', 390, 844],
+    ['zh', 'dark', 360, 640],
+    ['en', 'light', 360, 640],
+    ['en', 'dark', 390, 844],
+  ] as const)('is for thumbs in %s, %s, at %s', async (locale, theme, width, height) => {
+    await d.given.ready({ size: { width, height }, locale, theme })
+    await place()
+    const fits = async (page: string) => {
+      await d.when.scrollTo('text')
+      await d.get.shot(`voice-${page}-${locale}-${theme}-${width}`)
+      expect(await d.get.overflow(), page).toBe(0)
+      expect(await d.get.small(), page).toEqual([])
+      expect(await d.get.serious(), page).toEqual([])
+    }
+    await fits('start')
+    await d.when.speak(1)
+    await fits('recording')
+    await d.when.click('voice-stop')
+    await d.sees('it is kept', () => d.get.seen('voice-kept'))
+    await fits('kept')
+    await d.when.click('voice-remove')
+    await fits('removed')
+  })
+})

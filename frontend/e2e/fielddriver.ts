@@ -3,7 +3,15 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, type CDPSession, chromium, type Page } from 'playwright-core'
 import { cookieOf, demoPassword, type Server, startServer, until } from './server'
 
-const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking']
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  // A microphone that beeps once a second.
+  '--use-fake-device-for-media-stream',
+]
 
 export interface At {
   lon: number
@@ -122,7 +130,7 @@ export class FieldDriver {
         isMobile: true,
         deviceScaleFactor: 2,
         reducedMotion: 'reduce',
-        permissions: ['geolocation', 'notifications'],
+        permissions: ['geolocation', 'notifications', 'microphone'],
       })
       const { locale = 'zh', theme = 'light' } = reader
       await this.context.addInitScript(
@@ -170,6 +178,7 @@ export class FieldDriver {
       await this.page.close({ runBeforeUnload: false })
       await this.open()
     },
+    scrollTo: (name: string): Promise<void> => this.test(name).first().scrollIntoViewIfNeeded(),
     reload: (): Promise<unknown> => this.page.reload(),
     goTo: async (path: string): Promise<void> => {
       await this.page.evaluate(p => {
@@ -199,6 +208,23 @@ export class FieldDriver {
       this.page
         .locator('[data-test=camera]')
         .setInputFiles({ name: 'p.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture') }),
+    /** Somebody speaks for so many seconds, by the app's own clock. */
+    speak: async (seconds: number): Promise<void> => {
+      await this.when.click('voice-start')
+      await this.page.locator('[data-test=voice-stop] progress').evaluate(
+        (e, ms) =>
+          new Promise<void>(done => {
+            const look = () => ((e as HTMLProgressElement).value >= ms ? done() : requestAnimationFrame(look))
+            look()
+          }),
+        seconds * 1000,
+      )
+    },
+    /** From here on the person has not allowed the microphone. */
+    refuseMicrophone: async (): Promise<void> => {
+      await this.context!.clearPermissions()
+      await this.context!.grantPermissions(['geolocation', 'notifications'])
+    },
     check: (value: string): Promise<void> => this.page.locator(`input[value="${value}"]`).check(),
     item: (code: string): Promise<void> => this.page.locator(`[data-test=item][data-item="${code}"]`).click(),
     /** A whole report, from the start page to the word that it is kept. */
@@ -307,6 +333,32 @@ export class FieldDriver {
     drawn: (): Promise<boolean> => this.page.locator('.map[data-drawn=true]').isVisible(),
     standing: (): Promise<boolean> => this.page.locator('.here').isVisible(),
     visited: async (): Promise<boolean> => (await this.page.locator('[data-test=point][data-done=true]').count()) > 0,
+    /** How long what was said lasts, and that it is heard: on the phone, or by somebody at a desk on the report. */
+    heard: async (login?: string, num?: number): Promise<number> => {
+      const page = login ? await this.deskOf(login, num!) : this.page
+      const play = page.locator('[data-test=voice]:visible [data-test=voice-play]').first()
+      await play.waitFor({ timeout: 20_000 })
+      await play.click()
+      const duration = await page
+        .locator('[data-test=voice] audio')
+        .first()
+        .evaluate(
+          e =>
+            new Promise<number>((done, fail) => {
+              const a = e as HTMLAudioElement
+              const look = () => {
+                if (a.error) fail(new Error(a.error.message))
+                else if (a.currentTime > 0) done(a.duration)
+                else requestAnimationFrame(look)
+              }
+              look()
+            }),
+        )
+      if (login) await page.context().close()
+      return duration
+    },
+    /** Whether the app has the microphone open. */
+    listening: (): Promise<boolean> => this.test('voice-stop').isVisible(),
     notifications: async (): Promise<{ title: string; body: string; tag: string }[]> =>
       this.page.evaluate(async () => {
         const r = await navigator.serviceWorker.ready
@@ -374,6 +426,23 @@ export class FieldDriver {
     shot: async (name: string): Promise<void> => {
       if (process.env.SHOTS) await this.page.screenshot({ path: `${process.env.SHOTS}/${name}.png` })
     },
+  }
+
+  /** A report as somebody at a desk sees it. */
+  private async deskOf(login: string, num: number): Promise<Page> {
+    const context = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
+    const data = { login, password: this.password }
+    await context.request.post(`${this.server.url}/haining/v1/session`, { data })
+    const page = await context.newPage()
+    page.on('console', m => {
+      if (m.type() === 'error') this.complaints.push(m.text())
+    })
+    await page.goto(`${this.server.url}/haining?sel=report:${num}`)
+    if (process.env.SHOTS) {
+      await page.locator('[data-test=voice]').waitFor()
+      await page.screenshot({ path: `${process.env.SHOTS}/voice-${login}.png` })
+    }
+    return page
   }
 
   /** A photo as a phone takes it, made once. */

@@ -96,6 +96,8 @@ func (a *api) routes() []route {
 		{"DELETE", "/uploads/{id}", a.removeUpload, ordinary, policy.PhotoUpload},
 		{"GET", "/photos/{id}", a.getPhoto, ordinary, policy.PhotoView},
 		{"GET", "/photos/{id}/{size}", a.getPhotoFile, lengthy, policy.PhotoView},
+		{"GET", "/voices/{id}", a.getVoice, ordinary, policy.PhotoView},
+		{"GET", "/voices/{id}/sound", a.getSound, lengthy, policy.PhotoView},
 		{"GET", "/cases", a.listCases, ordinary, policy.ReportView},
 		{"GET", "/cases/rates", a.getRates, ordinary, policy.ReportView},
 		{"GET", "/cases/{case}", a.getCase, ordinary, policy.ReportView},

@@ -68,7 +68,9 @@ var (
 	headerSameOrigin  = []string{"same-origin"}
 	headerNothing     = []string{"default-src 'none'; frame-ancestors 'none'"}
 	headerHSTS        = []string{"max-age=31536000"}
-	headerPermissions = []string{"geolocation=(self), camera=(self), microphone=(self), payment=(), usb=(), browsing-topics=()"}
+	headerPermissions = []string{"geolocation=(self), camera=(self), microphone=(), payment=(), usb=(), browsing-topics=()"}
+	// Of the one page in which somebody speaks.
+	headerHears = []string{"geolocation=(self), camera=(self), microphone=(self), payment=(), usb=(), browsing-topics=()"}
 )
 
 // forPages are the headers of every answer that say nothing of what is no page.

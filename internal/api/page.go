@@ -12,8 +12,8 @@ import (
 )
 
 // pagePolicy: the page may use what this service serves and nothing else, and no script or style that stands in the page
-// itself. Pictures may be made in the page: the map does.
-const pagePolicy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
+// itself. Pictures may be made in the page: the map does; and sound, where somebody speaks.
+const pagePolicy = "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // scriptPolicy is what a script of the page may do where it runs by itself: the map's worker asks for tiles. A worker takes
@@ -53,6 +53,7 @@ func (a *api) page(w http.ResponseWriter, r *http.Request) error {
 	switch r.PathValue("rest") {
 	case "field/":
 		name = "field.html"
+		h["Permissions-Policy"] = headerHears
 	case "report":
 		name = "report.html"
 	}

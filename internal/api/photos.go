@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/hex"
 	"errors"
 	"io"
 	"math"
@@ -24,14 +25,17 @@ type shownPhoto struct {
 	reports  map[report.Num]*report.Report // of the uses that who asks may see
 }
 
-// photo finds the photo of the path as far as who asks may see it: one's own while nothing uses it, and what is used by who
-// sees all of the report. That there is one elsewhere is nobody's business.
-func (c *call) photo(r *http.Request) (*shownPhoto, error) {
+// photo finds the photo of the path, or the voice note, as far as who asks may see it: one's own while nothing uses it, and what is
+// used by who sees all of the report. That there is one elsewhere is nobody's business.
+func (c *call) photo(r *http.Request, kind photo.Kind) (*shownPhoto, error) {
 	id, err := photoID(r)
 	if err != nil {
 		return nil, err
 	}
 	p, err := c.Photos.Get(r.Context(), id)
+	if err == nil && p.Kind != kind {
+		err = fault.NotFound("there is no such %s", kind)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +43,7 @@ func (c *call) photo(r *http.Request) (*shownPhoto, error) {
 	out := &shownPhoto{Photo: p, reports: map[report.Num]*report.Report{}}
 	if len(p.Uses) == 0 { // nobody else's, however far their posts reach
 		if c.who == nil || c.who.Person != p.UploadedBy || !view.Own {
-			return nil, fault.NotFound("there is no such photo")
+			return nil, fault.NotFound("there is no such %s", kind)
 		}
 		out.original = original.Own
 		return out, nil
@@ -65,7 +69,7 @@ func (c *call) photo(r *http.Request) (*shownPhoto, error) {
 		out.Uses = append(out.Uses, u)
 	}
 	if len(out.Uses) == 0 {
-		return nil, fault.NotFound("there is no such photo")
+		return nil, fault.NotFound("there is no such %s", kind)
 	}
 	return out, nil
 }
@@ -74,12 +78,15 @@ func (a *api) getPhoto(w http.ResponseWriter, r *http.Request, c *call) error {
 	if err := parseQuery(r.URL.RawQuery).done(); err != nil {
 		return err
 	}
-	p, err := c.photo(r)
+	p, err := c.photo(r, photo.Picture)
 	if err != nil {
 		return err
 	}
 	out := Photo{Id: uuid.UUID(p.ID), State: PhotoState(p.State), Refusal: optional(p.Refusal), Length: int(p.Length), Received: int(p.Received),
 		MadeAt: utc(p.MadeAt), Width: optional(p.Width), Height: optional(p.Height), Sizes: []PhotoSize{}, Uses: []PhotoUse{}}
+	if len(p.Taken) > 0 {
+		out.TakenSha256 = new(hex.EncodeToString(p.Taken))
+	}
 	if p.State == photo.Ready {
 		out.Type = optional(p.MIME)
 		missing, err := c.Photos.Missing(r.Context(), &p.Photo)
@@ -137,7 +144,7 @@ func (a *api) getPhotoFile(w http.ResponseWriter, r *http.Request, c *call) erro
 	if size != photo.Original && size != photo.Large && size != photo.Thumbnail {
 		return fault.NotFound("there is no such size: ask for thumbnail, large or original")
 	}
-	p, err := c.photo(r)
+	p, err := c.photo(r, photo.Picture)
 	if err != nil {
 		return err
 	}
@@ -157,12 +164,8 @@ func (a *api) getPhotoFile(w http.ResponseWriter, r *http.Request, c *call) erro
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	file, _, err := c.Photos.Open(r.Context(), &p.Photo, size)
-	if errors.Is(err, photo.ErrFileMissing) {
-		missing := fault.NotFound("the photo's file is missing: restore the photos' folder or bucket from its backup")
-		missing.Code = "photo_file_missing"
-		return missing
-	} else if err != nil {
+	file, err := c.openFile(r, p, size)
+	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Close() }()
@@ -180,6 +183,17 @@ func (a *api) getPhotoFile(w http.ResponseWriter, r *http.Request, c *call) erro
 	}
 	_, _ = io.Copy(&slowWriter{w, http.NewResponseController(w)}, file) // the client may be gone
 	return nil
+}
+
+// openFile opens a file of a photo, or says that it did not come back with a backup.
+func (c *call) openFile(r *http.Request, p *shownPhoto, size photo.Size) (io.ReadCloser, error) {
+	file, _, err := c.Photos.Open(r.Context(), &p.Photo, size)
+	if errors.Is(err, photo.ErrFileMissing) {
+		missing := fault.NotFound("the %s's file is missing: restore the photos' folder or bucket from its backup", p.Kind)
+		missing.Code = "photo_file_missing"
+		return nil, missing
+	}
+	return file, err
 }
 
 // slowWriter lets an answer take long, as long as it is taken.

@@ -75,6 +75,9 @@ func (a *api) fileReport(w http.ResponseWriter, r *http.Request, c *call) error 
 	if err != nil {
 		return err
 	}
+	if err := c.tellVoices(r.Context(), []report.Report{*rep}, []*Report{&out}); err != nil {
+		return err
+	}
 	status := http.StatusCreated
 	if f.Existed {
 		status = http.StatusOK
@@ -228,6 +231,7 @@ func (c *call) newReport(in NewReport) (report.New, error) {
 			n.Device.Grid = *d.Grid
 		}
 	}
+	n.Voice = in.Voice
 	if in.Reporter != nil {
 		n.Reporter = &report.Reporter{}
 		if in.Reporter.Name != nil {
@@ -267,6 +271,9 @@ func (a *api) getReport(w http.ResponseWriter, r *http.Request, c *call) error {
 	}
 	if sight == policy.Whole {
 		if err := c.tellReporter(r, &rep, &out); err != nil {
+			return err
+		}
+		if err := c.tellVoices(r.Context(), []report.Report{rep}, []*Report{&out}); err != nil {
 			return err
 		}
 		if out.Allowed, err = c.allowedOn(r.Context(), &rep); err != nil {
@@ -495,10 +502,21 @@ func (a *api) listReports(w http.ResponseWriter, r *http.Request, c *call) error
 	if err != nil {
 		return err
 	}
+	var found []report.Report
 	for i := range page.Reports {
 		// Asked once more, by other code than the list's condition: a report may have moved meanwhile.
 		if sight := c.reach.Covers(&subjects[i]); sight != policy.Hidden {
 			out.Reports = append(out.Reports, c.shown(&page.Reports[i], sight))
+			found = append(found, page.Reports[i])
+		}
+	}
+	if len(ids) > 0 { // whoever asks for them one by one is about to work with them
+		shown := make([]*Report, len(found))
+		for i := range shown {
+			shown[i] = &out.Reports[i]
+		}
+		if err := c.tellVoices(r.Context(), found, shown); err != nil {
+			return err
 		}
 	}
 	return writeJSON(w, http.StatusOK, out)

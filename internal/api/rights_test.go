@@ -65,6 +65,7 @@ type told struct {
 	subject policy.Subject
 	canary  string
 	photo   string // of it; somebody else's
+	voice   string // likewise
 }
 
 // hired is somebody who works in a grid, whose every word no other has.
@@ -163,6 +164,11 @@ func newMatrix(t *testing.T) *matrix {
 		m.told[i].photo = m.as(token).uploaded(aPhoto(t, 100+i))
 		m.attach(person, m.told[i].photo, photo.Use{Report: m.told[i].rep.Num})
 	}
+	for i := range m.told {
+		id := apptest.Voice(m.t, m.live.City, person)
+		m.told[i].voice = id.String()
+		m.attachVoice(person, id, m.told[i].rep.Num)
+	}
 	m.unused = m.as(token).uploaded(aPhoto(t, 99))
 	return m
 }
@@ -213,6 +219,27 @@ func (m *matrix) photos(t *testing.T, a *asker) {
 			}
 			if size == "" && want == http.StatusOK && bytes.Contains(got.body, []byte(`"original"`)) != (original.Covers(&r.subject) == policy.Whole) {
 				t.Errorf("photo of %s: %s", r.canary, got.body)
+			}
+		}
+		// A voice note is heard by who sees the photos, and told of to nobody else. Its file is not here, which only they are told.
+		want := http.StatusOK
+		switch {
+		case view.Empty() && a.actor.Person == uuid.Nil:
+			want = http.StatusUnauthorized
+		case view.Empty():
+			want = http.StatusForbidden
+		case view.Covers(&r.subject) != policy.Whole:
+			want = http.StatusNotFound
+		}
+		if got := s.do("GET", "/voices/"+r.voice, nil); got.status != want {
+			t.Errorf("voice note of %s: status %d, want %d", r.canary, got.status, want)
+		}
+		if got := s.do("GET", "/voices/"+r.voice+"/sound", nil); got.status < 400 || want != http.StatusOK && got.status != want {
+			t.Errorf("sound of %s: status %d, want %d", r.canary, got.status, want)
+		}
+		for _, path := range []string{"/reports/" + num(int(r.rep.Num)), "/reports?id=" + num(int(r.rep.Num))} {
+			if got := s.do("GET", path, nil); bytes.Contains(got.body, []byte(r.voice)) != (want == http.StatusOK) {
+				t.Errorf("%s tells of the voice note, or does not: %s", path, got.body)
 			}
 		}
 		if got := s.tus("HEAD", "/uploads/"+r.photo, nil); got.status < 400 {

@@ -1024,19 +1024,19 @@ func (e NoticeChoiceChangeLanguage) Valid() bool {
 
 // Defines values for PhotoState.
 const (
-	Ready     PhotoState = "ready"
-	Refused   PhotoState = "refused"
-	Uploading PhotoState = "uploading"
+	PhotoStateReady     PhotoState = "ready"
+	PhotoStateRefused   PhotoState = "refused"
+	PhotoStateUploading PhotoState = "uploading"
 )
 
 // Valid indicates whether the value is a known member of the PhotoState enum.
 func (e PhotoState) Valid() bool {
 	switch e {
-	case Ready:
+	case PhotoStateReady:
 		return true
-	case Refused:
+	case PhotoStateRefused:
 		return true
-	case Uploading:
+	case PhotoStateUploading:
 		return true
 	default:
 		return false
@@ -1538,6 +1538,24 @@ func (e ReportFlagFlag) Valid() bool {
 	}
 }
 
+// Defines values for ReportVoiceType.
+const (
+	Audiomp4  ReportVoiceType = "audio/mp4"
+	Audiowebm ReportVoiceType = "audio/webm"
+)
+
+// Valid indicates whether the value is a known member of the ReportVoiceType enum.
+func (e ReportVoiceType) Valid() bool {
+	switch e {
+	case Audiomp4:
+		return true
+	case Audiowebm:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ResidentReportPositionSource.
 const (
 	ResidentReportPositionSourceAddress ResidentReportPositionSource = "address"
@@ -1697,6 +1715,27 @@ func (e UnitKind) Valid() bool {
 	case UnitKindTownTeam:
 		return true
 	case UnitKindXForce:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VoiceState.
+const (
+	VoiceStateReady     VoiceState = "ready"
+	VoiceStateRefused   VoiceState = "refused"
+	VoiceStateUploading VoiceState = "uploading"
+)
+
+// Valid indicates whether the value is a known member of the VoiceState enum.
+func (e VoiceState) Valid() bool {
+	switch e {
+	case VoiceStateReady:
+		return true
+	case VoiceStateRefused:
+		return true
+	case VoiceStateUploading:
 		return true
 	default:
 		return false
@@ -4313,6 +4352,9 @@ type NewReport struct {
 	Source Source  `json:"source"`
 	Text   *string `json:"text,omitempty"`
 	Title  *string `json:"title,omitempty"`
+
+	// Voice What was said: a voice note that one has uploaded and that is ready
+	Voice *openapi_types.UUID `json:"voice,omitempty"`
 }
 
 // NewReportPositionSource defines model for NewReport.PositionSource.
@@ -4780,6 +4822,9 @@ type Photo struct {
 
 	// TakenBy By the satellites' time, the camera's clock and zone, or its clock in the city's zone
 	TakenBy *PhotoTakenBy `json:"taken_by,omitempty"`
+
+	// TakenSha256 Of the picture as it was taken, in hex, by the word of who has sent it: what came may be smaller
+	TakenSha256 *string `json:"taken_sha256,omitempty"`
 
 	// Type Of the original, by its bytes
 	Type *string `json:"type,omitempty"`
@@ -5594,7 +5639,7 @@ type Report struct {
 	// Allowed Of one report: what may be done with it
 	Allowed *[]string `json:"allowed,omitempty"`
 
-	// AnonymisedAt When it was made anonymous after the city's retention: words, photos and who told it are gone, its point is about
+	// AnonymisedAt When it was made anonymous after the city's retention: words, photos, the voice note and who told it are gone, its point is about
 	AnonymisedAt *time.Time `json:"anonymised_at,omitempty"`
 
 	// Beidou BeiDou grid location code, null outside the north-eastern quadrant
@@ -5637,6 +5682,7 @@ type Report struct {
 	Source   Source          `json:"source"`
 	Text     *string         `json:"text,omitempty"`
 	Title    *string         `json:"title,omitempty"`
+	Voice    *ReportVoice    `json:"voice,omitempty"`
 }
 
 // ReportBatch defines model for ReportBatch.
@@ -5719,6 +5765,19 @@ type ReportPage struct {
 	Next    *string  `json:"next,omitempty"`
 	Reports []Report `json:"reports"`
 }
+
+// ReportVoice defines model for ReportVoice.
+type ReportVoice struct {
+	// Id See /voices/{id}
+	Id openapi_types.UUID `json:"id"`
+
+	// Seconds How long it lasts
+	Seconds float64         `json:"seconds"`
+	Type    ReportVoiceType `json:"type"`
+}
+
+// ReportVoiceType defines model for ReportVoice.Type.
+type ReportVoiceType string
 
 // ResidentReport defines model for ResidentReport.
 type ResidentReport struct {
@@ -6362,6 +6421,39 @@ type VillageStaff struct {
 	Stationed        []Stationed     `json:"stationed"`
 	Village          JurisdictionRef `json:"village"`
 }
+
+// Voice defines model for Voice.
+type Voice struct {
+	Id openapi_types.UUID `json:"id"`
+
+	// Length Bytes announced
+	Length int       `json:"length"`
+	MadeAt time.Time `json:"made_at"`
+
+	// Missing The file did not come back with a backup
+	Missing *bool `json:"missing,omitempty"`
+
+	// Received Bytes that have come
+	Received int `json:"received"`
+
+	// Refusal Why it was refused: not_a_voice, damaged, unsupported, too_long, file_missing
+	Refusal *string `json:"refusal,omitempty"`
+
+	// Report The report that it came with
+	Report *int `json:"report,omitempty"`
+
+	// Seconds How long it lasts
+	Seconds *float64 `json:"seconds,omitempty"`
+
+	// State `uploading` until it was read
+	State VoiceState `json:"state"`
+
+	// Type Of the sound, by its bytes
+	Type *string `json:"type,omitempty"`
+}
+
+// VoiceState `uploading` until it was read
+type VoiceState string
 
 // Webhook defines model for Webhook.
 type Webhook struct {
@@ -7544,6 +7636,12 @@ type AppendUploadParams struct {
 	UploadOffset   int          `json:"Upload-Offset"`
 	UploadChecksum *string      `json:"Upload-Checksum,omitempty"`
 	TusResumable   TusResumable `json:"Tus-Resumable"`
+}
+
+// GetSoundParams defines parameters for GetSound.
+type GetSoundParams struct {
+	Range       *string `json:"Range,omitempty"`
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // SetNoticeChoiceJSONRequestBody defines body for SetNoticeChoice for application/json ContentType.

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha1" //nolint:gosec // the protocol asks for it, against broken lines and not against people
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -113,44 +115,52 @@ func (a *api) describeUploads(w http.ResponseWriter, _ *http.Request, _ *call) e
 	return nil
 }
 
-// idOfMetadata finds the photo's id in Upload-Metadata. Other keys are the client's own and are not kept: a file's name may
-// name a person.
-func idOfMetadata(r *http.Request) (photo.ID, error) {
+// readMetadata finds in Upload-Metadata the id, what it is to be (a photo, where that is not said), and the digest of the picture as it was
+// taken. Other keys are the client's own and are not kept: a file's name may name a person.
+func readMetadata(r *http.Request) (photo.Begin, error) {
+	var out photo.Begin
 	s, err := one(r, "Upload-Metadata")
 	if err != nil {
-		return photo.ID{}, err
+		return out, err
 	}
-	wrong := fault.Invalid("Upload-Metadata", "bad_metadata", "is not KEY BASE64, KEY BASE64, …; give id, a UUIDv7")
+	wrong := fault.Invalid("Upload-Metadata", "bad_metadata", "is not KEY BASE64, KEY BASE64, …; give id, a UUIDv7; kind, photo or voice, where it is no photo; taken, the SHA-256 in hex of the picture as it was taken, where it is known")
 	if len(s) > 4000 {
-		return photo.ID{}, wrong
+		return out, wrong
 	}
-	var id []byte
+	known := map[string]string{"id": "", "kind": "", "taken": ""}
 	for pair := range strings.SplitSeq(s, ",") {
 		key, value, _ := strings.Cut(strings.TrimSpace(pair), " ")
-		if key != "id" {
+		said, ours := known[key]
+		if !ours {
 			continue
 		}
-		if id != nil {
-			return photo.ID{}, wrong
+		b, err := base64.StdEncoding.Strict().DecodeString(value)
+		if said != "" || err != nil || len(b) == 0 {
+			return out, wrong
 		}
-		if id, err = base64.StdEncoding.Strict().DecodeString(value); err != nil || len(id) == 0 {
-			return photo.ID{}, wrong
+		known[key] = string(b)
+	}
+	out.Kind = photo.Kind(cmp.Or(known["kind"], string(photo.Picture)))
+	if known["id"] == "" || out.Kind != photo.Picture && out.Kind != photo.Spoken {
+		return out, wrong
+	}
+	if taken := known["taken"]; taken != "" {
+		if out.Taken, err = hex.DecodeString(taken); err != nil || len(out.Taken) != sha256.Size || out.Kind != photo.Picture {
+			return out, wrong
 		}
 	}
-	if id == nil {
-		return photo.ID{}, wrong
-	}
-	out, bad := photo.ParseID(string(id))
+	id, bad := photo.ParseID(known["id"])
 	if bad != nil {
 		return out, bad
 	}
+	out.ID = id
 	return out, nil
 }
 
 // lane is whose uploads a request is of: one's own, or those that were announced with a report.
 type lane struct {
 	path  string // of uploads
-	begin func(ctx context.Context, id photo.ID, length int64) (p photo.Photo, existed bool, err error)
+	begin func(ctx context.Context, b photo.Begin) (p photo.Photo, existed bool, err error)
 	find  func(ctx context.Context, id photo.ID) (photo.Photo, error)
 	add   func(ctx context.Context, id photo.ID, part photo.Part) (photo.Photo, error)
 }
@@ -162,8 +172,8 @@ func ownLane(_ *http.Request, c *call) (*lane, error) {
 	by := c.who.Person
 	return &lane{
 		path: "uploads",
-		begin: func(ctx context.Context, id photo.ID, length int64) (photo.Photo, bool, error) {
-			return c.Photos.Create(ctx, by, id, length)
+		begin: func(ctx context.Context, b photo.Begin) (photo.Photo, bool, error) {
+			return c.Photos.Create(ctx, by, b)
 		},
 		find: func(ctx context.Context, id photo.ID) (photo.Photo, error) { return c.Photos.Find(ctx, by, id) },
 		add: func(ctx context.Context, id photo.ID, part photo.Part) (photo.Photo, error) {
@@ -187,9 +197,9 @@ func toldLane(r *http.Request, c *call) (*lane, error) {
 	}
 	return &lane{
 		path: "public/uploads",
-		begin: func(ctx context.Context, id photo.ID, length int64) (photo.Photo, bool, error) {
-			p, err := c.Photos.FindTold(ctx, num, id)
-			if err == nil && p.Length != length {
+		begin: func(ctx context.Context, b photo.Begin) (photo.Photo, bool, error) {
+			p, err := c.Photos.FindTold(ctx, num, b.ID)
+			if err == nil && (p.Length != b.Length || p.Kind != b.Kind) {
 				err = fault.Conflict("other_length", "the photo was announced with %d bytes", p.Length)
 			}
 			return p, true, err
@@ -217,20 +227,21 @@ func (of laneOf) through(h func(w http.ResponseWriter, r *http.Request, c *call,
 
 func beginUpload(w http.ResponseWriter, r *http.Request, c *call, l *lane) error {
 	if r.Header.Get("Upload-Defer-Length") != "" {
-		return fault.Invalid("Upload-Defer-Length", "not_supported", "say how long the photo is by Upload-Length")
+		return fault.Invalid("Upload-Defer-Length", "not_supported", "say how long it is by Upload-Length")
 	}
 	length, err := number(r, "Upload-Length")
 	if err != nil {
 		return err
 	}
-	id, err := idOfMetadata(r)
+	b, err := readMetadata(r)
 	if err != nil {
 		return err
 	}
+	b.Length = length
 	if err := bodiless(r); err != nil {
 		return err
 	}
-	p, existed, err := l.begin(r.Context(), id, length)
+	p, existed, err := l.begin(r.Context(), b)
 	if err != nil {
 		return err
 	}

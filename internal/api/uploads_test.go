@@ -71,6 +71,20 @@ func (s *site) begin(id string, length int) answer {
 	return s.tus("POST", "/uploads", nil, "Upload-Length: "+strconv.Itoa(length), "Upload-Metadata: id "+b64(id)+",filename "+b64("王小明.jpg"))
 }
 
+// What the camera took is told with the photo that was made of it, and stays with it.
+func TestWhatTheCameraTookIsTold(t *testing.T) {
+	s := newSite(t)
+	id, digest := aUUID(), strings.Repeat("0a", 32)
+	s.tus("POST", "/uploads", nil, "Upload-Length: 9", "Upload-Metadata: id "+b64(id)+",taken "+b64(digest)).want(http.StatusCreated)
+	s.begin(id, 9).want(http.StatusOK)
+	var p, plain api.Photo
+	s.do("GET", "/photos/"+id, nil).want(200).into(&p)
+	s.do("GET", "/photos/"+s.photo(), nil).want(200).into(&plain)
+	if p.TakenSha256 == nil || *p.TakenSha256 != digest || plain.TakenSha256 != nil {
+		t.Errorf("%v, and where nothing was told %v", p.TakenSha256, plain.TakenSha256)
+	}
+}
+
 func (s *site) part(id string, offset int, b []byte, headers ...string) answer {
 	s.t.Helper()
 	return s.tus("PATCH", "/uploads/"+id, bytes.NewReader(b), append(headers, "Upload-Offset: "+strconv.Itoa(offset))...)
@@ -92,6 +106,17 @@ func (s *site) attach(person uuid.UUID, id string, use photo.Use) {
 	s.t.Helper()
 	err := pgx.BeginFunc(s.t.Context(), s.live.Pool, func(tx pgx.Tx) error {
 		return s.live.Photos.Use(s.t.Context(), tx, person, use, photo.ID(uuid.MustParse(id)))
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// attachVoice links a voice note as a report that is filed does.
+func (s *site) attachVoice(person, id uuid.UUID, of report.Num) {
+	s.t.Helper()
+	err := pgx.BeginFunc(s.t.Context(), s.live.Pool, func(tx pgx.Tx) error {
+		return s.live.Photos.UseVoice(s.t.Context(), tx, person, of, photo.ID(id))
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -178,23 +203,26 @@ func TestHostileUploads(t *testing.T) {
 		status      int
 		code, field string
 	}{
-		"another version":    {[]string{"Tus-Resumable: 0.2.2"}, 412, "wrong_version", "Tus-Resumable"},
-		"no version":         {[]string{"Tus-Resumable: "}, 412, "wrong_version", "Tus-Resumable"},
-		"no length":          {[]string{"Upload-Length: "}, 400, "not_a_number", "Upload-Length"},
-		"20 MB and one":      {[]string{"Upload-Length: 20971521"}, 413, "too_large", "Upload-Length"},
-		"nothing":            {[]string{"Upload-Length: 0"}, 400, "out_of_range", "Upload-Length"},
-		"less than nothing":  {[]string{"Upload-Length: -1"}, 400, "not_a_number", "Upload-Length"},
-		"with a sign":        {[]string{"Upload-Length: +5000"}, 400, "not_a_number", "Upload-Length"},
-		"beyond numbers":     {[]string{"Upload-Length: 99999999999999999999999"}, 400, "not_a_number", "Upload-Length"},
-		"hexadecimal":        {[]string{"Upload-Length: 0x1000"}, 400, "not_a_number", "Upload-Length"},
-		"length to come":     {[]string{"Upload-Defer-Length: 1"}, 400, "not_supported", "Upload-Defer-Length"},
-		"no id":              {[]string{"Upload-Metadata: filename " + b64("x")}, 400, "bad_metadata", "Upload-Metadata"},
-		"two ids":            {[]string{"Upload-Metadata: id " + b64(id) + ",id " + b64(id)}, 400, "bad_metadata", "Upload-Metadata"},
-		"an id in the clear": {[]string{"Upload-Metadata: id " + id}, 400, "bad_metadata", "Upload-Metadata"},
-		"no UUID":            {[]string{"Upload-Metadata: id " + b64("../../etc/passwd")}, 400, "bad_uuid", "id"},
-		"an empty UUID":      {[]string{"Upload-Metadata: id " + b64(uuid.Nil.String())}, 400, "bad_uuid", "id"},
-		"endless metadata":   {[]string{"Upload-Metadata: id " + b64(id) + ",x " + strings.Repeat("A", 5000)}, 400, "bad_metadata", "Upload-Metadata"},
-		"another method":     {[]string{"X-HTTP-Method-Override: DELETE"}, 400, "not_supported", "X-HTTP-Method-Override"},
+		"another version":     {[]string{"Tus-Resumable: 0.2.2"}, 412, "wrong_version", "Tus-Resumable"},
+		"no version":          {[]string{"Tus-Resumable: "}, 412, "wrong_version", "Tus-Resumable"},
+		"no length":           {[]string{"Upload-Length: "}, 400, "not_a_number", "Upload-Length"},
+		"20 MB and one":       {[]string{"Upload-Length: 20971521"}, 413, "too_large", "Upload-Length"},
+		"nothing":             {[]string{"Upload-Length: 0"}, 400, "out_of_range", "Upload-Length"},
+		"less than nothing":   {[]string{"Upload-Length: -1"}, 400, "not_a_number", "Upload-Length"},
+		"with a sign":         {[]string{"Upload-Length: +5000"}, 400, "not_a_number", "Upload-Length"},
+		"beyond numbers":      {[]string{"Upload-Length: 99999999999999999999999"}, 400, "not_a_number", "Upload-Length"},
+		"hexadecimal":         {[]string{"Upload-Length: 0x1000"}, 400, "not_a_number", "Upload-Length"},
+		"length to come":      {[]string{"Upload-Defer-Length: 1"}, 400, "not_supported", "Upload-Defer-Length"},
+		"no id":               {[]string{"Upload-Metadata: filename " + b64("x")}, 400, "bad_metadata", "Upload-Metadata"},
+		"two ids":             {[]string{"Upload-Metadata: id " + b64(id) + ",id " + b64(id)}, 400, "bad_metadata", "Upload-Metadata"},
+		"an id in the clear":  {[]string{"Upload-Metadata: id " + id}, 400, "bad_metadata", "Upload-Metadata"},
+		"a digest of letters": {[]string{"Upload-Metadata: id " + b64(id) + ",taken " + b64(strings.Repeat("x", 64))}, 400, "bad_metadata", "Upload-Metadata"},
+		"half a digest":       {[]string{"Upload-Metadata: id " + b64(id) + ",taken " + b64(strings.Repeat("0", 32))}, 400, "bad_metadata", "Upload-Metadata"},
+		"a digest of a voice": {[]string{"Upload-Metadata: id " + b64(id) + ",kind " + b64("voice") + ",taken " + b64(strings.Repeat("0", 64))}, 400, "bad_metadata", "Upload-Metadata"},
+		"no UUID":             {[]string{"Upload-Metadata: id " + b64("../../etc/passwd")}, 400, "bad_uuid", "id"},
+		"an empty UUID":       {[]string{"Upload-Metadata: id " + b64(uuid.Nil.String())}, 400, "bad_uuid", "id"},
+		"endless metadata":    {[]string{"Upload-Metadata: id " + b64(id) + ",x " + strings.Repeat("A", 5000)}, 400, "bad_metadata", "Upload-Metadata"},
+		"another method":      {[]string{"X-HTTP-Method-Override: DELETE"}, 400, "not_supported", "X-HTTP-Method-Override"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := *s

@@ -74,6 +74,11 @@ func (c *City) usePhotos(ctx context.Context, tx pgx.Tx, by uuid.UUID, num repor
 	return c.Photos.Use(ctx, tx, by, photo.Use{Report: num}, photoIDs(photos)...)
 }
 
+// useVoice links a voice note to a report that is filed.
+func (c *City) useVoice(ctx context.Context, tx pgx.Tx, by uuid.UUID, num report.Num, id uuid.UUID) error {
+	return c.Photos.UseVoice(ctx, tx, by, num, photo.ID(id))
+}
+
 func photoIDs(list []uuid.UUID) []photo.ID {
 	ids := make([]photo.ID, len(list))
 	for i, id := range list {

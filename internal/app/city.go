@@ -163,7 +163,7 @@ func Open(ctx context.Context, db *postgres.Database, info postgres.City, keys *
 	})
 	c.Cases.Committer, c.Cases.Terms, c.Cases.Unit, c.Cases.Evidence = c.Reports.Committer, c.termsOf, c.UnitNamed, c.useEvidence
 	c.Cases.TellLate = c.Notices.TellLate
-	c.Reports.Photos = c.usePhotos
+	c.Reports.Photos, c.Reports.Voice = c.usePhotos, c.useVoice
 	c.Batches = batch.New(batch.Config{Pool: pool, Committer: c.Reports.Committer, Do: c.actFor, Log: c.log, Now: now})
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c.stop = stop

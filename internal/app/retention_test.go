@@ -85,7 +85,10 @@ func (w *watch) settle(num report.Num) {
 	w.exec(`INSERT INTO follow (hash, report_num, made_at) VALUES (decode(md5($1::bigint::text) || md5($1::bigint::text), 'hex'), $1::bigint, $2)`, num, w.now)
 	id := apptest.Photo(w.t, w.c, w.worker)
 	err := pgx.BeginFunc(w.t.Context(), w.c.Pool, func(tx pgx.Tx) error {
-		return w.c.Photos.Use(w.t.Context(), tx, w.worker, photo.Use{Report: num}, photo.ID(id))
+		if err := w.c.Photos.Use(w.t.Context(), tx, w.worker, photo.Use{Report: num}, photo.ID(id)); err != nil {
+			return err
+		}
+		return w.c.Photos.UseVoice(w.t.Context(), tx, w.worker, num, photo.ID(apptest.Voice(w.t, w.c, w.worker)))
 	})
 	if err != nil {
 		w.t.Fatal(err)

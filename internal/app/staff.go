@@ -30,6 +30,7 @@ type Staff struct {
 	Sessions  []StaffSession `json:"sessions"`
 	Reports   []report.Num   `json:"reports"`          // filed by the account
 	Photos    []photo.ID     `json:"photos,omitempty"` // likewise uploaded
+	Voices    []photo.ID     `json:"voices,omitempty"` // likewise spoken
 	Acts      []StaffAct     `json:"acts"`             // on record, the newest first
 	// Held is what else there is of the person, by what it is.
 	Held map[string][]json.RawMessage `json:"held"`
@@ -156,7 +157,10 @@ func (c *City) ExportStaff(ctx context.Context, id uuid.UUID) (Staff, error) {
 	if err != nil {
 		return Staff{}, fmt.Errorf("read whose account filed reports: %w", err)
 	}
-	if s.Photos, err = c.Photos.UploadedBy(ctx, p.ID); err != nil {
+	if s.Photos, err = c.Photos.UploadedBy(ctx, p.ID, photo.Picture); err != nil {
+		return Staff{}, err
+	}
+	if s.Voices, err = c.Photos.UploadedBy(ctx, p.ID, photo.Spoken); err != nil {
 		return Staff{}, err
 	}
 	if s.Held, err = c.held(ctx, p.ID); err != nil {

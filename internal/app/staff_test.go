@@ -94,6 +94,8 @@ func TestStaffExportIsWhole(t *testing.T) {
 		`INSERT INTO patrol_point (name, lon, lat, rhythm_days, generated, made_at, made_by, version, changed_at, changed_by) VALUES ('桥', 120, 30, 7, false, '2026-01-01', $1, 1, '2026-01-01', $1)`,
 		`INSERT INTO patrol_visit (id, point_id, person_id, at, told_at, lon, lat, accuracy_m, distance_m, reach_m, note, generated)
 			SELECT gen_random_uuid(), max(id), $1, '2026-01-01', '2026-01-01', 120.0001, 30, 5, 9.6, 50, '都好', false FROM patrol_point`,
+		`INSERT INTO photo (id, kind, uploaded_by, state, length, received, made_at, changed_at, mime, ms) SELECT gen_random_uuid(), 'voice', $1, 'ready', 1, 1, m, m, 'audio/webm', 900
+			FROM (SELECT timestamptz '2026-01-01' m) x`,
 	} {
 		if _, err := c.Pool.Exec(ctx, sql, o.worker); err != nil {
 			t.Fatalf("%s: %v", sql, err)
@@ -138,6 +140,9 @@ func TestStaffExportIsWhole(t *testing.T) {
 		if was, is := held.Held["patrol_visits"], after.Held["patrol_visits"]; !strings.Contains(string(was[0]), word) || len(is) != 1 || strings.Contains(string(is[0]), word) {
 			t.Errorf("%s of a visit: before %s, after %s", word, was, is)
 		}
+	}
+	if len(held.Voices) != 1 || len(after.Voices) != 0 || len(after.Photos) != len(held.Photos) {
+		t.Errorf("voice notes %v, then %v; photos %v, then %v", held.Voices, after.Voices, held.Photos, after.Photos)
 	}
 	if len(after.Held["shifts"]) == 0 || after.Name != "" || policy.Role(after.Posts[0].Role) != policy.UnitMember {
 		t.Errorf("%+v", after)

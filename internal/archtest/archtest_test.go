@@ -30,7 +30,7 @@ var layers = []struct {
 	{"wiring", []string{"internal/app"}},
 	{"use cases", []string{"internal/report", "internal/jurisdiction", "internal/place", "internal/person", "internal/auth", "internal/contact", "internal/photo", "internal/resident", "internal/assign", "internal/casework", "internal/batch", "internal/catalogue", "internal/regime", "internal/team", "internal/demo", "internal/notice", "internal/push", "internal/webhook", "internal/retention", "internal/screening", "internal/investigation", "internal/patrol"}},
 	{"tiles", []string{"tiles"}},
-	{"engines", []string{"internal/coverage", "internal/placement", "internal/cube", "internal/hotspot", "internal/crs", "internal/beidou", "internal/robust", "internal/policy", "internal/worktime", "internal/kpi", "internal/search"}},
+	{"engines", []string{"internal/coverage", "internal/placement", "internal/cube", "internal/hotspot", "internal/crs", "internal/beidou", "internal/robust", "internal/policy", "internal/worktime", "internal/kpi", "internal/search", "internal/voice"}},
 	{"foundations", []string{"internal/postgres", "internal/feed", "internal/audit", "internal/keyring", "internal/blob", "internal/message", "internal/egress", "internal/job", "internal/geofile", "internal/sheet", "internal/strictjson", "internal/basemap", "internal/fault", "migrations", "frontend"}},
 }
 

@@ -25,7 +25,7 @@ func (s *Service) OfReport(ctx context.Context, num report.Num) ([]Shown, error)
 	rows, err := s.Pool.Query(ctx, `
 		SELECT u.photo_id, u.report_num, u.part, u.n, u.used_at, p.taken_at, coalesce(p.timed, ''), p.lon, p.lat
 		FROM photo_use u JOIN photo p ON p.id = u.photo_id
-		WHERE u.report_num = $1 AND p.state = 'ready' ORDER BY u.used_at, u.part, u.n, u.photo_id`, num)
+		WHERE u.report_num = $1 AND p.state = 'ready' AND p.kind = 'photo' ORDER BY u.used_at, u.part, u.n, u.photo_id`, num)
 	if err != nil {
 		return nil, fmt.Errorf("read a report's photos: %w", err)
 	}
@@ -43,6 +43,34 @@ func (s *Service) OfReport(ctx context.Context, num report.Num) ([]Shown, error)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read a report's photos: %w", err)
+	}
+	return list, nil
+}
+
+// Voice is a voice note beside the report that it came with.
+type Voice struct {
+	ID       ID
+	Report   report.Num
+	MIME     string
+	Duration time.Duration
+}
+
+// VoicesOf lists the voice notes of reports. Who may hear them is the caller's to know.
+func (s *Service) VoicesOf(ctx context.Context, nums []report.Num) ([]Voice, error) {
+	rows, err := s.Pool.Query(ctx, `
+		SELECT p.id, u.report_num, p.mime, p.ms FROM photo_use u JOIN photo p ON p.id = u.photo_id
+		WHERE u.report_num = ANY ($1) AND u.part = 0 AND u.n = 0 AND p.kind = 'voice' AND p.state = 'ready' ORDER BY u.report_num, p.id`, nums)
+	if err != nil {
+		return nil, fmt.Errorf("read reports' voice notes: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v Voice, err error) {
+		var ms int64
+		err = row.Scan(&v.ID, &v.Report, &v.MIME, &ms)
+		v.Duration = time.Duration(ms) * time.Millisecond
+		return v, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read reports' voice notes: %w", err)
 	}
 	return list, nil
 }

@@ -1,5 +1,6 @@
 // Package photo takes in photos, piece by piece, and keeps what they show: the original apart, and two sizes without a word
 // of metadata. What a photo is used for is linked in the act's own transaction ([Service.Use]); what nothing uses goes.
+// Voice notes come the same way, and are kept as package voice writes them down anew ([Service.UseVoice]).
 //
 // A photo is rows in the database and files by digest (package blob). A file is wanted while a row of photo_file names it;
 // photo_blob sees to it that none is deleted while the same content comes again.
@@ -19,6 +20,7 @@ import (
 	"gridgov/internal/fault"
 	"gridgov/internal/feed"
 	"gridgov/internal/report"
+	"gridgov/internal/voice"
 )
 
 // Service keeps one city's photos.
@@ -51,6 +53,28 @@ func ParseID(s string) (ID, *fault.Error) {
 	return ID(u), nil
 }
 
+// Kind is what an upload is to be; its bytes have to bear it out.
+type Kind string
+
+// The kinds.
+const (
+	Picture Kind = "photo"
+	Spoken  Kind = "voice"
+)
+
+// most is how many bytes an upload of a kind may have.
+func (k Kind) most() int64 {
+	if k == Spoken {
+		return voice.MaxBytes
+	}
+	return MaxBytes
+}
+
+// used says why what a report has can be no other's.
+func (k Kind) used(why string) *fault.Error {
+	return fault.Conflict(string(k)+"_used", "the %s %s", k, why)
+}
+
 // State is how far a photo has come.
 type State string
 
@@ -80,9 +104,10 @@ const (
 	Original  Size = "original" // as it came, metadata and all
 	Large     Size = "large"
 	Thumbnail Size = "thumbnail"
+	Sound     Size = "sound" // the one file of a voice note
 )
 
-// Sizes are all of them.
+// Sizes are those of a picture.
 var Sizes = []Size{Original, Large, Thumbnail}
 
 // File is one of a photo's files.
@@ -92,9 +117,10 @@ type File struct {
 	Digest blob.Digest
 }
 
-// Photo is what is known of a photo.
+// Photo is what is known of a photo, or of a voice note.
 type Photo struct {
 	ID         ID
+	Kind       Kind
 	UploadedBy uuid.UUID  // Nil: it comes with what was told without an account
 	ToldWith   report.Num // then this report; else 0
 	State      State
@@ -103,9 +129,11 @@ type Photo struct {
 	Received   int64
 	MadeAt     time.Time
 	ChangedAt  time.Time
-	MIME       string // of the original
+	Taken      []byte // SHA-256 of the picture as it was taken, by the word of who has sent it; nil: not told
+	MIME       string // of the original, or the sound
 	Width      int    // upright
 	Height     int
+	Duration   time.Duration // of a voice note
 	Facts      Facts
 	Files      []File // of one that is ready
 	Uses       []Use
@@ -139,16 +167,19 @@ func (p *Photo) File(s Size) (File, bool) {
 
 // Type is what a size is served as: never what a client said.
 func (p *Photo) Type(s Size) string {
-	if s == Original {
+	if s == Original || s == Sound {
 		return p.MIME
 	}
 	return jpegType
 }
 
-var extensions = map[string]string{jpegType: ".jpg", pngType: ".png", webpType: ".webp", heicType: ".heic"}
+var extensions = map[string]string{jpegType: ".jpg", pngType: ".png", webpType: ".webp", heicType: ".heic", voice.WebM: ".webm", voice.MP4: ".m4a"}
 
 // Name is what a size is called when it is saved.
 func (p *Photo) Name(s Size) string {
+	if s == Sound {
+		return "voice-" + p.ID.String() + extensions[p.Type(s)]
+	}
 	return "photo-" + p.ID.String() + "-" + string(s) + extensions[p.Type(s)]
 }
 
@@ -159,8 +190,10 @@ var errUnknown = fault.NotFound("there is no such photo")
 // ErrChecksum says that a part is not what its checksum says.
 var ErrChecksum = errors.New("photo: the part is not what its checksum says")
 
-// subject names a photo in the record of acts.
-func subject(id ID) string { return "photo:" + id.String() }
+// subject names it in the record of acts.
+func subject(p Photo) string {
+	return map[Kind]string{Picture: "photo:", Spoken: "voice:"}[p.Kind] + p.ID.String()
+}
 
 func wrongOffset(has int64) *fault.Error {
 	return fault.Conflict("wrong_offset", "%s", "so far "+strconv.FormatInt(has, 10)+" bytes are here: ask for the offset and go on from there")

@@ -92,12 +92,14 @@ func (w *Workshop) shelve(ctx context.Context, length int64) (done func(), err e
 	return func() { w.shelf.Release(length) }, nil
 }
 
-// made is what is published of a picture: JPEGs without a word of metadata.
+// made is what is published of a picture: JPEGs without a word of metadata. Of a voice note it is the sound.
 type made struct {
 	mime             string
 	w, h             int // of the large one's original, upright
 	large, thumbnail []byte
 	facts            Facts
+	sound            []byte
+	duration         time.Duration
 }
 
 // work reads a file and makes what is published of it. The error is a fault where the file is at fault; the context's where it ended.

@@ -16,6 +16,7 @@ import (
 	"gridgov/internal/blob"
 	"gridgov/internal/fault"
 	"gridgov/internal/postgres"
+	"gridgov/internal/report"
 )
 
 // querier is what reading needs of a pool or a transaction.
@@ -24,16 +25,18 @@ type querier interface {
 }
 
 const selectPhoto = `
-	SELECT id, coalesce(uploaded_by, '00000000-0000-0000-0000-000000000000'), coalesce(told_with, 0), state, coalesce(refusal, ''), length, received, made_at, changed_at, coalesce(mime, ''), coalesce(width, 0),
-		coalesce(height, 0), taken_at, coalesce(timed, ''), lon, lat
+	SELECT id, kind, coalesce(uploaded_by, '00000000-0000-0000-0000-000000000000'), coalesce(told_with, 0), state, coalesce(refusal, ''), length, received, made_at, changed_at, coalesce(mime, ''), coalesce(width, 0),
+		coalesce(height, 0), coalesce(ms, 0), taken_at, coalesce(timed, ''), lon, lat, taken_digest
 	FROM photo `
 
 func scanPhoto(row pgx.CollectableRow) (Photo, error) {
 	var p Photo
 	var taken *time.Time
 	var lon, lat *float64
-	err := row.Scan(&p.ID, &p.UploadedBy, &p.ToldWith, &p.State, &p.Refusal, &p.Length, &p.Received, &p.MadeAt, &p.ChangedAt, &p.MIME, &p.Width, &p.Height,
-		&taken, &p.Facts.Timed, &lon, &lat)
+	var ms int64
+	err := row.Scan(&p.ID, &p.Kind, &p.UploadedBy, &p.ToldWith, &p.State, &p.Refusal, &p.Length, &p.Received, &p.MadeAt, &p.ChangedAt, &p.MIME, &p.Width, &p.Height,
+		&ms, &taken, &p.Facts.Timed, &lon, &lat, &p.Taken)
+	p.Duration = time.Duration(ms) * time.Millisecond
 	if taken != nil {
 		p.Facts.TakenAt = taken.UTC()
 	}
@@ -89,7 +92,9 @@ func (s *Service) Get(ctx context.Context, id ID) (Photo, error) {
 
 // Of lists the photos of one use, that of a report or of one act on a part of it, in the order in which they were linked.
 func (s *Service) Of(ctx context.Context, u Use) ([]ID, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT photo_id FROM photo_use WHERE report_num = $1 AND part = $2 AND n = $3 ORDER BY used_at, photo_id`, u.Report, u.Part, u.N)
+	rows, err := s.Pool.Query(ctx, `
+		SELECT u.photo_id FROM photo_use u JOIN photo p ON p.id = u.photo_id AND p.kind = 'photo'
+		WHERE u.report_num = $1 AND u.part = $2 AND u.n = $3 ORDER BY u.used_at, u.photo_id`, u.Report, u.Part, u.N)
 	if err == nil {
 		var ids []ID
 		if ids, err = pgx.CollectRows(rows, pgx.RowTo[ID]); err == nil {
@@ -108,25 +113,47 @@ func (s *Service) Use(ctx context.Context, tx pgx.Tx, by uuid.UUID, what Use, id
 	for _, id := range slices.Compact(ids) {
 		p, err := read(ctx, tx, `WHERE id = $1 FOR NO KEY UPDATE`, id) // or a sweep could remove it meanwhile
 		switch {
-		case fault.Is(err, fault.KindNotFound) || err == nil && p.UploadedBy != by:
+		case fault.Is(err, fault.KindNotFound) || err == nil && (p.UploadedBy != by || p.Kind != Picture):
 			return fault.Invalid("photos", "unknown_photo", "there is no photo %s of yours: upload it first", id)
 		case err != nil:
 			return err
 		case p.State != Ready:
 			return fault.Conflict("photo_not_ready", "photo %s is %s: wait until it is ready, or send another", id, p.State)
 		}
-		var elsewhere bool
-		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM photo_use WHERE photo_id = $1 AND report_num <> $2)`, id, what.Report).Scan(&elsewhere); err != nil {
-			return fmt.Errorf("read a photo's uses: %w", err)
+		if err := s.link(ctx, tx, by, what, &p); err != nil {
+			return err
 		}
-		if elsewhere {
-			return fault.Conflict("photo_used", "photo %s shows another matter: take one for each", id)
-		}
-		if _, err := tx.Exec(ctx, `
-			INSERT INTO photo_use (photo_id, report_num, part, n, used_by, used_at) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT DO NOTHING`, id, what.Report, what.Part, what.N, by, s.Now().UTC()); err != nil {
-			return fmt.Errorf("link a photo: %w", err)
-		}
+	}
+	return nil
+}
+
+// UseVoice links a voice note to the report that it tells of, as Use does. Faults: unknown_voice, voice_not_ready, voice_used.
+func (s *Service) UseVoice(ctx context.Context, tx pgx.Tx, by uuid.UUID, num report.Num, id ID) error {
+	p, err := read(ctx, tx, `WHERE id = $1 FOR NO KEY UPDATE`, id)
+	switch {
+	case fault.Is(err, fault.KindNotFound) || err == nil && (p.UploadedBy != by || p.Kind != Spoken):
+		return fault.Invalid("voice", "unknown_voice", "there is no voice note %s of yours: upload it first", id)
+	case err != nil:
+		return err
+	case p.State != Ready:
+		return fault.Conflict("voice_not_ready", "voice note %s is %s: wait until it is ready, or send another", id, p.State)
+	}
+	return s.link(ctx, tx, by, Use{Report: num}, &p)
+}
+
+// link links what is locked to what it shows, unless that is another report's.
+func (s *Service) link(ctx context.Context, tx pgx.Tx, by uuid.UUID, what Use, p *Photo) error {
+	var elsewhere bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM photo_use WHERE photo_id = $1 AND report_num <> $2)`, p.ID, what.Report).Scan(&elsewhere); err != nil {
+		return fmt.Errorf("read a photo's uses: %w", err)
+	}
+	if elsewhere {
+		return p.Kind.used("is of another matter: take one for each")
+	}
+	if _, err := tx.Exec(ctx, `
+		INSERT INTO photo_use (photo_id, report_num, part, n, used_by, used_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT DO NOTHING`, p.ID, what.Report, what.Part, what.N, by, s.Now().UTC()); err != nil {
+		return fmt.Errorf("link a photo: %w", err)
 	}
 	return nil
 }
@@ -173,9 +200,9 @@ func (s *Service) Missing(ctx context.Context, p *Photo) (list []Size, err error
 	return list, nil
 }
 
-// UploadedBy lists the photos of a person, the newest first.
-func (s *Service) UploadedBy(ctx context.Context, person uuid.UUID) ([]ID, error) {
-	rows, err := s.Pool.Query(ctx, `SELECT id FROM photo WHERE uploaded_by = $1 ORDER BY made_at DESC, id`, person)
+// UploadedBy lists the photos of a person, or the voice notes, the newest first.
+func (s *Service) UploadedBy(ctx context.Context, person uuid.UUID, kind Kind) ([]ID, error) {
+	rows, err := s.Pool.Query(ctx, `SELECT id FROM photo WHERE uploaded_by = $1 AND kind = $2 ORDER BY made_at DESC, id`, person, kind)
 	if err == nil {
 		var ids []ID
 		if ids, err = pgx.CollectRows(rows, pgx.RowTo[ID]); err == nil {
@@ -185,7 +212,7 @@ func (s *Service) UploadedBy(ctx context.Context, person uuid.UUID) ([]ID, error
 	return nil, fmt.Errorf("read a person's photos: %w", err)
 }
 
-// Remove removes a photo of the person's own that nothing uses, or ends its upload. Faults: not_found, photo_used.
+// Remove removes a photo of the person's own that nothing uses, or ends its upload. Faults: not_found, photo_used, voice_used.
 func (s *Service) Remove(ctx context.Context, by uuid.UUID, id ID) error {
 	return postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
 		p, err := read(ctx, tx, `WHERE id = $1 FOR UPDATE`, id)
@@ -200,12 +227,16 @@ func (s *Service) Remove(ctx context.Context, by uuid.UUID, id ID) error {
 			return fmt.Errorf("read a photo's uses: %w", err)
 		}
 		if used {
-			return fault.Conflict("photo_used", "the photo is evidence: it stays with its case")
+			return p.Kind.used("is evidence: it stays with its case")
 		}
 		if err := drop(ctx, tx, []ID{id}); err != nil {
 			return err
 		}
-		_, err = s.Feed.Append(ctx, tx, s.Now().UTC(), nil, audit.Record{Act: "photo.remove", Subject: subject(id)})
+		record := audit.Record{Act: "photo.remove", Subject: subject(p)}
+		if p.Kind == Spoken {
+			record = audit.Record{Act: "voice.remove", Subject: subject(p)}
+		}
+		_, err = s.Feed.Append(ctx, tx, s.Now().UTC(), nil, record)
 		return err
 	})
 }
@@ -220,7 +251,7 @@ func drop(ctx context.Context, tx pgx.Tx, ids []ID) error {
 	return nil
 }
 
-// Forget removes, in the transaction that erases who told reports, the photos that came with these reports, and those that were
+// Forget removes, in the transaction that erases who told reports, the photos and voice notes that came with these reports, and those that were
 // still to come. What others took as evidence of what they did stays.
 func Forget(ctx context.Context, tx pgx.Tx, reports []int64) error {
 	rows, err := tx.Query(ctx, `
@@ -236,7 +267,20 @@ func Forget(ctx context.Context, tx pgx.Tx, reports []int64) error {
 	return drop(ctx, tx, ids)
 }
 
-// ForgetAll removes all photos of reports, those that are evidence too; their files go with the next sweeps.
+// ForgetSpoken removes, in the transaction that erases somebody, what is to be heard of them: a voice is known again.
+func ForgetSpoken(ctx context.Context, tx pgx.Tx, person uuid.UUID) error {
+	rows, err := tx.Query(ctx, `SELECT id FROM photo WHERE uploaded_by = $1 AND kind = 'voice' ORDER BY id FOR UPDATE`, person)
+	if err != nil {
+		return fmt.Errorf("read a person's voice notes: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[ID])
+	if err != nil {
+		return fmt.Errorf("read a person's voice notes: %w", err)
+	}
+	return drop(ctx, tx, ids)
+}
+
+// ForgetAll removes all photos and voice notes of reports, those that are evidence too; their files go with the next sweeps.
 func ForgetAll(ctx context.Context, tx pgx.Tx, reports []int64) (int, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT p.id FROM photo p WHERE p.told_with = ANY ($1) OR p.id IN (SELECT u.photo_id FROM photo_use u WHERE u.report_num = ANY ($1))

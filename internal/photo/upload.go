@@ -15,6 +15,7 @@ import (
 	"gridgov/internal/blob"
 	"gridgov/internal/fault"
 	"gridgov/internal/postgres"
+	"gridgov/internal/voice"
 )
 
 const (
@@ -22,16 +23,26 @@ const (
 	settleTime = 3 * time.Minute  // for reading a photo; then another process may
 )
 
-// Create begins an upload of so many bytes. Beginning again with the same id and length gives the upload as it is; existed
+// Begin is an upload that is announced.
+type Begin struct {
+	ID     ID
+	Kind   Kind
+	Length int64
+	// Taken is the SHA-256 of the picture as the camera took it, by the word of who sends it; nil: not told. It is kept of the first beginning.
+	Taken []byte
+}
+
+// Create begins an upload. Beginning again with the same id, kind and length gives the upload as it is; existed
 // tells. Faults: out_of_range, too_large, id_taken, too_many_uploads, too_many_requests.
-func (s *Service) Create(ctx context.Context, by uuid.UUID, id ID, length int64) (p Photo, existed bool, err error) {
+func (s *Service) Create(ctx context.Context, by uuid.UUID, b Begin) (p Photo, existed bool, err error) {
+	id, kind, length := b.ID, b.Kind, b.Length
 	switch {
 	case s.ready() != nil:
 		return p, false, s.ready()
 	case length < 1:
-		return p, false, fault.Invalid("Upload-Length", "out_of_range", "is %d: an empty file is no photo", length)
-	case length > MaxBytes:
-		return p, false, fault.TooLarge("Upload-Length", "is %d bytes; a photo may have %d: make it smaller", length, MaxBytes)
+		return p, false, fault.Invalid("Upload-Length", "out_of_range", "is %d: an empty file is no %s", length, kind)
+	case length > kind.most():
+		return p, false, fault.TooLarge("Upload-Length", "is %d bytes; a %s may have %d: make it smaller", length, kind, kind.most())
 	}
 	counted := false
 	err = postgres.Transact(ctx, s.Pool, func(tx pgx.Tx) error {
@@ -41,7 +52,7 @@ func (s *Service) Create(ctx context.Context, by uuid.UUID, id ID, length int64)
 		}
 		p, err = read(ctx, tx, `WHERE id = $1`, id)
 		if existed = err == nil; existed {
-			if p.UploadedBy != by || p.Length != length {
+			if p.UploadedBy != by || p.Kind != kind || p.Length != length {
 				return &fault.Error{Kind: fault.KindConflict, Code: "id_taken", Field: "id", Message: "this id is another photo's: make a UUIDv7 for each"}
 			}
 			return nil
@@ -67,15 +78,15 @@ func (s *Service) Create(ctx context.Context, by uuid.UUID, id ID, length int64)
 			counted = true
 		}
 		tag, err := tx.Exec(ctx, `
-			INSERT INTO photo (id, uploaded_by, state, length, received, made_at, changed_at) VALUES ($1, $2, 'uploading', $3, 0, $4, $4)
-			ON CONFLICT DO NOTHING`, id, by, length, now)
+			INSERT INTO photo (id, kind, uploaded_by, state, length, received, made_at, changed_at, taken_digest) VALUES ($1, $2, $3, 'uploading', $4, 0, $5, $5, $6)
+			ON CONFLICT DO NOTHING`, id, kind, by, length, now, b.Taken)
 		if err != nil {
 			return fmt.Errorf("begin an upload: %w", err)
 		}
 		if tag.RowsAffected() == 0 { // another person's, in this moment
 			return &fault.Error{Kind: fault.KindConflict, Code: "id_taken", Field: "id", Message: "this id is another photo's: make a UUIDv7 for each"}
 		}
-		p = Photo{ID: id, UploadedBy: by, State: Uploading, Length: length, MadeAt: now, ChangedAt: now}
+		p = Photo{ID: id, Kind: kind, UploadedBy: by, State: Uploading, Length: length, MadeAt: now, ChangedAt: now, Taken: b.Taken}
 		return nil
 	})
 	return p, existed, err
@@ -139,7 +150,7 @@ func (s *Service) add(ctx context.Context, id ID, part Part, mine func(*Photo) b
 	case err != nil:
 		return p, err
 	case p.State != Uploading:
-		return p, fault.Conflict("upload_finished", "all of the photo is here, and it is %s", p.State)
+		return p, fault.Conflict("upload_finished", "all of the %s is here, and it is %s", p.Kind, p.State)
 	case part.Offset != p.Received:
 		return p, wrongOffset(p.Received)
 	}
@@ -316,8 +327,12 @@ func (s *Service) letGo(ctx context.Context, id ID) {
 	}
 }
 
-// read makes a photo of the parts, and writes down what became of it.
+// read makes a photo, or a voice note, of the parts, and writes down what became of it.
 func (s *Service) read(ctx context.Context, id ID) error {
+	p, err := read(ctx, s.Pool, `WHERE id = $1`, id)
+	if err != nil {
+		return err
+	}
 	parts, length, err := s.parts(ctx, id)
 	if err != nil {
 		return err
@@ -334,15 +349,24 @@ func (s *Service) read(ctx context.Context, id ID) error {
 	} else if err != nil {
 		return err
 	}
-	m, err := s.Workshop.work(ctx, file, s.Zone, s.Now())
+	var m *made
+	if p.Kind == Spoken {
+		m, err = hear(file)
+	} else {
+		m, err = s.Workshop.work(ctx, file, s.Zone, s.Now())
+	}
 	if f, ok := fault.As(err); ok {
-		s.Log.Info("photo refused", "photo", id.String(), "code", f.Code, "err", err)
+		s.Log.Info(string(p.Kind)+" refused", "photo", id.String(), "code", f.Code, "err", err)
 		return s.refused(ctx, id, f.Code)
 	} else if err != nil {
 		return err
 	}
 	var files []*blob.Staged
-	for _, content := range [][]byte{file, m.large, m.thumbnail} {
+	contents := [][]byte{file, m.large, m.thumbnail}
+	if p.Kind == Spoken {
+		contents = [][]byte{m.sound}
+	}
+	for _, content := range contents {
 		staged, err := s.Store.Stage(ctx, bytes.NewReader(content), int64(len(content)))
 		if err != nil {
 			return err
@@ -354,6 +378,28 @@ func (s *Service) read(ctx context.Context, id ID) error {
 		files = append(files, staged)
 	}
 	return s.accepted(ctx, id, m, files)
+}
+
+// hear reads a voice note. A reader that trips over a file is that file's fault.
+func hear(file []byte) (m *made, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			m, err = nil, fmt.Errorf("%w (%v)", damaged("the reader gave up"), p)
+		}
+	}()
+	n, refused := voice.Read(file)
+	if refused != nil {
+		return nil, refused
+	}
+	return &made{mime: n.Type, duration: n.Duration, sound: n.Bytes}, nil
+}
+
+// positive is a number that a row has, or nothing.
+func positive(n int) *int {
+	if n == 0 {
+		return nil
+	}
+	return &n
 }
 
 // piece is a part that was kept.
@@ -419,13 +465,17 @@ func (s *Service) accepted(ctx context.Context, id ID, m *made, files []*blob.St
 		if p := m.facts.Place; p != nil {
 			lon, lat = &p[0], &p[1]
 		}
+		sizes := Sizes
+		if m.sound != nil {
+			sizes = []Size{Sound}
+		}
 		b := &pgx.Batch{}
-		for i, size := range Sizes {
+		for i, size := range sizes {
 			b.Queue(`INSERT INTO photo_file (photo_id, kind, at_byte, size, digest) VALUES ($1, $2, 0, $3, $4)`, id, size, files[i].Size, digests[i])
 		}
 		b.Queue(`
-			UPDATE photo SET state = 'ready', mime = $2, width = $3, height = $4, taken_at = $5, timed = $6, lon = $7, lat = $8, changed_at = $9, settling_until = NULL
-			WHERE id = $1`, id, m.mime, m.w, m.h, taken, timed, lon, lat, s.Now().UTC())
+			UPDATE photo SET state = 'ready', mime = $2, width = $3, height = $4, taken_at = $5, timed = $6, lon = $7, lat = $8, changed_at = $9, ms = $10, settling_until = NULL
+			WHERE id = $1`, id, m.mime, positive(m.w), positive(m.h), taken, timed, lon, lat, s.Now().UTC(), positive(int(m.duration.Milliseconds())))
 		// What came with a report shows it from now on: nobody is there to say so.
 		b.Queue(`
 			INSERT INTO photo_use (photo_id, report_num, part, n, used_at) SELECT id, told_with, 0, 0, $2 FROM photo WHERE id = $1 AND told_with IS NOT NULL
@@ -457,7 +507,12 @@ func (s *Service) finish(ctx context.Context, id ID, became string, write func(t
 		if err := write(tx); err != nil {
 			return err
 		}
-		_, err = s.Feed.Append(ctx, tx, s.Now().UTC(), nil, audit.Record{Act: "photo.upload", Subject: subject(id), After: map[string]any{"state": became, "bytes": p.Length}})
+		after := map[string]any{"state": became, "bytes": p.Length}
+		record := audit.Record{Act: "photo.upload", Subject: subject(p), After: after}
+		if p.Kind == Spoken {
+			record = audit.Record{Act: "voice.upload", Subject: subject(p), After: after}
+		}
+		_, err = s.Feed.Append(ctx, tx, s.Now().UTC(), nil, record)
 		return err
 	})
 	if err != nil {

@@ -100,7 +100,7 @@ func picture(seed int) []byte {
 func (d *darkroom) upload(file []byte) photo.Photo {
 	d.t.Helper()
 	id := newID()
-	_, _, err := d.Create(d.t.Context(), d.me, id, int64(len(file)))
+	_, _, err := d.Create(d.t.Context(), d.me, photo.Begin{Kind: photo.Picture, ID: id, Length: int64(len(file))})
 	d.ok(err)
 	p, err := d.Append(d.t.Context(), d.me, id, photo.Part{Body: bytes.NewReader(file)})
 	d.ok(err)
@@ -156,18 +156,18 @@ func TestUploadInParts(t *testing.T) {
 	d := newDarkroom(t)
 	ctx := t.Context()
 	file, id := picture(1), newID()
-	p, existed, err := d.Create(ctx, d.me, id, int64(len(file)))
+	p, existed, err := d.Create(ctx, d.me, photo.Begin{Kind: photo.Picture, ID: id, Length: int64(len(file))})
 	if err != nil || existed || p.State != photo.Uploading || p.Received != 0 {
 		t.Fatalf("%+v %v %v", p, existed, err)
 	}
-	if _, existed, err = d.Create(ctx, d.me, id, int64(len(file))); err != nil || !existed {
+	if _, existed, err = d.Create(ctx, d.me, photo.Begin{Kind: photo.Picture, ID: id, Length: int64(len(file))}); err != nil || !existed {
 		t.Errorf("begun again: %v %v", existed, err)
 	}
-	if _, _, err := d.Create(ctx, d.me, id, int64(len(file)+1)); code(err) != "id_taken" {
+	if _, _, err := d.Create(ctx, d.me, photo.Begin{Kind: photo.Picture, ID: id, Length: int64(len(file) + 1)}); code(err) != "id_taken" {
 		t.Errorf("of another length: %v", err)
 	}
 	_, other := apptest.SignIn(t, d.city)
-	if _, _, err := d.Create(ctx, other, id, int64(len(file))); code(err) != "id_taken" {
+	if _, _, err := d.Create(ctx, other, photo.Begin{Kind: photo.Picture, ID: id, Length: int64(len(file))}); code(err) != "id_taken" {
 		t.Errorf("somebody else's: %v", err)
 	}
 	if _, err := d.Find(ctx, other, id); code(err) != "not_found" {
@@ -241,7 +241,7 @@ func TestUploadInParts(t *testing.T) {
 func TestPartsAtOnce(t *testing.T) {
 	d := newDarkroom(t)
 	file, id := picture(2), newID()
-	_, _, err := d.Create(t.Context(), d.me, id, int64(len(file)))
+	_, _, err := d.Create(t.Context(), d.me, photo.Begin{Kind: photo.Picture, ID: id, Length: int64(len(file))})
 	d.ok(err)
 	for from := 0; from < len(file); {
 		to := min(from+len(file)/4+1, len(file))
@@ -281,11 +281,11 @@ func TestWhatIsNoPhotoIsRefused(t *testing.T) {
 		t.Errorf("what was refused is given out: %v", err)
 	}
 	for length, want := range map[int64]string{0: "out_of_range", -1: "out_of_range", photo.MaxBytes + 1: "too_large"} {
-		if _, _, err := d.Create(t.Context(), d.me, newID(), length); code(err) != want {
+		if _, _, err := d.Create(t.Context(), d.me, photo.Begin{Kind: photo.Picture, ID: newID(), Length: length}); code(err) != want {
 			t.Errorf("%d bytes: %v", length, err)
 		}
 	}
-	if _, _, err := d.Create(t.Context(), d.me, newID(), photo.MaxBytes); err != nil {
+	if _, _, err := d.Create(t.Context(), d.me, photo.Begin{Kind: photo.Picture, ID: newID(), Length: photo.MaxBytes}); err != nil {
 		t.Errorf("20 MB: %v", err)
 	}
 }
@@ -297,7 +297,7 @@ func TestUnfinishedUploadsAreLimited(t *testing.T) {
 	var all sync.WaitGroup
 	for range photo.MaxUnfinished + 15 {
 		all.Go(func() {
-			switch _, _, err := d.Create(t.Context(), d.me, newID(), 5000); {
+			switch _, _, err := d.Create(t.Context(), d.me, photo.Begin{Kind: photo.Picture, ID: newID(), Length: 5000}); {
 			case err == nil:
 				begun.Add(1)
 			case fault.Is(err, fault.KindTooMany):
@@ -312,7 +312,7 @@ func TestUnfinishedUploadsAreLimited(t *testing.T) {
 		t.Errorf("%d begun, %d refused", begun.Load(), refused.Load())
 	}
 	_, other := apptest.SignIn(t, d.city)
-	if _, _, err := d.Create(t.Context(), other, newID(), 5000); err != nil {
+	if _, _, err := d.Create(t.Context(), other, photo.Begin{Kind: photo.Picture, ID: newID(), Length: 5000}); err != nil {
 		t.Errorf("somebody else: %v", err)
 	}
 }
@@ -323,14 +323,14 @@ func TestUploadsOfAnHourAreLimited(t *testing.T) {
 	ctx := t.Context()
 	again := func(by uuid.UUID) (photo.ID, error) {
 		id := newID()
-		_, _, err := d.Create(ctx, by, id, 5000)
+		_, _, err := d.Create(ctx, by, photo.Begin{Kind: photo.Picture, ID: id, Length: 5000})
 		if err == nil {
 			d.ok(d.Remove(ctx, by, id))
 		}
 		return id, err
 	}
 	kept := newID()
-	_, _, err := d.Create(ctx, d.me, kept, 5000)
+	_, _, err := d.Create(ctx, d.me, photo.Begin{Kind: photo.Picture, ID: kept, Length: 5000})
 	d.ok(err)
 	for range photo.MaxHourly - 1 {
 		_, err := again(d.me)
@@ -341,7 +341,7 @@ func TestUploadsOfAnHourAreLimited(t *testing.T) {
 	if !ok || f.Kind != fault.KindTooMany || f.RetryAfter <= 0 || f.RetryAfter > time.Minute {
 		t.Fatalf("one more: %v", err)
 	}
-	if _, existed, err := d.Create(ctx, d.me, kept, 5000); err != nil || !existed {
+	if _, existed, err := d.Create(ctx, d.me, photo.Begin{Kind: photo.Picture, ID: kept, Length: 5000}); err != nil || !existed {
 		t.Errorf("what was begun cannot be gone on with: %v", err)
 	}
 	_, other := apptest.SignIn(t, d.city)
@@ -369,7 +369,7 @@ func TestUseLinksOnesOwn(t *testing.T) {
 		t.Errorf("no photo: %v", err)
 	}
 	unfinished := newID()
-	_, _, err := d.Create(t.Context(), d.me, unfinished, 5000)
+	_, _, err := d.Create(t.Context(), d.me, photo.Begin{Kind: photo.Picture, ID: unfinished, Length: 5000})
 	d.ok(err)
 	if err := d.use(photo.Use{Report: num}, d.me, unfinished); code(err) != "photo_not_ready" {
 		t.Errorf("half a photo: %v", err)
@@ -436,7 +436,7 @@ func TestOrphansGo(t *testing.T) {
 	d.ok(d.use(photo.Use{Report: num}, d.me, used.ID))
 	refused := d.upload([]byte("no photo at all"))
 	started, file := newID(), picture(8)
-	_, _, err := d.Create(ctx, d.me, started, int64(len(file)))
+	_, _, err := d.Create(ctx, d.me, photo.Begin{Kind: photo.Picture, ID: started, Length: int64(len(file))})
 	d.ok(err)
 	_, err = d.Append(ctx, d.me, started, photo.Part{Body: bytes.NewReader(file[:2000])})
 	d.ok(err)
@@ -520,7 +520,7 @@ func TestSweepBesideTheSameContent(t *testing.T) {
 		all.Go(func() {
 			for round := range 8 {
 				file, id := files[(worker+round)%2], newID()
-				if _, _, err := d.Create(t.Context(), d.me, id, int64(len(file))); err != nil {
+				if _, _, err := d.Create(t.Context(), d.me, photo.Begin{Kind: photo.Picture, ID: id, Length: int64(len(file))}); err != nil {
 					t.Error(err)
 					return
 				}
@@ -612,7 +612,7 @@ func (d *darkroom) exec(sql string, args ...any) {
 func TestUnreadPhotosAreRead(t *testing.T) {
 	d := newDarkroom(t)
 	file, id := picture(13), newID()
-	_, _, err := d.Create(t.Context(), d.me, id, int64(len(file)))
+	_, _, err := d.Create(t.Context(), d.me, photo.Begin{Kind: photo.Picture, ID: id, Length: int64(len(file))})
 	d.ok(err)
 	d.exec(`UPDATE photo SET settling_until = $2 WHERE id = $1`, id, d.now().Add(time.Hour)) // another process is at it
 	p, err := d.Append(t.Context(), d.me, id, photo.Part{Body: bytes.NewReader(file)})
@@ -646,7 +646,7 @@ func TestUnreadPhotosAreRead(t *testing.T) {
 func TestFilesWaitForRoom(t *testing.T) {
 	d := newDarkroom(t)
 	file, id := picture(18), newID()
-	_, _, err := d.Create(t.Context(), d.me, id, int64(len(file)))
+	_, _, err := d.Create(t.Context(), d.me, photo.Begin{Kind: photo.Picture, ID: id, Length: int64(len(file))})
 	d.ok(err)
 	d.exec(`UPDATE photo SET settling_until = $2 WHERE id = $1`, id, d.now().Add(time.Minute)) // the sweep is to read it
 	_, err = d.Append(t.Context(), d.me, id, photo.Part{Body: bytes.NewReader(file)})
@@ -679,7 +679,7 @@ func TestFilesThatDidNotComeBack(t *testing.T) {
 	d := newDarkroom(t)
 	p := d.get(d.upload(picture(14)).ID)
 	started, file := newID(), picture(15)
-	_, _, err := d.Create(t.Context(), d.me, started, int64(len(file)))
+	_, _, err := d.Create(t.Context(), d.me, photo.Begin{Kind: photo.Picture, ID: started, Length: int64(len(file))})
 	d.ok(err)
 	_, err = d.Append(t.Context(), d.me, started, photo.Part{Body: bytes.NewReader(file[:2000])})
 	d.ok(err)
@@ -721,7 +721,7 @@ func TestForget(t *testing.T) {
 // A service that keeps no photos says so.
 func TestWithoutAPlace(t *testing.T) {
 	s := &photo.Service{Pool: &pgxpool.Pool{}, Feed: &feed.Writer{}, Now: time.Now, Log: apptest.Quiet()}
-	if _, _, err := s.Create(t.Context(), uuid.New(), newID(), 5000); code(err) != "no_photo_store" {
+	if _, _, err := s.Create(t.Context(), uuid.New(), photo.Begin{Kind: photo.Picture, ID: newID(), Length: 5000}); code(err) != "no_photo_store" {
 		t.Errorf("%v", err)
 	}
 	s.Run(t.Context()) // ends at once

@@ -39,8 +39,8 @@ const (
 	RegimeView          Action = "regime.view"          // the one-stop list, the rules of assignment, the calendar, as published
 	RegimeEdit          Action = "regime.edit"          // their drafts, and putting them in force
 	PublicCatalogue     Action = "public.catalogue"     // the one-stop list in force, and what a village's poster says
-	PhotoUpload         Action = "photo.upload"         // send a photo, look after one's uploads
-	PhotoView           Action = "photo.view"           // see a photo without its metadata: one's own, and those of what one sees
+	PhotoUpload         Action = "photo.upload"         // send a photo or a voice note, look after one's uploads
+	PhotoView           Action = "photo.view"           // see a photo without its metadata, hear a voice note: one's own, and those of what one sees
 	PhotoOriginal       Action = "photo.original"       // see it as it was taken, with where and when
 	CaseOfficers        Action = "case.officers"        // who of the responsible unit could go
 	TeamView            Action = "team.view"            // a unit's people at work: roster, skills, vehicles, who leads now

@@ -39,8 +39,10 @@ type Service struct {
 	Contacts  Contacts // nil: reports that somebody tells are refused
 	// Photos links photos to a report in its transaction: they are the person's own, or it refuses them.
 	Photos func(ctx context.Context, tx pgx.Tx, by uuid.UUID, num Num, photos []uuid.UUID) error
-	Cases  Cases
-	Now    func() time.Time
+	// Voice links a voice note to a report likewise.
+	Voice func(ctx context.Context, tx pgx.Tx, by uuid.UUID, num Num, voice uuid.UUID) error
+	Cases Cases
+	Now   func() time.Time
 
 	kept sync.Map // shape of a case → forms
 }
@@ -194,9 +196,14 @@ func (s *Service) FileOne(ctx context.Context, n New) (out Filed) {
 				return feed.Step{}, err
 			}
 		}
+		if r.Voice != nil {
+			if err := s.Voice(ctx, tx, *r.FiledBy, out.Num, *r.Voice); err != nil {
+				return feed.Step{}, err
+			}
+		}
 		return r.filed(out.Num, opened), nil
 	}
-	if len(r.Photos) > 0 || r.Device != nil {
+	if len(r.Photos) > 0 || r.Device != nil || r.Voice != nil {
 		err = s.Committer.Do(ctx, step)
 	} else {
 		err = s.Committer.DoStatement(ctx, feed.Statement{

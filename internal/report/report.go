@@ -107,6 +107,8 @@ type New struct {
 	// Photos that the person has uploaded, of what it tells. Kept out of the digest where there are none, as it was before.
 	Photos []uuid.UUID `json:",omitempty"`
 	Device *Device     `json:",omitempty"` // of the phone that took it; likewise
+	// Voice is a note that the person has spoken and uploaded; nil: none.
+	Voice *uuid.UUID `json:",omitempty"`
 }
 
 // Report is a report as it is kept, with the answer in force.
@@ -202,6 +204,8 @@ func (n *New) Check(now time.Time) *fault.Error {
 		return fault.Invalid("photos", "too_many", "%d photos; at most %d go with a report, more with what is done about it", len(n.Photos), maxPhotos)
 	case len(n.Photos) > 0 && n.FiledBy == nil:
 		return fault.Invalid("photos", "nobody", "photos are of who has uploaded them, and nobody files this report")
+	case n.Voice != nil && n.FiledBy == nil:
+		return fault.Invalid("voice", "nobody", "a voice note is of who has uploaded it, and nobody files this report")
 	case n.Reporter != nil:
 		return n.Reporter.check()
 	}

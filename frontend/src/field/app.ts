@@ -2,7 +2,7 @@ import { computed, type InjectionKey, inject, readonly, ref, shallowRef } from '
 import type { Session } from '../shared/api/types'
 import { keep, kept } from '../shared/prefs'
 import { turnOffPush } from './notices/push'
-import { stuck } from './outbox/command'
+import { isFile, stuck } from './outbox/command'
 import { exchange, type Wire } from './outbox/exchange'
 import { alone, drain, type Halt } from './outbox/sender'
 import { destroyStore, openStore, type Store, unsentOfOthers } from './outbox/store'
@@ -115,8 +115,8 @@ export function createField(city: string) {
     const rows = (await store.value?.rows()) ?? []
     const before = counts.value.stuck
     counts.value = {
-      waiting: rows.filter(r => r.kind !== 'photo' && (r.state === 'waiting' || r.state === 'sending')).length,
-      stuck: rows.filter(r => r.kind !== 'photo' && stuck(r.state)).length,
+      waiting: rows.filter(r => !isFile(r.kind) && (r.state === 'waiting' || r.state === 'sending')).length,
+      stuck: rows.filter(r => !isFile(r.kind) && stuck(r.state)).length,
     }
     turned.value++
     // Somebody was quicker, or a right has ended: what the phone holds is older than that.

@@ -121,7 +121,7 @@ async function withTexts(wire: Wire, rows: readonly CaseRow[]): Promise<HeldCase
   }
   return rows.map(row => {
     const r = told.get(row.num)
-    return { row, text: r?.text ?? '', address: r?.address ?? '' }
+    return { row, text: r?.text ?? '', address: r?.address ?? '', ...(r?.voice ? { voice: r.voice } : {}) }
   })
 }
 

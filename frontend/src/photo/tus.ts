@@ -32,6 +32,10 @@ export interface Upload {
   /** Sent along with each request. */
   headers?: Record<string, string>
   id: string
+  /** What it is, where it is no photo. */
+  kind?: 'voice'
+  /** SHA-256 of the picture that it was made of, in hex. */
+  taken?: string
   file: Blob
 }
 export interface Hooks {
@@ -57,7 +61,9 @@ export async function upload(u: Upload, hooks: Hooks, signal: AbortSignal): Prom
   let most = partBytes
   const ask = async (): Promise<Answer> => {
     if (!begun) {
-      const more = { 'Upload-Length': String(u.file.size), 'Upload-Metadata': `id ${btoa(u.id)}` }
+      const said = Object.entries({ id: u.id, kind: u.kind, taken: u.taken })
+      const metadata = said.flatMap(([key, value]) => (value ? [`${key} ${btoa(value)}`] : [])).join(',')
+      const more = { 'Upload-Length': String(u.file.size), 'Upload-Metadata': metadata }
       return hooks.send({ method: 'POST', url: u.at, headers: { ...headers, ...more } }, () => {}, signal)
     }
     if (failures > 0) return hooks.send({ method: 'HEAD', url: own, headers }, () => {}, signal)

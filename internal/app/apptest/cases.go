@@ -61,3 +61,16 @@ func Photo(t testing.TB, c *app.City, person uuid.UUID) uuid.UUID {
 	}
 	return id
 }
+
+// Voice is a voice note of the person's that is ready, without its file.
+func Voice(t testing.TB, c *app.City, person uuid.UUID) uuid.UUID {
+	t.Helper()
+	id := uuid.Must(uuid.NewV7())
+	_, err := c.Pool.Exec(t.Context(), `
+		INSERT INTO photo (id, kind, uploaded_by, state, length, received, made_at, changed_at, mime, ms)
+		VALUES ($1, 'voice', $2, 'ready', 1, 1, $3, $3, 'audio/webm', 4200)`, id, person, Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}

@@ -1,7 +1,10 @@
 import type { Sealed } from './crypt'
 
 /** Something that was done, and of which the service is to hear. Other kinds come with the work that needs them (kinds.ts). */
-export type Kind = 'photo' | 'report' | 'act' | 'visit'
+export type Kind = 'photo' | 'voice' | 'report' | 'act' | 'visit'
+
+/** A file that something else needs: no line of its own. */
+export const isFile = (k: Kind): k is 'photo' | 'voice' => k === 'photo' || k === 'voice'
 
 /**
  * `waiting`: for a line, a time, or what it needs; `sending`: somebody is at it, or was when the phone went out; `sent`: the service

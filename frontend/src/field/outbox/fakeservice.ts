@@ -10,7 +10,12 @@ export class FakeService {
   /** What happens to the next requests, one each; null: nothing. */
   faults: (Fault | null)[] = []
   reports = new Map<string, { body: string; times: number }>()
-  photos = new Map<string, { length: number; bytes: Uint8Array; at: number }>()
+  /** Voice notes too; `refusal`: what they are found to be once all is there. */
+  photos = new Map<string, { kind: string; length: number; bytes: Uint8Array; at: number; refusal?: string }>()
+  /** Voice notes are refused for this. */
+  unheard: string | null = null
+  /** What the picture of a photo was, by its sender's word. */
+  taken = new Map<string, string>()
   acts = new Map<string, string>()
   version = 3
   /** Cases are shown to who asks. */
@@ -51,10 +56,20 @@ export class FakeService {
     if (named && named !== this.person) return problem(401, 'somebody_else')
     if (path === '/reports') return this.file(String(init.body))
     if (path === '/uploads') {
-      const id = atob(headers.get('Upload-Metadata')!.split(' ')[1]!.split(',')[0]!)
+      const metadata = new Map(
+        headers
+          .get('Upload-Metadata')!
+          .split(',')
+          .map(m => m.split(' ') as [string, string]),
+      )
+      const id = atob(metadata.get('id')!)
+      const kind = atob(metadata.get('kind') ?? btoa('photo'))
+      if (metadata.has('taken')) this.taken.set(id, atob(metadata.get('taken')!))
       const there = this.photos.get(id)
       if (!there)
         this.photos.set(id, {
+          kind,
+          ...(kind === 'voice' && this.unheard ? { refusal: this.unheard } : {}),
           length: Number(headers.get('Upload-Length')),
           bytes: new Uint8Array(Number(headers.get('Upload-Length'))),
           at: 0,
@@ -63,10 +78,12 @@ export class FakeService {
     }
     const upload = /^\/uploads\/(.+)$/.exec(path)
     if (upload) return this.part(upload[1]!, method, headers, init.body as Blob)
-    const photo = /^\/photos\/(.+)$/.exec(path)
-    if (photo) {
-      const p = this.photos.get(photo[1]!)
-      return p ? this.json(200, { state: p.at === p.length ? 'ready' : 'uploading' }) : problem(404, 'not_found')
+    const file = /^\/(photo|voice)s\/(.+)$/.exec(path)
+    if (file) {
+      const p = this.photos.get(file[2]!)
+      if (p?.kind !== file[1]) return problem(404, 'not_found')
+      if (p!.at < p!.length) return this.json(200, { state: 'uploading' })
+      return this.json(200, p!.refusal ? { state: 'refused', refusal: p!.refusal } : { state: 'ready' })
     }
     const act = /^\/cases\/(.+)\/acts$/.exec(path)
     if (act) {
@@ -95,12 +112,16 @@ export class FakeService {
   }
 
   private file(body: string): Response {
-    const told = JSON.parse(body) as { id: string; item: string; photos?: string[] }
+    const told = JSON.parse(body) as { id: string; item: string; photos?: string[]; voice?: string }
     const no = this.refused.get(told.item)
     if (no) return problem(no.status, no.code)
     for (const id of told.photos ?? []) {
       const p = this.photos.get(id)
-      if (!p || p.at < p.length) return problem(400, 'unknown_photo')
+      if (p?.kind !== 'photo' || p.at < p.length) return problem(400, 'unknown_photo')
+    }
+    if (told.voice) {
+      const v = this.photos.get(told.voice)
+      if (v?.kind !== 'voice' || v.at < v.length || v.refusal) return problem(400, 'unknown_voice')
     }
     const there = this.reports.get(told.id)
     if (there && there.body !== body) return problem(409, 'id_taken')

@@ -41,11 +41,14 @@ export interface PhotoBody {
   original: string
 }
 
+export type VoiceBody = Pick<PhotoBody, 'type' | 'size'>
+
 /** As the phone has it; times are this phone's, in ms. */
 export interface ReportBody {
-  report: Omit<NewReport, 'id' | 'captured_at' | 'photos'>
+  report: Omit<NewReport, 'id' | 'captured_at' | 'photos' | 'voice'>
   capturedAt: number
   photos: string[]
+  voice?: string
   /** What only the phone knows; commands of an older app have none. */
   device?: {
     /** When the position was measured; absent where it was not. */
@@ -90,9 +93,12 @@ export interface ReportReceipt {
   phoneGrid?: string
   /** Photos that the service would not take. */
   without: number
+  /** Nor what was said. */
+  withoutVoice?: boolean
 }
 
-const photo: Teller<PhotoBody> = {
+/** A file, by tus; what it is read as afterwards is told elsewhere. */
+const file = (kind: 'photo' | 'voice'): Teller<VoiceBody & Partial<Pick<PhotoBody, 'original'>>> => ({
   without: false,
   async tell(c, { wire, blob }) {
     const file = await blob(c.id, c.body.type)
@@ -103,7 +109,13 @@ const photo: Teller<PhotoBody> = {
     let broken: Outcome | null = null
     try {
       await upload(
-        { at: `${wire.api}/uploads`, id: c.id, file },
+        {
+          at: `${wire.api}/uploads`,
+          id: c.id,
+          file,
+          ...(kind === 'voice' ? { kind } : {}),
+          ...(digest.test(c.body.original ?? '') ? { taken: c.body.original } : {}),
+        },
         {
           send: async (request, sent, signal) => {
             last = await over(request, sent, signal)
@@ -125,14 +137,17 @@ const photo: Teller<PhotoBody> = {
       if (e.status === 401) return { is: 'signIn' }
       return { is: 'refused', refusal: { status: e.status, code: e.status === 413 ? 'too_large' : e.code, detail: '' } }
     }
-    const answer = await exchange(wire, 'GET', `/photos/${c.id}`)
+    const answer = await exchange(wire, 'GET', `/${kind}s/${c.id}`)
     if (answer.is !== 'ok') return otherwise(answer)
     const read = answer.body as { state?: string; refusal?: string }
     if (read.state === 'ready') return { is: 'sent', receipt: {} }
     if (read.state === 'refused') return refusedHere(read.refusal ?? 'other')
     return { is: 'later', ms: 2_000, all: false }
   },
-}
+})
+const digest = /^[0-9a-f]{64}$/
+const photo: Teller<PhotoBody> = file('photo')
+const voice = file('voice')
 
 const postponed = ({ status, header }: TusAnswer): Outcome =>
   status === 0 ? { is: 'line' } : { is: 'later', ms: afterMs(header('Retry-After')), all: status === 429 }
@@ -141,12 +156,14 @@ const report: Teller<ReportBody> = {
   without: true,
   async tell(c, { wire, sent }) {
     const photos = await sent(c.body.photos)
+    const [said] = await sent(c.body.voice ? [c.body.voice] : [])
     const body: NewReport = {
       ...c.body.report,
       id: c.id,
       captured_at: right(c, c.body.capturedAt),
       ...(c.body.device ? { device: deviceOf(c, c.body.device) } : {}),
       ...(photos.length > 0 ? { photos } : {}),
+      ...(said ? { voice: said } : {}),
     }
     const answer = await exchange(wire, 'POST', '/reports', body)
     if (answer.is !== 'ok') return otherwise(answer)
@@ -164,6 +181,7 @@ const report: Teller<ReportBody> = {
       ...(k?.due_at ? { due: k.due_at } : {}),
       ...(c.body.device?.grid && c.body.device.grid !== p.grid?.code ? { phoneGrid: c.body.device.grid } : {}),
       without: c.body.photos.length - photos.length,
+      ...(c.body.voice && !said ? { withoutVoice: true } : {}),
     }
     return { is: 'sent', receipt }
   },
@@ -263,7 +281,7 @@ const visit: Teller<VisitBody> = {
   },
 }
 
-export const tellers: Record<Kind, Teller<never>> = { photo, report, act, visit }
+export const tellers: Record<Kind, Teller<never>> = { photo, voice, report, act, visit }
 
 /** A moment of this phone's clock as it was in truth. */
 const right = (c: Command, at: number) => new Date(at - (c.aheadMs ?? 0)).toISOString()

@@ -2,12 +2,14 @@ import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import { v7 } from 'uuid'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { commandsOf, type Draft, freshDraft, started } from '../report/draft'
 import type { Command } from './command'
 import type { Wire } from './exchange'
 import { FakeService, type Fault } from './fakeservice'
 import type { ActBody, PhotoBody, ReportBody, ReportReceipt } from './kinds'
 import { again, drain, pauseMs } from './sender'
 import { destroyStore, openStore, type Store, unsentOfOthers } from './store'
+import { linesOf, withNeeds } from './view'
 
 let service: FakeService
 let store: Store
@@ -67,6 +69,14 @@ describe('sending', () => {
     const receipt = (await report(a.id)).receipt as ReportReceipt
     expect(receipt).toMatchObject({ num: 1, grid: { code: '330481103200001' }, without: 0 })
     expect(await states()).toEqual(['sent', 'sent', 'sent', 'sent'])
+  })
+
+  test('with a photo goes what the picture was that the camera took', async () => {
+    const id = v7()
+    const original = '0a'.repeat(32)
+    await store.put({ id, kind: 'photo', body: { type: 'image/jpeg', size: 9, original } }, new Map([[id, picture(9)]]))
+    await drain(store, wire)
+    expect(service.taken.get(id)).toBe(original)
   })
 
   test('photos leave the phone only once the service has them, and come whole', async () => {
@@ -193,6 +203,58 @@ describe('sending', () => {
     expect(JSON.parse(service.reports.get(id)!.body).photos).toEqual([photos[1]])
     expect(((await report(id)).receipt as ReportReceipt).without).toBe(1)
     expect((await store.command(photos[0]!))!.refusal).toMatchObject({ code: 'file_missing' })
+  })
+
+  /** A report in which somebody spoke, as the form keeps it: what was said lies on the phone already. */
+  async function say(size = 900): Promise<Draft> {
+    const d: Draft = { ...freshDraft(service.now), item: '12', place: '桥头' }
+    d.voice = { id: v7(), type: 'audio/webm', size, ms: 4200, at: service.now }
+    await store.putBlob(d.voice.id, picture(size, 5))
+    await store.putDraft(d.id, d)
+    await store.putAll(commandsOf(d, null, service.now), new Map(), service.now, d.id)
+    return d
+  }
+
+  test('what was said goes before its report, as what it is, and leaves the phone when the service has it', async () => {
+    const d = await say()
+    service.cut = 300
+    expect((await drain(store, wire)).halt).toBe('line')
+    expect((await store.blob(d.voice!.id, 'audio/webm'))?.size).toBe(900)
+    expect((await linesOf(store)).map(l => [l.kind, l.voice])).toEqual([['report', true]])
+    await drain(store, wire)
+    expect(service.photos.get(d.voice!.id)).toMatchObject({ kind: 'voice', at: 900 })
+    expect(service.asked).toContain(`GET /voices/${d.voice!.id}`)
+    expect(JSON.parse(service.reports.get(d.id)!.body)).toMatchObject({ voice: d.voice!.id, item: '12' })
+    expect(JSON.parse(service.reports.get(d.id)!.body).photos).toBeUndefined()
+    expect((await report(d.id)).receipt).not.toHaveProperty('withoutVoice')
+    expect(await store.blob(d.voice!.id, 'audio/webm')).toBeNull()
+    expect(await store.drafts()).toEqual([])
+  })
+
+  test('a report whose voice note is refused goes without it and says so', async () => {
+    service.unheard = 'damaged'
+    const d = await say()
+    await drain(store, wire)
+    expect(JSON.parse(service.reports.get(d.id)!.body).voice).toBeUndefined()
+    expect((await report(d.id)).receipt).toMatchObject({ without: 0, withoutVoice: true })
+    expect((await store.command(d.voice!.id))!.refusal).toMatchObject({ code: 'damaged' })
+    // It stays on the phone, so that whoever spoke can still hear it, until it is thrown away with its line.
+    expect(await store.blob(d.voice!.id, 'audio/webm')).not.toBeNull()
+    await store.discard(await withNeeds(store, d.id))
+    expect(await store.blob(d.voice!.id, 'audio/webm')).toBeNull()
+  })
+
+  test('what was said for a draft is no stray, and goes once no draft has it', async () => {
+    const d = freshDraft(service.now)
+    d.voice = { id: v7(), type: 'audio/webm', size: 3, ms: 900, at: 0 }
+    expect(started(d)).toBe(true)
+    await store.putBlob(d.voice.id, picture(3))
+    await store.putDraft(d.id, d)
+    await store.sweep(Date.now() + 3 * 86_400_000)
+    expect(await store.blob(d.voice.id, d.voice.type)).not.toBeNull()
+    await store.putDraft(d.id, { ...d, voice: null })
+    await store.sweep(Date.now() + 3 * 86_400_000)
+    expect(await store.blob(d.voice.id, d.voice.type)).toBeNull()
   })
 
   test('an act without its evidence is not sent', async () => {

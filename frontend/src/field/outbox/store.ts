@@ -1,5 +1,5 @@
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb'
-import { type Command, type Content, format, type Kind, type Row, type State, unsent } from './command'
+import { type Command, type Content, format, isFile, type Kind, type Row, type State, unsent } from './command'
 import { makeKey, type Sealed, seal, sealJSON, unseal, unsealJSON } from './crypt'
 
 interface Schema extends DBSchema {
@@ -133,7 +133,8 @@ export async function openStore(city: string, person: string, name = nameOf(city
   /** Files that no draft and no command has for a day go: of a draft that was deleted, or a form that was left. */
   async function sweep(now = Date.now()): Promise<void> {
     const used = new Set((await rows()).map(r => r.id))
-    for (const d of await drafts<{ photos?: { id: string }[] }>()) for (const p of d.value.photos ?? []) used.add(p.id)
+    for (const d of await drafts<{ photos?: { id: string }[]; voice?: { id: string } | null }>())
+      for (const f of [...(d.value.photos ?? []), d.value.voice]) if (f) used.add(f.id)
     const tx = db.transaction('blob', 'readwrite')
     for (let c = await tx.store.openCursor(); c; c = await c.continue())
       if (!used.has(c.value.id) && c.value.at < now - strayMs) await c.delete()
@@ -215,7 +216,7 @@ export async function unsentOfOthers(city: string, person: string): Promise<numb
   for (const { name } of await indexedDB.databases()) {
     if (!name?.startsWith(prefix) || name === nameOf(city, person)) continue
     const store = await openStore(city, name.slice(prefix.length))
-    n += (await store.rows()).filter(r => r.kind !== 'photo' && unsent(r.state)).length
+    n += (await store.rows()).filter(r => !isFile(r.kind) && unsent(r.state)).length
     store.close()
   }
   return n

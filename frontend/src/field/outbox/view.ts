@@ -1,6 +1,6 @@
 import type { OneStopList } from '../../regime/types'
 import { inWords } from '../../shared/i18n/names'
-import type { Command, Refusal, Row } from './command'
+import { type Command, isFile, type Refusal, type Row } from './command'
 import type { ActBody, PhotoBody, ReportBody, ReportReceipt, VisitBody } from './kinds'
 import type { Store } from './store'
 
@@ -18,6 +18,8 @@ export interface Line {
   verdict: boolean | null
   item: string
   photos: number
+  /** Something was said with it. */
+  voice: boolean
   /** How many of them are with the service. */
   photosSent: number
   madeAt: number
@@ -45,7 +47,7 @@ export async function linesOf(store: Store): Promise<Line[]> {
     if (c?.refusal) lost.set(row.id, { id: row.id, type: c.body.type, refusal: c.refusal })
   }
   for (const row of rows) {
-    if (row.kind === 'photo') continue
+    if (isFile(row.kind)) continue
     const c = await store.read<ReportBody & ActBody & VisitBody>(row).catch(() => null)
     if (!c) continue
     const photos = c.body.photos ?? c.body.evidence ?? []
@@ -59,6 +61,7 @@ export async function linesOf(store: Store): Promise<Line[]> {
       verdict: c.body.act?.verdict ?? null,
       item: c.body.report?.item ?? c.body.item ?? '',
       photos: photos.length,
+      voice: c.body.voice !== undefined,
       photosSent: photos.filter(id => (states.get(id) ?? 'sent') === 'sent').length,
       madeAt: c.body.capturedAt ?? c.body.at ?? c.madeAt,
       next: row.next,

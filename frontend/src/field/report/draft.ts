@@ -13,6 +13,15 @@ export interface DraftPhoto {
   at: number
 }
 
+/** What was said in place of typing, kept on the phone under its own id. */
+export interface DraftVoice {
+  id: string
+  type: string
+  size: number
+  ms: number
+  at: number
+}
+
 /** Where it is, and how that is known. */
 export interface Spot {
   lon: number
@@ -30,6 +39,7 @@ export interface Draft {
   id: string
   startedAt: number
   photos: DraftPhoto[]
+  voice: DraftVoice | null
   item: string
   kind: Kind
   spot: Spot | null
@@ -44,6 +54,7 @@ export const freshDraft = (now = Date.now()): Draft => ({
   id: v7(),
   startedAt: now,
   photos: [],
+  voice: null,
   item: '',
   kind: 'problem',
   spot: null,
@@ -59,14 +70,20 @@ export function lacking(d: Draft): 'item' | 'place' | null {
 
 /** Whether anything of it is worth keeping. */
 export const started = (d: Draft): boolean =>
-  d.photos.length > 0 || d.item !== '' || d.text.trim() !== '' || d.place.trim() !== ''
+  d.photos.length > 0 || d.voice !== null || d.item !== '' || d.text.trim() !== '' || d.place.trim() !== ''
 
 /** Where the phone says that it is, and by which plan. */
 export type Placed = Required<Pick<NonNullable<ReportBody['device']>, 'plan' | 'sure'>> & { grid?: string }
 
 const crsOf = { gcj02: 'gcj02', bd09: 'bd09', wgs84: undefined } as const
 
-/** The commands that tell it: its photos, then the report, which needs them. */
+/** The files that lie on the phone for it. */
+export const filesOf = (d: Pick<Draft, 'photos'> & Partial<Pick<Draft, 'voice'>>): string[] => [
+  ...d.photos.map(p => p.id),
+  ...(d.voice ? [d.voice.id] : []),
+]
+
+/** The commands that tell it: its photos and what was said, then the report, which needs them. */
 export function commandsOf(d: Draft, placed: Placed | null, now = Date.now()): NewCommand<unknown>[] {
   const { spot } = d
   const text = d.text.trim().slice(0, maxText)
@@ -74,6 +91,7 @@ export function commandsOf(d: Draft, placed: Placed | null, now = Date.now()): N
   const body: ReportBody = {
     capturedAt: now,
     photos: d.photos.map(p => p.id),
+    ...(d.voice ? { voice: d.voice.id } : {}),
     device: { ...(spot?.at === undefined ? {} : { positionAt: spot.at }), ...(spot ? placed : null) },
     report: {
       source: 'phone',
@@ -90,7 +108,8 @@ export function commandsOf(d: Draft, placed: Placed | null, now = Date.now()): N
       kind: 'photo' as const,
       body: { type: p.type, size: p.size, original: p.original },
     })),
-    { id: d.id, kind: 'report', body, needs: body.photos },
+    ...(d.voice ? [{ id: d.voice.id, kind: 'voice' as const, body: { type: d.voice.type, size: d.voice.size } }] : []),
+    { id: d.id, kind: 'report', body, needs: [...body.photos, ...(body.voice ? [body.voice] : [])] },
   ]
 }
 

@@ -12,6 +12,8 @@ export interface HeldCase {
   row: CaseRow
   text: string
   address: string
+  /** What was said with it. */
+  voice?: { id: string; seconds: number }
 }
 
 /** What can be done with a case from a phone, and what it has to carry. */

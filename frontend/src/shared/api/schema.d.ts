@@ -719,8 +719,9 @@ export interface paths {
         put?: never;
         /**
          * Begin to upload a photo (tus 1.0, creation)
-         * @description `Upload-Metadata` has `id`, a UUIDv7 of the client's in Base64; other keys are not kept. Beginning again with the same id and
-         *     length answers 200 with how far it has come. JPEG, PNG, WebP and HEIC, up to 20 MB. An upload that gets nothing for a day is
+         * @description `Upload-Metadata` has `id`, a UUIDv7 of the client's in Base64, and of a voice note `kind`, `voice`; other keys are not kept.
+         *     Beginning again with the same id, kind and length answers 200 with how far it has come. JPEG, PNG, WebP and HEIC, up to 20 MB; of
+         *     a voice note Opus in WebM or Ogg, or AAC in MP4, up to 2 MB and 60 s. An upload that gets nothing for a day is
          *     removed, and so is a photo that nothing uses within two. Who begins more than 400 within an hour is told how long to wait (429).
          *     How it works: docs/photos.md.
          */
@@ -794,6 +795,46 @@ export interface paths {
          *     may see where and when it was taken; it is a download.
          */
         get: operations["getPhotoFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/voices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is known of a voice note
+         * @description One's own while no report has it; one that a report has to who sees all of the report and its photos. It is uploaded as photos are.
+         */
+        get: operations["getVoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/voices/{id}/sound": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A voice note, to be heard
+         * @description Opus in WebM or AAC in MP4, with its length, written anew without anything that came along. Parts may be asked for.
+         */
+        get: operations["getSound"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2749,6 +2790,8 @@ export interface components {
             received: number;
             /** Format: date-time */
             made_at: string;
+            /** @description Of the picture as it was taken, in hex, by the word of who has sent it: what came may be smaller */
+            taken_sha256?: string;
             /** @description Of the original, by its bytes */
             type?: string;
             /** @description Pixels, upright */
@@ -2798,6 +2841,48 @@ export interface components {
             /** @description The difference in words */
             zh: string;
             en: string;
+        };
+        Voice: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description `uploading` until it was read
+             * @enum {string}
+             */
+            state: "uploading" | "ready" | "refused";
+            /** @description Why it was refused: not_a_voice, damaged, unsupported, too_long, file_missing */
+            refusal?: string;
+            /** @description Bytes announced */
+            length: number;
+            /** @description Bytes that have come */
+            received: number;
+            /** Format: date-time */
+            made_at: string;
+            /** @description Of the sound, by its bytes */
+            type?: string;
+            /**
+             * Format: double
+             * @description How long it lasts
+             */
+            seconds?: number;
+            /** @description The file did not come back with a backup */
+            missing?: boolean;
+            /** @description The report that it came with */
+            report?: number;
+        };
+        ReportVoice: {
+            /**
+             * Format: uuid
+             * @description See /voices/{id}
+             */
+            id: string;
+            /**
+             * Format: double
+             * @description How long it lasts
+             */
+            seconds: number;
+            /** @enum {string} */
+            type: "audio/webm" | "audio/mp4";
         };
         Problem: {
             type: string;
@@ -4789,6 +4874,11 @@ export interface components {
             /** @description What it looks like: photos that one has uploaded and that are ready */
             photos?: string[];
             device?: components["schemas"]["ReportDevice"];
+            /**
+             * Format: uuid
+             * @description What was said: a voice note that one has uploaded and that is ready
+             */
+            voice?: string;
             reporter?: {
                 name?: string;
                 /** @description A number, however it is written: one person's reports are found by it */
@@ -4842,7 +4932,7 @@ export interface components {
             partly?: boolean;
             /**
              * Format: date-time
-             * @description When it was made anonymous after the city's retention: words, photos and who told it are gone, its point is about
+             * @description When it was made anonymous after the city's retention: words, photos, the voice note and who told it are gone, its point is about
              */
             anonymised_at?: string;
             /** @description Of one report: what may be done with it */
@@ -4870,6 +4960,7 @@ export interface components {
             kind?: components["schemas"]["Kind"];
             title?: string;
             text?: string;
+            voice?: components["schemas"]["ReportVoice"];
             /** @description BeiDou grid location code, null outside the north-eastern quadrant */
             beidou: string | null;
             placement: components["schemas"]["Placement"];
@@ -7592,6 +7683,83 @@ export interface operations {
             };
             /** @description As you have it */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getVoice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The voice note */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Voice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSound: {
+        parameters: {
+            query?: never;
+            header?: {
+                Range?: string;
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sound */
+            200: {
+                headers: {
+                    ETag?: string;
+                    "Accept-Ranges"?: string;
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/webm": string;
+                    "audio/mp4": string;
+                };
+            };
+            /** @description A part of it */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/webm": string;
+                    "audio/mp4": string;
+                };
+            };
+            /** @description As you have it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such part */
+            416: {
                 headers: {
                     [name: string]: unknown;
                 };
