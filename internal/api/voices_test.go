@@ -100,12 +100,12 @@ func TestVoiceOfAReport(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	part := desk.with("GET", "/voices/"+id+"/sound", "Range: bytes=100-199").want(http.StatusPartialContent)
+	part := desk.tus("GET", "/voices/"+id+"/sound", nil, "Range: bytes=100-199").want(http.StatusPartialContent)
 	if !bytes.Equal(part.body, sound.Bytes[100:200]) || part.header.Get("Content-Range") != "bytes 100-199/"+strconv.Itoa(len(sound.Bytes)) {
 		t.Errorf("a part: %d bytes, %s", len(part.body), part.header.Get("Content-Range"))
 	}
-	desk.with("GET", "/voices/"+id+"/sound", "Range: bytes=9000000-").want(http.StatusRequestedRangeNotSatisfiable)
-	desk.with("GET", "/voices/"+id+"/sound", "If-None-Match: "+whole.header.Get("ETag")).want(http.StatusNotModified)
+	desk.tus("GET", "/voices/"+id+"/sound", nil, "Range: bytes=9000000-").want(http.StatusRequestedRangeNotSatisfiable)
+	desk.tus("GET", "/voices/"+id+"/sound", nil, "If-None-Match: "+whole.header.Get("ETag")).want(http.StatusNotModified)
 	if got := desk.do("HEAD", "/voices/"+id+"/sound", nil).want(http.StatusOK); len(got.body) != 0 || got.header.Get("Content-Length") != strconv.Itoa(len(sound.Bytes)) {
 		t.Errorf("its head: %v", got.header)
 	}

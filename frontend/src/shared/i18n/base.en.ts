@@ -58,4 +58,12 @@ export default {
     unsupported: 'This browser cannot show the map',
     scale: 'Scale',
   },
+  voice: {
+    note: 'Voice note',
+    play: 'Play the voice note',
+    pause: 'Pause',
+    place: 'Place in the voice note',
+    at: '{at} of {of}',
+    lost: 'It cannot be played now: there is no network, or you may not hear it any more. Try again later.',
+  },
 }

@@ -58,4 +58,12 @@ export default {
     unsupported: '此浏览器不能显示地图',
     scale: '比例尺',
   },
+  voice: {
+    note: '语音',
+    play: '播放语音',
+    pause: '暂停',
+    place: '播放位置',
+    at: '{at}，共 {of}',
+    lost: '现在播放不了：没有网络，或者您已无权收听。请稍后再按一次。',
+  },
 }

@@ -1,32 +1,5 @@
 /** Words of photos and of the pages that show one case, or a team's. */
 export default {
-  voice: {
-    note: 'Voice note',
-    start: 'Say it (60 s at most)',
-    stop: 'Done',
-    asking: 'Opening the microphone…',
-    recording: 'Recording',
-    nearEnd: 'Less than 10 seconds left',
-    keeping: 'Keeping it…',
-    kept: 'The voice note is kept on this phone',
-    remove: 'Delete the voice note',
-    removed: 'Voice note deleted',
-    undo: 'Undo',
-    play: 'Play the voice note',
-    pause: 'Pause',
-    place: 'Place in the voice note',
-    at: '{at} of {of}',
-    lost: 'It cannot be played now: there is no network, or you may not hear it any more. Try again later.',
-    without: 'The voice note was not taken; the rest was',
-    trouble: {
-      denied:
-        'The microphone is not allowed. Allow this site to use it in the settings of the browser or the phone, and try again; or type instead.',
-      none: 'This phone has no microphone. Please type instead.',
-      short: 'That was too short to keep. Tap to begin, speak, and tap again.',
-      failed: 'The recording broke off. Try again, or type instead.',
-      full: 'There is no room on this phone for the voice note. Delete other files first, or type instead.',
-    },
-  },
   photo: {
     for: {
       self_settle: 'Photo of how it was before',
