@@ -646,6 +646,20 @@ describe('a voice note', () => {
     await d.sees('what was said', () => d.get.seen('voice-kept'))
   })
 
+  it('goes with a report that is sent while somebody speaks', async () => {
+    await d.given.ready()
+    const before = await told()
+    await place()
+    await d.when.speak(1)
+    await d.when.click('send')
+    await d.sees('it is kept', () => d.get.seen('kept'))
+    await d.when.click('to-outbox')
+    await d.sees('it is told', async () => (await d.get.states())[0] === 'sent')
+    const known = new Set(before.list.map(r => r.id))
+    const [fresh] = (await told()).list.filter(r => !known.has(r.id))
+    expect(await d.api('desk', `/reports/${fresh!.num}`)).toHaveProperty('voice.type', 'audio/webm')
+  })
+
   it('that may not be recorded says what to do, and a report goes without it', async () => {
     await d.given.ready()
     await d.when.refuseMicrophone()
@@ -665,7 +679,7 @@ describe('a voice note', () => {
     await d.given.ready({ size: { width, height }, locale, theme })
     await place()
     const fits = async (page: string) => {
-      await d.when.scrollTo('text')
+      await d.when.scrollToEnd()
       await d.get.shot(`voice-${page}-${locale}-${theme}-${width}`)
       expect(await d.get.overflow(), page).toBe(0)
       expect(await d.get.small(), page).toEqual([])

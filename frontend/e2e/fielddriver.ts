@@ -178,7 +178,7 @@ export class FieldDriver {
       await this.page.close({ runBeforeUnload: false })
       await this.open()
     },
-    scrollTo: (name: string): Promise<void> => this.test(name).first().scrollIntoViewIfNeeded(),
+    scrollToEnd: (): Promise<void> => this.page.evaluate(() => scrollTo(0, document.body.scrollHeight)),
     reload: (): Promise<unknown> => this.page.reload(),
     goTo: async (path: string): Promise<void> => {
       await this.page.evaluate(p => {
