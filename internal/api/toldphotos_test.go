@@ -275,5 +275,7 @@ func TestVolunteersUseThePhoneApp(t *testing.T) {
 	var point api.PatrolPoint
 	s.do("POST", "/patrols/points", filing{"name": "桥头", "lon": aReport(0, 0)["lon"], "lat": aReport(0, 0)["lat"], "rhythm_days": 7}).want(201).into(&point)
 	v.do("POST", "/patrols/visits", filing{"id": aUUID(), "point": point.Id, "at": apptest.Now.Format(time.RFC3339), "lon": point.Lon, "lat": point.Lat, "accuracy_m": 8}).want(201)
-	v.do("POST", "/cases/"+strconv.Itoa(told.Num)+"/acts", filing{"version": 0, "act": "self_settle"}).problem(403, "not_allowed", "")
+	var d api.CaseDetail
+	v.do("GET", "/cases/"+strconv.Itoa(told.Num), nil).want(200).into(&d)
+	v.do("POST", "/cases/"+strconv.Itoa(told.Num)+"/acts", filing{"version": d.Case.Version, "act": "self_settle"}).problem(403, "not_allowed", "")
 }

@@ -15,7 +15,7 @@ export default {
     kept: {
       title: '有一条没写完的上报',
       here: '它只存在这部手机上，还没有发出。不接着写的话，30 天后自动删除。',
-      started: '{when}开始写',
+      started: '开始时间：{when}',
       noItem: '还没选事项',
       photos: '{n} 张照片',
       resume: '接着写',
