@@ -19,6 +19,7 @@ import (
 	"gridgov/internal/beidou"
 	"gridgov/internal/fault"
 	"gridgov/internal/jurisdiction"
+	"gridgov/internal/photo"
 	"gridgov/internal/placement"
 	"gridgov/internal/policy"
 	"gridgov/internal/report"
@@ -296,9 +297,17 @@ func (c *call) tellDoubts(ctx context.Context, rep *report.Report, out *Report) 
 	if seen.Around, err = c.Reports.FixesAround(ctx, rep); err != nil {
 		return err
 	}
-	photos, err := c.Photos.OfReport(ctx, rep.Num)
-	if err != nil {
+	if seen.Told, err = c.Reports.AsTold(ctx, rep); err != nil {
 		return err
+	}
+	var photos []photo.Shown
+	view := c.may(policy.PhotoView)
+	if s, err := c.subject(ctx, rep, &view); err != nil {
+		return err
+	} else if view.Covers(&s) == policy.Whole { // who sees no photos is told nothing of where they were taken
+		if photos, err = c.Photos.OfReport(ctx, rep.Num); err != nil {
+			return err
+		}
 	}
 	for _, p := range photos {
 		if p.N == 0 && p.Facts.Place != nil { // of what was told, not of what was done about it

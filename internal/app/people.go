@@ -17,6 +17,7 @@ import (
 	"gridgov/internal/photo"
 	"gridgov/internal/policy"
 	"gridgov/internal/push"
+	"gridgov/internal/report"
 )
 
 // openPeople makes the services of people and of their accounts. Without keys there is no second factor.
@@ -33,7 +34,8 @@ func (c *City) openPeople(keys *keyring.Ring) {
 	}}
 	c.Auth = auth.New(auth.Config{Pool: c.Pool, Feed: c.Writer, People: c.People, Now: c.now, Sealer: sealer, Demo: c.City.Demo, City: c.Code, Name: c.Name,
 		Area: c.Area, Erasing: func(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
-			return errors.Join(c.Teams.Forget(ctx, tx, id), photo.ForgetSpoken(ctx, tx, id), notice.Forget(ctx, tx, id), push.Forget(ctx, tx, id, uuid.Nil), casework.ForgetViews(ctx, tx, id), patrol.Forget(ctx, tx, id))
+			return errors.Join(c.Teams.Forget(ctx, tx, id), photo.ForgetSpoken(ctx, tx, id), notice.Forget(ctx, tx, id), push.Forget(ctx, tx, id, uuid.Nil), casework.ForgetViews(ctx, tx, id), patrol.Forget(ctx, tx, id),
+				report.ForgetDevices(ctx, tx, id))
 		}, Ended: func(ctx context.Context, tx pgx.Tx, e auth.Ended) error {
 			if e.Person != uuid.Nil {
 				return push.Forget(ctx, tx, e.Person, e.Keep)

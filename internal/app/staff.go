@@ -75,6 +75,7 @@ var holdings = []struct{ name, sql string }{
 	{"patrol_visits", `
 		SELECT v.id AS visit, v.point_id AS point, p.name, v.at, v.told_at, v.lon, v.lat, v.accuracy_m, v.distance_m, v.note FROM patrol_visit v JOIN patrol_point p ON p.id = v.point_id
 		WHERE v.person_id = $1 ORDER BY v.at, v.id`},
+	{"pictures_taken", `SELECT id AS photo, encode(taken_digest, 'hex') AS sha256 FROM photo WHERE uploaded_by = $1 AND taken_digest IS NOT NULL ORDER BY id`},
 	{"phone_of_reports", `
 		SELECT d.report_num AS report, d.position_at, d.ahead_ms, d.plan, d.grid, d.sure FROM report_device d JOIN report r ON r.num = d.report_num
 		WHERE r.filed_by = $1 ORDER BY d.report_num`},

@@ -8,7 +8,7 @@ import (
 )
 
 // scrubbed are the tables of a city that hold who people are and what they say.
-var scrubbed = []string{"report", "report_words", "position_set", "contact", "reporter", "person", "post", "account", "session", "device", "token", "push_subscription"}
+var scrubbed = []string{"report", "report_device", "report_words", "position_set", "contact", "reporter", "person", "post", "account", "session", "device", "token", "push_subscription"}
 
 // Scrub removes what a city's tables still hold of rows that were changed, as after a person was erased, and samples their
 // columns anew, so that the planner's statistics quote nobody. Work goes on meanwhile.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
 
@@ -85,7 +86,7 @@ func (s *Service) DeviceOf(ctx context.Context, num Num) (*Device, error) {
 type Fix struct {
 	At        time.Time
 	Point     orb.Point
-	AccuracyM float64 // 0 where it was not told
+	AccuracyM float64
 }
 
 // FixesAround are the same person's measured positions before and after a report: of the report on either side of it in time, none
@@ -94,10 +95,10 @@ func (s *Service) FixesAround(ctx context.Context, r *Report) ([]Fix, error) {
 	if r.FiledBy == nil {
 		return nil, nil
 	}
-	const side = `(SELECT r.captured_at, r.lon, r.lat, coalesce(r.accuracy_m, 0) FROM report r
+	const side = `(SELECT coalesce(d.position_at, r.captured_at), r.lon, r.lat, coalesce(r.accuracy_m, $4) FROM report r LEFT JOIN report_device d ON d.report_num = r.num
 		WHERE r.filed_by = $1 AND r.num <> $3 AND r.captured_at %s $2 AND r.source = 'phone' AND r.position_source IN ('gps', 'network') AND r.located = 'point'
 		ORDER BY r.captured_at %s, r.num LIMIT 1)`
-	rows, err := s.Pool.Query(ctx, fmt.Sprintf(side, "<=", "DESC")+` UNION ALL `+fmt.Sprintf(side, ">", "ASC"), *r.FiledBy, r.CapturedAt, r.Num)
+	rows, err := s.Pool.Query(ctx, fmt.Sprintf(side, "<=", "DESC")+` UNION ALL `+fmt.Sprintf(side, ">", "ASC"), *r.FiledBy, r.CapturedAt, r.Num, placement.DefaultAccuracyM)
 	if err != nil {
 		return nil, fmt.Errorf("read where somebody was: %w", err)
 	}
@@ -111,6 +112,33 @@ func (s *Service) FixesAround(ctx context.Context, r *Report) ([]Fix, error) {
 	return list, nil
 }
 
+// AsTold is where a report lay before anybody moved it; nil: it had no point, or was made anonymous.
+func (s *Service) AsTold(ctx context.Context, r *Report) (*orb.Point, error) {
+	if r.Located != LocatedHand {
+		if r.Lon == nil {
+			return nil, nil
+		}
+		return &orb.Point{*r.Lon, *r.Lat}, nil
+	}
+	var lon, lat *float64
+	err := s.Pool.QueryRow(ctx, `SELECT lon_before, lat_before FROM position_set WHERE report_num = $1 ORDER BY at LIMIT 1`, r.Num).Scan(&lon, &lat)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("read where a report lay: %w", err)
+	}
+	if lon == nil {
+		return nil, nil
+	}
+	return &orb.Point{*lon, *lat}, nil
+}
+
+// ForgetDevices removes, in the transaction that erases somebody who works here, where and when their phone was.
+func ForgetDevices(ctx context.Context, tx pgx.Tx, person uuid.UUID) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM report_device d USING report r WHERE r.num = d.report_num AND r.filed_by = $1`, person); err != nil {
+		return fmt.Errorf("forget what somebody's phone knew: %w", err)
+	}
+	return nil
+}
+
 // Doubt is why a position, a time or a place is to be looked at by somebody. It refuses nothing.
 type Doubt string
 
@@ -119,7 +147,7 @@ const (
 	Stale          Doubt = "stale"           // the position was measured more than 2 minutes before the report was made
 	ExactZero      Doubt = "exact_zero"      // an accuracy of exactly 0 is measured by no phone: it was made up
 	TooFast        Doubt = "too_fast"        // faster than 50 m/s from where the same person was before, or to where they were after
-	PhotoElsewhere Doubt = "photo_elsewhere" // a photo was taken more than 500 m away, by what it says of itself
+	PhotoElsewhere Doubt = "photo_elsewhere" // a photo was taken more than 1 km away, by what it says of itself
 	ClockOff       Doubt = "clock_off"       // the phone's clock was more than 5 minutes off
 	Late           Doubt = "late"            // it came more than 30 days after
 	Far            Doubt = "far"             // more than 2 km outside of all grids
@@ -129,8 +157,8 @@ const (
 // Limits of what is doubted.
 const (
 	staleAfter   = 2 * time.Minute
-	fastest      = 50.0 // m/s: 180 km/h, of which no road of a grid is
-	elsewhereM   = 500.0
+	fastest      = 50.0   // m/s: 180 km/h, of which no road of a grid is
+	elsewhereM   = 1000.0 // twice what a camera is off that takes GCJ-02 for WGS 84, some 490 m at Haining
 	clockOff     = 5 * time.Minute
 	lateAfter    = 30 * 24 * time.Hour
 	farM         = 2000.0
@@ -148,6 +176,7 @@ type Flag struct {
 // Seen is a report with what stands beside it when it is looked at.
 type Seen struct {
 	Report *Report
+	Told   *orb.Point  // where it lay before anybody moved it; nil: nowhere
 	Device *Device     // nil: no phone told of itself
 	Around []Fix       // where the same person was before and after
 	Photos []orb.Point // where its photos say that they were taken
@@ -157,7 +186,8 @@ type Seen struct {
 func (s *Seen) Flags() []Flag {
 	var out []Flag
 	r, d := s.Report, s.Device
-	measured := r.Located == LocatedPoint && r.Lon != nil && (deref(r.PositionSource) == "gps" || deref(r.PositionSource) == "network")
+	source := deref(r.PositionSource)
+	measured := s.Told != nil && (source == "gps" || source == "network")
 	if d != nil && d.PositionAt != nil && measured {
 		if age := r.CapturedAt.Sub(*d.PositionAt); age > staleAfter {
 			out = append(out, Flag{Doubt: Stale, Time: age})
@@ -167,15 +197,18 @@ func (s *Seen) Flags() []Flag {
 		out = append(out, Flag{Doubt: ExactZero})
 	}
 	if measured {
-		here := Fix{At: r.CapturedAt, Point: orb.Point{*r.Lon, *r.Lat}, AccuracyM: deref(r.AccuracyM)}
+		here := Fix{At: r.CapturedAt, Point: *s.Told, AccuracyM: accuracy(r)}
+		if d != nil && d.PositionAt != nil {
+			here.At = *d.PositionAt
+		}
 		if f, ok := fastestOf(here, s.Around); ok {
 			out = append(out, f)
 		}
 	}
-	if r.Located == LocatedPoint && r.Lon != nil {
+	if s.Told != nil && source != "" {
 		far := 0.0
 		for _, p := range s.Photos {
-			far = max(far, placement.DistanceM(orb.Point{*r.Lon, *r.Lat}, p)-deref(r.AccuracyM)-guessedM)
+			far = max(far, placement.DistanceM(*s.Told, p)-accuracy(r)-guessedM)
 		}
 		if far > elsewhereM {
 			out = append(out, Flag{Doubt: PhotoElsewhere, Metres: far})
@@ -197,6 +230,14 @@ func (s *Seen) Flags() []Flag {
 		out = append(out, Flag{Doubt: OtherGrid})
 	}
 	return out
+}
+
+// accuracy is a report's own, or what is taken where none was told.
+func accuracy(r *Report) float64 {
+	if r.AccuracyM == nil {
+		return placement.DefaultAccuracyM
+	}
+	return *r.AccuracyM
 }
 
 // fastestOf finds the greatest speed to or from other positions, each as near as its accuracy allows.

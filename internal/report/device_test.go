@@ -19,7 +19,7 @@ var noon = time.Date(2026, 11, 24, 4, 0, 0, 0, time.UTC)
 func told(change func(s *report.Seen)) *report.Seen {
 	lon, lat, accuracy, source := 120.69, 30.53, 8.0, "gps"
 	who := uuid.MustParse("0198c0de-0000-7000-8000-000000000001")
-	at := noon.Add(-10 * time.Second)
+	at := noon
 	s := &report.Seen{
 		Report: &report.Report{Num: 7, Source: "phone", CapturedAt: noon, ReceivedAt: noon.Add(time.Minute), Lon: &lon, Lat: &lat, Located: report.LocatedPoint,
 			AccuracyM: &accuracy, PositionSource: &source, FiledBy: &who,
@@ -28,6 +28,9 @@ func told(change func(s *report.Seen)) *report.Seen {
 	}
 	if change != nil {
 		change(s)
+	}
+	if s.Told == nil && s.Report.Located == report.LocatedPoint {
+		s.Told = &orb.Point{lon, lat}
 	}
 	return s
 }
@@ -62,8 +65,8 @@ func TestFlags(t *testing.T) {
 		"as far as accuracies allow":          {func(s *report.Seen) { s.Around = []report.Fix{fix(time.Minute, 4_000, 1_000)} }, nil},
 		"two places at once":                  {func(s *report.Seen) { s.Around = []report.Fix{fix(0, 200, 8)} }, []report.Doubt{report.TooFast}},
 		"twice in a second, a few metres off": {func(s *report.Seen) { s.Around = []report.Fix{fix(0, 30, 8)} }, nil},
-		"a photo of here":                     {func(s *report.Seen) { s.Photos = []orb.Point{east(here, 540)} }, nil},
-		"a photo of elsewhere":                {func(s *report.Seen) { s.Photos = []orb.Point{here, east(here, 700)} }, []report.Doubt{report.PhotoElsewhere}},
+		"a photo of here":                     {func(s *report.Seen) { s.Photos = []orb.Point{east(here, 1_040)} }, nil},
+		"a photo of elsewhere":                {func(s *report.Seen) { s.Photos = []orb.Point{here, east(here, 1_200)} }, []report.Doubt{report.PhotoElsewhere}},
 		"a clock five minutes off":            {func(s *report.Seen) { s.Device.AheadMs = -300_000 }, nil},
 		"a clock hours behind":                {func(s *report.Seen) { s.Device.AheadMs = -3 * 3_600_000 }, []report.Doubt{report.ClockOff}},
 		"told 31 days after": {func(s *report.Seen) {
@@ -89,6 +92,15 @@ func TestFlags(t *testing.T) {
 		"where there is no plan": {func(s *report.Seen) {
 			s.Report.Placement, s.Device.Grid, s.Device.Sure = report.Placement{Method: placement.MethodUnplaced, Since: noon}, "", false
 		}, nil},
+		"moved by the desk": {func(s *report.Seen) {
+			*s.Report.AccuracyM, s.Report.Located, s.Told = 0, report.LocatedHand, &orb.Point{120.69, 30.53}
+			s.Photos, s.Device.Grid = []orb.Point{east(here, 5_000)}, "330481101004002"
+		}, []report.Doubt{report.ExactZero, report.PhotoElsewhere}},
+		"measured when they were there, kept later": {func(s *report.Seen) {
+			at := noon.Add(-90 * time.Second)
+			s.Device.PositionAt, s.Around = &at, []report.Fix{fix(60*time.Second+90*time.Second, 1_500, 8)}
+		}, nil},
+		"of no accuracy, a few steps": {func(s *report.Seen) { s.Report.AccuracyM = nil; s.Around = []report.Fix{fix(time.Second, 67, 8)} }, nil},
 		"by its address": {func(s *report.Seen) {
 			s.Report.Located = report.LocatedAddress
 			s.Photos = []orb.Point{east(here, 90_000)}
@@ -127,7 +139,7 @@ func TestHonestWalksAreNotDoubted(t *testing.T) {
 		}
 		s := told(nil)
 		p, accuracy := measure("here", at)
-		s.Report.Lon, s.Report.Lat, s.Report.AccuracyM = &p[0], &p[1], &accuracy
+		s.Report.Lon, s.Report.Lat, s.Report.AccuracyM, s.Told, s.Device.PositionAt = &p[0], &p[1], &accuracy, &p, &s.Report.CapturedAt
 		for _, name := range []string{"before", "after"} {
 			took := time.Duration(rapid.IntRange(1, 86_400).Draw(t, name)) * time.Second
 			q, a := measure(name, east(at, speed*took.Seconds()))

@@ -44,7 +44,7 @@ func (in *boxes) next() (b box, ok bool, err *fault.Error) {
 	if length < uint64(head) || length > uint64(len(in.rest)) {
 		return b, false, cut
 	}
-	end := in.at + int(length) //nolint:gosec // no more than the file has
+	end := in.at + int(length)
 	b = box{string(in.rest[4:8]), in.at, end, in.rest[head:length]}
 	in.rest, in.at = in.rest[length:], end
 	return b, true, nil
@@ -112,7 +112,7 @@ func readMP4(file []byte) (*sound, *fault.Error) {
 
 // noteData remembers where sound may lie. What is elsewhere in the file is never taken for it.
 func (m *mp4) noteData(b box) *fault.Error {
-	end := uint64(b.end) //nolint:gosec // no more than the file has
+	end := uint64(b.end)
 	m.data = append(m.data, span{end - uint64(len(b.data)), end})
 	return nil
 }
@@ -290,7 +290,7 @@ func (m *mp4) readRows() *fault.Error {
 		if len(m.chunks) < m.wide || m.wide == 0 {
 			return wrong
 		}
-		for len(m.perRow) >= 12*(rule+1) && binary.BigEndian.Uint32(m.perRow[12*rule:]) == uint32(row) { //nolint:gosec // a file is short
+		for len(m.perRow) >= 12*(rule+1) && binary.BigEndian.Uint32(m.perRow[12*rule:]) == uint32(row) {
 			if binary.BigEndian.Uint32(m.perRow[12*rule+8:]) != 1 {
 				return wrong
 			}
@@ -355,7 +355,7 @@ func (m *mp4) readFragment(moof box) *fault.Error {
 			flags, count := f.four()&0xffffff, f.four()
 			at := next
 			if flags&0x01 != 0 {
-				at = base + uint64(int64(int32(f.four()))) //nolint:gosec // it may point backwards; take looks where
+				at = base + uint64(int64(int32(f.four())))
 			} else if at == 0 {
 				return damaged("its table is wrong")
 			}

@@ -7,7 +7,7 @@ func writeMP4(s *sound) []byte {
 	var data []byte
 	sizes := numbers(0, 0, len(s.packets))
 	for _, p := range s.packets {
-		sizes = binary.BigEndian.AppendUint32(sizes, uint32(len(p))) //nolint:gosec // a file is short
+		sizes = binary.BigEndian.AppendUint32(sizes, uint32(len(p)))
 		data = append(data, p...)
 	}
 	frames := len(s.packets)
@@ -31,7 +31,7 @@ func writeMP4(s *sound) []byte {
 // numbers writes four bytes each.
 func numbers(list ...int) (b []byte) {
 	for _, n := range list {
-		b = binary.BigEndian.AppendUint32(b, uint32(n)) //nolint:gosec // a file is short
+		b = binary.BigEndian.AppendUint32(b, uint32(n))
 	}
 	return b
 }
@@ -50,6 +50,6 @@ func tagged(tag byte, parts ...[]byte) []byte {
 	for _, p := range parts {
 		b = append(b, p...)
 	}
-	b[1] = byte(len(b) - 2) //nolint:gosec // descriptors are short
+	b[1] = byte(len(b) - 2)
 	return b
 }

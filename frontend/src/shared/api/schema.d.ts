@@ -4910,7 +4910,7 @@ export interface components {
         /**
          * @description Why a position, a time or a place is to be looked at; it refuses nothing. `stale`: measured more than 2 minutes before; `exact_zero`: an
          *     accuracy of exactly 0; `too_fast`: faster than 50 m/s to or from the same person's report before or after; `photo_elsewhere`: a photo says
-         *     more than 500 m away of itself; `clock_off`: by more than 5 minutes; `late`: told more than 30 days after; `far`: more than 2 km outside of
+         *     more than 1 km away of itself; `clock_off`: by more than 5 minutes; `late`: told more than 30 days after; `far`: more than 2 km outside of
          *     all grids; `other_grid`: the phone said another grid than the service did when it came. What accuracies allow is not doubted.
          */
         ReportFlag: {
