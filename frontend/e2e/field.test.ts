@@ -142,8 +142,8 @@ describe('the phone app', () => {
     await d.given.ready()
     await d.when.offline(true)
     await d.when.report(here[3 % here.length]!)
+    await d.when.portal(true) // before there is a line: else it is told before one can leave
     await d.when.offline(false)
-    await d.when.portal(true)
     await d.when.click('leave')
     await d.sees('the question', () => d.get.seen('leave-held'))
     expect(await d.get.serious()).toEqual([])

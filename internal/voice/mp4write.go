@@ -41,7 +41,7 @@ func wrapBox(kind string, parts ...[]byte) []byte {
 	for _, p := range parts {
 		b = append(b, p...)
 	}
-	binary.BigEndian.PutUint32(b, uint32(len(b))) //nolint:gosec // a file is short
+	binary.BigEndian.PutUint32(b, uint32(len(b)))
 	return b
 }
 

@@ -299,7 +299,7 @@ func cuesOf(starts []uint64, clusters [][]byte, first int) []byte {
 	var points [][]byte
 	for i, at := range starts {
 		points = append(points, wrap(0xBB, wrap(0xB3, unsigned(at)),
-			wrap(0xB7, wrap(0xF7, []byte{1}), wrap(0xF1, binary.BigEndian.AppendUint32(nil, uint32(first)))))) //nolint:gosec // a file is short
+			wrap(0xB7, wrap(0xF7, []byte{1}), wrap(0xF1, binary.BigEndian.AppendUint32(nil, uint32(first))))))
 		first += len(clusters[i])
 	}
 	return wrap(idCues, points...)
@@ -317,7 +317,7 @@ func wrap(id uint32, parts ...[]byte) []byte {
 			out = append(out, c)
 		}
 	}
-	out = binary.BigEndian.AppendUint32(out, 0x10000000|uint32(length)) //nolint:gosec // a file is short
+	out = binary.BigEndian.AppendUint32(out, 0x10000000|uint32(length))
 	for _, p := range parts {
 		out = append(out, p...)
 	}
