@@ -194,7 +194,7 @@ func page(t *testing.T, file, section string) map[string]string {
 func TestRoleWordsAreThePages(t *testing.T) {
 	words := person.RoleWords()
 	for _, lang := range []string{"zh", "en"} {
-		shown := page(t, lang, "role")
+		shown := page(t, "base."+lang, "role")
 		for _, role := range policy.Roles {
 			if word := strings.ToLower(shown[string(role)]); word == "" || !slices.Contains(words[role], word) {
 				t.Errorf("%s: %s is %q on the page and %q in tables", lang, role, word, words[role])
@@ -219,7 +219,7 @@ func TestColumnsAreCalledAsOnThePage(t *testing.T) {
 		}
 		labels := page(t, "admin."+lang, "post")
 		table := "name," + labels["role"] + "," + labels["unit"] + "," + labels["begins"] + "," + labels["ends"] + "," + labels["certificate"] + "," +
-			labels["certificateUntil"] + "\n李军," + page(t, lang, "role")["officer"] + ",7,2026-12-01,2027-01-31,33-1,2027/6/30\n"
+			labels["certificateUntil"] + "\n李军," + page(t, "base."+lang, "role")["officer"] + ",7,2026-12-01,2027-01-31,33-1,2027/6/30\n"
 		if lang == "zh" {
 			table = strings.Replace(table, "name", "姓名", 1)
 		}
