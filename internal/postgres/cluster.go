@@ -207,8 +207,22 @@ func (c *Cluster) StayUp() error {
 
 func (c *Cluster) stop(ctx context.Context) error {
 	c.say("stopping PostgreSQL in " + c.place.dir)
-	return c.install.StopDetached(ctx, c.place.account, c.place.data())
+	if err := c.install.StopDetached(ctx, c.place.account, c.place.data()); err != nil {
+		return err
+	}
+	// PostgreSQL says that it has stopped a moment before its process is gone: who looks next is to find none.
+	for end := time.Now().Add(lingers); c.place.account.WorksIn(c.place.data()) && time.Now().Before(end); {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return nil
 }
+
+// lingers is for how long a server that has stopped is waited for.
+const lingers = 10 * time.Second
 
 // Stop stops the server in opts.Dir and returns whether it was running. While a process holds a lease, Stop refuses.
 func Stop(ctx context.Context, opts ClusterOptions) (bool, error) {
