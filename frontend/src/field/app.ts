@@ -2,7 +2,7 @@ import { computed, type InjectionKey, inject, readonly, ref, shallowRef } from '
 import type { Session } from '../shared/api/types'
 import { keep, kept } from '../shared/prefs'
 import { turnOffPush } from './notices/push'
-import { isFile, stuck } from './outbox/command'
+import { isFile, type Row, stuck } from './outbox/command'
 import { exchange, type Wire } from './outbox/exchange'
 import { alone, drain, type Halt } from './outbox/sender'
 import { destroyStore, openStore, type Store, unsentOfOthers } from './outbox/store'
@@ -41,7 +41,7 @@ export function createField(city: string) {
   const online = ref(navigator.onLine)
   const halt = ref<Halt | null>(null)
   const sending = ref(false)
-  const counts = shallowRef({ waiting: 0, stuck: 0 })
+  const counts = shallowRef({ waiting: 0, stuck: 0, told: 0 })
   /** What other people have on this phone that the service does not have: they alone can send it. */
   const others = ref(0)
   /** Grows whenever something in the outbox is otherwise than before. */
@@ -111,12 +111,21 @@ export function createField(city: string) {
     }
   }
 
+  /** How many of what came too late the service has kept: nothing is lost with them. */
+  async function keptWithService(rows: readonly Row[]): Promise<number> {
+    const late = rows.filter(r => r.state === 'conflict')
+    const kept = await Promise.all(late.map(r => store.value?.read(r).catch(() => null)))
+    return kept.filter(c => c?.conflict?.kept).length
+  }
+
   async function count(): Promise<void> {
     const rows = (await store.value?.rows()) ?? []
     const before = counts.value.stuck
+    const told = await keptWithService(rows)
     counts.value = {
       waiting: rows.filter(r => !isFile(r.kind) && (r.state === 'waiting' || r.state === 'sending')).length,
       stuck: rows.filter(r => !isFile(r.kind) && stuck(r.state)).length,
+      told,
     }
     turned.value++
     // Somebody was quicker, or a right has ended: what the phone holds is older than that.
@@ -214,7 +223,7 @@ export function createField(city: string) {
     store.value = null
     person.value = null
     pack.value = emptyPack
-    counts.value = { waiting: 0, stuck: 0 }
+    counts.value = { waiting: 0, stuck: 0, told: 0 }
     halt.value = null
     phase.value = 'nobody'
   }

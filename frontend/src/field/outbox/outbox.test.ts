@@ -495,7 +495,11 @@ describe('keeping', () => {
     db.close()
     await drain(store, wire)
     expect([...service.reports.keys()]).toEqual([good.id])
-    expect((await store.rows()).map(r => r.state)).toEqual(['waiting', 'sent'])
+    expect((await store.rows()).map(r => r.state)).toEqual(['refused', 'sent'])
+    const lines = await linesOf(store)
+    expect(lines.map(l => l.refusal?.code)).toEqual([undefined, 'unreadable'])
+    await store.discard(await withNeeds(store, first!.id))
+    expect(await states()).toEqual(['sent'])
   })
 
   test('receipts go after a month, and nothing that waits', async () => {

@@ -47,7 +47,11 @@ export async function drain(store: Store, wire: Wire, changed: () => void = () =
     if (!row) break
     tried.add(row.id)
     const command = await store.read(row).catch(() => null)
-    if (!command) continue // damaged on the disk: it holds up nothing else
+    if (!command) {
+      await store.settle(unreadable(row)) // it holds up nothing else, and is told
+      changed()
+      continue
+    }
     // Put right before it is told for the first time, and never again: what is told twice has to be the same.
     const begun: Command = { ...command, state: 'sending', aheadMs: command.aheadMs ?? who.aheadMs }
     await store.settle(begun)
@@ -64,6 +68,15 @@ export async function drain(store: Store, wire: Wire, changed: () => void = () =
   if (waiting.length === 0) return { halt: 'done', nextAt: null }
   return { halt: 'later', nextAt: Math.min(...waiting.map(r => r.next)) }
 }
+
+/** What was damaged on the disk: nobody can tell any more what it was. */
+const unreadable = (row: Row): Command => ({
+  ...row,
+  state: 'refused',
+  body: {},
+  madeAt: row.changedAt,
+  refusal: { status: 0, code: 'unreadable', detail: '' },
+})
 
 /** Neither sent nor for somebody to look at. What was being sent when the phone went out is told again. */
 const open = (r: Row) => r.state === 'waiting' || r.state === 'sending'
@@ -88,8 +101,8 @@ async function following(store: Store, rows: Row[], tried: ReadonlySet<string>, 
     if (needs.length === 0 || teller.without) return row
     if (teller.afterLate && (await keptLate(store, needs)).length === needs.length) return row
     const command = await store.read(row).catch(() => null)
-    if (!command) continue
-    await store.settle({ ...command, state: 'refused', refusal: { status: 0, code: 'not_sent', detail: '' } })
+    const refusal = { status: 0, code: 'not_sent', detail: '' }
+    await store.settle(command ? { ...command, state: 'refused', refusal } : unreadable(row))
     states.set(row.id, 'refused')
   }
   return null

@@ -262,6 +262,7 @@ export default {
       save: 'Save the photo',
       discard: 'Discard',
       refusal: {
+        unreadable: 'This was damaged on the phone and cannot be read. If you remember it, tell it again.',
         not_allowed: 'Your posts do not allow it any more. Tell a colleague, or ask the administrator.',
         source_not_allowed: 'Your posts do not report by phone. Ask the administrator.',
         unknown_item: 'The list does not have this item any more. Update the list and choose again.',

@@ -219,6 +219,7 @@ export default {
       save: '另存照片',
       discard: '丢弃',
       refusal: {
+        unreadable: '这一条在本机上损坏了，读不出来。还记得的话请再报一次。',
         not_allowed: '你的岗位现在不能做这件事了。请转告同事，或联系管理员。',
         source_not_allowed: '你的岗位不能用手机上报。请联系管理员。',
         unknown_item: '清单里没有这个事项了。更新清单后重选事项。',
